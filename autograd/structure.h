@@ -1,0 +1,130 @@
+// Structure: what nests tensors. One trait serves the tape, compile and nn alike. A structure is a Tensor, a Variable, a
+// tuple, pair, array, vector, map or optional of structures, or a struct that names its members once:
+//
+//     struct Mlp { nn::Linear fc1, fc2;  WEFT_MEMBERS(fc1, fc2) };
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../ops/variable.h"
+
+/// The one line by which a struct names its members, in the order that parameters, files and summaries list them.
+#define WEFT_MEMBERS(...)                                         \
+  auto weft_members() { return std::tie(__VA_ARGS__); }           \
+  auto weft_members() const { return std::tie(__VA_ARGS__); }     \
+  static constexpr std::string_view weft_member_names() { return #__VA_ARGS__; }
+
+namespace weft {
+
+template <class T> concept HasMembers = requires(const T& t) { t.weft_members(); };
+
+namespace detail {
+template <class T> inline constexpr bool is_vector = false;
+template <class T, class A> inline constexpr bool is_vector<std::vector<T, A>> = true;
+template <class T> inline constexpr bool is_map = false;
+template <class K, class T, class C, class A> inline constexpr bool is_map<std::map<K, T, C, A>> = true;
+template <class T> inline constexpr bool is_optional = false;
+template <class T> inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T> inline constexpr bool is_tuple = false;
+template <class... T> inline constexpr bool is_tuple<std::tuple<T...>> = true;
+template <class A, class B> inline constexpr bool is_tuple<std::pair<A, B>> = true;
+template <class T, std::size_t n> inline constexpr bool is_tuple<std::array<T, n>> = true;
+
+/// The i-th of "a, b, c".
+constexpr std::string_view nth_name(std::string_view names, std::size_t i) {
+  for (; i > 0; --i) names.remove_prefix(names.find(',') + 1);
+  names = names.substr(0, names.find(','));
+  while (!names.empty() && names.front() == ' ') names.remove_prefix(1);
+  while (!names.empty() && names.back() == ' ') names.remove_suffix(1);
+  return names;
+}
+}  // namespace detail
+
+/// Calls visit(name, member) for each member of a struct.
+template <class S, class Visit>
+  requires HasMembers<std::remove_const_t<S>>
+void each_member(S& s, Visit&& visit) {
+  auto members = s.weft_members();
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    (visit(detail::nth_name(S::weft_member_names(), i), std::get<i>(members)), ...);
+  }(std::make_index_sequence<std::tuple_size_v<decltype(members)>>());
+}
+
+/// Calls visit(leaf) for each Tensor and Variable of a structure, in order; other members (a bool, a double) are passed over.
+template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
+  using T = std::remove_const_t<S>;
+  if constexpr (std::is_same_v<T, Tensor> || std::is_same_v<T, Variable>) visit(s);
+  else if constexpr (HasMembers<T>) each_member(s, [&](std::string_view, auto& m) { each_leaf(m, visit); });
+  else if constexpr (detail::is_tuple<T>) std::apply([&](auto&... m) { (each_leaf(m, visit), ...); }, s);
+  else if constexpr (detail::is_vector<T>) for (auto& m : s) each_leaf(m, visit);
+  else if constexpr (detail::is_map<T>) for (auto& [key, m] : s) each_leaf(m, visit);
+  else if constexpr (detail::is_optional<T>) { if (s) each_leaf(*s, visit); }
+}
+
+namespace detail {
+template <class T> struct IsStructure : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> || HasMembers<T>> {};
+template <class T, class A> struct IsStructure<std::vector<T, A>> : IsStructure<T> {};
+template <class K, class T, class C, class A> struct IsStructure<std::map<K, T, C, A>> : IsStructure<T> {};
+template <class T> struct IsStructure<std::optional<T>> : IsStructure<T> {};
+template <class T, std::size_t n> struct IsStructure<std::array<T, n>> : IsStructure<T> {};
+template <class... T> struct IsStructure<std::tuple<T...>> : std::bool_constant<(IsStructure<T>::value && ...)> {};
+template <class A, class B> struct IsStructure<std::pair<A, B>> : std::bool_constant<IsStructure<A>::value && IsStructure<B>::value> {};
+
+template <class T> struct HoldsVariables : std::is_same<T, Variable> {};
+template <class T> using Bare = std::remove_cvref_t<T>;
+template <class T> struct HoldsVariables<std::vector<T>> : HoldsVariables<T> {};
+template <class K, class T> struct HoldsVariables<std::map<K, T>> : HoldsVariables<T> {};
+template <class T> struct HoldsVariables<std::optional<T>> : HoldsVariables<T> {};
+template <class T, std::size_t n> struct HoldsVariables<std::array<T, n>> : HoldsVariables<T> {};
+template <class... T> struct HoldsVariables<std::tuple<T...>> : std::bool_constant<(HoldsVariables<Bare<T>>::value || ...)> {};
+template <class A, class B> struct HoldsVariables<std::pair<A, B>> : std::bool_constant<HoldsVariables<A>::value || HoldsVariables<B>::value> {};
+template <HasMembers T> struct HoldsVariables<T> : HoldsVariables<decltype(std::declval<const T&>().weft_members())> {};
+}  // namespace detail
+
+template <class T> concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
+
+/// A struct with variables inside: its gradients come as Gradients, indexed by variable.
+template <class T> concept Model = HasMembers<T> && detail::HoldsVariables<T>::value;
+
+/// The same structure with each leaf replaced by map(leaf), a Tensor; Variables become Tensors.
+template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
+  if constexpr (std::is_same_v<S, Tensor> || std::is_same_v<S, Variable>) {
+    return Tensor(map(s));
+  } else if constexpr (HasMembers<S>) {
+    static_assert(!Model<S>, "a struct with Variables can't hold their gradients: use Gradients");
+    S result = s;
+    each_leaf(result, [&](Tensor& leaf) { leaf = map(leaf); });
+    return result;
+  } else if constexpr (detail::is_vector<S>) {
+    std::vector<decltype(map_leaves(s[0], map))> result;
+    result.reserve(s.size());
+    for (const auto& m : s) result.push_back(map_leaves(m, map));
+    return result;
+  } else if constexpr (detail::is_map<S>) {
+    std::map<typename S::key_type, decltype(map_leaves(s.begin()->second, map))> result;
+    for (const auto& [key, m] : s) result.emplace(key, map_leaves(m, map));
+    return result;
+  } else if constexpr (detail::is_optional<S>) {
+    std::optional<decltype(map_leaves(*s, map))> result;
+    if (s) result = map_leaves(*s, map);
+    return result;
+  } else if constexpr (requires { typename S::first_type; }) {
+    auto first = map_leaves(s.first, map);  // in order: the leaves are numbered
+    auto second = map_leaves(s.second, map);
+    return std::pair(std::move(first), std::move(second));
+  } else if constexpr (requires { s.front(); }) {  // array
+    return std::apply([&](const auto&... m) { return std::array{map_leaves(m, map)...}; }, s);
+  } else {
+    return std::apply([&](const auto&... m) { return std::tuple<decltype(map_leaves(m, map))...>{map_leaves(m, map)...}; }, s);
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,316 @@
+#include "tape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "../ops/apply.h"
+#include "../ops/backward.h"
+#include "../ops/manipulate.h"
+#include "../ops/math.h"
+#include "../tensor/warn.h"
+
+namespace weft {
+
+// ---- Gradients ----
+const Tensor& Gradients::operator[](const Variable& variable) const {
+  for (const Item& item : list_)
+    if (item.variable == variable.state()) return item.gradient;
+  throw ArgumentError(fmt::format("the variable \"{}\" is none of these {} gradients' variables", variable.defined() ? variable.name() : "", list_.size()));
+}
+
+bool Gradients::contains(const Variable& variable) const {
+  return std::any_of(list_.begin(), list_.end(), [&](const Item& item) { return item.variable == variable.state(); });
+}
+
+// ---- the table ----
+GradientTape::Slot GradientTape::SlotTable::find(std::uint64_t id) const {
+  if (cells_.empty()) return no_slot;
+  const std::size_t mask = cells_.size() - 1;
+  for (std::size_t at = (id * 0x9E3779B97F4A7C15u >> 20) & mask;; at = (at + 1) & mask) {
+    if (cells_[at].id == id) return cells_[at].slot;
+    if (cells_[at].id == 0) return no_slot;
+  }
+}
+
+GradientTape::Slot GradientTape::SlotTable::insert(std::uint64_t id) {
+  if (cells_.size() < 2 * (static_cast<std::size_t>(used_) + 1)) {
+    std::vector<Cell> old(std::max<std::size_t>(64, 2 * cells_.size()));
+    old.swap(cells_);
+    const std::size_t mask = cells_.size() - 1;
+    for (const Cell& c : old) {
+      if (c.id == 0) continue;
+      std::size_t at = (c.id * 0x9E3779B97F4A7C15u >> 20) & mask;
+      while (cells_[at].id) at = (at + 1) & mask;
+      cells_[at] = c;
+    }
+  }
+  const std::size_t mask = cells_.size() - 1;
+  std::size_t at = (id * 0x9E3779B97F4A7C15u >> 20) & mask;
+  for (; cells_[at].id; at = (at + 1) & mask)
+    if (cells_[at].id == id) return cells_[at].slot;
+  cells_[at] = {id, used_};
+  return used_++;
+}
+
+void GradientTape::SlotTable::clear() {
+  cells_.clear();
+  used_ = 0;
+}
+
+// ---- recording ----
+GradientTape::GradientTape(TapeOptions options) : options_(options) { start(); }
+
+GradientTape::~GradientTape() {
+  if (recording_) pop_recorder(this);
+}
+
+void GradientTape::start() {
+  if (recording_) throw GradError("the tape is still recording", "stop() it first");
+  if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
+  if (used_ && !options_.persistent) reset_history();
+  recording_ = true;
+  push_recorder(this);
+}
+
+void GradientTape::stop() {
+  if (!recording_) throw GradError("the tape is not recording");
+  recording_ = false;
+  pop_recorder(this);
+}
+
+void GradientTape::clear() {
+  entries_.clear();
+  slots_.clear();
+  saved_.clear();
+  types_.clear();
+  table_.clear();
+}
+
+void GradientTape::reset_history() {
+  clear();
+  watched_.clear();
+  used_ = false;
+}
+
+void GradientTape::reset() {
+  reset_history();
+  if (!recording_) start();
+}
+
+void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+  if (!op.differentiable || table_.size() == 0) return;
+  constexpr std::size_t most = 16;
+  std::array<Slot, most> few;
+  std::vector<Slot> many;
+  if (in.size() > most) many.resize(in.size());
+  Slot* const slots = in.size() > most ? many.data() : few.data();
+  bool depends = false, floating = false;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    slots[i] = is_floating(in[i].dtype()) ? table_.find(in[i].id()) : no_slot;
+    depends |= slots[i] != no_slot;
+  }
+  for (const Tensor& t : out) floating |= is_floating(t.dtype());
+  if (!depends || !floating) return;
+
+  entries_.push_back({&op, attrs, SiteScope::current(), static_cast<std::uint32_t>(slots_.size()), static_cast<std::uint32_t>(saved_.size()),
+                      static_cast<std::uint32_t>(types_.size()), static_cast<std::uint16_t>(in.size()), static_cast<std::uint16_t>(out.size())});
+  slots_.insert(slots_.end(), slots, slots + in.size());
+  for (const Tensor& t : out) slots_.push_back(is_floating(t.dtype()) ? table_.insert(t.id()) : no_slot);
+  // The low bit for the 16th input and beyond is shared: an op of many inputs declares them all or none.
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) saved_.push_back(in[i]);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) saved_.push_back(out[i]);
+  if (op.reads & reads::types)
+    for (const Tensor& t : in) types_.push_back(t.type());
+  if (out.size() > 1)  // a missing cotangent of one of several outputs is made as zeros
+    for (const Tensor& t : out) types_.push_back(t.type());
+}
+
+GradientTape::Watched& GradientTape::watched(const std::shared_ptr<VariableState>& variable) {
+  for (Watched& w : watched_)
+    if (w.variable == variable) return w;
+  return watched_.emplace_back(Watched{variable, {}});
+}
+
+void GradientTape::read(const std::shared_ptr<VariableState>& variable, const Tensor& value) {
+  const bool wanted = (options_.watch_accessed_variables && variable->trainable) ||
+                      std::any_of(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.variable == variable; });
+  if (!wanted || !is_floating(value.dtype())) return;
+  const Slot slot = table_.insert(value.id());
+  Watched& w = watched(variable);
+  if (std::find(w.values.begin(), w.values.end(), slot) == w.values.end()) w.values.push_back(slot);
+}
+
+void GradientTape::watch_leaf(const Tensor& t) {
+  if (!t.defined()) throw ArgumentError("watch of an undefined tensor");
+  if (is_floating(t.dtype())) table_.insert(t.id());
+  else warn("watch: {} has no gradient; only float tensors have", t.type().text());
+}
+
+void GradientTape::watch_leaf(const Variable& v) {
+  watched(v.state());
+  v.value();                                       // tells this tape, if it is recording
+  if (!recording_) read(v.state(), v.state()->value);
+}
+
+Tensor GradientTape::target_value(const Variable& v) {
+  const Tensor value = v.value();
+  if (!recording_) read(v.state(), value);
+  return value;
+}
+
+std::vector<std::shared_ptr<VariableState>> GradientTape::watched_variables() const {
+  std::vector<std::shared_ptr<VariableState>> list;
+  for (const Watched& w : watched_) list.push_back(w.variable);
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a->number < b->number; });
+  return list;
+}
+
+// ---- gradients ----
+std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::span<const Source> sources, const GradientOptions& options) {
+  if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
+  if (used_ && !options_.persistent) throw GradError("gradient() was called before on this tape, which is not persistent", "GradientTape tape({.persistent = true})");
+  const auto& seeds = options.output_gradients;
+  if (!seeds.empty() && seeds.size() != targets.size())
+    throw GradError(fmt::format("{} output gradients for {} targets", seeds.size(), targets.size()));
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (!targets[i].defined()) throw GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?");
+    if (seeds.empty() || !seeds[i].defined()) continue;
+    if (seeds[i].dtype() != targets[i].dtype())
+      throw DTypeError(fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
+    if (seeds[i].shape() != targets[i].shape())
+      throw ShapeError(fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
+  }
+  // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
+  if (!options_.persistent && recording_) stop();
+  used_ = true;
+
+  std::vector<Tensor> cotangents(table_.size());
+  const auto accumulate = [](Tensor& sum, const Tensor& t) { sum = sum.defined() ? sum + t : t; };
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const Slot slot = is_floating(targets[i].dtype()) ? table_.find(targets[i].id()) : no_slot;
+    if (slot == no_slot) continue;
+    const bool given = !seeds.empty() && seeds[i].defined();
+    accumulate(cotangents[slot], given ? seeds[i] : broadcast_to(Arg(1).tensor(targets[i].dtype()), targets[i].shape()));
+  }
+  // What sources need is what this call keeps; with it the replay goes on to the beginning.
+  std::vector<std::vector<Slot>> wanted(sources.size());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Source& s = sources[i];
+    if (s.variable) {
+      for (const Watched& w : watched_)
+        if (w.variable == s.variable) wanted[i] = w.values;
+    } else if (s.tensor.defined() && is_floating(s.tensor.dtype())) {
+      if (const Slot slot = table_.find(s.tensor.id()); slot != no_slot) wanted[i] = {slot};
+    }
+  }
+  std::vector<bool> keep(cotangents.size());
+  for (const auto& list : wanted)
+    for (const Slot slot : list) keep[slot] = true;
+  replay(cotangents, keep);
+
+  std::vector<Tensor> results(sources.size());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    for (const Slot slot : wanted[i])
+      if (cotangents[slot].defined()) accumulate(results[i], cotangents[slot]);
+    if (results[i].defined()) {
+      results[i] = contiguous(results[i]);
+    } else if (options.unconnected == Unconnected::zero) {
+      const Tensor& like = sources[i].variable ? sources[i].variable->value : sources[i].tensor;
+      if (like.defined()) results[i] = contiguous(broadcast_to(Arg(0).tensor(like.dtype()), like.shape()));
+    }
+  }
+  if (!options_.persistent) clear();
+  return results;
+}
+
+void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep) {
+  std::vector<Tensor> grads, given, in, out;
+  std::vector<char> wants;
+  // Inside its scope a persistent tape grows while its own gradient is computed: only what was there is replayed.
+  for (std::size_t e = entries_.size(); e-- > 0;) {
+    const Entry entry = entries_[e];  // a copy: the list may grow
+    const Slot* const slots = slots_.data() + entry.slots;
+    bool reached = false;
+    grads.assign(entry.outputs, {});
+    for (std::size_t i = 0; i < entry.outputs; ++i) {
+      const Slot slot = slots[entry.inputs + i];
+      if (slot == no_slot || slot >= cotangents.size()) continue;
+      grads[i] = cotangents[slot];
+      reached |= grads[i].defined();
+      if (!keep[slot]) cotangents[slot] = {};  // nothing before this op can add to it
+    }
+    if (reached) {
+      const SiteScope site(entry.site);
+      const Op& op = *entry.op;
+      try {
+        if (!op.vjp) throw GradError("has no gradient rule");
+        in.assign(entry.inputs, {});
+        out.assign(entry.outputs, {});
+        given.assign(entry.inputs, {});
+        const std::unique_ptr<bool[]> wanted(new bool[entry.inputs]);
+        std::vector<Slot> targets(slots, slots + entry.inputs);
+        std::size_t next = entry.saved;
+        for (std::size_t i = 0; i < entry.inputs; ++i) {
+          wanted[i] = targets[i] != no_slot;
+          if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) in[i] = saved_[next++];
+        }
+        for (std::size_t i = 0; i < entry.outputs; ++i)
+          if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) out[i] = saved_[next++];
+        const std::size_t in_types = op.reads & reads::types ? entry.inputs : 0;
+        const std::vector<Type> types(types_.begin() + entry.types, types_.begin() + entry.types + static_cast<std::ptrdiff_t>(in_types + (entry.outputs > 1 ? entry.outputs : 0)));
+        Backward b(op, entry.attrs, in, std::span(types).first(in_types), out, std::span(types).subspan(in_types), grads,
+                   std::span<const bool>(wanted.get(), entry.inputs), given);
+        op.vjp(b);
+        for (std::size_t i = 0; i < entry.inputs; ++i) {
+          if (!given[i].defined() || targets[i] == no_slot) continue;
+          Tensor& sum = cotangents[targets[i]];
+          sum = sum.defined() ? sum + given[i] : given[i];
+        }
+      } catch (Error& error) {
+        error.locate(fmt::format("in the gradient of {}", op.name), {}, entry.site.line() ? site_text(entry.site) : "");
+        throw;
+      }
+    }
+    if (!options_.persistent) {  // free what no rule needs any more
+      saved_.resize(entry.saved);
+      entries_.pop_back();
+    }
+  }
+}
+
+// ---- Backward ----
+const Tensor& Backward::in(int i) const {
+  if (!in_[static_cast<std::size_t>(i)].defined()) throw GradError(fmt::format("the gradient rule of {} reads input {}, which it does not declare", op_.name, i));
+  return in_[static_cast<std::size_t>(i)];
+}
+
+const Tensor& Backward::out(int i) const {
+  if (!out_[static_cast<std::size_t>(i)].defined()) throw GradError(fmt::format("the gradient rule of {} reads output {}, which it does not declare", op_.name, i));
+  return out_[static_cast<std::size_t>(i)];
+}
+
+const Type& Backward::in_type(int i) const {
+  if (in_types_.empty()) throw GradError(fmt::format("the gradient rule of {} reads types, which it does not declare", op_.name));
+  return in_types_[static_cast<std::size_t>(i)];
+}
+
+Tensor Backward::grad(int i) const {
+  const Tensor& g = grads_[static_cast<std::size_t>(i)];
+  if (g.defined()) return g;
+  const Type& t = out_types_[static_cast<std::size_t>(i)];
+  return broadcast_to(Arg(0).tensor(t.dtype), t.shape);
+}
+
+bool Backward::wants(int i) const { return wants_[static_cast<std::size_t>(i)]; }
+
+void Backward::give(int i, const Tensor& cotangent) {
+  if (!wants(i) || !cotangent.defined()) return;
+  Tensor& sum = given_[static_cast<std::size_t>(i)];
+  sum = sum.defined() ? sum + cotangent : cotangent;
+}
+
+}  // namespace weft

@@ -1,0 +1,174 @@
+// GradientTape: reverse-mode differentiation of what ran while it recorded.
+//
+//     GradientTape tape;
+//     Tensor loss = mean(square(matmul(x, w) - y));
+//     Tensor dw = tape.gradient(loss, w);
+#pragma once
+
+#include <memory>
+#include <span>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "../ops/arg.h"
+#include "../ops/recorder.h"
+#include "gradients.h"
+#include "structure.h"
+
+namespace weft {
+
+/// What the gradient is where the target does not depend on the source: undefined, or zeros of its type.
+enum class Unconnected { none, zero };
+
+struct TapeOptions {
+  bool persistent = false;                 ///< gradient() may be called any number of times; memory is kept
+  bool watch_accessed_variables = true;  ///< trainable variables are watched when they are read
+};
+
+/// A trailing argument of GradientTape::gradient.
+struct GradientOptions {
+  std::vector<Tensor> output_gradients = {};  ///< one for each target, undefined for ones; none at all: ones
+  Unconnected unconnected = Unconnected::none;
+};
+
+class GradientTape : private Recorder {
+ public:
+  /// Records from here on, on this thread.
+  explicit GradientTape(TapeOptions options = {});
+  ~GradientTape() override;
+  GradientTape(const GradientTape&) = delete;
+
+  /// Watches tensors and variables, also as parts of structures. What is watched by no float type has no gradient.
+  template <Structured... S> void watch(const S&... sources) {
+    (each_leaf(sources, [&](const auto& leaf) { watch_leaf(leaf); }), ...);
+  }
+
+  /// The gradients of a target (several: of their sum; not a scalar: of the sum of its elements) for each source, in the
+  /// sources' structure: one source gives it alone, several a tuple, a model gives Gradients. The last argument may be
+  /// GradientOptions. A tape that is not persistent can be asked once, and then stops. GradError, ShapeError, DTypeError.
+  template <Structured Target, class... Args> auto gradient(const Target& target, const Args&... args) {
+    std::vector<Tensor> targets;
+    each_leaf(target, [&](const auto& leaf) { targets.push_back(target_value(leaf)); });
+    return gradient_split(targets, std::forward_as_tuple(args...), std::make_index_sequence<sizeof...(Args)>());
+  }
+
+  /// While the returned scope lives nothing is recorded. GradError if the tape is not recording.
+  class Pause {
+   public:
+    explicit Pause(GradientTape& tape) : tape_(&tape) { tape.stop(); }
+    ~Pause() { tape_->start(); }
+    Pause(const Pause&) = delete;
+
+   private:
+    GradientTape* tape_;
+  };
+  [[nodiscard]] Pause stop_recording() { return Pause(*this); }
+
+  /// Ends the recording; GradError if it has ended. start() goes on with the same one; GradError if it is running.
+  void stop();
+  void start();
+  bool recording() const { return recording_; }
+  /// Forgets everything, and records.
+  void reset();
+  /// Variables watched so far, in order of their construction; also after gradient().
+  std::vector<std::shared_ptr<VariableState>> watched_variables() const;
+  /// Ops on the tape now.
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  using Slot = std::uint32_t;
+  static constexpr Slot no_slot = UINT32_MAX;
+
+  // One op that depends on something watched. Its values' slots stand in slots_, what its rule reads in saved_.
+  struct Entry {
+    const Op* op;
+    Attrs attrs;
+    std::source_location site;
+    std::uint32_t slots, saved, types;
+    std::uint16_t inputs, outputs;
+  };
+  // From tensor ids to slots: open addressing, linear probing.
+  class SlotTable {
+   public:
+    Slot find(std::uint64_t id) const;
+    Slot insert(std::uint64_t id);  // the one it has, or a new one
+    void clear();
+    Slot size() const { return used_; }
+
+   private:
+    struct Cell {
+      std::uint64_t id = 0;
+      Slot slot = 0;
+    };
+    std::vector<Cell> cells_;
+    Slot used_ = 0;
+  };
+  struct Watched {
+    std::shared_ptr<VariableState> variable;
+    std::vector<Slot> values;  // of each value it had when it was read
+  };
+
+  void record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) override;
+  void read(const std::shared_ptr<VariableState>& variable, const Tensor& value) override;
+
+  void watch_leaf(const Tensor& t);
+  void watch_leaf(const Variable& v);
+  Watched& watched(const std::shared_ptr<VariableState>& variable);
+  Tensor target_value(const Tensor& t) { return t; }
+  Tensor target_value(const Variable& v);
+
+  struct Source {
+    Tensor tensor;  // or
+    std::shared_ptr<VariableState> variable;
+  };
+  static Source source_of(const Tensor& t) { return {t, nullptr}; }
+  static Source source_of(const Variable& v) { return {{}, v.state()}; }
+  std::vector<Tensor> compute(std::span<const Tensor> targets, std::span<const Source> sources, const GradientOptions& options);
+  void replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep);
+  void clear();
+  void reset_history();
+
+  template <class Tuple, std::size_t... i> auto gradient_split(const std::vector<Tensor>& targets, const Tuple& args, std::index_sequence<i...>) {
+    constexpr std::size_t n = sizeof...(i);
+    if constexpr (n > 0 && std::is_same_v<std::remove_cvref_t<std::tuple_element_t<n - 1, Tuple>>, GradientOptions>)
+      return gradient_of(targets, args, std::get<n - 1>(args), std::make_index_sequence<n - 1>());
+    else return gradient_of(targets, args, GradientOptions{}, std::make_index_sequence<n>());
+  }
+  template <class Tuple, std::size_t... i>
+  auto gradient_of(const std::vector<Tensor>& targets, const Tuple& args, const GradientOptions& options, std::index_sequence<i...>) {
+    static_assert(sizeof...(i) > 0, "gradient: name at least one source");
+    std::vector<Source> sources;
+    (each_leaf(std::get<i>(args), [&](const auto& leaf) { sources.push_back(source_of(leaf)); }), ...);
+    const std::vector<Tensor> results = compute(targets, sources, options);
+    std::size_t next = 0;
+    if constexpr (sizeof...(i) == 1) return shape_result(std::get<0>(args), results, next);
+    else return std::tuple<decltype(shape_result(std::get<i>(args), results, next))...>{shape_result(std::get<i>(args), results, next)...};
+  }
+  template <class S> static auto shape_result(const S& source, const std::vector<Tensor>& results, std::size_t& next) {
+    if constexpr (Model<S>) {
+      Gradients g;
+      each_leaf(source, [&](const auto& leaf) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>) {
+          if (leaf.trainable()) g.add(leaf, results[next]);
+        }
+        ++next;
+      });
+      return g;
+    } else {
+      return map_leaves(source, [&](const auto&) { return results[next++]; });
+    }
+  }
+
+  TapeOptions options_;
+  bool recording_ = false, used_ = false;
+  std::thread::id thread_ = std::this_thread::get_id();
+  std::vector<Entry> entries_;
+  std::vector<Slot> slots_;
+  std::vector<Tensor> saved_;
+  std::vector<Type> types_;
+  SlotTable table_;
+  std::vector<Watched> watched_;
+};
+
+}  // namespace weft

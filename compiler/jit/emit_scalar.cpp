@@ -1,0 +1,148 @@
+// The one switch from scalar operations to LLVM.
+#include <llvm/IR/Intrinsics.h>
+
+#include "emit.h"
+
+namespace weft::jit {
+namespace {
+
+using llvm::Value;
+
+llvm::Type* like(Builder& b, llvm::Type* element, Value* shape) {
+  return shape->getType()->isVectorTy() ? b.vector_type(element) : element;
+}
+
+Value* integer(Value* shape, std::int64_t c) {
+  return llvm::ConstantInt::get(shape->getType(), static_cast<std::uint64_t>(c), true);
+}
+
+// x86 has no vector division of integers. Through the next wider float it is exact after truncation: the quotient of
+// two n-bit integers is an integer or at least 2^-n away from one.
+Value* divide_by_float(Builder& b, DType t, Value* x, Value* y) {
+  llvm::Type* wide = like(b, t == DType::u8 ? b.getFloatTy() : b.getDoubleTy(), x);
+  if (t == DType::u8)
+    return b.CreateFPToUI(b.CreateFDiv(b.CreateUIToFP(x, wide), b.CreateUIToFP(y, wide)), x->getType());
+  return b.CreateFPToSI(b.CreateFDiv(b.CreateSIToFP(x, wide), b.CreateSIToFP(y, wide)), x->getType());
+}
+
+Value* divide_integers(Builder& b, DType t, Value* x, Value* y) {
+  Value* zero = b.CreateICmpEQ(y, integer(y, 0));
+  if (t == DType::u8) {
+    Value* quotient = divide_by_float(b, t, x, b.CreateSelect(zero, integer(y, 1), y));
+    return b.CreateSelect(zero, integer(y, 0), quotient);
+  }
+  Value* minus_one = b.CreateICmpEQ(y, integer(y, -1));
+  Value* safe = b.CreateSelect(b.CreateOr(zero, minus_one), integer(y, 1), y);
+  Value* quotient = t == DType::i64 ? b.CreateSDiv(x, safe) : divide_by_float(b, t, x, safe);
+  return b.CreateSelect(zero, integer(y, 0), b.CreateSelect(minus_one, b.CreateNeg(x), quotient));
+}
+
+Value* arithmetic(Builder& b, const Instruction& i, Value* x, Value* y) {
+  const bool fp = is_floating(i.type);
+  switch (i.op) {
+    case ScalarOp::add: return fp ? b.CreateFAdd(x, y) : b.CreateAdd(x, y);
+    case ScalarOp::sub: return fp ? b.CreateFSub(x, y) : b.CreateSub(x, y);
+    case ScalarOp::mul: return fp ? b.CreateFMul(x, y) : b.CreateMul(x, y);
+    default: return fp ? b.CreateFDiv(x, y) : divide_integers(b, i.type, x, y);
+  }
+}
+
+Value* compare(Builder& b, ScalarOp op, DType source, Value* x, Value* y) {
+  const bool fp = is_floating(source), is_unsigned = source == DType::u8 || source == DType::boolean;
+  switch (op) {
+    case ScalarOp::lt: return fp ? b.CreateFCmpOLT(x, y) : is_unsigned ? b.CreateICmpULT(x, y) : b.CreateICmpSLT(x, y);
+    case ScalarOp::le: return fp ? b.CreateFCmpOLE(x, y) : is_unsigned ? b.CreateICmpULE(x, y) : b.CreateICmpSLE(x, y);
+    case ScalarOp::eq: return fp ? b.CreateFCmpOEQ(x, y) : b.CreateICmpEQ(x, y);
+    default: return fp ? b.CreateFCmpUNE(x, y) : b.CreateICmpNE(x, y);
+  }
+}
+
+// llvm.fptosi.sat would say the same, but on x86 it is taken apart lane by lane. A conversion out of range is poison in
+// LLVM, which a select that does not choose it stops.
+Value* float_to_integer(Builder& b, DType to, Value* x) {
+  const auto constant = [&](double c) { return llvm::ConstantFP::get(x->getType(), c); };
+  const auto clamp_below = [&](double low) { return b.CreateSelect(b.CreateFCmpOGT(x, constant(low)), x, constant(low)); };
+  if (to == DType::u8) {  // a NaN clamps to 0
+    Value* y = clamp_below(0);
+    y = b.CreateSelect(b.CreateFCmpOLT(y, constant(255)), y, constant(255));
+    return b.CreateTrunc(b.CreateFPToSI(y, like(b, b.getInt32Ty(), x)), like(b, b.getInt8Ty(), x));
+  }
+  const double beyond = to == DType::i32 ? 0x1p31 : 0x1p63;
+  llvm::Type* type = like(b, b.scalar_type(to), x);
+  Value* largest = llvm::ConstantInt::get(type, llvm::APInt::getSignedMaxValue(type->getScalarSizeInBits()));
+  Value* y = b.CreateFPToSI(clamp_below(-beyond), type);
+  y = b.CreateSelect(b.CreateFCmpOGE(x, constant(beyond)), largest, y);
+  return b.CreateSelect(b.CreateFCmpUNO(x, x), llvm::Constant::getNullValue(type), y);
+}
+
+Value* convert(Builder& b, DType to, DType from, Value* x) {
+  llvm::Type* type = like(b, b.scalar_type(to), x);
+  if (to == from) return x;
+  if (to == DType::boolean) return compare(b, ScalarOp::ne, from, x, llvm::Constant::getNullValue(x->getType()));
+  const bool is_unsigned = from == DType::u8 || from == DType::boolean;
+  if (is_floating(from)) return is_floating(to) ? b.CreateFPCast(x, type) : float_to_integer(b, to, x);
+  if (is_floating(to)) return is_unsigned ? b.CreateUIToFP(x, type) : b.CreateSIToFP(x, type);
+  return b.CreateIntCast(x, type, !is_unsigned);
+}
+
+Value* absolute(Builder& b, DType t, Value* x) {
+  if (is_floating(t)) return b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
+  return t == DType::u8 ? x : b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x, b.getFalse());
+}
+
+}  // namespace
+
+llvm::Type* Builder::scalar_type(DType t) {
+  switch (compute_type(t)) {
+    case DType::f32: return getFloatTy();
+    case DType::f64: return getDoubleTy();
+    case DType::i32: return getInt32Ty();
+    case DType::i64: return getInt64Ty();
+    case DType::u8: return getInt8Ty();
+    default: return getInt1Ty();
+  }
+}
+
+Value* emit_constant(Builder& b, DType t, std::uint64_t bits, bool full) {
+  llvm::Type* type = b.scalar_type(t);
+  const unsigned width = type->getScalarSizeInBits();
+  llvm::Constant* c = llvm::ConstantInt::get(b.getIntNTy(width), width == 64 ? bits : bits & ((1ull << width) - 1));
+  if (is_floating(t)) c = llvm::ConstantExpr::getBitCast(c, type);
+  return full ? llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(lanes), c) : c;
+}
+
+Value* emit_scalar(Builder& b, const Instruction& i, DType source, Value* x, Value* y, Value* z) {
+  switch (i.op) {
+    case ScalarOp::add:
+    case ScalarOp::sub:
+    case ScalarOp::mul:
+    case ScalarOp::div: return arithmetic(b, i, x, y);
+    case ScalarOp::neg: return is_floating(i.type) ? b.CreateFNeg(x) : b.CreateNeg(x);
+    case ScalarOp::abs: return absolute(b, i.type, x);
+    case ScalarOp::fma: return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
+    case ScalarOp::sqrt: return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
+    case ScalarOp::floor: return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
+    case ScalarOp::ceil: return b.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);
+    case ScalarOp::trunc: return b.CreateUnaryIntrinsic(llvm::Intrinsic::trunc, x);
+    case ScalarOp::nearest: return b.CreateUnaryIntrinsic(llvm::Intrinsic::roundeven, x);
+    case ScalarOp::lt:
+    case ScalarOp::le:
+    case ScalarOp::eq:
+    case ScalarOp::ne: return compare(b, i.op, source, x, y);
+    case ScalarOp::bit_and: return b.CreateAnd(x, y);
+    case ScalarOp::bit_or: return b.CreateOr(x, y);
+    case ScalarOp::bit_xor: return b.CreateXor(x, y);
+    case ScalarOp::bit_not: return b.CreateNot(x);
+    case ScalarOp::shl: return b.CreateShl(x, integer(x, static_cast<std::int64_t>(i.imm)));
+    case ScalarOp::shr: return b.CreateLShr(x, integer(x, static_cast<std::int64_t>(i.imm)));
+    case ScalarOp::sar: return b.CreateAShr(x, integer(x, static_cast<std::int64_t>(i.imm)));
+    case ScalarOp::select: return b.CreateSelect(x, y, z);
+    case ScalarOp::bitcast: return b.CreateBitCast(x, like(b, b.scalar_type(i.type), x));
+    case ScalarOp::convert: return convert(b, i.type, source, x);
+    case ScalarOp::input:
+    case ScalarOp::constant: break;
+  }
+  return nullptr;
+}
+
+}  // namespace weft::jit

@@ -1,0 +1,86 @@
+// What libweft_jit.so exports.
+#include "jit.h"
+
+#include <llvm/IR/Verifier.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <atomic>
+#include <stdexcept>
+
+#include "emit.h"
+#include "target.h"
+
+namespace weft::jit {
+namespace {
+
+std::mutex one_at_a_time;
+
+std::unique_ptr<llvm::Module> new_module(llvm::LLVMContext& context, Target& target) {
+  auto module = std::make_unique<llvm::Module>("weft", context);
+  module->setDataLayout(target.machine().createDataLayout());
+  module->setTargetTriple(target.machine().getTargetTriple().str());
+  return module;
+}
+
+void verify([[maybe_unused]] llvm::Module& module) {
+#ifndef NDEBUG
+  std::string problem;
+  llvm::raw_string_ostream out(problem);
+  if (llvm::verifyModule(module, &out)) throw std::runtime_error(problem);
+#endif
+}
+
+// No exception and no LLVM error may leave the library.
+template <class F> bool guarded(JitEntry::Sink sink, void* to, F&& f) {
+  const std::lock_guard lock(one_at_a_time);
+  try {
+    f();
+    return true;
+  } catch (const std::exception& e) {
+    const std::string_view what = e.what();
+    sink(to, what.data(), what.size());
+    return false;
+  }
+}
+
+bool compile(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, JitEntry::Sink sink,
+             void* to) {
+  static std::size_t count = 0;
+  return guarded(sink, to, [&] {
+    Target& target = Target::of(isa);
+    llvm::LLVMContext context;
+    auto module = new_module(context, target);
+    const std::size_t first = count;
+    count += n;
+    const auto name = [&](std::size_t i) { return "weft_kernel_" + std::to_string(first + i); };
+    for (std::size_t i = 0; i < n; ++i) emit_kernel(*kernels[i], name(i), *module, isa);
+    verify(*module);
+    target.optimise(*module);
+    target.add(*module);
+    for (std::size_t i = 0; i < n; ++i) functions[i] = reinterpret_cast<KernelFunction>(target.address(name(i)));
+  });
+}
+
+bool show(const Kernel& kernel, Isa isa, bool assembly, JitEntry::Sink sink, void* to) {
+  return guarded(sink, to, [&] {
+    Target& target = Target::of(isa);
+    llvm::LLVMContext context;
+    auto module = new_module(context, target);
+    emit_kernel(kernel, "kernel", *module, isa);
+    verify(*module);
+    target.optimise(*module);
+    std::string text;
+    if (assembly) text = target.assembly(*module);
+    else llvm::raw_string_ostream(text) << *module;
+    sink(to, text.data(), text.size());
+  });
+}
+
+}  // namespace
+}  // namespace weft::jit
+
+extern "C" __attribute__((visibility("default"))) const weft::JitEntry* weft_jit_entry() {
+  static const weft::JitEntry entry = {weft::JitEntry::version_now, sizeof(weft::Kernel), weft::jit::compile,
+                                       weft::jit::show};
+  return &entry;
+}

@@ -1,0 +1,111 @@
+#include "apply.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <vector>
+
+#include "kernels/elementwise.h"
+#include "recorder.h"
+
+namespace weft {
+namespace {
+
+// Operands and outputs are nearly always few; no allocation for them then.
+template <class T> class Small {
+ public:
+  explicit Small(std::size_t n) : size_(n) {
+    if (n > inline_.size()) heap_.resize(n);
+  }
+  T* data() { return size_ > inline_.size() ? heap_.data() : inline_.data(); }
+  T& operator[](std::size_t i) { return data()[i]; }
+  std::span<T> span() { return {data(), size_}; }
+
+ private:
+  std::size_t size_;
+  std::array<T, 4> inline_{};
+  std::vector<T> heap_;
+};
+
+[[gnu::cold]] std::vector<std::string> describe(const Op& op, std::span<const Tensor> in) {
+  std::vector<std::string> lines;
+  std::string_view names = op.operand_names;
+  constexpr std::size_t most = 8;
+  for (std::size_t i = 0; i < in.size() && i < most; ++i) {
+    const std::string_view role = names.substr(0, names.find(' '));
+    names.remove_prefix(std::min(names.size(), role.size() + 1));
+    lines.push_back(describe_operand(role.empty() ? fmt::format("in{}", i) : std::string(role), in[i]));
+  }
+  if (in.size() > most) lines.push_back(fmt::format("... and {} more", in.size() - most));
+  return lines;
+}
+
+[[gnu::cold]] std::string current_site() {
+  const std::source_location& site = SiteScope::current();
+  return site.line() ? site_text(site) : std::string();
+}
+
+void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {
+  Small<const Type*> in_types(in.size());
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (!in[i].defined()) throw ArgumentError(fmt::format("operand {} is undefined", i), "a gradient that does not exist is an undefined tensor; UnconnectedGradients::zero gives zeros");
+    in_types[i] = &in[i].type();
+  }
+  Small<Type> out_types(out.size());
+  op.infer(attrs, in_types.span(), out_types.span());
+
+  if (Tracer* tracer = active_tracer()) {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = Tensor::placeholder(out_types[i]);
+    tracer->append(op, attrs, in, out);
+  } else {
+    Small<View> in_views(in.size()), out_views(out.size());
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      if (in[i].is_traced())
+        throw GuardError("a traced tensor was used after its trace", "a tensor made inside a compiled function lives only there; return it");
+      in_views[i] = in[i].view();
+    }
+    if (op.kind == OpKind::view) {
+      out_views[0] = {out_types[0].dtype, out_types[0].shape, {}, nullptr};
+      if (op.view(attrs, in_views[0], out_views[0])) out[0] = Tensor::on(in[0].storage(), out_views[0]);
+    }
+    if (!out[0].defined()) {
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = Tensor::allocate(out_types[i]);
+        out_views[i] = out[i].view();
+      }
+      run_op(op, attrs, in_views.span(), out_views.span());
+    }
+  }
+  for (Recorder* recorder : active_recorders()) recorder->record(op, attrs, in, out);
+}
+
+}  // namespace
+
+std::string describe_operand(std::string_view role, const Tensor& t) {
+  if (!t.defined()) return fmt::format("{:<5}undefined", role);
+  const std::string type = shortened(t.type().text(), 120);
+  if (!t.name().empty()) return fmt::format("{:<5}{:<14} \"{}\"", role, type, shortened(t.name(), 80));
+  return fmt::format("{:<5}{}", role, type);
+}
+
+void run_op(const Op& op, const Attrs& attrs, Views in, Views out) {
+  if (op.kind == OpKind::elementwise) run_elementwise(op, attrs, in, out[0]);
+  else op.run(attrs, in, out);
+}
+
+void apply(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {
+  try {
+    apply_unguarded(op, attrs, in, out);
+  } catch (Error& e) {
+    e.locate(op.name, describe(op, in), current_site());
+    throw;
+  }
+}
+
+Tensor apply(const Op& op, const Attrs& attrs, std::span<const Tensor> in) {
+  Tensor out;
+  apply(op, attrs, in, std::span(&out, 1));
+  return out;
+}
+
+}  // namespace weft

@@ -1,0 +1,40 @@
+// Arg: how public ops take an operand. It converts from Tensor, Variable and numbers and notes the caller's line, which
+// reaches messages and tape entries for `x + y` too.
+#pragma once
+
+#include <concepts>
+#include <source_location>
+
+#include "../tensor/tensor.h"
+#include "variable.h"
+
+namespace weft {
+
+class Arg {
+ public:
+  Arg(const Tensor& t, std::source_location site = std::source_location::current()) : tensor_(t), site_(site) {}
+  Arg(const Variable& v, std::source_location site = std::source_location::current()) : tensor_(v.value()), site_(site) {}
+  template <class Number>
+    requires std::is_arithmetic_v<Number>
+  Arg(Number n, std::source_location site = std::source_location::current())
+      : number_(static_cast<double>(n)), is_number_(true), integral_(std::is_integral_v<Number>), site_(site) {}
+
+  /// A literal: it takes the other operand's dtype.
+  bool is_number() const { return is_number_; }
+  bool is_integral() const { return integral_; }
+  double number() const { return number_; }
+  const std::source_location& site() const { return site_; }
+  /// The tensor; a literal becomes a 0-d constant of this dtype.
+  Tensor tensor(DType literal = f32) const { return is_number_ ? literal_tensor(literal) : tensor_; }
+  /// The tensor itself, undefined for a literal.
+  const Tensor& given() const { return tensor_; }
+
+ private:
+  Tensor literal_tensor(DType dtype) const;
+  Tensor tensor_;
+  double number_ = 0;
+  bool is_number_ = false, integral_ = false;
+  std::source_location site_;
+};
+
+}  // namespace weft

@@ -1,0 +1,32 @@
+// Compositions: plain functions over the primitives, with no gradient rule of their own. On bf16 and f16 they compute in
+// f32 and round once at the end.
+#pragma once
+
+#include "arg.h"
+#include "reduce.h"
+
+namespace weft {
+
+/// The mean; NaN of nothing. Floats.
+Tensor mean(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// The mean squared distance from the mean, over n - correction elements.
+Tensor var(const Arg& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
+/// e^x over its sum along an axis; the largest is taken off first. Along -inf alone it is NaN.
+Tensor softmax(const Arg& x, std::int64_t axis = -1);
+Tensor log_softmax(const Arg& x, std::int64_t axis = -1);
+/// log(sum(e^x)), without overflow; -inf where all are.
+Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// max(x, 0); gradient 0 at 0; NaN stays NaN
+Tensor relu(const Arg& x);
+/// x * Phi(x): exact by erf, or by the tanh approximation. Hendrycks and Gimpel, arXiv:1606.08415.
+Tensor gelu(const Arg& x, bool approximate = false);
+/// x * sigmoid(x)
+Tensor silu(const Arg& x);
+/// log(1 + e^x), without overflow
+Tensor softplus(const Arg& x);
+/// x held between low and high; the gradient is 1 at the bounds. ArgumentError if low > high.
+Tensor clip(const Arg& x, double low, double high);
+/// sqrt(sum(x^2)); its gradient at 0 is 0.
+Tensor norm(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+
+}  // namespace weft

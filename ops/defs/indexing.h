@@ -1,0 +1,49 @@
+// Ops that address by index tensors. Indices are checked before anything is written.
+#pragma once
+
+#include "../backward.h"
+#include "../indexing.h"
+
+namespace weft {
+
+struct AxisAttrs {
+  int axis;
+  void each(auto&& f) const { f("axis", axis); }
+};
+
+struct Gather {
+  static constexpr auto name = "gather";
+  static constexpr auto operand_names = "x idx";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr std::uint32_t reads = reads::in1 | reads::types;
+  static constexpr bool checks = true;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
+};
+
+struct ScatterAdd {
+  static constexpr auto name = "scatter_add";
+  static constexpr auto operand_names = "x idx upd";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr std::uint32_t reads = reads::in1;
+  static constexpr bool checks = true;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
+};
+
+struct CheckAttrs {
+  std::int64_t n;
+  void each(auto&& f) const { f("n", n); }
+};
+struct CheckIndices {
+  static constexpr auto name = "check_indices";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr bool differentiable = false;
+  static constexpr bool checks = true;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+};
+
+}  // namespace weft

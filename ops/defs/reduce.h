@@ -1,0 +1,90 @@
+// Reductions. A node reduces one run of adjacent axes, [begin, end), which then are gone: [outer, n, inner] ->
+// [outer, inner]. The public functions apply one node a run, the last run first, so that the order of the additions
+// belongs to the node (design, section 5).
+#pragma once
+
+#include "../backward.h"
+#include "../math.h"
+#include "../reduce.h"
+
+namespace weft {
+
+struct ReduceAttrs {
+  int begin, end;
+  void each(auto&& f) const { f("begin", begin), f("end", end); }
+};
+
+/// What a reduction node is: the extents of its three parts.
+struct ReduceGeometry {
+  std::int64_t outer = 1, n = 1, inner = 1;
+  ReduceGeometry(const Shape& in, const ReduceAttrs& a) {
+    for (int i = 0; i < in.size(); ++i) (i < a.begin ? outer : i < a.end ? n : inner) *= in[i];
+  }
+};
+
+
+
+struct ReductionBase {
+  static constexpr OpKind kind = OpKind::reduction;
+};
+struct Sum : ReductionBase {
+  static constexpr auto name = "sum";
+  static constexpr std::uint32_t reads = reads::types;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
+};
+struct Prod : ReductionBase {
+  static constexpr auto name = "prod";
+  static constexpr std::uint32_t reads = reads::in0 | reads::types;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
+};
+struct Max : ReductionBase {
+  static constexpr auto name = "max";
+  static constexpr std::uint32_t reads = reads::in0 | reads::out0;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
+};
+struct Min : ReductionBase {
+  static constexpr auto name = "min";
+  static constexpr std::uint32_t reads = reads::in0 | reads::out0;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
+};
+struct Any : ReductionBase {
+  static constexpr auto name = "any";
+  static constexpr bool differentiable = false;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+};
+struct All : ReductionBase {
+  static constexpr auto name = "all";
+  static constexpr bool differentiable = false;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+};
+
+struct ArgReduceAttrs {
+  int axis;
+  void each(auto&& f) const { f("axis", axis); }
+};
+struct ArgMax {
+  static constexpr auto name = "argmax";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr bool differentiable = false;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+};
+struct ArgMin {
+  static constexpr auto name = "argmin";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr bool differentiable = false;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+};
+
+}  // namespace weft

@@ -1,0 +1,124 @@
+#include "graph.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
+
+namespace weft {
+
+ValueId Graph::add_input(const Type& type) {
+  values.push_back({type, Value::input, static_cast<std::uint32_t>(inputs.size())});
+  inputs.push_back(static_cast<ValueId>(values.size() - 1));
+  return inputs.back();
+}
+
+ValueId Graph::add_constant(const Tensor& tensor) {
+  std::uint64_t key = tensor.id();
+  if (tensor.size() == 1 && tensor.rank() == 0) {  // by value
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, tensor.view().data, size_of(tensor.dtype()));
+    key = 0x8000000000000000u | static_cast<std::uint64_t>(tensor.dtype());
+    detail::mix(key, bits);
+    key |= 0x8000000000000000u;  // ids never reach this bit
+  }
+  if (const auto it = constants_by_key_.find(key); it != constants_by_key_.end()) {
+    const Tensor& held = constants[values[it->second].index];
+    if (held.type() == tensor.type() && (held.same(tensor) || (held.rank() == 0 && !std::memcmp(held.view().data, tensor.view().data, size_of(tensor.dtype())))))
+      return it->second;
+  }
+  values.push_back({tensor.type(), Value::constant, static_cast<std::uint32_t>(constants.size())});
+  constants.push_back(tensor);
+  return constants_by_key_[key] = static_cast<ValueId>(values.size() - 1);
+}
+
+ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out, const std::source_location& site) {
+  std::uint64_t hash = attrs.hash();
+  detail::mix(hash, reinterpret_cast<std::uintptr_t>(&op));
+  for (const ValueId v : in) detail::mix(hash, v);
+  const auto [first, last] = nodes_by_hash_.equal_range(hash);
+  for (auto it = first; it != last; ++it) {
+    const Node& n = nodes[it->second];
+    if (n.op == &op && n.attrs == attrs && std::equal(n.in.begin(), n.in.end(), in.begin(), in.end())) return n.out;
+  }
+  const auto index = static_cast<std::uint32_t>(nodes.size());
+  const auto first_out = static_cast<ValueId>(values.size());
+  nodes.push_back({&op, attrs, {in.begin(), in.end()}, first_out, site});
+  for (const Type& t : out) values.push_back({t, Value::computed, index});
+  nodes_by_hash_.emplace(hash, index);
+  return first_out;
+}
+
+std::string Graph::text() const {
+  std::string s;
+  std::size_t node = 0;
+  for (ValueId v = 0; v < values.size(); ++v) {
+    const Value& value = values[v];
+    if (value.kind == Value::input) {
+      s += fmt::format("%{} = input {}\n", v, value.type.text());
+    } else if (value.kind == Value::constant) {
+      const Tensor& c = constants[value.index];
+      s += c.rank() == 0 ? fmt::format("%{} = constant {} {:.9g}\n", v, value.type.text(), c.item())
+                         : fmt::format("%{} = constant {}{}\n", v, value.type.text(), c.name().empty() ? "" : " \"" + c.name() + "\"");
+    } else if (node < nodes.size() && nodes[node].out == v) {
+      const Node& n = nodes[node++];
+      std::string outs;
+      for (int k = 0; k < n.op->outputs; ++k) outs += fmt::format("{}%{}", k ? ", " : "", v + static_cast<ValueId>(k));
+      const std::string attrs = n.attrs.text();
+      s += fmt::format("{} = {} {}{}{}\n", outs, n.op->name, value.type.text(), n.in.empty() ? "" : fmt::format(" %{}", fmt::join(n.in, " %")), attrs.empty() ? "" : " {" + attrs + "}");
+    }
+  }
+  s += fmt::format("return{}{}\n", outputs.empty() ? "" : " %", fmt::join(outputs, " %"));
+  return s;
+}
+
+void Graph::verify() const {
+  const auto fail = [&](std::size_t i, const std::string& what) {
+    throw ArgumentError(fmt::format("graph: node {} ({}): {}", i, nodes[i].op->name, what));
+  };
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& n = nodes[i];
+    std::vector<const Type*> in;
+    for (const ValueId v : n.in) {
+      if (v >= n.out) fail(i, fmt::format("operand %{} comes after its use", v));
+      in.push_back(&values[v].type);
+    }
+    std::vector<Type> out(static_cast<std::size_t>(n.op->outputs));
+    n.op->infer(n.attrs, in, out);
+    for (std::size_t k = 0; k < out.size(); ++k)
+      if (out[k] != values[n.out + k].type) fail(i, fmt::format("its type is {}, not {}", out[k].text(), values[n.out + k].type.text()));
+  }
+}
+
+Graph without_dead_nodes(const Graph& graph) {
+  std::vector<bool> live(graph.values.size());
+  for (const ValueId v : graph.outputs) live[v] = true;
+  std::vector<bool> keep(graph.nodes.size());
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    const Graph::Node& n = graph.nodes[i];
+    bool needed = n.op->checks;
+    for (int k = 0; k < n.op->outputs; ++k) needed |= live[n.out + static_cast<ValueId>(k)];
+    if (!needed) continue;
+    keep[i] = true;
+    for (const ValueId v : n.in) live[v] = true;
+  }
+  Graph result;
+  std::vector<ValueId> map(graph.values.size());
+  for (const ValueId v : graph.inputs) map[v] = result.add_input(graph.type(v));
+  for (ValueId v = 0; v < graph.values.size(); ++v)
+    if (graph.values[v].kind == Graph::Value::constant && live[v]) map[v] = result.add_constant(graph.constants[graph.values[v].index]);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!keep[i]) continue;
+    const Graph::Node& n = graph.nodes[i];
+    std::vector<ValueId> in;
+    for (const ValueId v : n.in) in.push_back(map[v]);
+    std::vector<Type> types;
+    for (int k = 0; k < n.op->outputs; ++k) types.push_back(graph.type(n.out + static_cast<ValueId>(k)));
+    const ValueId out = result.add(*n.op, n.attrs, in, types, n.site);
+    for (int k = 0; k < n.op->outputs; ++k) map[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+  }
+  for (const ValueId v : graph.outputs) result.outputs.push_back(map[v]);
+  return result;
+}
+
+}  // namespace weft

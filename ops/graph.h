@@ -1,0 +1,64 @@
+// Graph: what a trace writes down, in SSA form. Append-only; structurally equal nodes are one (common subexpressions are
+// shared by construction).
+#pragma once
+
+#include <cstdint>
+#include <source_location>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "op.h"
+
+namespace weft {
+
+using ValueId = std::uint32_t;
+
+struct Graph {
+  struct Node {
+    const Op* op;
+    Attrs attrs;
+    std::vector<ValueId> in;
+    ValueId out;  // of the first output; the others follow
+    std::source_location site;
+  };
+  /// A value is an input, a constant, or an output of a node.
+  struct Value {
+    Type type;
+    enum Kind : std::uint8_t { input, constant, computed } kind;
+    std::uint32_t index;  // of the input, the constant, or the node
+  };
+
+  std::vector<Value> values;
+  std::vector<Node> nodes;         // in an order in which they can run
+  std::vector<ValueId> inputs;     // values, in order
+  std::vector<Tensor> constants;   // captured tensors
+  std::vector<ValueId> outputs;
+
+  ValueId add_input(const Type& type);
+  /// A captured tensor; the same tensor, and equal scalars, are one value.
+  ValueId add_constant(const Tensor& tensor);
+  /// A node, or the equal one there is; its first output.
+  ValueId add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out, const std::source_location& site = {});
+
+  const Type& type(ValueId v) const { return values[v].type; }
+  /// The node that computes v, or null.
+  const Node* producer(ValueId v) const { return values[v].kind == Value::computed ? &nodes[values[v].index] : nullptr; }
+  /// True if v is a constant of one element.
+  bool is_scalar_constant(ValueId v) const { return values[v].kind == Value::constant && constants[values[v].index].size() == 1; }
+
+  /// One line a value: "%3 = add f32[2, 3] %1 %2". The same graph gives the same text.
+  std::string text() const;
+  /// ArgumentError if an operand comes after its use or a type is not what the op infers.
+  void verify() const;
+
+ private:
+  std::unordered_multimap<std::uint64_t, std::uint32_t> nodes_by_hash_;
+  std::unordered_map<std::uint64_t, ValueId> constants_by_key_;
+};
+
+/// The graph without nodes that no output and no check needs; inputs stay, in order.
+Graph without_dead_nodes(const Graph& graph);
+
+}  // namespace weft

@@ -1,0 +1,121 @@
+#include "elementwise.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "../../tensor/convert.h"
+#include "../../tensor/parallel.h"
+#include "formula_tile.h"
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t tile = 1024;           // elements: three operands and a result fit in L1
+constexpr std::int64_t per_task = 16 * tile;  // what one thread takes at a time
+constexpr int max_inputs = 3;
+
+// The elements of an operand in row-major order of the output, from any element on, into a tile of the compute type.
+struct Reader {
+  const View* view;
+  DType type;  // compute type
+  bool direct;
+  bool constant;  // one element for all
+
+  explicit Reader(const View& v) : view(&v), type(compute_type(v.dtype)) {
+    constant = true;
+    for (int i = 0; i < v.shape.size(); ++i) constant &= v.shape[i] == 1 || v.strides[i] == 0;
+    direct = !constant && type == v.dtype && v.contiguous();
+  }
+
+  const void* at(std::int64_t start) const { return view->as<std::byte>() + start * static_cast<std::int64_t>(size_of(type)); }
+
+  void fill(std::byte* out, std::int64_t start, std::int64_t n) const {
+    const int rank = view->shape.size();
+    const auto from_size = static_cast<std::int64_t>(size_of(view->dtype)), to_size = static_cast<std::int64_t>(size_of(type));
+    const auto* base = view->as<std::byte>();
+    if (constant || view->contiguous()) return detail::convert_elements(view->dtype, base + (constant ? 0 : start * from_size), constant ? 0 : 1, type, out, 1, n);
+    const std::int64_t inner = view->shape[rank - 1], step = view->strides[rank - 1];
+    std::int64_t row = start / inner, column = start % inner;
+    while (n > 0) {
+      std::int64_t offset = column * step, rest = row;
+      for (int axis = rank - 2; axis >= 0; --axis) {
+        offset += rest % view->shape[axis] * view->strides[axis];
+        rest /= view->shape[axis];
+      }
+      const std::int64_t run = std::min(n, inner - column);
+      detail::convert_elements(view->dtype, base + offset * from_size, step, type, out, 1, run);
+      out += run * to_size;
+      n -= run;
+      column = 0;
+      ++row;
+    }
+  }
+};
+
+struct Job {
+  std::array<const Reader*, max_inputs> readers;
+  std::size_t inputs;
+  const View& out;
+  ElementwiseLoop loop;    // or, where there is none,
+  const Formula* formula;  // what to interpret
+
+  void range(std::int64_t begin, std::int64_t end) const {
+    alignas(64) std::byte buffers[max_inputs + 1][tile * 8];
+    for (std::size_t k = 0; k < inputs; ++k)
+      if (readers[k]->constant) readers[k]->fill(buffers[k], 0, std::min(tile, end - begin));
+    const DType out_type = compute_type(out.dtype);
+    const bool converted = out_type != out.dtype;
+    bool all_direct = !converted && loop;
+    for (std::size_t k = 0; k < inputs; ++k) all_direct &= readers[k]->direct;
+    const std::int64_t step = all_direct ? end - begin : tile;
+    for (std::int64_t i = begin; i < end; i += step) {
+      const std::int64_t n = std::min(step, end - i);
+      std::array<const void*, max_inputs> in{};
+      for (std::size_t k = 0; k < inputs; ++k) {
+        in[k] = readers[k]->direct ? readers[k]->at(i) : buffers[k];
+        if (!readers[k]->direct && !readers[k]->constant) readers[k]->fill(buffers[k], i, n);
+      }
+      std::byte* target = out.as<std::byte>() + i * static_cast<std::int64_t>(size_of(out.dtype));
+      void* result = converted ? static_cast<void*>(buffers[max_inputs]) : target;
+      if (loop) loop(in.data(), result, n);
+      else run_formula(*formula, std::span(in.data(), inputs), result, n);
+      if (converted) detail::convert_elements(out_type, result, 1, out.dtype, target, 1, n);
+    }
+  }
+};
+
+}  // namespace
+
+void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out) {
+  if (op.run) return op.run(attrs, in, std::span(&out, 1));
+  const std::int64_t n = count(out.shape);
+  if (n == 0) return;
+  const NativeLoops* loops = op.loops ? op.loops() : nullptr;
+  const ElementwiseLoop loop = loops ? loops->by_type[static_cast<int>(compute_type(in.back().dtype))] : nullptr;
+  if (loop && n <= tile) {  // the small and common case: everything lies in order
+    std::array<const void*, max_inputs> pointers;
+    bool direct = out.dtype == compute_type(out.dtype);
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      direct = direct && in[k].dtype == compute_type(in[k].dtype) && in[k].contiguous();
+      pointers[k] = in[k].data;
+    }
+    if (direct) return loop(pointers.data(), out.data, n);
+  }
+  std::array<Type, max_inputs> types;
+  std::array<const Type*, max_inputs> type_pointers;
+  Formula formula;
+  if (!loop) {
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      types[k] = {in[k].dtype, in[k].shape};
+      type_pointers[k] = &types[k];
+    }
+    formula = op.formula(attrs, std::span(type_pointers.data(), in.size()));
+  }
+  const Reader readers[max_inputs] = {Reader(in[0]), Reader(in[in.size() > 1 ? 1 : 0]), Reader(in[in.size() > 2 ? 2 : 0])};
+  const Job job{{&readers[0], &readers[1], &readers[2]}, in.size(), out, loop, &formula};
+  const std::int64_t tasks = (n + per_task - 1) / per_task;
+  parallel_for(tasks, num_threads(), [&](std::int64_t t) { job.range(t * per_task, std::min(n, (t + 1) * per_task)); });
+}
+
+}  // namespace weft

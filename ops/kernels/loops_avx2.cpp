@@ -1,0 +1,2 @@
+#define WEFT_LOOPS native_loops_avx2
+#include "loops.inc"

@@ -1,0 +1,2 @@
+#define WEFT_LOOPS native_loops_base
+#include "loops.inc"

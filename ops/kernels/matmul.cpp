@@ -1,0 +1,30 @@
+#include "matmul.h"
+
+#include <algorithm>
+
+namespace weft::kernels {
+
+MatmulFn matmul_kernel(DType t, Isa level) {
+  constexpr MatmulFn table[3][5] = {
+      {matmul_f32_base, matmul_f64_base, matmul_i32_base, matmul_i64_base, matmul_u8_base},
+      {matmul_f32_avx2, matmul_f64_avx2, matmul_i32_avx2, matmul_i64_avx2, matmul_u8_avx2},
+      {matmul_f32_avx512, matmul_f64_avx512, matmul_i32_avx512, matmul_i64_avx512, matmul_u8_avx512}};
+  const auto& row = table[static_cast<int>(level)];
+  switch (t) {
+    case DType::f32: return row[0];
+    case DType::f64: return row[1];
+    case DType::i32: return row[2];
+    case DType::i64: return row[3];
+    case DType::u8: return row[4];
+    default: return nullptr;
+  }
+}
+
+std::int64_t matmul_scratch_bytes(DType t, std::int64_t m, std::int64_t n, std::int64_t k) {
+  if (!is_floating(t)) return 0;
+  const std::int64_t depth = std::min(k, pack_depth) + 16, columns = std::min(std::max(m, n), pack_columns) + 64;
+  const std::int64_t block = std::min(pack_elements, m * k) + 64 * depth;  // A's, and room for whole vectors behind it
+  return (block + columns * depth) * static_cast<std::int64_t>(size_of(t));
+}
+
+}  // namespace weft::kernels

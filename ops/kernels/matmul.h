@@ -1,0 +1,53 @@
+// Weft's own matrix products, compiled once per instruction set. One definition of the result, for every level, any
+// blocking and any number of threads:
+//     acc = 0;  for k in order: acc = fma(a[i][k], b[k][j], acc);  c[i][j] = acc
+// (integers: the same with wrap-around). So all levels give the same bits, and a cut of rows or columns changes none.
+#pragma once
+
+#include <cstdint>
+
+#include "../../tensor/dtype.h"
+#include "../../tensor/isa.h"
+
+namespace weft::kernels {
+
+/// batch products C[m, n] = A[m, k] B[k, n] on one thread. Strides in elements, any value; C's columns are contiguous.
+/// k may be 0. `scratch`: matmul_scratch_bytes() for packed blocks, aligned to 64 bytes (unused for integers).
+struct Matmul {
+  std::int64_t batch, m, n, k;
+  std::int64_t a_batch, a_row, a_col, b_batch, b_row, b_col, c_batch, c_row;
+  const void* a;
+  const void* b;
+  void* c;
+  void* scratch;
+};
+using MatmulFn = void (*)(const Matmul&);
+
+/// The kernel for an element type (f32, f64, i32, i64, u8) at a level; null for other types.
+MatmulFn matmul_kernel(DType, Isa);
+
+/// How much scratch any product of these extents needs.
+std::int64_t matmul_scratch_bytes(DType, std::int64_t m, std::int64_t n, std::int64_t k);
+
+// The levels' own entry points: use matmul_kernel().
+void matmul_f32_base(const Matmul&);
+void matmul_f64_base(const Matmul&);
+void matmul_i32_base(const Matmul&);
+void matmul_i64_base(const Matmul&);
+void matmul_u8_base(const Matmul&);
+void matmul_f32_avx2(const Matmul&);
+void matmul_f64_avx2(const Matmul&);
+void matmul_i32_avx2(const Matmul&);
+void matmul_i64_avx2(const Matmul&);
+void matmul_u8_avx2(const Matmul&);
+void matmul_f32_avx512(const Matmul&);
+void matmul_f64_avx512(const Matmul&);
+void matmul_i32_avx512(const Matmul&);
+void matmul_i64_avx512(const Matmul&);
+void matmul_u8_avx512(const Matmul&);
+
+/// Blocking, shared with matmul_scratch_bytes: k is cut into equal parts of at most pack_depth, A into blocks of at most
+/// pack_elements, B into columns of pack_columns. Large, because this family of CPUs has a large and quick L2.
+inline constexpr std::int64_t pack_depth = 800, pack_elements = 192 * 1024, pack_columns = 2048;
+
+}  // namespace weft::kernels

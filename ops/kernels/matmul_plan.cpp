@@ -1,0 +1,145 @@
+#include "matmul_plan.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <stdexcept>
+
+#include "../../tensor/isa.h"
+#include "../../tensor/parallel.h"
+#include "matmul.h"
+
+namespace weft {
+namespace {
+
+using kernels::Matmul;
+
+// Below this many multiply-adds a thread costs more than it saves: a region is 0.7 us, a core does 120 a nanosecond.
+constexpr std::int64_t least_per_thread = 250'000;
+
+struct Free {
+  void operator()(void* p) const { std::free(p); }
+};
+using Buffer = std::unique_ptr<void, Free>;
+
+Buffer allocate(std::int64_t bytes) {
+  void* p = std::aligned_alloc(64, (static_cast<std::size_t>(bytes) + 64) / 64 * 64);
+  if (!p) throw std::bad_alloc();
+  return Buffer(p);
+}
+
+/// The calling thread's packing buffer: kept, because it is bounded by the block sizes (about 5 MB).
+void* scratch(std::int64_t bytes) {
+  thread_local Buffer buffer;
+  thread_local std::int64_t size = 0;
+  if (bytes > size) {
+    buffer = allocate(bytes);
+    size = bytes;
+  }
+  return buffer.get();
+}
+
+int threads_for(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k) {
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(batch);
+  return static_cast<int>(std::clamp(work / least_per_thread, 1.0, static_cast<double>(num_threads())));
+}
+
+/// The native types: one call, or tasks over the batch and over pieces of each C.
+void run(const Matmul& whole, DType t) {
+  const kernels::MatmulFn kernel = kernels::matmul_kernel(t, isa());
+  const auto part = [&](const Matmul& p) {
+    Matmul x = p;
+    x.scratch = scratch(kernels::matmul_scratch_bytes(t, x.m, x.n, x.k));
+    kernel(x);
+  };
+  const int threads = threads_for(whole.batch, whole.m, whole.n, whole.k);
+  if (threads == 1) return part(whole);
+
+  const std::int64_t chunks = std::min<std::int64_t>(whole.batch, 4 * threads);
+  const detail::MatmulCut cut = detail::matmul_cut(whole.m, whole.n, whole.batch >= threads ? 1 : threads);
+  const std::int64_t pieces = cut.rows * cut.columns, bytes = static_cast<std::int64_t>(size_of(t));
+  parallel_for(chunks * pieces, threads, [&](std::int64_t task) {
+    const std::int64_t chunk = task / pieces, row = task % pieces / cut.columns, column = task % cut.columns;
+    const auto share = [](std::int64_t n, std::int64_t i, std::int64_t of, std::int64_t unit) {  // in whole units
+      return std::min(n, (n + unit - 1) / unit * i / of * unit);
+    };
+    Matmul x = whole;
+    const std::int64_t first = whole.batch * chunk / chunks, top = share(whole.m, row, cut.rows, 2),
+                       left = share(whole.n, column, cut.columns, 16);
+    x.batch = whole.batch * (chunk + 1) / chunks - first;
+    x.m = share(whole.m, row + 1, cut.rows, 2) - top;
+    x.n = share(whole.n, column + 1, cut.columns, 16) - left;
+    if (x.m == 0 || x.n == 0) return;
+    x.a = static_cast<const char*>(whole.a) + (first * whole.a_batch + top * whole.a_row) * bytes;
+    x.b = static_cast<const char*>(whole.b) + (first * whole.b_batch + left * whole.b_col) * bytes;
+    x.c = static_cast<char*>(whole.c) + (first * whole.c_batch + top * whole.c_row + left) * bytes;
+    part(x);
+  });
+}
+
+/// A 16-bit operand as dense f32 matrices, `batch` of them.
+template <class Half>
+Buffer widen(const void* from, std::int64_t batch, std::int64_t step, std::int64_t rows, std::int64_t columns,
+             std::int64_t row, std::int64_t col) {
+  Buffer to = allocate(batch * rows * columns * 4);
+  auto* t = static_cast<float*>(to.get());
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const Half* f = static_cast<const Half*>(from) + b * step + i * row;
+      if (col == 1) for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j];
+      else for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j * col];
+    }
+  }
+  return to;
+}
+
+template <class Half> void run_half(const MatmulShape& s, const void* a, const void* b, void* c) {
+  // The operand's own order is kept where it is dense: a transpose is widened as it lies and stays a transpose.
+  const bool ta = s.a_row == 1 && s.a_col != 1, tb = s.b_row == 1 && s.b_col != 1;
+  const std::int64_t as = s.a_batch ? s.batch : 1, bs = s.b_batch ? s.batch : 1, size = s.batch * s.m * s.n;
+  const Buffer wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1) : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col);
+  const Buffer wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1) : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col);
+  const Buffer wide_c = allocate(size * 4);
+  run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch ? s.m * s.k : 0, ta ? 1 : s.k, ta ? s.m : 1, s.b_batch ? s.k * s.n : 0,
+             tb ? 1 : s.n, tb ? s.k : 1, s.m * s.n, s.n, wide_a.get(), wide_b.get(), wide_c.get(), nullptr},
+      DType::f32);
+  const auto* from = static_cast<const float*>(wide_c.get());
+  auto* to = static_cast<Half*>(c);
+  for (std::int64_t i = 0; i < size; ++i) to[i] = Half(from[i]);
+}
+
+}  // namespace
+
+detail::MatmulCut detail::matmul_cut(std::int64_t m, std::int64_t n, std::int64_t pieces) {
+  // Each piece reads its rows of A and its columns of B: the cut that reads least in all, in pieces of equal size.
+  MatmulCut best{1, pieces};
+  double least = 1e300;
+  for (std::int64_t rows = 1; rows <= pieces; ++rows) {
+    if (pieces % rows) continue;
+    const std::int64_t columns = pieces / rows, high = (m + rows - 1) / rows, wide = (n + columns - 1) / columns;
+    // what the largest piece computes in whole tiles, and a little for what it reads
+    const double cost = static_cast<double>((high + 1) / 2 * 2) * static_cast<double>((wide + 15) / 16 * 16) +
+                        2.0 * static_cast<double>(high + wide);
+    if (cost < least) {
+      least = cost;
+      best = {rows, columns};
+    }
+  }
+  return best;
+}
+
+void matmul(const MatmulShape& s, const void* a, const void* b, void* c) {
+  if (s.batch == 0 || s.m == 0 || s.n == 0) return;
+  switch (s.dtype) {
+    case DType::bf16: return run_half<bfloat16>(s, a, b, c);
+    case DType::f16: return run_half<float16>(s, a, b, c);
+    case DType::boolean: throw std::invalid_argument("matmul: bool has no product; cast to a number first");
+    default: break;
+  }
+  run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n, s.n, a, b, c, nullptr},
+      s.dtype);
+}
+
+}  // namespace weft

@@ -1,0 +1,31 @@
+// The one door to matrix products: which kernel, how many threads, what is copied first.
+#pragma once
+
+#include <cstdint>
+
+#include "../../tensor/dtype.h"
+
+namespace weft {
+
+/// batch products C[b] = A[b] B[b] with A [m, k], B [k, n], and C [batch, m, n] contiguous. Strides in elements, any
+/// value: 0 repeats (a_batch = 0: one A for the whole batch), a transpose is a swap. Extents may be 0.
+struct MatmulShape {
+  std::int64_t batch = 1, m = 0, n = 0, k = 0;
+  std::int64_t a_batch = 0, a_row = 0, a_col = 1, b_batch = 0, b_row = 0, b_col = 1;
+  DType dtype = DType::f32;
+};
+
+/// Computes it, on several threads where that pays. Each element is the sum over k in order, one fma per term, from 0;
+/// bf16 and f16 are summed in f32 and rounded once; integers wrap around. So the bits depend on nothing but the values:
+/// not on strides, threads, batch or instruction set. Throws std::invalid_argument for bool, std::bad_alloc.
+void matmul(const MatmulShape&, const void* a, const void* b, void* c);
+
+namespace detail {
+/// How one thread's work of an m x n product is cut into rows x columns pieces. Speed only: no cut changes a bit.
+struct MatmulCut {
+  std::int64_t rows, columns;
+};
+MatmulCut matmul_cut(std::int64_t m, std::int64_t n, std::int64_t pieces);
+}  // namespace detail
+
+}  // namespace weft

@@ -1,0 +1,69 @@
+#include "reduce.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "../../tensor/isa.h"
+#include "../../tensor/parallel.h"
+
+namespace weft {
+namespace {
+
+const ReduceLoops& loops_in_use() {
+  static const ReduceLoops* const loops = isa() == Isa::avx512 ? reduce_loops_avx512() : isa() == Isa::avx2 ? reduce_loops_avx2() : reduce_loops_base();
+  return *loops;
+}
+
+// The identity as one element: what a row of no elements reduces to.
+void set_identity(ReduceLoops::Row row, void* out) { row(nullptr, out, 0); }
+
+}  // namespace
+
+void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in, const View& out) {
+  if (outer * inner == 0) return;
+  const auto row = loops_in_use().row[static_cast<int>(op)][static_cast<int>(in.dtype)];
+  const auto columns = loops_in_use().columns[static_cast<int>(op)][static_cast<int>(in.dtype)];
+  const auto size = static_cast<std::int64_t>(size_of(in.dtype));
+
+  Storage copy;  // of an input that does not lie in order
+  const std::byte* x = in.as<std::byte>();
+  if (!in.contiguous()) {
+    copy = Storage::allocate(static_cast<std::size_t>(outer * n * inner * size));
+    copy_elements(in, {in.dtype, in.shape, contiguous_strides(in.shape), copy.data()});
+    x = copy.data();
+  }
+  std::byte* y = out.as<std::byte>();
+  const int threads = outer * n * inner < 1 << 15 ? 1 : num_threads();
+  const std::int64_t block = inner == 1 ? row_block : column_block, blocks = std::max<std::int64_t>(1, (n + block - 1) / block);
+  alignas(64) std::byte identity[8];
+  set_identity(row, identity);
+  const auto clear = [&](std::byte* p, std::int64_t elements) {
+    for (std::int64_t i = 0; i < elements; ++i) std::memcpy(p + i * size, identity, static_cast<std::size_t>(size));
+  };
+
+  // Every block on its own into `partial` ([outer, blocks, inner]), then the blocks in order.
+  Storage partials = Storage::allocate(static_cast<std::size_t>(outer * blocks * inner * size));
+  std::byte* partial = partials.data();
+  const std::int64_t panel = inner == 1 ? 1 : std::min<std::int64_t>(inner, 1024), panels = (inner + panel - 1) / panel;
+  const std::int64_t units = outer * blocks * panels;
+  const std::int64_t group = std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, std::min(block, n) * panel));
+  parallel_for((units + group - 1) / group, threads, [&](std::int64_t task) {
+    for (std::int64_t u = task * group; u < std::min(units, (task + 1) * group); ++u) {
+      const std::int64_t o = u / (blocks * panels), b = u / panels % blocks, c = u % panels * panel;
+      const std::int64_t rows = std::min(block, n - b * block);
+      const std::byte* from = x + ((o * n + b * block) * inner + c) * size;
+      std::byte* to = partial + ((o * blocks + b) * inner + c) * size;
+      if (inner == 1) {
+        row(from, to, rows);
+      } else {
+        const std::int64_t width = std::min(panel, inner - c);
+        clear(to, width);
+        columns(from, inner, to, rows, width);
+      }
+    }
+  });
+  clear(y, outer * inner);
+  for (std::int64_t o = 0; o < outer; ++o) columns(partial + o * blocks * inner * size, inner, y + o * inner * size, blocks, inner);
+}
+
+}  // namespace weft

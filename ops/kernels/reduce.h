@@ -1,0 +1,32 @@
+// Eager reductions: the loops of one ISA, and the blocks and threads around them.
+#pragma once
+
+#include "../op.h"
+#include "../reduction.h"
+
+namespace weft {
+
+/// Reduces [outer, n, inner] over n; `out` is contiguous.
+///
+/// The order, whatever the ISA and the threads. inner = 1: blocks of 4096 along n; in a block element r goes to partial
+/// r mod 16, each from the identity on; then partials i and i + 8 are combined for i < 8, then 4, 2, 1; blocks in order
+/// onto the identity. inner > 1: blocks of 256 along n, each taking its rows in order from the identity on; blocks in
+/// order onto the identity.
+void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in, const View& out);
+
+inline constexpr std::int64_t row_block = 4096, column_block = 256;
+
+/// One ISA's loops, by dtype; null where there is none.
+struct ReduceLoops {
+  /// One block: n <= row_block contiguous elements to one.
+  using Row = void (*)(const void* in, void* out, std::int64_t n);
+  /// One block: out[c] = combine(out[c], in[r][c]) for r < rows in order, `row_stride` elements apart.
+  using Columns = void (*)(const void* in, std::int64_t row_stride, void* out, std::int64_t rows, std::int64_t columns);
+  Row row[6][8] = {};
+  Columns columns[6][8] = {};
+};
+const ReduceLoops* reduce_loops_base();
+const ReduceLoops* reduce_loops_avx2();
+const ReduceLoops* reduce_loops_avx512();
+
+}  // namespace weft

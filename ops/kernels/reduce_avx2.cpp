@@ -1,0 +1,2 @@
+#define WEFT_REDUCE reduce_loops_avx2
+#include "reduce.inc"

@@ -1,0 +1,2 @@
+#define WEFT_REDUCE reduce_loops_base
+#include "reduce.inc"

@@ -1,0 +1,36 @@
+// Ops that move elements and do no arithmetic. Most give views: no copy.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "arg.h"
+
+namespace weft {
+
+/// The same elements in row-major order under another shape; one extent may be -1. ShapeError.
+Tensor reshape(const Arg& x, const Shape& shape);
+/// Axis i of the result is axis axes[i] of x; by default all in reverse. IndexError.
+Tensor transpose(const Arg& x, const std::optional<Ints>& axes = {});
+/// Two axes exchanged.
+Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b);
+/// Elements begin, begin + step, ... before end along each axis of the three lists (axis 0 first; further axes whole).
+/// Indices count from the back if negative and are clamped, as NumPy's. IndexError if a step is 0.
+Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step = {});
+/// Elements begin to end along one axis.
+Tensor slice_axis(const Arg& x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step = 1);
+/// A new axis of extent 1 at position `axis` of the result.
+Tensor expand(const Arg& x, std::int64_t axis);
+/// Without the given axes, which must have extent 1; by default all such. ShapeError.
+Tensor squeeze(const Arg& x, const std::optional<Ints>& axes = {});
+/// The parts end to end along an axis. ShapeError if other extents differ.
+Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis = 0, std::source_location site = std::source_location::current());
+/// The parts along a new axis. ShapeError if shapes differ.
+Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis = 0, std::source_location site = std::source_location::current());
+/// With `before[i]` and `after[i]` elements of `value` around axis i. ArgumentError if one is negative.
+Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value = 0);
+/// The elements in row-major order, copied if they do not lie so.
+Tensor contiguous(const Arg& x);
+
+}  // namespace weft

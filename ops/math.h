@@ -1,0 +1,161 @@
+// Elementwise ops. Operands broadcast as NumPy's do and have one dtype; a literal takes the tensor's.
+//
+// Errors of all: ShapeError if shapes do not broadcast, DTypeError if dtypes differ or the op has no meaning for one.
+#pragma once
+
+#include <initializer_list>
+
+#include "arg.h"
+#include "op.h"
+
+namespace weft {
+
+namespace detail {
+/// Brings the operands to one dtype and one shape and applies an elementwise op. `condition`: the first is a mask.
+Tensor elementwise(const Op& op, std::initializer_list<const Arg*> args, bool condition = false);
+/// x's type filled with 0: the gradient of a constant function.
+Tensor zeros_like(const Tensor& x);
+template <class Struct> Tensor unary(const Arg& x) { return elementwise(op_of<Struct>(), {&x}); }
+template <class Struct> Tensor binary(const Arg& a, const Arg& b) { return elementwise(op_of<Struct>(), {&a, &b}); }
+}  // namespace detail
+
+// ---- unary ----
+struct Neg;
+/// -x
+inline Tensor neg(const Arg& x) { return detail::unary<Neg>(x); }
+struct Abs;
+/// |x|; its gradient at 0 is 0
+inline Tensor abs(const Arg& x) { return detail::unary<Abs>(x); }
+struct Sign;
+/// -1, 0 or 1; of ±0 itself, of NaN NaN; gradient 0
+inline Tensor sign(const Arg& x) { return detail::unary<Sign>(x); }
+struct Exp;
+/// e^x
+inline Tensor exp(const Arg& x) { return detail::unary<Exp>(x); }
+struct Expm1;
+/// e^x - 1, accurate near 0
+inline Tensor expm1(const Arg& x) { return detail::unary<Expm1>(x); }
+struct Log;
+/// natural logarithm
+inline Tensor log(const Arg& x) { return detail::unary<Log>(x); }
+struct Log1p;
+/// log(1 + x), accurate near 0
+inline Tensor log1p(const Arg& x) { return detail::unary<Log1p>(x); }
+struct Sqrt;
+inline Tensor sqrt(const Arg& x) { return detail::unary<Sqrt>(x); }
+struct Rsqrt;
+/// 1 / sqrt(x)
+inline Tensor rsqrt(const Arg& x) { return detail::unary<Rsqrt>(x); }
+struct Square;
+/// x * x
+inline Tensor square(const Arg& x) { return detail::unary<Square>(x); }
+struct Sin;
+inline Tensor sin(const Arg& x) { return detail::unary<Sin>(x); }
+struct Cos;
+inline Tensor cos(const Arg& x) { return detail::unary<Cos>(x); }
+struct Tan;
+inline Tensor tan(const Arg& x) { return detail::unary<Tan>(x); }
+struct Tanh;
+inline Tensor tanh(const Arg& x) { return detail::unary<Tanh>(x); }
+struct Sigmoid;
+/// 1 / (1 + e^-x)
+inline Tensor sigmoid(const Arg& x) { return detail::unary<Sigmoid>(x); }
+struct Erf;
+/// the error function
+inline Tensor erf(const Arg& x) { return detail::unary<Erf>(x); }
+struct Floor;
+/// gradients of floor, ceil, round are 0
+inline Tensor floor(const Arg& x) { return detail::unary<Floor>(x); }
+struct Ceil;
+inline Tensor ceil(const Arg& x) { return detail::unary<Ceil>(x); }
+struct Round;
+/// to the nearest integer, halves to the even one
+inline Tensor round(const Arg& x) { return detail::unary<Round>(x); }
+struct Reciprocal;
+/// 1 / x
+inline Tensor reciprocal(const Arg& x) { return detail::unary<Reciprocal>(x); }
+
+// ---- binary ----
+struct Add;
+inline Tensor add(const Arg& a, const Arg& b) { return detail::binary<Add>(a, b); }
+struct Sub;
+inline Tensor sub(const Arg& a, const Arg& b) { return detail::binary<Sub>(a, b); }
+struct Mul;
+inline Tensor mul(const Arg& a, const Arg& b) { return detail::binary<Mul>(a, b); }
+struct Div;
+/// floats only; cast integers first
+inline Tensor div(const Arg& a, const Arg& b) { return detail::binary<Div>(a, b); }
+struct Pow;
+/// a^b; the gradient for b is 0 where a <= 0
+inline Tensor pow(const Arg& a, const Arg& b) { return detail::binary<Pow>(a, b); }
+struct Maximum;
+/// the larger; NaN if either is; at ties the whole gradient goes to a
+inline Tensor maximum(const Arg& a, const Arg& b) { return detail::binary<Maximum>(a, b); }
+struct Minimum;
+/// the smaller; NaN if either is; at ties the whole gradient goes to a
+inline Tensor minimum(const Arg& a, const Arg& b) { return detail::binary<Minimum>(a, b); }
+struct Atan2;
+/// the angle of (x, y) = (b, a), in radians, in [-pi, pi]
+inline Tensor atan2(const Arg& a, const Arg& b) { return detail::binary<Atan2>(a, b); }
+
+// ---- comparisons: bool results ----
+struct Equal;
+inline Tensor equal(const Arg& a, const Arg& b) { return detail::binary<Equal>(a, b); }
+struct NotEqual;
+inline Tensor not_equal(const Arg& a, const Arg& b) { return detail::binary<NotEqual>(a, b); }
+struct Less;
+inline Tensor less(const Arg& a, const Arg& b) { return detail::binary<Less>(a, b); }
+struct LessEqual;
+inline Tensor less_equal(const Arg& a, const Arg& b) { return detail::binary<LessEqual>(a, b); }
+struct Greater;
+inline Tensor greater(const Arg& a, const Arg& b) { return detail::binary<Greater>(a, b); }
+struct GreaterEqual;
+inline Tensor greater_equal(const Arg& a, const Arg& b) { return detail::binary<GreaterEqual>(a, b); }
+
+// ---- logic: of bool tensors ----
+struct LogicalAnd;
+inline Tensor logical_and(const Arg& a, const Arg& b) { return detail::binary<LogicalAnd>(a, b); }
+struct LogicalOr;
+inline Tensor logical_or(const Arg& a, const Arg& b) { return detail::binary<LogicalOr>(a, b); }
+struct LogicalXor;
+inline Tensor logical_xor(const Arg& a, const Arg& b) { return detail::binary<LogicalXor>(a, b); }
+struct LogicalNot;
+inline Tensor logical_not(const Arg& x) { return detail::unary<LogicalNot>(x); }
+
+struct Where;
+/// condition ? a : b, element by element; condition is a bool tensor. Each branch's gradient is 0 where not chosen.
+inline Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
+  return detail::elementwise(op_of<Where>(), {&condition, &a, &b}, true);
+}
+/// x as another dtype: floats to integers truncate and saturate, NaN to 0; to bool is x != 0.
+Tensor cast(const Arg& x, DType dtype);
+
+struct StopGradient;
+/// x, through which no gradient flows.
+inline Tensor stop_gradient(const Arg& x) { return detail::unary<StopGradient>(x); }
+struct Identity;
+/// x, as a tensor of its own (tapes tell it from x).
+inline Tensor identity(const Arg& x) { return detail::unary<Identity>(x); }
+
+// ---- operators ----
+inline Tensor operator+(const Arg& a, const Arg& b) { return add(a, b); }
+inline Tensor operator-(const Arg& a, const Arg& b) { return sub(a, b); }
+inline Tensor operator*(const Arg& a, const Arg& b) { return mul(a, b); }
+inline Tensor operator/(const Arg& a, const Arg& b) { return div(a, b); }
+inline Tensor operator-(const Arg& x) { return neg(x); }
+inline Tensor operator<(const Arg& a, const Arg& b) { return less(a, b); }
+inline Tensor operator<=(const Arg& a, const Arg& b) { return less_equal(a, b); }
+inline Tensor operator>(const Arg& a, const Arg& b) { return greater(a, b); }
+inline Tensor operator>=(const Arg& a, const Arg& b) { return greater_equal(a, b); }
+inline Tensor operator&(const Arg& a, const Arg& b) { return logical_and(a, b); }
+inline Tensor operator|(const Arg& a, const Arg& b) { return logical_or(a, b); }
+inline Tensor operator^(const Arg& a, const Arg& b) { return logical_xor(a, b); }
+inline Tensor operator!(const Arg& x) { return logical_not(x); }
+
+/// The shape that operands of shapes a and b broadcast to; ShapeError if they do not.
+Shape broadcast_shapes(const Shape& a, const Shape& b);
+
+/// x repeated to `shape`, as NumPy broadcasts it. ShapeError if it can't be.
+Tensor broadcast_to(const Arg& x, const Shape& shape);
+
+}  // namespace weft

@@ -1,0 +1,85 @@
+// exp, exp2 and expm1.
+#pragma once
+
+#include "core.h"
+
+namespace weft::math {
+
+namespace detail {
+
+/// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of i hold n + offset.
+template <class V> struct ExpReduction {
+  V r;
+  Int<V> i;
+};
+template <class V> [[gnu::always_inline]] inline ExpReduction<V> reduce_exp(V x, int offset) {
+  // ln 2 as the sum of two, the first round(log(2),24,RN) or round(log(2),53,RN).
+  constexpr double high = is_f32<V> ? 0x1.62e43p-1 : 0x1.62e42fefa39efp-1;
+  constexpr double low = is_f32<V> ? -0x1.05c61p-29 : 0x1.abc9e3b39803fp-56;
+  const V shift = V(rounder<V> + offset), t = fma(x, V(0x1.71547652b82fep0), shift), n = t - shift;
+  return {fma(n, V(-low), fma(n, V(-high), x)), bits(t)};
+}
+
+/// e^r - 1 for |r| <= ln 2 / 2.
+template <class V> [[gnu::always_inline]] inline V expm1_reduced(V r) {
+  V q = V(0);
+  if constexpr (is_f32<V>)
+    // fpminimax(exp(x), [|2,...,6|], [|SG...|], [-0.34675;0.34675], absolute, 1+x); relative error 2^-27.9
+    q = polynomial(r, 0x1.fffff8p-2, 0x1.55548ep-3, 0x1.555adcp-5, 0x1.123becp-7, 0x1.692b7p-10);
+  else
+    // fpminimax(exp(x), [|2,...,11|], [|D...|], [-0.34675;0.34675], absolute, 1+x); relative error 2^-57.5
+    q = polynomial(r, 0x1.000000000000cp-1, 0x1.5555555555561p-3, 0x1.555555554fdf1p-5, 0x1.111111110d63ap-7,
+                   0x1.6c16c1860e3dfp-10, 0x1.a01a01bae3c81p-13, 0x1.a01995a28bc13p-16, 0x1.71dddfc5df7e9p-19,
+                   0x1.28b11052ebac4p-22, 0x1.af85944f3a04dp-26);
+  return fma(r * r, q, r);
+}
+
+/// 2^f for |f| <= 1/2.
+template <class V> [[gnu::always_inline]] inline V exp2_reduced(V f) {
+  if constexpr (is_f32<V>)
+    // fpminimax(2^x, [|1,...,6|], [|SG...|], [-0.501;0.501], absolute, 1); relative error 2^-27.9
+    return polynomial(f, 1, 0x1.62e43p-1, 0x1.ebfbep-3, 0x1.c6af7p-5, 0x1.3b2a44p-7, 0x1.5f0f3ep-10, 0x1.44295ap-13);
+  else
+    // fpminimax(2^x, [|1,...,11|], [|D...|], [-0.501;0.501], absolute, 1); relative error 2^-57.4
+    return polynomial(f, 1, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c5a5p-3, 0x1.c6b08d704a189p-5, 0x1.3b2ab6fb9feefp-7,
+                   0x1.5d87fe78874f7p-10, 0x1.4309130f50cf8p-13, 0x1.ffcbfce2c713fp-17, 0x1.62bfc660fe647p-20,
+                   0x1.b52413843a4b4p-24, 0x1.e61d83ceba069p-28, 0x1.eb146b8d2e796p-32);
+}
+
+/// The offset with which ldexp_twice takes its exponent: each half then is the bits of a power of two.
+template <class V> inline constexpr int twice_offset = 2 * exponent_bias<V>;
+
+/// p 2^n for i with n + 2 bias in its low bits: in two steps, so that the result may overflow or be subnormal, and is
+/// rounded once.
+template <class V> [[gnu::always_inline]] inline V ldexp_twice(V p, Int<V> i) {
+  const Int<V> first = shl<mantissa<V>>(sar<1>(i));
+  return p * from_bits<V>(first) * from_bits<V>(shl<mantissa<V>>(i) - first);
+}
+
+}  // namespace detail
+
+template <class V> [[gnu::always_inline]] inline V exp(V x) {
+  using namespace detail;
+  // Beyond these bounds the result is inf or 0.
+  x = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -104 : -746);
+  const auto [r, i] = reduce_exp(x, twice_offset<V>);
+  return ldexp_twice(expm1_reduced(r) + V(1), i);
+}
+
+template <class V> [[gnu::always_inline]] inline V exp2(V x) {
+  using namespace detail;
+  x = at_least(at_most(x, is_f32<V> ? 129 : 1025), is_f32<V> ? -151 : -1076);
+  const V shift = V(rounder<V> + twice_offset<V>), t = x + shift, f = x - (t - shift);
+  return ldexp_twice(exp2_reduced(f), bits(t));
+}
+
+template <class V> [[gnu::always_inline]] inline V expm1(V x) {
+  using namespace detail;
+  const V limited = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -18 : -40);
+  // Half of the result, because 2^n itself may overflow.
+  const auto [r, i] = reduce_exp(limited, exponent_bias<V> - 1);
+  const V s = from_bits<V>(shl<mantissa<V>>(i)), half = fma(expm1_reduced(r), s, s - V(0.5));
+  return where(abs(x) < V(is_f32<V> ? 0x1p-25 : 0x1p-54), x, half + half);  // keeps -0 and subnormals
+}
+
+}  // namespace weft::math

@@ -1,0 +1,69 @@
+// Op: what the door, the tape, the compiler and the tests know of an op. One constant object each; its address is the
+// op's identity, so the set is open.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "../tensor/tensor.h"
+#include "attrs.h"
+#include "formula.h"
+
+namespace weft {
+
+class Backward;
+
+/// What an op is to the compiler.
+enum class OpKind : std::uint8_t {
+  elementwise,  // inputs and output of one shape; has a Formula
+  reduction,    // [outer, n, inner] -> [outer, inner]; attributes ReduceAttrs
+  view,         // no arithmetic: the output may be a view of the input
+  kernel,       // anything else; runs as a whole
+};
+
+using Types = std::span<const Type* const>;
+using Views = std::span<const View>;
+
+/// What an op's gradient rule reads; the tape saves nothing else.
+namespace reads {
+inline constexpr std::uint32_t nothing = 0, in0 = 1, in1 = 2, in2 = 4, in3 = 8, out0 = 1 << 16, out1 = 1 << 17, types = 1u << 31;
+constexpr std::uint32_t in(int i) { return 1u << i; }
+constexpr std::uint32_t out(int i) { return 1u << (16 + i); }
+}  // namespace reads
+
+/// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none.
+using ElementwiseLoop = void (*)(const void* const* in, void* out, std::int64_t n);
+struct NativeLoops {
+  ElementwiseLoop by_type[8] = {};
+};
+
+struct Op {
+  std::string_view name;
+  OpKind kind = OpKind::kernel;
+  int outputs = 1;
+  std::uint32_t reads = reads::nothing;
+  bool differentiable = true;      // false: a cotangent stops here silently (comparisons, argmax, floor's kin have rules)
+  bool checks = false;             // may throw on values: a compiled step runs it before its first state write
+  const char* operand_names = "";  // for messages: "lhs rhs"
+  /// The output types. Throws what the door turns into a full message; kernels and rules check nothing again.
+  void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;
+  /// Computes the outputs; `out` is allocated, contiguous, and overlaps no input.
+  void (*run)(const Attrs&, Views in, Views out) = nullptr;
+  /// Kind view: sets out's strides and data so that it shows `in`; false if that can't be, then `run` copies.
+  bool (*view)(const Attrs&, const View& in, View& out) = nullptr;
+  /// Kind elementwise: the formula for inputs of these types, over their compute types.
+  Formula (*formula)(const Attrs&, Types in) = nullptr;
+  /// The gradient rule; null: there is none.
+  void (*vjp)(Backward&) = nullptr;
+  /// Kind elementwise: its loops for the ISA in use; null for a user's own op.
+  const NativeLoops* (*loops)() = nullptr;
+};
+
+/// The Op of an op struct: op_of<Exp>(). Built-in ones are defined in table.cpp; a user's own file includes define.h.
+template <class Struct> const Op& op_of();
+
+/// Every built-in op, in the order of the list in table.h.
+std::span<const Op* const> all_ops();
+
+}  // namespace weft

@@ -1,0 +1,79 @@
+// Recorders: who is told of what passes the door. A stack for each thread; tapes, accumulators, profilers nest in any
+// order. A Trace, too, is on the stack, and is terminal: inside it nothing runs, and older recorders see nothing.
+#pragma once
+
+#include <memory>
+#include <source_location>
+#include <span>
+
+#include "op.h"
+#include "variable.h"
+
+namespace weft {
+
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  /// An op was applied.
+  virtual void record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) = 0;
+  /// A variable was read and gave `value`.
+  virtual void read(const std::shared_ptr<VariableState>&, const Tensor& /*value*/) {}
+};
+
+/// What stands in for the machine while a function is traced.
+class Tracer {
+ public:
+  virtual ~Tracer() = default;
+  virtual void append(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) = 0;
+  virtual Tensor read(const std::shared_ptr<VariableState>& variable) = 0;
+  virtual void assign(const std::shared_ptr<VariableState>& variable, const Tensor& value) = 0;
+};
+
+/// The calling thread's recorders, oldest first, those that a running trace hides left out.
+std::span<Recorder* const> active_recorders();
+/// The trace that the calling thread is in, or null.
+Tracer* active_tracer();
+
+/// Puts a recorder on top of the calling thread's stack.
+void push_recorder(Recorder* recorder);
+/// Takes it off, wherever it is.
+void pop_recorder(Recorder* recorder);
+/// True if the calling thread's stack holds it.
+bool is_recording(const Recorder* recorder);
+
+/// While it lives, the thread is traced by `tracer` (null: not traced) and earlier recorders are hidden.
+class TraceScope {
+ public:
+  explicit TraceScope(Tracer* tracer);
+  ~TraceScope();
+  TraceScope(const TraceScope&) = delete;
+
+ private:
+  Tracer* previous_;
+  std::size_t previous_base_, size_;
+};
+
+/// While it lives, the recorders from `recorder` on (it and the newer ones) see nothing.
+class HideFrom {
+ public:
+  explicit HideFrom(const Recorder* recorder);
+  ~HideFrom();
+  HideFrom(const HideFrom&) = delete;
+
+ private:
+  std::size_t previous_;
+};
+
+/// The line of the outermost public call of this thread. A scope inside another changes nothing.
+class SiteScope {
+ public:
+  explicit SiteScope(const std::source_location& site);
+  ~SiteScope();
+  SiteScope(const SiteScope&) = delete;
+  static const std::source_location& current();
+
+ private:
+  bool outermost_;
+};
+
+}  // namespace weft

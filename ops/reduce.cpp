@@ -1,0 +1,183 @@
+#include "reduce.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "apply.h"
+#include "defs/reduce.h"
+#include "defs/shape.h"
+#include "kernels/reduce.h"
+#include "recorder.h"
+
+namespace weft {
+namespace {
+
+void infer_reduction(const Attrs& attrs, Types in, std::span<Type> out, bool boolean, bool of_nothing) {
+  const auto& a = attrs.as<ReduceAttrs>();
+  if (boolean != (in[0]->dtype == DType::boolean))
+    throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)), boolean ? "compare it, or cast it to bool" : "cast it to a number type");
+  const ReduceGeometry g(in[0]->shape, a);
+  if (!of_nothing && g.n == 0 && g.outer * g.inner > 0) throw ArgumentError(fmt::format("of no elements: {} over axes {} to {}", in[0]->shape.text(), a.begin, a.end - 1));
+  Shape shape;
+  for (int i = 0; i < in[0]->shape.size(); ++i)
+    if (i < a.begin || i >= a.end) shape.push_back(in[0]->shape[i]);
+  out[0] = {in[0]->dtype, shape};
+}
+
+void run(Reduction op, const Attrs& attrs, Views in, Views out) {
+  const ReduceGeometry g(in[0].shape, attrs.as<ReduceAttrs>());
+  run_reduction(op, g.outer, g.n, g.inner, in[0], out[0]);
+}
+
+// x (of the reduced shape) back over the reduced axes of `shape`.
+Tensor spread(const Tensor& x, const ReduceAttrs& a, const Shape& shape) {
+  Shape ones = shape;
+  for (int i = a.begin; i < a.end; ++i) ones[i] = 1;
+  return broadcast_to(reshape(x, ones), shape);
+}
+
+// At ties the gradient is split evenly.
+void vjp_extremum(Backward& b) {
+  const auto& a = b.attrs<ReduceAttrs>();
+  const Tensor& x = b.in();
+  const Tensor hit = cast(equal(x, spread(b.out(), a, x.shape())), x.dtype());
+  const Tensor share = b.grad() / apply<Sum>({hit}, a);
+  b.give(0, hit * spread(share, a, x.shape()));
+}
+
+// The product of the elements before each one along the middle axis of [outer, n, inner], by doubling: no division, so
+// that it is exact at zeros and to any order.
+Tensor exclusive_product(const Tensor& x, bool from_back) {
+  const std::int64_t n = x.shape()[1];
+  const auto shift = [&](const Tensor& t, std::int64_t by) {
+    const Tensor ones = broadcast_to(Arg(1).tensor(t.dtype()), {t.shape()[0], by, t.shape()[2]});
+    return from_back ? concat({slice_axis(t, 1, by, n), ones}, 1) : concat({ones, slice_axis(t, 1, 0, n - by)}, 1);
+  };
+  Tensor p = shift(x, 1);
+  for (std::int64_t by = 1; by < n; by *= 2) p = p * shift(p, by);
+  return p;
+}
+
+Tensor reduce(const Op& op, const Arg& x, const Axes& axes, bool keepdims) {
+  const SiteScope scope(x.site());
+  const Tensor t = x.tensor();
+  if (!t.defined()) return apply(op, ReduceAttrs{0, 0}, std::span(&t, 1));
+  Ints list;
+  try {
+    if (axes.list) list = normal_axes(*axes.list, t.rank());
+    else
+      for (int i = 0; i < t.rank(); ++i) list.push_back(i);
+  } catch (Error& e) {
+    e.locate(op.name, {describe_operand("in0", t)}, site_text(x.site()));
+    throw;
+  }
+  // In f32 for the 16-bit floats, rounded once.
+  Tensor r = t.dtype() == compute_type(t.dtype()) ? t : cast(t, compute_type(t.dtype()));
+  bool any_run = false;
+  for (int i = list.size(); i-- > 0;) {
+    const int end = static_cast<int>(list[i]) + 1;
+    while (i > 0 && list[i - 1] == list[i] - 1) --i;
+    r = apply(op, ReduceAttrs{static_cast<int>(list[i]), end}, std::span(&r, 1));
+    any_run = true;
+  }
+  if (!any_run) r = apply(op, ReduceAttrs{t.rank(), t.rank()}, std::span(&r, 1));  // over no axes: each element alone
+  if (keepdims) {
+    Shape shape = t.shape();
+    for (std::int64_t axis : list) shape[static_cast<int>(axis)] = 1;
+    r = reshape(r, shape);
+  }
+  return r.dtype() == t.dtype() ? r : cast(r, t.dtype());
+}
+
+template <bool largest> void run_arg_reduce(const Attrs& attrs, Views in, Views out) {
+  const int axis = attrs.as<ArgReduceAttrs>().axis;
+  const ReduceGeometry g(in[0].shape, {axis, axis + 1});
+  auto* result = out[0].as<std::int64_t>();
+  visit_dtype(in[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    Storage copy = Storage::allocate(static_cast<std::size_t>(g.outer * g.n * g.inner) * sizeof(T));
+    copy_elements(in[0], {in[0].dtype, in[0].shape, contiguous_strides(in[0].shape), copy.data()});
+    const T* x = reinterpret_cast<const T*>(copy.data());
+    for (std::int64_t o = 0; o < g.outer; ++o)
+      for (std::int64_t c = 0; c < g.inner; ++c) {
+        const T* p = x + o * g.n * g.inner + c;
+        std::int64_t best = 0;
+        for (std::int64_t r = 1; r < g.n; ++r) {
+          const T &candidate = p[r * g.inner], &current = p[best * g.inner];
+          const bool better = largest ? candidate > current : candidate < current;
+          if (current == current && (better || candidate != candidate)) best = r;
+        }
+        result[o * g.inner + c] = best;
+      }
+  });
+}
+
+void infer_arg_reduce(const Attrs& attrs, Types in, std::span<Type> out) {
+  const int axis = attrs.as<ArgReduceAttrs>().axis;
+  if (in[0]->shape[axis] == 0 && count(in[0]->shape) == 0) throw ArgumentError(fmt::format("of no elements: {} along axis {}", in[0]->shape.text(), axis));
+  Shape shape = in[0]->shape;
+  shape.erase(axis);
+  out[0] = {i64, shape};
+}
+
+Tensor arg_reduce(const Op& op, const Arg& x, std::int64_t axis, bool keepdims) {
+  const SiteScope scope(x.site());
+  const Tensor t = x.tensor();
+  int at = 0;
+  if (t.defined()) {
+    try {
+      at = normal_axis(axis, t.rank());
+    } catch (Error& e) {
+      e.locate(op.name, {describe_operand("in0", t)}, site_text(x.site()));
+      throw;
+    }
+  }
+  const Tensor r = apply(op, ArgReduceAttrs{at}, std::span(&t, 1));
+  return keepdims ? expand(r, at) : r;
+}
+
+}  // namespace
+
+void Sum::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, false, true); }
+void Prod::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, false, true); }
+void Max::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, false, false); }
+void Min::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, false, false); }
+void Any::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, true, true); }
+void All::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, true, true); }
+void Sum::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::sum, a, in, out); }
+void Prod::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::prod, a, in, out); }
+void Max::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::max, a, in, out); }
+void Min::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::min, a, in, out); }
+void Any::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::any, a, in, out); }
+void All::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::all, a, in, out); }
+
+void Sum::vjp(Backward& b) { b.give(0, spread(b.grad(), b.attrs<ReduceAttrs>(), b.in_type().shape)); }
+void Max::vjp(Backward& b) { vjp_extremum(b); }
+void Min::vjp(Backward& b) { vjp_extremum(b); }
+
+void Prod::vjp(Backward& b) {
+  const auto& a = b.attrs<ReduceAttrs>();
+  const Shape& shape = b.in_type().shape;
+  const ReduceGeometry g(shape, a);
+  if (g.outer * g.n * g.inner == 0) return b.give(0, detail::zeros_like(b.in()));
+  const Tensor x = reshape(b.in(), {g.outer, g.n, g.inner});
+  const Tensor others = exclusive_product(x, false) * exclusive_product(x, true);
+  b.give(0, spread(b.grad(), a, shape) * reshape(others, shape));
+}
+
+void ArgMax::infer(const Attrs& a, Types in, std::span<Type> out) { infer_arg_reduce(a, in, out); }
+void ArgMin::infer(const Attrs& a, Types in, std::span<Type> out) { infer_arg_reduce(a, in, out); }
+void ArgMax::run(const Attrs& a, Views in, Views out) { run_arg_reduce<true>(a, in, out); }
+void ArgMin::run(const Attrs& a, Views in, Views out) { run_arg_reduce<false>(a, in, out); }
+
+Tensor sum(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Sum>(), x, axes, keepdims); }
+Tensor prod(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Prod>(), x, axes, keepdims); }
+Tensor max(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Max>(), x, axes, keepdims); }
+Tensor min(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Min>(), x, axes, keepdims); }
+Tensor any(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Any>(), x, axes, keepdims); }
+Tensor all(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<All>(), x, axes, keepdims); }
+Tensor argmax(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMax>(), x, axis, keepdims); }
+Tensor argmin(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMin>(), x, axis, keepdims); }
+
+}  // namespace weft

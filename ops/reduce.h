@@ -1,0 +1,40 @@
+// Reductions over axes: all by default; keepdims leaves extents of 1. IndexError for a bad axis.
+//
+// The order of the additions depends on the logical shape alone (design, section 5), so results are the same compiled,
+// eager, on any number of threads and any ISA.
+#pragma once
+
+#include <optional>
+
+#include "arg.h"
+
+namespace weft {
+
+/// Axes to reduce; none given means all.
+struct Axes {
+  std::optional<Ints> list;
+  Axes() = default;
+  Axes(std::nullopt_t) {}
+  Axes(int axis) : list(Ints{axis}) {}
+  Axes(std::int64_t axis) : list(Ints{axis}) {}
+  Axes(std::initializer_list<std::int64_t> axes) : list(Ints(axes)) {}
+  Axes(const Ints& axes) : list(axes) {}
+};
+
+/// The sum; 0 of nothing. Numbers only.
+Tensor sum(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// The product; 1 of nothing. Its gradient is exact at zeros.
+Tensor prod(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// The largest; NaN if there is one. ArgumentError of nothing. At ties the gradient is split evenly.
+Tensor max(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// The smallest; NaN if there is one. ArgumentError of nothing. At ties the gradient is split evenly.
+Tensor min(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// Of bool tensors.
+Tensor any(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+Tensor all(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// Index (i64) of the largest along an axis, the first of equals, of NaN the first NaN. ArgumentError of nothing.
+Tensor argmax(const Arg& x, std::int64_t axis, bool keepdims = false);
+/// Index (i64) of the smallest along an axis, the first of equals, of NaN the first NaN. ArgumentError of nothing.
+Tensor argmin(const Arg& x, std::int64_t axis, bool keepdims = false);
+
+}  // namespace weft

@@ -1,0 +1,102 @@
+#include "variable.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "apply.h"
+#include "arg.h"
+#include "math.h"
+#include "recorder.h"
+
+namespace weft {
+
+Variable::Variable(const Tensor& initial, bool trainable, std::string_view name) {
+  static std::atomic<std::uint64_t> numbers{0};
+  if (!initial.defined()) throw ArgumentError("a variable needs a defined initial value");
+  if (active_tracer() || initial.is_traced())
+    throw GuardError("a variable was made while a function is traced", "make variables before the step is compiled");
+  // A variable's value has its own buffer in row-major order, so that assignments may write in place.
+  Tensor own = Tensor::allocate(initial.type());
+  copy_elements(initial.view(), own.view());
+  state_ = std::make_shared<VariableState>(VariableState{std::move(own), {}, trainable, numbers++});
+  if (!name.empty()) set_name(name);
+}
+
+Variable::Variable(const Variable& o) {
+  if (o.defined()) *this = Variable(o.state_->value, o.trainable(), o.name());
+}
+
+Variable& Variable::operator=(const Variable& o) {
+  if (!defined()) {
+    Variable copy(o);
+    state_ = std::move(copy.state_);
+    return *this;
+  }
+  return same(o) ? *this : assign(o);
+}
+
+Variable& Variable::operator=(Variable&& o) {
+  if (defined()) return *this = static_cast<const Variable&>(o);
+  state_ = std::move(o.state_);
+  return *this;
+}
+
+void Variable::set_name(std::string_view name) {
+  state_->name = name;
+  state_->value = state_->value.named(name);
+}
+
+Tensor Variable::value() const {
+  if (!defined()) throw ArgumentError("the variable is undefined", "give it an initial value");
+  const Tensor value = active_tracer() ? active_tracer()->read(state_) : state_->value;
+  for (Recorder* recorder : active_recorders()) recorder->read(state_, value);
+  return value;
+}
+
+Variable& Variable::assign(const Arg& source) {
+  const SiteScope scope(source.site());
+  if (!defined()) throw ArgumentError("assign to an undefined variable", "give it an initial value");
+  const Tensor value = source.tensor(dtype());
+  const auto fail = [&](auto error) {
+    error.locate("assign", {describe_operand("variable  ", state_->value), describe_operand("value     ", value)}, site_text(source.site()));
+    throw error;
+  };
+  if (!value.defined()) fail(ArgumentError("the value is undefined"));
+  if (value.dtype() != dtype()) fail(DTypeError(fmt::format("a variable of {} can't hold {}", name_of(dtype()), name_of(value.dtype())), "cast the value"));
+  const bool literal = source.is_number();
+  if (!literal && value.shape() != shape()) fail(ShapeError(fmt::format("a variable of shape {} can't hold {}", shape().text(), value.shape().text())));
+  const Tensor full = literal ? broadcast_to(value, shape()) : value;
+
+  if (Tracer* tracer = active_tracer()) {
+    tracer->assign(state_, full);
+    return *this;
+  }
+  if (full.is_traced()) throw GuardError("a traced tensor was assigned after its trace");
+  Tensor& held = state_->value;
+  if (!full.same(held)) {
+    // A new handle each time: whoever read the old value keeps it, and tapes see another id. Its buffer is taken over
+    // where nobody else has it, else copied.
+    Tensor next;
+    if (full.is_contiguous() && full.storage().unique() && full.storage().data() == full.view().data) {
+      next = Tensor::on(full.storage(), full.view());
+    } else {
+      next = Tensor::allocate(held.type());
+      copy_elements(full.view(), next.view());
+    }
+    held = state_->name.empty() ? next : next.named(state_->name);
+  }
+  return *this;
+}
+
+Variable& Variable::assign_add(const Arg& delta) {
+  const SiteScope scope(delta.site());
+  return assign(Arg(value() + delta, delta.site()));
+}
+
+Variable& Variable::assign_sub(const Arg& delta) {
+  const SiteScope scope(delta.site());
+  return assign(Arg(value() - delta, delta.site()));
+}
+
+}  // namespace weft

@@ -1,0 +1,58 @@
+// Variable: a value with an identity, the only thing that changes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "../tensor/tensor.h"
+
+namespace weft {
+
+class Arg;
+
+/// The shared part of a variable: what tapes, compiled steps and optimizers refer to.
+struct VariableState {
+  Tensor value;
+  std::string name;
+  bool trainable = true;
+  std::uint64_t number = 0;  // in order of construction
+};
+
+/// Copying one makes a new variable with the same value; moving keeps the identity; assigning a variable assigns its
+/// value. Shape and dtype never change.
+class Variable {
+ public:
+  Variable() = default;  ///< undefined, to be moved to
+  Variable(const Tensor& initial, bool trainable = true, std::string_view name = {});
+  Variable(const Variable& o);
+  Variable(Variable&&) noexcept = default;
+  Variable& operator=(const Variable& o);      ///< assigns the value; a defined one keeps its identity
+  Variable& operator=(Variable&& o);           ///< the same; an undefined one takes o's identity
+  Variable& operator=(const Tensor&) = delete;  // meant assign(), or a rebinding? say which
+
+  /// The value now: a Tensor that stays what it is. Watched by active tapes if trainable.
+  Tensor value() const;
+  operator Tensor() const { return value(); }
+
+  /// Sets, adds to, subtracts from the value; returns the variable. ShapeError, DTypeError.
+  Variable& assign(const Arg& value);
+  Variable& assign_add(const Arg& delta);
+  Variable& assign_sub(const Arg& delta);
+
+  bool defined() const { return state_ != nullptr; }
+  const Type& type() const { return state_->value.type(); }
+  DType dtype() const { return type().dtype; }
+  const Shape& shape() const { return type().shape; }
+  std::int64_t size() const { return state_->value.size(); }
+  bool trainable() const { return state_->trainable; }
+  const std::string& name() const { return state_->name; }
+  void set_name(std::string_view name);
+  const std::shared_ptr<VariableState>& state() const { return state_; }
+  bool same(const Variable& o) const { return state_ == o.state_; }
+
+ private:
+  std::shared_ptr<VariableState> state_;
+};
+
+}  // namespace weft

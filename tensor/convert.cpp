@@ -1,0 +1,21 @@
+#include "convert.h"
+
+namespace weft::detail {
+
+void convert_elements(DType from_type, const void* from, std::int64_t from_step, DType to_type, void* to,
+                      std::int64_t to_step, std::int64_t n) {
+  visit_dtype(from_type, [&](auto from_zero) {
+    using From = decltype(from_zero);
+    const auto* source = static_cast<const From*>(from);
+    visit_dtype(to_type, [&](auto to_zero) {
+      using To = decltype(to_zero);
+      auto* target = static_cast<To*>(to);
+      if constexpr (std::is_same_v<From, To>)
+        for (std::int64_t i = 0; i < n; ++i) target[i * to_step] = source[i * from_step];
+      else
+        for (std::int64_t i = 0; i < n; ++i) target[i * to_step] = convert_element<To>(source[i * from_step]);
+    });
+  });
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,33 @@
+#include "error.h"
+
+#include <fmt/format.h>
+
+namespace weft {
+
+std::string shortened(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  const std::size_t half = limit / 2;
+  return fmt::format("{} ... {}", text.substr(0, half), text.substr(text.size() - half));
+}
+
+std::string site_text(const std::source_location& site) { return fmt::format("{}:{}", site.file_name(), site.line()); }
+
+Error::Error(std::string rule, std::string hint) : rule_(shortened(rule, 2000)), hint_(shortened(hint)) { compose(); }
+
+void Error::locate(std::string_view op, std::vector<std::string> operands, std::string site) {
+  if (op_.empty()) {
+    op_ = op;
+    operands_ = std::move(operands);
+  }
+  if (site_.empty()) site_ = std::move(site);
+  compose();
+}
+
+void Error::compose() {
+  text_ = op_.empty() ? rule_ : fmt::format("{}: {}", op_, rule_);
+  for (const std::string& operand : operands_) text_ += "\n  " + operand;
+  if (!site_.empty()) text_ += "\n  at " + site_;
+  if (!hint_.empty()) text_ += "\n  hint: " + hint_;
+}
+
+}  // namespace weft

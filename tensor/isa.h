@@ -1,0 +1,17 @@
+// Which instruction set the loops, the code generator and oneDNN may use.
+#pragma once
+
+#include <cstdint>
+
+namespace weft {
+
+enum class Isa : std::uint8_t { base, avx2, avx512 };
+
+/// The best level that this CPU has, clamped by WEFT_ISA=base|avx2|avx512. Decided once, at the first call.
+/// avx2 stands for AVX2 + FMA + F16C; avx512 for F, BW, DQ, VL and CD on top.
+Isa isa();
+
+/// "base", "avx2" or "avx512".
+const char* name_of(Isa level);
+
+}  // namespace weft

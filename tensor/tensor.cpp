@@ -1,0 +1,187 @@
+#include "tensor.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <ostream>
+#include <unordered_set>
+
+#include "convert.h"
+
+namespace weft {
+namespace {
+
+std::atomic<std::int64_t> live{0};
+
+// Ids are handed out to threads in blocks, so that taking one is no contended operation.
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> blocks{1};
+  constexpr std::uint64_t block = 1 << 16;
+  thread_local std::uint64_t next = 0, end = 0;
+  if (next == end) {
+    next = blocks.fetch_add(block, std::memory_order_relaxed);
+    end = next + block;
+  }
+  return next++;
+}
+
+// Names are few and live as long as the process.
+const std::string* interned(std::string_view name) {
+  static std::mutex mutex;
+  static auto* names = new std::unordered_set<std::string>;
+  const std::lock_guard lock(mutex);
+  return &*names->emplace(name).first;
+}
+
+}  // namespace
+
+std::int64_t live_tensors() { return live; }
+
+bool View::contiguous() const {
+  std::int64_t step = 1;
+  for (int i = shape.size(); i-- > 0;) {
+    if (shape[i] == 0) return true;
+    if (shape[i] != 1 && strides[i] != step) return false;
+    step *= shape[i];
+  }
+  return true;
+}
+
+Tensor::Impl* Tensor::make() {
+  std::size_t capacity;
+  auto* impl = new (detail::allocate(sizeof(Impl), capacity)) Impl;
+  impl->id = next_id();
+  live.fetch_add(1, std::memory_order_relaxed);
+  return impl;
+}
+
+void Tensor::release(Impl* impl) {
+  impl->~Impl();
+  detail::deallocate(impl, sizeof(Impl));
+  live.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Tensor Tensor::placeholder(const Type& type) {
+  const std::int64_t size = count(type.shape);
+  Tensor t;
+  t.impl_ = make();
+  t.impl_->type = type;
+  t.impl_->size = size;
+  t.impl_->strides = contiguous_strides(type.shape);
+  return t;
+}
+
+Tensor Tensor::allocate(const Type& type) {
+  const std::int64_t size = count(type.shape);
+  Storage storage;
+  try {
+    storage = Storage::allocate(static_cast<std::size_t>(size) * size_of(type.dtype));
+  } catch (OutOfMemory& e) {
+    throw OutOfMemory(fmt::format("no memory for {} ({} bytes): {}", type.text(), static_cast<std::size_t>(size) * size_of(type.dtype), e.rule()));
+  }
+  Tensor t;
+  t.impl_ = make();
+  t.impl_->type = type;
+  t.impl_->size = size;
+  t.impl_->strides = contiguous_strides(type.shape);
+  t.impl_->data = storage.data();
+  t.impl_->storage = std::move(storage);
+  return t;
+}
+
+Tensor Tensor::on(const Storage& storage, const View& view) {
+  Tensor t;
+  t.impl_ = make();
+  t.impl_->type = {view.dtype, view.shape};
+  t.impl_->size = count(view.shape);
+  t.impl_->strides = view.strides;
+  t.impl_->data = view.data;
+  t.impl_->storage = storage;
+  t.impl_->contiguous = view.contiguous();
+  return t;
+}
+
+const std::string& Tensor::name() const {
+  static const std::string none;
+  return impl_->name ? *impl_->name : none;
+}
+
+Tensor Tensor::named(std::string_view name) const {
+  Tensor t = on(storage(), view());
+  t.impl_->name = interned(name);
+  return t;
+}
+
+std::int64_t Tensor::checked_size() const {
+  if (!defined()) throw ArgumentError("the tensor is undefined: it has no elements");
+  if (is_traced())
+    throw GuardError("a traced tensor has no elements to read", "while a function is compiled its tensors are symbols; return the tensor and read the result");
+  return size();
+}
+
+void Tensor::check_readable(DType wanted, bool contiguous) const {
+  checked_size();
+  if (dtype() != wanted)
+    throw DTypeError(fmt::format("span<{}> of a tensor {}", name_of(wanted), type().text()), "to_vector<T>() converts");
+  if (contiguous && !is_contiguous())
+    throw ArgumentError(fmt::format("the elements of {} do not lie in row-major order (strides {})", type().text(), strides().text()), "to_vector<T>() copies them so, contiguous(t) gives a tensor that does");
+}
+
+void Tensor::read_item(void* out, DType out_type) const {
+  if (checked_size() != 1) throw ShapeError(fmt::format("item() of a tensor {}, which has {} elements", type().text(), size()));
+  detail::convert_elements(dtype(), impl_->data, 0, out_type, out, 0, 1);
+}
+
+void Tensor::copy_to(void* out, DType out_type) const {
+  copy_elements(view(), {out_type, shape(), contiguous_strides(shape()), out});
+}
+
+double Tensor::at(std::initializer_list<std::int64_t> index) const {
+  checked_size();
+  if (static_cast<int>(index.size()) != rank()) throw IndexError(fmt::format("{} indices into {}", index.size(), type().text()));
+  std::int64_t offset = 0;
+  int axis = 0;
+  for (std::int64_t i : index) {
+    if (i < -shape()[axis] || i >= shape()[axis])
+      throw IndexError(fmt::format("index {} out of range for extent {} of axis {}", i, shape()[axis], axis));
+    offset += (i < 0 ? i + shape()[axis] : i) * strides()[axis];
+    ++axis;
+  }
+  double value;
+  detail::convert_elements(dtype(), static_cast<const std::byte*>(impl_->data) + offset * static_cast<std::int64_t>(size_of(dtype())), 0, f64, &value, 0, 1);
+  return value;
+}
+
+void copy_elements(const View& from, const View& to) {
+  if (count(from.shape) == 0) return;
+  if (from.dtype == to.dtype && from.contiguous() && to.contiguous()) {
+    std::memcpy(to.data, from.data, static_cast<std::size_t>(count(from.shape)) * size_of(from.dtype));
+    return;
+  }
+  const int rank = from.shape.size();
+  if (rank == 0) return detail::convert_elements(from.dtype, from.data, 0, to.dtype, to.data, 0, 1);
+  const auto from_size = static_cast<std::int64_t>(size_of(from.dtype)), to_size = static_cast<std::int64_t>(size_of(to.dtype));
+  const std::int64_t inner = from.shape[rank - 1];
+  Ints index = Ints::filled(rank, 0);
+  auto* source = static_cast<const std::byte*>(from.data);
+  auto* target = static_cast<std::byte*>(to.data);
+  for (;;) {
+    detail::convert_elements(from.dtype, source, from.strides[rank - 1], to.dtype, target, to.strides[rank - 1], inner);
+    int axis = rank - 2;
+    for (; axis >= 0; --axis) {
+      source += from.strides[axis] * from_size;
+      target += to.strides[axis] * to_size;
+      if (++index[axis] < from.shape[axis]) break;
+      source -= from.strides[axis] * from.shape[axis] * from_size;
+      target -= to.strides[axis] * to.shape[axis] * to_size;
+      index[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+std::ostream& operator<<(std::ostream& out, const Tensor& t) { return out << t.text(); }
+
+}  // namespace weft

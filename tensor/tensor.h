@@ -1,0 +1,136 @@
+// Tensor: an immutable value. A cheap handle on a type, strides and shared storage.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dtype.h"
+#include "error.h"
+#include "shape.h"
+#include "storage.h"
+
+namespace weft {
+
+/// Where the elements of a tensor lie: what kernels see. Strides are in elements and may be 0 or negative.
+struct View {
+  DType dtype = DType::f32;
+  Shape shape;
+  Ints strides;
+  void* data = nullptr;
+
+  template <class T> T* as() const { return static_cast<T*>(data); }
+  /// True if the elements lie in row-major order without gaps (so also when there is at most one).
+  bool contiguous() const;
+};
+
+class Tensor {
+ public:
+  /// Undefined: what TensorFlow calls None.
+  Tensor() = default;
+
+  /// A new tensor with contents undefined, for kernels; ShapeError, OutOfMemory.
+  static Tensor allocate(const Type& type);
+  /// A tensor without storage, as a trace hands out.
+  static Tensor placeholder(const Type& type);
+  /// Another tensor on the same storage; data must point into it.
+  static Tensor on(const Storage& storage, const View& view);
+
+  bool defined() const { return impl_; }
+  const Type& type() const { return impl_->type; }
+  DType dtype() const { return impl_->type.dtype; }
+  const Shape& shape() const { return impl_->type.shape; }
+  int rank() const { return impl_->type.shape.size(); }
+  std::int64_t size() const { return impl_->size; }
+  const Ints& strides() const { return impl_->strides; }
+  bool is_contiguous() const { return impl_->contiguous; }
+  /// True while a function is traced: a type, and no elements to read.
+  bool is_traced() const { return !impl_->storage; }
+  /// Never used again for another tensor.
+  std::uint64_t id() const { return impl_->id; }
+  const Storage& storage() const { return impl_->storage; }
+  View view() const { return {impl_->type.dtype, impl_->type.shape, impl_->strides, impl_->data}; }
+
+  /// The element of a tensor that has one, converted to T. ShapeError if there are more or none, GuardError in a trace.
+  template <class T = double> T item() const {
+    T value{};
+    read_item(&value, dtype_of<T>);
+    return value;
+  }
+  /// The elements in row-major order. DTypeError if T is not the element type, ArgumentError if they do not lie so
+  /// (use to_vector), GuardError in a trace.
+  template <class T> std::span<const T> span() const {
+    check_readable(dtype_of<T>, true);
+    return {static_cast<const T*>(impl_->data), static_cast<std::size_t>(size())};
+  }
+  /// A copy of the elements in row-major order, converted to T.
+  template <class T> std::vector<T> to_vector() const {
+    std::vector<T> result(static_cast<std::size_t>(checked_size()));
+    copy_to(result.data(), dtype_of<T>);
+    return result;
+  }
+  /// The element at these indices, converted to double; for tests and printing.
+  double at(std::initializer_list<std::int64_t> index) const;
+
+  /// The name that messages give it ("fc1.weight"), empty if none.
+  const std::string& name() const;
+  /// The same value under a name.
+  Tensor named(std::string_view name) const;
+
+  /// As NumPy prints: 4 digits, at most 1000 elements, 3 at the edges of more.
+  std::string text() const;
+  friend std::ostream& operator<<(std::ostream& out, const Tensor& t);
+
+  /// True if both are the same value: handles of one tensor.
+  bool same(const Tensor& o) const { return impl_ == o.impl_; }
+
+  Tensor(const Tensor& o) : impl_(o.impl_) {
+    if (impl_) impl_->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+  Tensor(Tensor&& o) noexcept : impl_(std::exchange(o.impl_, nullptr)) {}
+  Tensor& operator=(Tensor o) noexcept {
+    std::swap(impl_, o.impl_);
+    return *this;
+  }
+  ~Tensor() {
+    if (impl_ && impl_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) release(impl_);
+  }
+
+  /// True if neither another tensor nor another handle shares the storage.
+  bool sole_owner() const { return impl_->refs.load(std::memory_order_acquire) == 1 && impl_->storage.unique(); }
+
+ private:
+  struct Impl {
+    std::atomic<std::int64_t> refs{1};
+    std::uint64_t id;
+    Type type;
+    Ints strides;
+    std::int64_t size;
+    void* data = nullptr;
+    const std::string* name = nullptr;
+    Storage storage;
+    bool contiguous = true;
+  };
+  static Impl* make();
+  static void release(Impl* impl);
+  std::int64_t checked_size() const;
+  void check_readable(DType wanted, bool contiguous) const;
+  void read_item(void* out, DType dtype) const;
+  void copy_to(void* out, DType dtype) const;
+
+  Impl* impl_ = nullptr;
+};
+
+/// How many tensors exist in the process; the tests hold it constant.
+std::int64_t live_tensors();
+
+/// Copies `from`, converting as a cast does, to `to` of the same shape; any strides.
+void copy_elements(const View& from, const View& to);
+
+}  // namespace weft

@@ -1,0 +1,40 @@
+# One packaging test; CMakeLists.txt beside it says what it is given.
+cmake_minimum_required(VERSION 3.25)
+
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH source)
+cmake_path(GET source PARENT_PATH source)
+set(consumer "${CMAKE_CURRENT_LIST_DIR}/consumer")
+
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(build_and_run)  # with the arguments for CMake
+  cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
+  run("${CMAKE_COMMAND}" -S "${consumer}" -B "${work}" -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}"
+    "-DCMAKE_CXX_COMPILER_LAUNCHER=${launcher}" ${ARGN})
+  run("${CMAKE_COMMAND}" --build "${work}" --parallel ${cores})
+  run("${work}/consumer")
+endfunction()
+
+file(REMOVE_RECURSE "${work}")
+if("${way}" STREQUAL "install")
+  file(REMOVE_RECURSE "${prefix}")
+  run("${CMAKE_COMMAND}" --install "${build}" --prefix "${prefix}")
+elseif("${way}" STREQUAL "find_package")
+  build_and_run("-DCMAKE_PREFIX_PATH=${prefix}")
+elseif("${way}" STREQUAL "pkg_config")
+  set(ENV{PKG_CONFIG_PATH} "${prefix}/${libdir}/pkgconfig")
+  execute_process(COMMAND "${pkg_config}" --cflags --libs weft
+    OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  file(MAKE_DIRECTORY "${work}")
+  run("${compiler}" -O2 "${consumer}/main.cpp" -o "${work}/consumer" ${flags})
+  run("${work}/consumer")
+elseif("${way}" STREQUAL "add_subdirectory")
+  # The flags of ./run's build, so that ccache has the objects already.
+  build_and_run("-DWEFT_SOURCE=${source}" -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG"
+    -DCMAKE_COMPILE_WARNING_AS_ERROR=ON)
+else()
+  message(FATAL_ERROR "no such way: ${way}")
+endif()

@@ -76,6 +76,7 @@ void GradientTape::start() {
 
 void GradientTape::stop() {
   if (!recording_) throw GradError("the tape is not recording");
+  if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
   recording_ = false;
   pop_recorder(this);
 }
@@ -115,7 +116,7 @@ void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tens
   if (!depends || !floating) return;
 
   entries_.push_back({&op, attrs, SiteScope::current(), static_cast<std::uint32_t>(slots_.size()), static_cast<std::uint32_t>(saved_.size()),
-                      static_cast<std::uint32_t>(types_.size()), static_cast<std::uint16_t>(in.size()), static_cast<std::uint16_t>(out.size())});
+                      static_cast<std::uint32_t>(types_.size()), static_cast<std::uint32_t>(in.size()), static_cast<std::uint32_t>(out.size())});
   slots_.insert(slots_.end(), slots, slots + in.size());
   for (const Tensor& t : out) slots_.push_back(is_floating(t.dtype()) ? table_.insert(t.id()) : no_slot);
   // The low bit for the 16th input and beyond is shared: an op of many inputs declares them all or none.
@@ -267,6 +268,12 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         op.vjp(b);
         for (std::size_t i = 0; i < entry.inputs; ++i) {
           if (!given[i].defined() || targets[i] == no_slot) continue;
+          // Added to another it might broadcast: a rule whose cotangent does not fit is found here.
+          if (const Type* type = in[i].defined() ? &in[i].type() : in_types ? &types[i] : nullptr; type && given[i].type() != *type) {
+            const std::string rule = fmt::format("the gradient for input {} is {}, the input {}", i, given[i].type().text(), type->text());
+            if (given[i].dtype() != type->dtype) throw DTypeError(rule);
+            throw ShapeError(rule);
+          }
           Tensor& sum = cotangents[targets[i]];
           sum = sum.defined() ? sum + given[i] : given[i];
         }

@@ -57,7 +57,9 @@ class GradientTape : private Recorder {
   class Pause {
    public:
     explicit Pause(GradientTape& tape) : tape_(&tape) { tape.stop(); }
-    ~Pause() { tape_->start(); }
+    ~Pause() {
+      if (!tape_->recording()) tape_->start();
+    }
     Pause(const Pause&) = delete;
 
    private:
@@ -85,8 +87,7 @@ class GradientTape : private Recorder {
     const Op* op;
     Attrs attrs;
     std::source_location site;
-    std::uint32_t slots, saved, types;
-    std::uint16_t inputs, outputs;
+    std::uint32_t slots, saved, types, inputs, outputs;
   };
   // From tensor ids to slots: open addressing, linear probing.
   class SlotTable {

@@ -1,10 +1,12 @@
-# oneDNN as the imported target weft_private::dnnl. (Debian 12's own dnnl-config.cmake wants OpenCL, which nothing needs.)
+# oneDNN as the imported target weft_private::dnnl. (Debian 12's own dnnl-config.cmake wants OpenCL, which nothing here
+# needs.)
 find_path(WEFT_DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp)
 find_library(WEFT_DNNL_LIBRARY dnnl)
 mark_as_advanced(WEFT_DNNL_INCLUDE_DIR WEFT_DNNL_LIBRARY)
 
 if(WEFT_DNNL_INCLUDE_DIR AND EXISTS "${WEFT_DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h")
-  file(STRINGS "${WEFT_DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h" lines REGEX "DNNL_VERSION_(MAJOR|MINOR|PATCH) +[0-9]")
+  file(STRINGS "${WEFT_DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h" lines
+    REGEX "DNNL_VERSION_(MAJOR|MINOR|PATCH) +[0-9]")
   string(REGEX REPLACE "[^0-9;]" "" lines "${lines}")
   list(JOIN lines "." dnnl_VERSION)
   unset(lines)

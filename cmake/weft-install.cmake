@@ -13,7 +13,8 @@ install(EXPORT weft-targets NAMESPACE weft:: DESTINATION "${config_dir}")
 install(CODE "set(source_dir [[${PROJECT_SOURCE_DIR}]])\nset(include_dir [[${CMAKE_INSTALL_INCLUDEDIR}]])")
 install(SCRIPT "${PROJECT_SOURCE_DIR}/cmake/install-headers.cmake")
 
-configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/weft-config.cmake.in" "${PROJECT_BINARY_DIR}/weft-config.cmake"
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/weft-config.cmake.in"
+  "${PROJECT_BINARY_DIR}/weft-config.cmake"
   INSTALL_DESTINATION "${config_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/weft-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES

@@ -1,13 +1,9 @@
-# libweft_jit.so: the code generator, the only part that includes and links LLVM. compiler/jit/loader.cpp (in weft_compiler)
-# opens it with dlopen when the first kernel must be generated, so that a process which needs none does not pay for LLVM.
+# libweft_jit.so: the code generator, the only part that includes and links LLVM. compiler/jit/loader.cpp, a part of
+# weft_compiler, opens it with dlopen when the first kernel must be generated: who needs none does not pay for LLVM.
 # It stands alone: what it needs of the layers below is compiled into it once more, hidden.
 file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/compiler/jit/*.cpp")
 list(FILTER sources EXCLUDE REGEX "/loader\\.cpp$")
-foreach(file compiler/kernel.cpp compiler/passes.cpp ops/formula.cpp tensor/isa.cpp)
-  if(EXISTS "${PROJECT_SOURCE_DIR}/${file}")
-    list(APPEND sources "${PROJECT_SOURCE_DIR}/${file}")
-  endif()
-endforeach()
+list(APPEND sources compiler/kernel.cpp compiler/passes.cpp ops/formula.cpp tensor/isa.cpp)
 
 add_library(weft_jit MODULE ${sources})
 weft_options(weft_jit)
@@ -21,8 +17,8 @@ if(NOT WEFT_SANITIZE)  # whose own symbols are in the program
   target_link_options(weft_jit PRIVATE -Wl,--no-undefined)
 endif()
 
-# Where loader.cpp finds it: the build tree's folder, or by its bare name, which the run path of a program that links weft
-# leads to the build tree or to the place of installation, wherever that is now.
+# Where loader.cpp finds it: the build tree's folder, or by its bare name, which the run path of a program that links
+# weft leads to the build tree or to the place of installation, wherever that is now.
 add_dependencies(weft_compiler weft_jit)
 set_property(SOURCE "${PROJECT_SOURCE_DIR}/compiler/jit/loader.cpp" APPEND PROPERTY COMPILE_DEFINITIONS
   "WEFT_JIT_DIR=\"${PROJECT_BINARY_DIR}/lib\"")

@@ -5,9 +5,8 @@ function(weft_options target)
   target_compile_options(${target} PRIVATE -ffp-contract=off -Wall -Wextra
     "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")  # an error says "at examples/mlp.cpp:41"
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # what g++ guesses from optimised code differs by version and is often wrong
-    foreach(guess array-bounds stringop-overflow stringop-overread maybe-uninitialized dangling-pointer free-nonheap-object)
-      target_compile_options(${target} PRIVATE -Wno-error=${guess})
-    endforeach()
+    target_compile_options(${target} PRIVATE -Wno-error=array-bounds -Wno-error=stringop-overflow
+      -Wno-error=stringop-overread -Wno-error=maybe-uninitialized -Wno-error=dangling-pointer -Wno-error=restrict)
   endif()
   if(WEFT_SANITIZE)
     list(JOIN WEFT_SANITIZE "," sanitizers)
@@ -16,12 +15,12 @@ function(weft_options target)
   endif()
 endfunction()
 
-# weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets. The two -fno
-# allow it to be vectorized; they change no bit.
+# weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets. The two
+# -fno allow it to be vectorized; they change no bit.
 function(weft_isa_flags)
   set(loops -fno-math-errno -fno-trapping-math)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    list(APPEND loops -Wno-uninitialized -Wno-maybe-uninitialized)  # its own intrinsics give rise to them: GCC bug 105593
+    list(APPEND loops -Wno-uninitialized -Wno-maybe-uninitialized)  # from its own intrinsics: GCC bug 105593
   endif()
   set(avx2 -mavx2 -mfma -mf16c)
   set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
@@ -32,8 +31,8 @@ function(weft_isa_flags)
   endforeach()
 endfunction()
 
-# weft_layer(NAME [PRIVATE libraries...]): the static library weft_NAME of all sources in the folder NAME, upon the layer
-# that was declared before it.
+# weft_layer(NAME [PRIVATE libraries...]): the static library weft_NAME of all sources in the folder NAME, upon the
+# layer that was declared before it.
 function(weft_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" PRIVATE)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${name}/*.cpp")

@@ -16,9 +16,13 @@ constexpr std::int64_t tile_columns = 256, block_columns = 4096, partials = 16;
 class Interpreter {
  public:
   Interpreter(const Kernel& kernel, const KernelCall& call)
-      : kernel_(kernel), call_(call), cols_(kernel.small_cols > 0 ? kernel.small_cols : call.cols),
-        whole_(cols_ <= tile_columns), batch_(whole_ ? tile_columns / std::max<std::int64_t>(cols_, 1) : 1),
-        passes_(passes_of(kernel)), tiles_(2 * kernel.code.size() + kernel.reductions.size()) {}
+      : kernel_(kernel),
+        call_(call),
+        cols_(kernel.small_cols > 0 ? kernel.small_cols : call.cols),
+        whole_(cols_ <= tile_columns),
+        batch_(whole_ ? tile_columns / std::max<std::int64_t>(cols_, 1) : 1),
+        passes_(passes_of(kernel)),
+        tiles_(tiles_of_thread(2 * kernel.code.size() + kernel.reductions.size())) {}
 
   void run() {
     for (const KernelReduction& r : kernel_.reductions)
@@ -44,6 +48,14 @@ class Interpreter {
   struct alignas(64) Tile {
     std::byte bytes[tile_columns * 8];
   };
+
+  // Kept from call to call: clearing them would take longer than a small kernel.
+  static Tile* tiles_of_thread(std::size_t count) {
+    thread_local std::unique_ptr<Tile[]> tiles;
+    thread_local std::size_t size = 0;
+    if (size < count) tiles = std::make_unique_for_overwrite<Tile[]>(size = count);
+    return tiles.get();
+  }
 
   DType type_of(std::uint16_t n) const { return result_type(kernel_.code[n].scalar); }
   // A row value has two tiles: one element a row, and the same spread over the columns.
@@ -81,9 +93,11 @@ class Interpreter {
   void row_input_or_compute(std::uint16_t n, std::byte* out) {
     const KernelInstruction& i = kernel_.code[n];
     const auto rows = static_cast<std::size_t>(rows_);
-    if (i.scalar.op != ScalarOp::input) compute(n, rows, false);
+    if (i.scalar.op != ScalarOp::input)
+      compute(n, rows, false);
     else if (i.reduced >= 0)
-      std::copy_n(static_cast<std::byte*>(total(static_cast<std::size_t>(i.reduced))), rows * size_of(i.scalar.type), out);
+      std::copy_n(static_cast<std::byte*>(total(static_cast<std::size_t>(i.reduced))), rows * size_of(i.scalar.type),
+                  out);
     else
       tile::load(kernel_.operands[i.scalar.imm].dtype, rows, out, at(i.scalar.imm, 0), call_.row_strides[i.scalar.imm]);
   }
@@ -178,7 +192,8 @@ class Interpreter {
   void end_block(std::uint16_t n, std::int64_t row) {
     const KernelReduction& r = kernel_.reductions[n];
     tile::tree(r.op, r.dtype, partials_[n].bytes);
-    tile::combine(r.op, r.dtype, 1, static_cast<std::byte*>(total(n)) + static_cast<std::size_t>(row) * size_of(r.dtype),
+    tile::combine(r.op, r.dtype, 1,
+                  static_cast<std::byte*>(total(n)) + static_cast<std::size_t>(row) * size_of(r.dtype),
                   partials_[n].bytes);
     clear_partials(n);
   }
@@ -204,7 +219,7 @@ class Interpreter {
   const bool whole_;
   const std::int64_t batch_;  // rows of a batch
   const std::vector<KernelPass> passes_;
-  std::vector<Tile> tiles_;
+  Tile* const tiles_;
   std::vector<Partials> partials_;
   std::vector<bool> done_;
   std::int64_t first_ = 0, rows_ = 0;

@@ -30,8 +30,10 @@ std::string text_of(const KernelInstruction& i) {
   }
   const std::array<std::uint16_t, 3> uses = {s.a, s.b, s.c};
   for (int k = 0; k < 3; ++k) {
-    if (k < arity(s.op)) line.append(" %").append(std::to_string(uses[k]));
-    else if (uses[k]) line.append(" !").append(std::string(1, "abc"[k])).append(std::to_string(uses[k]));
+    if (k < arity(s.op))
+      line.append(" %").append(std::to_string(uses[k]));
+    else if (uses[k])
+      line.append(" !").append(std::string(1, "abc"[k])).append(std::to_string(uses[k]));
   }
   if ((!is_input && s.imm) || s.op == ScalarOp::constant || (is_input && i.reduced >= 0 && s.imm))
     line.append(" #").append(hex(s.imm));

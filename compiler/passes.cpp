@@ -53,7 +53,8 @@ std::vector<KernelPass> passes_of(const Kernel& kernel) {
   for (std::size_t p = 0; p < passes.size(); ++p)
     for (std::uint16_t n : passes[p].full) {
       const auto fetches = [n](const KernelPass& later) { return std::ranges::count(later.fetched, n) > 0; };
-      if (kernel.code[n].kept && std::any_of(passes.begin() + static_cast<std::ptrdiff_t>(p) + 1, passes.end(), fetches))
+      if (kernel.code[n].kept &&
+          std::any_of(passes.begin() + static_cast<std::ptrdiff_t>(p) + 1, passes.end(), fetches))
         passes[p].saved.push_back(n);
     }
   return passes;

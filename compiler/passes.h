@@ -1,4 +1,5 @@
-// The passes over a row's columns that a kernel takes, one per level: what the interpreter and the code generator share.
+// The passes over a row's columns that a kernel takes, one per level: what the interpreter and the code generator
+// share.
 #pragma once
 
 #include <cstdint>

@@ -8,8 +8,8 @@
 namespace weft::tile {
 namespace {
 
-template <class T> using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t,
-                                                   std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint8_t>>;
+template <class T> using Bits =
+    std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint8_t>>;
 template <class T> inline constexpr bool floating = std::is_floating_point_v<T>;
 
 // Calls f with a value of the compute type t.
@@ -37,43 +37,57 @@ template <class R, class A, class F> void map(std::size_t n, void* out, const vo
 
 // Integers wrap: they are added, subtracted and multiplied without sign.
 template <class T> T add(T x, T y) {
-  if constexpr (floating<T>) return x + y;
-  else return static_cast<T>(static_cast<Bits<T>>(x) + static_cast<Bits<T>>(y));
+  if constexpr (floating<T>)
+    return x + y;
+  else
+    return static_cast<T>(static_cast<Bits<T>>(x) + static_cast<Bits<T>>(y));
 }
 template <class T> T sub(T x, T y) {
-  if constexpr (floating<T>) return x - y;
-  else return static_cast<T>(static_cast<Bits<T>>(x) - static_cast<Bits<T>>(y));
+  if constexpr (floating<T>)
+    return x - y;
+  else
+    return static_cast<T>(static_cast<Bits<T>>(x) - static_cast<Bits<T>>(y));
 }
 template <class T> T mul(T x, T y) {
-  if constexpr (floating<T>) return x * y;
-  else return static_cast<T>(static_cast<Bits<T>>(x) * static_cast<Bits<T>>(y));
+  if constexpr (floating<T>)
+    return x * y;
+  else
+    return static_cast<T>(static_cast<Bits<T>>(x) * static_cast<Bits<T>>(y));
 }
 template <class T> T div(T x, T y) {
-  if constexpr (floating<T>) return x / y;
-  else if constexpr (std::is_signed_v<T>) return y == 0 ? T{0} : y == -1 ? sub<T>(0, x) : x / y;
-  else return y == 0 ? T{0} : static_cast<T>(x / y);
+  if constexpr (floating<T>)
+    return x / y;
+  else if constexpr (std::is_signed_v<T>)
+    return y == 0 ? T{0} : y == -1 ? sub<T>(0, x) : x / y;
+  else
+    return y == 0 ? T{0} : static_cast<T>(x / y);
 }
 template <class T> T negative(T x) {
-  if constexpr (floating<T>) return -x;
-  else return sub<T>(0, x);
+  if constexpr (floating<T>)
+    return -x;
+  else
+    return sub<T>(0, x);
 }
 template <class T> T absolute(T x) {
-  if constexpr (floating<T>) return std::abs(x);
-  else return x < T{0} ? sub<T>(0, x) : x;
+  if constexpr (floating<T>)
+    return std::abs(x);
+  else
+    return x < T{0} ? sub<T>(0, x) : x;
 }
 
 template <class To, class From> To convert(From x) {
-  if constexpr (std::is_same_v<To, bool>) return x != From{0};
+  if constexpr (std::is_same_v<To, bool>)
+    return x != From{0};
   else if constexpr (floating<From> && std::is_integral_v<To>) {
     using Limits = std::numeric_limits<To>;
     // The lower bound is exact in any float; the upper is 2^n - 1, so compared from 2^n on.
     constexpr From low = static_cast<From>(Limits::min()), beyond = static_cast<From>(Limits::max() / 2 + 1) * 2;
     return x != x ? To{0} : x <= low ? Limits::min() : x >= beyond ? Limits::max() : static_cast<To>(x);
-  } else return static_cast<To>(x);
+  } else
+    return static_cast<To>(x);
 }
 
-template <class T>
-void arithmetic(ScalarOp op, std::size_t n, void* out, const void* a, const void* b) {
+template <class T> void arithmetic(ScalarOp op, std::size_t n, void* out, const void* a, const void* b) {
   switch (op) {
     case ScalarOp::add: return map<T, T>(n, out, a, b, add<T>);
     case ScalarOp::sub: return map<T, T>(n, out, a, b, sub<T>);
@@ -116,8 +130,10 @@ template <class T> void bitwise(const Instruction& i, std::size_t n, void* out, 
     case ScalarOp::bit_or: return map<U, U>(n, out, a, b, [](U x, U y) { return static_cast<U>(x | y); });
     case ScalarOp::bit_xor: return map<U, U>(n, out, a, b, [](U x, U y) { return static_cast<U>(x ^ y); });
     case ScalarOp::bit_not:
-      if constexpr (std::is_same_v<U, bool>) return map<U, U>(n, out, a, [](U x) { return !x; });
-      else return map<U, U>(n, out, a, [](U x) { return static_cast<U>(~x); });
+      if constexpr (std::is_same_v<U, bool>)
+        return map<U, U>(n, out, a, [](U x) { return !x; });
+      else
+        return map<U, U>(n, out, a, [](U x) { return static_cast<U>(~x); });
     case ScalarOp::shl: return map<U, U>(n, out, a, [=](U x) { return static_cast<U>(x << distance); });
     case ScalarOp::shr: return map<U, U>(n, out, a, [=](U x) { return static_cast<U>(x >> distance); });
     default: break;
@@ -138,9 +154,12 @@ template <class F> void with_combine(Reduction op, DType t, F&& f) {
   if (op == Reduction::any || op == Reduction::all) {
     visit(t, [&](auto zero) {
       using T = decltype(zero);
-      if constexpr (floating<T>) return;
-      else if (op == Reduction::any) f(T{0}, [](T x, T y) { return static_cast<T>(x | y); });
-      else f(static_cast<T>(std::is_same_v<T, bool> ? 1 : -1), [](T x, T y) { return static_cast<T>(x & y); });
+      if constexpr (floating<T>)
+        return;
+      else if (op == Reduction::any)
+        f(T{0}, [](T x, T y) { return static_cast<T>(x | y); });
+      else
+        f(static_cast<T>(std::is_same_v<T, bool> ? 1 : -1), [](T x, T y) { return static_cast<T>(x & y); });
     });
     return;
   }
@@ -148,12 +167,16 @@ template <class F> void with_combine(Reduction op, DType t, F&& f) {
     using T = decltype(zero);
     using Limits = std::numeric_limits<T>;
     constexpr bool infinite = Limits::has_infinity;
-    if constexpr (std::is_same_v<T, bool>) return;
-    else if (op == Reduction::sum) f(T{0}, [](T x, T y) { return add(x, y); });
-    else if (op == Reduction::prod) f(T{1}, [](T x, T y) { return mul(x, y); });
+    if constexpr (std::is_same_v<T, bool>)
+      return;
+    else if (op == Reduction::sum)
+      f(T{0}, [](T x, T y) { return add(x, y); });
+    else if (op == Reduction::prod)
+      f(T{1}, [](T x, T y) { return mul(x, y); });
     else if (op == Reduction::max)
       f(infinite ? negative(Limits::infinity()) : Limits::min(), [](T x, T y) { return (x > y) | (x != x) ? x : y; });
-    else f(infinite ? Limits::infinity() : Limits::max(), [](T x, T y) { return (x < y) | (x != x) ? x : y; });
+    else
+      f(infinite ? Limits::infinity() : Limits::max(), [](T x, T y) { return (x < y) | (x != x) ? x : y; });
   });
 }
 
@@ -178,7 +201,8 @@ void run(const Instruction& i, DType source, std::size_t n, void* out, const voi
     case ScalarOp::ceil:
     case ScalarOp::trunc:
     case ScalarOp::nearest:
-      return i.type == DType::f64 ? floats_only<double>(i.op, n, out, a, b, c) : floats_only<float>(i.op, n, out, a, b, c);
+      return i.type == DType::f64 ? floats_only<double>(i.op, n, out, a, b, c)
+                                  : floats_only<float>(i.op, n, out, a, b, c);
     case ScalarOp::lt:
     case ScalarOp::le:
     case ScalarOp::eq:
@@ -197,9 +221,8 @@ void run(const Instruction& i, DType source, std::size_t n, void* out, const voi
     case ScalarOp::bitcast: std::memcpy(out, a, n * size_of(i.type)); return;
     case ScalarOp::convert:
       return visit(i.type, [&](auto to) {
-        visit(source, [&](auto from) {
-          map<decltype(to), decltype(from)>(n, out, a, convert<decltype(to), decltype(from)>);
-        });
+        visit(source,
+              [&](auto from) { map<decltype(to), decltype(from)>(n, out, a, convert<decltype(to), decltype(from)>); });
       });
     case ScalarOp::input:
     case ScalarOp::constant: return;
@@ -228,7 +251,8 @@ void load(DType stored, std::size_t n, void* out, const void* from, std::int64_t
       for (std::size_t k = 0; k < n; ++k) r[k] = value(x[k]);
     } else {
       const std::byte* x = static_cast<const std::byte*>(from);
-      for (std::size_t k = 0; k < n; ++k) r[k] = value(*reinterpret_cast<const Raw*>(x + static_cast<std::int64_t>(k) * stride));
+      for (std::size_t k = 0; k < n; ++k)
+        r[k] = value(*reinterpret_cast<const Raw*>(x + static_cast<std::int64_t>(k) * stride));
     }
   });
 }

@@ -27,6 +27,7 @@ class Backward {
   template <class T> const T& attrs() const { return attrs_.as<T>(); }
   const Attrs& attributes() const { return attrs_; }
   int inputs() const { return static_cast<int>(given_.size()); }
+  int outputs() const { return static_cast<int>(grads_.size()); }
 
   Backward(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Type> in_types,
            std::span<const Tensor> out, std::span<const Type> out_types, std::span<const Tensor> grads,

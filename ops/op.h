@@ -50,7 +50,8 @@ struct Op {
   void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;
   /// Computes the outputs; `out` is allocated, contiguous, and overlaps no input.
   void (*run)(const Attrs&, Views in, Views out) = nullptr;
-  /// Kind view: sets out's strides and data so that it shows `in`; false if that can't be, then `run` copies.
+  /// Kind view: sets out's strides and data so that it shows `in`; false if that can't be: then the
+  /// elements are copied in row-major order.
   bool (*view)(const Attrs&, const View& in, View& out) = nullptr;
   /// Kind elementwise: the formula for inputs of these types, over their compute types.
   Formula (*formula)(const Attrs&, Types in) = nullptr;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "../tensor/tensor.h"
 
@@ -50,6 +51,12 @@ class Variable {
   void set_name(std::string_view name);
   const std::shared_ptr<VariableState>& state() const { return state_; }
   bool same(const Variable& o) const { return state_ == o.state_; }
+  /// Another handle on the variable that `state` belongs to; it is the same variable, not a copy.
+  static Variable handle(std::shared_ptr<VariableState> state) {
+    Variable v;
+    v.state_ = std::move(state);
+    return v;
+  }
 
  private:
   std::shared_ptr<VariableState> state_;

@@ -114,6 +114,8 @@ Tensor Tensor::named(std::string_view name) const {
   return t;
 }
 
+void Tensor::renew() { impl_->id = next_id(); }
+
 std::int64_t Tensor::checked_size() const {
   if (!defined()) throw ArgumentError("the tensor is undefined: it has no elements");
   if (is_traced())

@@ -102,6 +102,8 @@ class Tensor {
     if (impl_ && impl_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) release(impl_);
   }
 
+  /// Makes this handle, the sole one, a tensor that nobody has seen: a new id on the same storage, written anew.
+  void renew();
   /// True if neither another tensor nor another handle shares the storage.
   bool sole_owner() const { return impl_->refs.load(std::memory_order_acquire) == 1 && impl_->storage.unique(); }
 

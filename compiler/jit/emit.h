@@ -38,7 +38,8 @@ struct Builder : llvm::IRBuilder<> {
 llvm::Value* emit_constant(Builder& b, DType t, std::uint64_t bits, bool full);
 
 /// One scalar operation but input and constant. `source` is the type of operand a (convert, comparisons, bitcast).
-llvm::Value* emit_scalar(Builder& b, const Instruction& i, DType source, llvm::Value* x, llvm::Value* y, llvm::Value* z);
+llvm::Value* emit_scalar(Builder& b, const Instruction& i, DType source, llvm::Value* x, llvm::Value* y,
+                         llvm::Value* z);
 
 /// Between an element as stored (bf16, f16: i16; boolean: i8) and its compute type; scalars and vectors.
 llvm::Type* stored_type(Builder& b, DType t);

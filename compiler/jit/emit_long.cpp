@@ -64,8 +64,8 @@ class LongRows final : public RowEmitter {
     Value* buffer = nullptr;
     unsigned unroll = 1;
   };
-  std::vector<Tail> tails_;                 // by reduction: the ragged end of a column reduction's accumulators
-  std::vector<Value*> mask_;                // [u * row reductions + k]; made where it is cheapest
+  std::vector<Tail> tails_;   // by reduction: the ragged end of a column reduction's accumulators
+  std::vector<Value*> mask_;  // [u * row reductions + k]; made where it is cheapest
 };
 
 void LongRows::before_rows() {
@@ -137,8 +137,10 @@ void LongRows::collect(const KernelPass& pass) {
     if (loads_columns(n)) stream(static_cast<std::uint16_t>(kernel.code[n].scalar.imm)).in = true;
   for (std::uint16_t n : pass_->stores) stream(kernel.stores[n].operand).out = true;
   for (std::uint16_t n : pass_->reductions) {
-    if (!kernel.reductions[n].column) row_reductions_.push_back(n);
-    else stream(kernel.reductions[n].operand).accumulators = true;
+    if (!kernel.reductions[n].column)
+      row_reductions_.push_back(n);
+    else
+      stream(kernel.reductions[n].operand).accumulators = true;
   }
   unroll_ = choose_unroll();
 }
@@ -262,7 +264,8 @@ void LongRows::turns(Value* begin, Value* end) {
       for (std::uint16_t n : row_reductions_)
         mask_.push_back(lane_mask(b, kernel.reductions[n].dtype, b.CreateSub(limit_, b.getInt64(u * lanes))));
   };
-  if (b.isa == Isa::avx512) make_masks();  // else a mask lives in the block that uses it: it has the element's width there
+  if (b.isa == Isa::avx512)
+    make_masks();  // else a mask lives in the block that uses it: it has the element's width there
   b.CreateBr(body);
 
   b.SetInsertPoint(body);
@@ -341,8 +344,10 @@ Value* LongRows::load(Stream& s, unsigned u, Value* column) {
 
 void LongRows::store(Stream& s, unsigned u, Value* column, Value* stored) {
   Value* at = address(s, u, column);
-  if (s.strided) store_strided(b, s.type, stored, at, s.stride, lanes);
-  else store_full(b, s.type, stored, at);
+  if (s.strided)
+    store_strided(b, s.type, stored, at, s.stride, lanes);
+  else
+    store_full(b, s.type, stored, at);
 }
 
 // The body: all loads before all stores, since an output may be an input's memory.

@@ -1,4 +1,6 @@
 // Elements as stored: conversions to and from the compute types, and every way of loading and storing sixteen of them.
+#include <bit>
+
 #include "emit.h"
 
 namespace weft::jit {
@@ -10,7 +12,9 @@ using llvm::Value;
 llvm::Type* like(Builder& b, llvm::Type* element, Value* shape) {
   return shape->getType()->isVectorTy() ? b.vector_type(element) : element;
 }
-Value* number(Builder& b, Value* shape, std::uint32_t c) { return llvm::ConstantInt::get(like(b, b.getInt32Ty(), shape), c); }
+Value* number(Builder& b, Value* shape, std::uint32_t c) {
+  return llvm::ConstantInt::get(like(b, b.getInt32Ty(), shape), c);
+}
 
 Value* f32_to_bf16(Builder& b, Value* x) {
   llvm::Type* i32 = like(b, b.getInt32Ty(), x);
@@ -141,7 +145,7 @@ Value* load_first(Builder& b, DType t, Value* pointer, unsigned n) {
 
 void store_first(Builder& b, DType t, Value* stored, Value* pointer, unsigned n) {
   if (n == lanes) return store_full(b, t, stored, pointer);
-  if (b.isa == Isa::avx512) {
+  if (b.isa == Isa::avx512 && std::popcount(n) > 2) {  // two plain stores are sooner done than a masked one
     b.CreateMaskedStore(stored, pointer, Align(size_of(t)), mask_of(b, n));
     return;
   }
@@ -157,7 +161,8 @@ Value* load_strided(Builder& b, DType t, Value* pointer, Value* stride, unsigned
   llvm::Type* vector = b.vector_type(stored_type(b, t));
   if (gathers(b, t, n)) {
     Value* everywhere = strided_pointers(b, pointer, stride);
-    return b.CreateMaskedGather(vector, everywhere, Align(size_of(t)), mask_of(b, n), llvm::Constant::getNullValue(vector));
+    return b.CreateMaskedGather(vector, everywhere, Align(size_of(t)), mask_of(b, n),
+                                llvm::Constant::getNullValue(vector));
   }
   Value* v = llvm::Constant::getNullValue(vector);
   for (unsigned k = 0; k < n; ++k)

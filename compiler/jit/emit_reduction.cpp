@@ -38,12 +38,18 @@ Value* identity(Builder& b, Reduction op, DType t, bool full) {
   const unsigned width = type->getScalarSizeInBits();
   const bool max = op == Reduction::max;
   llvm::Constant* c;
-  if (op == Reduction::sum || op == Reduction::any) c = llvm::Constant::getNullValue(type);
-  else if (op == Reduction::prod) c = is_floating(t) ? llvm::ConstantFP::get(type, 1) : llvm::ConstantInt::get(type, 1);
-  else if (op == Reduction::all) c = t == DType::boolean ? b.getInt8(1) : llvm::Constant::getAllOnesValue(type);
-  else if (is_floating(t)) c = llvm::ConstantFP::getInfinity(type, max);
-  else if (t == DType::u8) c = b.getInt8(max ? 0 : 255);
-  else c = b.getInt(max ? llvm::APInt::getSignedMinValue(width) : llvm::APInt::getSignedMaxValue(width));
+  if (op == Reduction::sum || op == Reduction::any)
+    c = llvm::Constant::getNullValue(type);
+  else if (op == Reduction::prod)
+    c = is_floating(t) ? llvm::ConstantFP::get(type, 1) : llvm::ConstantInt::get(type, 1);
+  else if (op == Reduction::all)
+    c = t == DType::boolean ? b.getInt8(1) : llvm::Constant::getAllOnesValue(type);
+  else if (is_floating(t))
+    c = llvm::ConstantFP::getInfinity(type, max);
+  else if (t == DType::u8)
+    c = b.getInt8(max ? 0 : 255);
+  else
+    c = b.getInt(max ? llvm::APInt::getSignedMinValue(width) : llvm::APInt::getSignedMaxValue(width));
   return full ? llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(lanes), c) : c;
 }
 

@@ -90,8 +90,7 @@ Value* RowEmitter::buffer(std::int64_t bytes) {
 
 bool RowEmitter::loads_columns(std::uint16_t n) const {
   const KernelInstruction& i = kernel.code[n];
-  return i.scalar.op == ScalarOp::input && i.reduced < 0 &&
-         kernel.operands[i.scalar.imm].step != ColumnStep::fixed;
+  return i.scalar.op == ScalarOp::input && i.reduced < 0 && kernel.operands[i.scalar.imm].step != ColumnStep::fixed;
 }
 
 Value* RowEmitter::compute(std::uint16_t n, const std::function<Value*(std::uint16_t)>& operand) {
@@ -121,12 +120,14 @@ void RowEmitter::row_code(const KernelPass& pass) {
     row_[n] = row_value(n);
     if (kernel.code[n].scalar.op == ScalarOp::constant)
       splat[n] = emit_constant(b, kernel.code[n].scalar.type, kernel.code[n].scalar.imm, true);
-    else splat[n] = b.splat(row_[n]);  // dead code where no full instruction reads it
+    else
+      splat[n] = b.splat(row_[n]);  // dead code where no full instruction reads it
   }
   for (std::uint16_t n : pass.full) {
     const ScalarOp op = kernel.code[n].scalar.op;
     if (splat[n] || loads_columns(n)) continue;
-    if (op == ScalarOp::constant) splat[n] = emit_constant(b, kernel.code[n].scalar.type, kernel.code[n].scalar.imm, true);
+    if (op == ScalarOp::constant)
+      splat[n] = emit_constant(b, kernel.code[n].scalar.type, kernel.code[n].scalar.imm, true);
     if (op == ScalarOp::input) splat[n] = b.splat(row_value(n));
   }
 }

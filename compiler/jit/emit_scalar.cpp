@@ -61,7 +61,9 @@ Value* compare(Builder& b, ScalarOp op, DType source, Value* x, Value* y) {
 // LLVM, which a select that does not choose it stops.
 Value* float_to_integer(Builder& b, DType to, Value* x) {
   const auto constant = [&](double c) { return llvm::ConstantFP::get(x->getType(), c); };
-  const auto clamp_below = [&](double low) { return b.CreateSelect(b.CreateFCmpOGT(x, constant(low)), x, constant(low)); };
+  const auto clamp_below = [&](double low) {
+    return b.CreateSelect(b.CreateFCmpOGT(x, constant(low)), x, constant(low));
+  };
   if (to == DType::u8) {  // a NaN clamps to 0
     Value* y = clamp_below(0);
     y = b.CreateSelect(b.CreateFCmpOLT(y, constant(255)), y, constant(255));

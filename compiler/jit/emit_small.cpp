@@ -37,7 +37,7 @@ class SmallRows final : public RowEmitter {
   };
   unsigned vectors_;
   BasicBlock* latch_ = nullptr;
-  std::vector<std::vector<Value*>> value_;     // [vector][instruction]; the passes of a row share them
+  std::vector<std::vector<Value*>> value_;    // [vector][instruction]; the passes of a row share them
   std::vector<std::vector<Column>> columns_;  // [reduction][vector]
 };
 
@@ -57,8 +57,10 @@ Value* SmallRows::load(std::uint16_t operand, unsigned v) {
 void SmallRows::store(std::uint16_t operand, unsigned v, Value* stored) {
   const KernelOperand& o = kernel.operands[operand];
   Value* at = address(operand, v, pointer[operand]);
-  if (o.step == ColumnStep::strided) store_strided(b, o.dtype, stored, at, col_stride[operand], lanes_of(v));
-  else store_first(b, o.dtype, stored, at, lanes_of(v));
+  if (o.step == ColumnStep::strided)
+    store_strided(b, o.dtype, stored, at, col_stride[operand], lanes_of(v));
+  else
+    store_first(b, o.dtype, stored, at, lanes_of(v));
 }
 
 // One block, so that the total is the block: combining the identity with it changes no bit.
@@ -80,7 +82,8 @@ void SmallRows::columns(const KernelPass& pass) {
       const Instruction& s = kernel.code[n].scalar;
       if (loads_columns(n))
         value = decode(b, kernel.operands[s.imm].dtype, load(static_cast<std::uint16_t>(s.imm), v));
-      else value = compute(n, [&](std::uint16_t use) { return full_value(use, v); });
+      else
+        value = compute(n, [&](std::uint16_t use) { return full_value(use, v); });
     }
   }
   for (std::uint16_t n : pass.reductions) {

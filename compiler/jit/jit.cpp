@@ -70,8 +70,10 @@ bool show(const Kernel& kernel, Isa isa, bool assembly, JitEntry::Sink sink, voi
     verify(*module);
     target.optimise(*module);
     std::string text;
-    if (assembly) text = target.assembly(*module);
-    else llvm::raw_string_ostream(text) << *module;
+    if (assembly)
+      text = target.assembly(*module);
+    else
+      llvm::raw_string_ostream(text) << *module;
     sink(to, text.data(), text.size());
   });
 }

@@ -28,8 +28,8 @@ struct JitEntry {
 
 class Jit {
  public:
-  /// The process's code generator; null where it is switched off (WEFT_JIT=0) or cannot be loaded, which is said once on
-  /// stderr. Kernels are interpreted then.
+  /// The process's code generator; null where it is switched off (WEFT_JIT=0) or cannot be loaded, which is said once
+  /// on stderr. Kernels are interpreted then.
   static Jit* get();
 
   /// The machine code of each kernel, from the cache or compiled now, all in one module. Never freed. A null function

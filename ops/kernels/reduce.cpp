@@ -14,10 +14,20 @@ const ReduceLoops& loops_in_use() {
   return *loops;
 }
 
-// The identity as one element: what a row of no elements reduces to.
-void set_identity(ReduceLoops::Row row, void* out) { row(nullptr, out, 0); }
+// n elements of the identity: what a row of no elements reduces to.
+void clear(Reduction op, DType dtype, std::byte* p, std::int64_t n) {
+  alignas(64) std::byte identity[8];
+  loops_in_use().row[static_cast<int>(op)][static_cast<int>(dtype)](nullptr, identity, 0);
+  const std::size_t size = size_of(dtype);
+  for (std::int64_t i = 0; i < n; ++i) std::memcpy(p + static_cast<std::size_t>(i) * size, identity, size);
+}
 
 }  // namespace
+
+void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner, void* out) {
+  clear(op, dtype, static_cast<std::byte*>(out), inner);
+  loops_in_use().columns[static_cast<int>(op)][static_cast<int>(dtype)](partial, inner, out, blocks, inner);
+}
 
 void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in, const View& out) {
   if (outer * inner == 0) return;
@@ -35,12 +45,6 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
   std::byte* y = out.as<std::byte>();
   const int threads = outer * n * inner < 1 << 15 ? 1 : num_threads();
   const std::int64_t block = inner == 1 ? row_block : column_block, blocks = std::max<std::int64_t>(1, (n + block - 1) / block);
-  alignas(64) std::byte identity[8];
-  set_identity(row, identity);
-  const auto clear = [&](std::byte* p, std::int64_t elements) {
-    for (std::int64_t i = 0; i < elements; ++i) std::memcpy(p + i * size, identity, static_cast<std::size_t>(size));
-  };
-
   // Every block on its own into `partial` ([outer, blocks, inner]), then the blocks in order.
   Storage partials = Storage::allocate(static_cast<std::size_t>(outer * blocks * inner * size));
   std::byte* partial = partials.data();
@@ -57,13 +61,12 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
         row(from, to, rows);
       } else {
         const std::int64_t width = std::min(panel, inner - c);
-        clear(to, width);
+        clear(op, in.dtype, to, width);
         columns(from, inner, to, rows, width);
       }
     }
   });
-  clear(y, outer * inner);
-  for (std::int64_t o = 0; o < outer; ++o) columns(partial + o * blocks * inner * size, inner, y + o * inner * size, blocks, inner);
+  for (std::int64_t o = 0; o < outer; ++o) combine_blocks(op, in.dtype, partial + o * blocks * inner * size, blocks, inner, y + o * inner * size);
 }
 
 }  // namespace weft

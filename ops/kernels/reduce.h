@@ -14,6 +14,9 @@ namespace weft {
 /// order onto the identity.
 void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in, const View& out);
 
+/// The last step of both orders: out[c] = blocks' results partial[b][c] in order, from the identity on.
+void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner, void* out);
+
 inline constexpr std::int64_t row_block = 4096, column_block = 256;
 
 /// One ISA's loops, by dtype; null where there is none.

@@ -53,7 +53,9 @@ std::string describe(const Matmul& x) {
 }
 
 memory::data_type type_of(DType t) {
-  return t == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f32;
+  if (t == DType::f32) return memory::data_type::f32;
+  if (t == DType::bf16) return memory::data_type::bf16;
+  throw dnnl::error(dnnl_unimplemented, "only f32 and bf16");
 }
 
 /// What all threads share: the primitive, which may run on many at once because its scratchpad is the caller's.

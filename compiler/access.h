@@ -1,0 +1,27 @@
+// Access: where the elements of a value lie once views are looked through: which buffer, and with what strides.
+#pragma once
+
+#include <vector>
+
+#include "../ops/graph.h"
+
+namespace weft {
+
+/// Value v is `base`'s buffer seen with these strides (elements) from this element on. A base lies in row-major order.
+struct Access {
+  ValueId base = 0;
+  std::int64_t offset = 0;
+  Shape shape;
+  Ints strides;
+};
+
+/// For each value of a graph. A view node that cannot be one (a reshape of a transpose) is its own base: it is copied.
+std::vector<Access> find_accesses(const Graph& graph);
+
+/// The same access without axes of extent 1.
+Access squeezed(const Access& a);
+
+/// The extents that are not 1.
+Shape without_ones(const Shape& shape);
+
+}  // namespace weft

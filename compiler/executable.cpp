@@ -1,0 +1,329 @@
+#include "executable.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <map>
+
+#include "../ops/apply.h"
+#include "jit/jit.h"
+#include "memory_plan.h"
+#include "simplify.h"
+
+namespace weft {
+namespace {
+
+constexpr ValueId no_value = UINT32_MAX;
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool is_whole(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
+
+}  // namespace
+
+// What one call needs beside the executable: calls at the same time have one each.
+struct Executable::Frame {
+  Storage arena;
+  std::vector<std::byte*> slots;
+  std::vector<std::vector<View>> views;  // by step: inputs, then the output
+};
+
+Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written, double trace_ms)
+    : graph_(simplify(graph)), args_(args), results_(results), written_(std::move(written)) {
+  stats_.trace_ms = trace_ms;
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<Access> accesses = find_accesses(graph_);
+  std::vector<bool> late(graph_.values.size());
+  for (std::size_t s = 0; s < written_.size(); ++s) late[accesses[graph_.outputs[results_ + s]].base] = true;
+  const Grouping grouping = group_nodes(graph_, late);
+  groups_text_ = grouping.text(graph_);
+  build_steps(grouping);
+  merge_launches();
+  plan();
+  stats_.plan_ms = milliseconds_since(start);
+  generate();
+  stats_.nodes = graph_.nodes.size();
+}
+
+Executable::~Executable() = default;
+
+void Executable::build_steps(const Grouping& grouping) {
+  const auto group_of = [&](ValueId base) { return graph_.values[base].kind == Graph::Value::computed ? grouping.group_of[graph_.values[base].index] : -1; };
+  std::vector<bool> stored(graph_.values.size());
+  for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
+    for (const ValueId v : graph_.nodes[i].in) {
+      const ValueId base = grouping.accesses[v].base;
+      if (grouping.group_of[i] >= 0 && group_of(base) != grouping.group_of[i]) stored[base] = true;
+    }
+  }
+  for (const ValueId v : graph_.outputs) stored[grouping.accesses[v].base] = true;
+
+  // Outputs that a step can write itself; the others are copied at the end.
+  direct_.assign(graph_.outputs.size(), no_value);
+  std::vector<bool> claimed(graph_.values.size());
+  for (std::size_t k = graph_.outputs.size(); k-- > 0;) {  // new states first: they may overwrite in place
+    const Access& a = grouping.accesses[graph_.outputs[k]];
+    const bool computed = graph_.values[a.base].kind == Graph::Value::computed;
+    if (!computed || claimed[a.base] || !is_whole(a) || count(a.shape) != count(graph_.type(a.base).shape)) continue;
+    claimed[a.base] = true;
+    direct_[k] = a.base;
+  }
+  for (const Group& g : grouping.groups) {
+    if (g.fused) {
+      steps_.push_back(LaunchStep{nullptr, {lower_group(graph_, grouping, g, stored)}});
+      ++stats_.groups;
+    } else {
+      const Graph::Node& n = graph_.nodes[g.nodes[0]];
+      NodeStep step{g.nodes[0], {}, n.out};
+      for (const ValueId v : n.in) step.in.push_back(grouping.accesses[v]);
+      steps_.push_back(std::move(step));
+      ++stats_.library_calls;
+    }
+  }
+  for (std::size_t k = 0; k < graph_.outputs.size(); ++k)
+    if (direct_[k] == no_value) steps_.push_back(CopyStep{grouping.accesses[graph_.outputs[k]], k});
+}
+
+template <class Visit> void Executable::each_use(const Step& step, Visit&& visit) const {
+  if (const auto* launch = std::get_if<LaunchStep>(&step)) {
+    for (const Launch& l : launch->segments)
+      for (const LaunchOperand& o : l.operands) visit(o.value, o.output);
+  } else if (const auto* node = std::get_if<NodeStep>(&step)) {
+    for (const Access& a : node->in) visit(a.base, false);
+    for (int k = 0; k < graph_.nodes[node->node].op->outputs; ++k) visit(node->out + static_cast<ValueId>(k), true);
+  } else {
+    visit(std::get<CopyStep>(step).from.base, false);
+  }
+}
+
+// Neighbours with equal kernels over pointwise columns become one launch over a table of segments.
+void Executable::merge_launches() {
+  std::vector<Step> merged;
+  for (Step& step : steps_) {
+    auto* next = std::get_if<LaunchStep>(&step);
+    auto* last = merged.empty() ? nullptr : std::get_if<LaunchStep>(&merged.back());
+    const auto flat = [](const LaunchStep& s) { return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty(); };
+    bool joins = next && last && flat(*next) && flat(*last) && next->segments[0].kernel == last->segments[0].kernel;
+    if (joins)
+      each_use(merged.back(), [&](ValueId v, bool output) {
+        if (output) each_use(step, [&](ValueId u, bool) { joins = joins && u != v; });
+      });
+    if (joins) last->segments.push_back(std::move(next->segments[0]));
+    else merged.push_back(std::move(step));
+  }
+  steps_ = std::move(merged);
+}
+
+// A variable's new value may go to where the old one lies if the step that computes it takes the old one element by
+// element in one pass, no later step reads the old one, and no later step can throw.
+bool Executable::overwrites_in_place(std::size_t state) const {
+  const ValueId fresh = direct_[results_ + state], old = graph_.inputs[args_ + written_[state]];
+  if (fresh == no_value) return false;
+  bool written = false;
+  for (const Step& step : steps_) {
+    bool reads_old = false, writes = false;
+    each_use(step, [&](ValueId v, bool output) {
+      reads_old |= !output && v == old;
+      writes |= output && v == fresh;
+    });
+    const auto* launch = std::get_if<LaunchStep>(&step);
+    const auto* node = std::get_if<NodeStep>(&step);
+    if (written && (reads_old || (node && graph_.nodes[node->node].op->checks))) return false;
+    if (!writes) continue;
+    written = true;
+    if (!reads_old) continue;
+    if (!launch) return false;
+    for (const Launch& l : launch->segments) {
+      const LaunchOperand* target = nullptr;
+      for (const LaunchOperand& o : l.operands)
+        if (o.output && o.value == fresh) target = &o;
+      for (const LaunchOperand& o : l.operands) {
+        if (o.output || o.value != old) continue;
+        if (!target || o.offset != 0 || o.row_strides != target->row_strides || o.col_stride != target->col_stride) return false;
+      }
+      for (const KernelInstruction& k : l.kernel.code)
+        if (target && k.level > 0) return false;
+      if (target)
+        for (const KernelReduction& r : l.kernel.reductions)
+          if (r.column) return false;
+    }
+  }
+  return true;
+}
+
+void Executable::plan() {
+  in_place_.resize(written_.size());
+  for (std::size_t s = 0; s < written_.size(); ++s) in_place_[s] = overwrites_in_place(s);
+
+  std::vector<int> first(graph_.values.size(), -1), last(graph_.values.size(), -1);
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    each_use(steps_[i], [&](ValueId v, bool) {
+      if (first[v] < 0) first[v] = static_cast<int>(i);
+      last[v] = static_cast<int>(i);
+    });
+  std::vector<bool> elsewhere(graph_.values.size());
+  for (const ValueId v : direct_)
+    if (v != no_value) elsewhere[v] = true;
+  std::vector<PlannedBuffer> buffers;
+  std::vector<ValueId> owners;
+  for (ValueId v = 0; v < graph_.values.size(); ++v) {
+    if (first[v] < 0 || elsewhere[v] || graph_.values[v].kind != Graph::Value::computed) continue;
+    buffers.push_back({count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype)), first[v], last[v]});
+    owners.push_back(v);
+  }
+  stats_.arena_bytes = plan_memory(buffers);
+  arena_offset_.assign(graph_.values.size(), -1);
+  for (std::size_t k = 0; k < owners.size(); ++k) arena_offset_[owners[k]] = buffers[k].offset;
+}
+
+void Executable::generate() {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<const Kernel*> kernels;
+  std::vector<LaunchStep*> launches;
+  std::map<std::string, int> distinct;
+  for (Step& step : steps_)
+    if (auto* launch = std::get_if<LaunchStep>(&step)) {
+      kernels.push_back(&launch->segments[0].kernel);
+      launches.push_back(launch);
+      distinct[kernels.back()->text()] = 1;
+    }
+  stats_.launches = launches.size();
+  stats_.kernels = distinct.size();
+  if (kernels.empty()) return;
+  if (Jit* jit = Jit::get()) {
+    const std::vector<KernelFunction> functions = jit->compile(kernels);
+    for (std::size_t k = 0; k < launches.size(); ++k) launches[k]->function = functions[k];
+  }
+  stats_.codegen_ms = milliseconds_since(start);
+}
+
+std::unique_ptr<Executable::Frame> Executable::take_frame() {
+  {
+    const std::lock_guard lock(frames_mutex_);
+    if (!frames_.empty()) {
+      auto frame = std::move(frames_.back());
+      frames_.pop_back();
+      return frame;
+    }
+  }
+  auto frame = std::make_unique<Frame>();
+  frame->arena = Storage::allocate(static_cast<std::size_t>(stats_.arena_bytes));
+  frame->slots.assign(graph_.values.size(), nullptr);
+  for (ValueId v = 0; v < graph_.values.size(); ++v) {
+    if (arena_offset_[v] >= 0) frame->slots[v] = frame->arena.data() + arena_offset_[v];
+    if (graph_.values[v].kind == Graph::Value::constant) frame->slots[v] = graph_.constants[graph_.values[v].index].view().as<std::byte>();
+  }
+  frame->views.resize(steps_.size());
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const auto* node = std::get_if<NodeStep>(&steps_[i]);
+    if (!node) continue;
+    const Graph::Node& n = graph_.nodes[node->node];
+    for (std::size_t k = 0; k < node->in.size(); ++k) frame->views[i].push_back({graph_.type(n.in[k]).dtype, node->in[k].shape, node->in[k].strides, nullptr});
+    for (int k = 0; k < n.op->outputs; ++k) {
+      const Type& t = graph_.type(node->out + static_cast<ValueId>(k));
+      frame->views[i].push_back({t.dtype, t.shape, contiguous_strides(t.shape), nullptr});
+    }
+  }
+  return frame;
+}
+
+void Executable::run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables, std::span<Tensor> results) {
+  std::unique_lock<std::mutex> state_lock(state_mutex_, std::defer_lock);
+  if (!written_.empty()) state_lock.lock();  // calls that write state come one after the other
+  std::unique_ptr<Frame> frame = take_frame();
+  std::byte** const slots = frame->slots.data();
+
+  std::vector<Tensor> held;  // copies of arguments that do not lie in order
+  for (std::size_t k = 0; k < args_; ++k) {
+    const Tensor* t = &args[k];
+    if (!t->is_contiguous()) {
+      Tensor copy = Tensor::allocate(t->type());
+      copy_elements(t->view(), copy.view());
+      t = &held.emplace_back(std::move(copy));
+    }
+    slots[graph_.inputs[k]] = t->view().as<std::byte>();
+  }
+  for (std::size_t k = 0; k < variables.size(); ++k) slots[graph_.inputs[args_ + k]] = variables[k]->value.view().as<std::byte>();
+  // Every buffer is had before anything is written.
+  std::vector<Tensor> states(written_.size());
+  for (std::size_t k = 0; k < results_; ++k) results[k] = Tensor::allocate(graph_.type(graph_.outputs[k]));
+  for (std::size_t s = 0; s < written_.size(); ++s) {
+    const Tensor& value = variables[written_[s]]->value;
+    if (!in_place_[s] || !value.sole_owner()) states[s] = Tensor::allocate(value.type());
+  }
+  const auto buffer_of = [&](std::size_t output) {
+    if (output < results_) return results[output].view();
+    const std::size_t s = output - results_;
+    return (states[s].defined() ? states[s] : variables[written_[s]]->value).view();
+  };
+  for (std::size_t k = 0; k < direct_.size(); ++k)
+    if (direct_[k] != no_value) slots[direct_[k]] = buffer_of(k).as<std::byte>();
+
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (const auto* launch = std::get_if<LaunchStep>(&steps_[i])) {
+      run_launch(*launch, slots);
+    } else if (const auto* node = std::get_if<NodeStep>(&steps_[i])) {
+      const Graph::Node& n = graph_.nodes[node->node];
+      std::vector<View>& views = frame->views[i];
+      const std::size_t inputs = node->in.size();
+      for (std::size_t k = 0; k < inputs; ++k) views[k].data = slots[node->in[k].base] + node->in[k].offset * static_cast<std::int64_t>(size_of(views[k].dtype));
+      for (std::size_t k = inputs; k < views.size(); ++k) views[k].data = slots[node->out + static_cast<ValueId>(k - inputs)];
+      try {
+        run_op(*n.op, n.attrs, Views(views).first(inputs), Views(views).subspan(inputs));
+      } catch (Error& e) {
+        std::vector<std::string> operands;
+        for (std::size_t k = 0; k < inputs; ++k) operands.push_back(fmt::format("in{}  {}", k, Type{views[k].dtype, views[k].shape}.text()));
+        e.locate(n.op->name, operands, n.site.line() ? site_text(n.site) : "");
+        throw;
+      }
+    } else {
+      const auto& copy = std::get<CopyStep>(steps_[i]);
+      const View to = buffer_of(copy.output);
+      const auto size = static_cast<std::int64_t>(size_of(to.dtype));
+      copy_elements({to.dtype, copy.from.shape, copy.from.strides, slots[copy.from.base] + copy.from.offset * size}, to);
+    }
+  }
+
+  for (std::size_t s = 0; s < written_.size(); ++s) {
+    Tensor& value = variables[written_[s]]->value;
+    if (states[s].defined()) value = value.name().empty() ? states[s] : states[s].named(value.name());
+    else value.renew();
+  }
+  const std::lock_guard lock(frames_mutex_);
+  frames_.push_back(std::move(frame));
+}
+
+std::string Executable::dump(std::string_view stage) const {
+  if (stage == "graph") return graph_.text();
+  if (stage == "groups") return groups_text_;
+  std::string s;
+  if (stage == "plan") {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (const auto* launch = std::get_if<LaunchStep>(&steps_[i])) s += fmt::format("step {}: kernel, {} segment{}", i, launch->segments.size(), launch->segments.size() == 1 ? "" : "s");
+      else if (const auto* node = std::get_if<NodeStep>(&steps_[i])) s += fmt::format("step {}: {}", i, graph_.nodes[node->node].op->name);
+      else s += fmt::format("step {}: copy", i);
+      each_use(steps_[i], [&](ValueId v, bool output) { s += fmt::format(" {}%{}{}", output ? "-> " : "", v, arena_offset_[v] >= 0 ? fmt::format("@{}", arena_offset_[v]) : ""); });
+      s += "\n";
+    }
+    for (std::size_t k = 0; k < written_.size(); ++k) s += fmt::format("variable {}: {}\n", written_[k], in_place_[k] ? "in place" : "a new buffer");
+    return s + fmt::format("arena {} bytes\n", stats_.arena_bytes);
+  }
+  if (stage != "kernels" && stage != "llvm" && stage != "assembly")
+    throw ArgumentError(fmt::format("dump: no stage \"{}\"", stage), "graph, groups, kernels, plan, llvm or assembly");
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const auto* launch = std::get_if<LaunchStep>(&steps_[i]);
+    if (!launch) continue;
+    const Kernel& kernel = launch->segments[0].kernel;
+    s += fmt::format("step {}:\n", i);
+    if (stage == "kernels") s += kernel.text();
+    else if (Jit* jit = Jit::get()) s += stage == "llvm" ? jit->ir(kernel) : jit->assembly(kernel);
+    else s += "no code generator\n";
+  }
+  return s;
+}
+
+}  // namespace weft

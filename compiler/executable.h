@@ -1,0 +1,67 @@
+// Executable: a compiled graph. A flat list of steps over planned memory.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "../ops/graph.h"
+#include "../ops/variable.h"
+#include "launch.h"
+#include "stats.h"
+
+namespace weft {
+
+class Executable {
+ public:
+  /// `graph`: its inputs are `args` arguments, then the variables read; its outputs are `results` results, then the new
+  /// values of the variables `written` (numbers into the variables).
+  Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written, double trace_ms = 0);
+  ~Executable();
+
+  /// Runs it. A call that throws leaves every variable as it was. Any thread may call.
+  void run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables, std::span<Tensor> results);
+
+  const CompileStats& stats() const { return stats_; }
+  /// The tensors that the function captured.
+  std::span<const Tensor> constants() const { return graph_.constants; }
+  /// "graph", "groups", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another.
+  std::string dump(std::string_view stage) const;
+
+ private:
+  struct NodeStep {
+    std::uint32_t node;
+    std::vector<Access> in;
+    ValueId out;
+  };
+  struct CopyStep {
+    Access from;
+    std::size_t output;  // number of the graph's output
+  };
+  using Step = std::variant<LaunchStep, NodeStep, CopyStep>;
+  struct Frame;
+
+  void build_steps(const Grouping& grouping);
+  void merge_launches();
+  void plan();
+  void generate();
+  template <class Visit> void each_use(const Step& step, Visit&& visit) const;  // visit(base value, is output)
+  bool overwrites_in_place(std::size_t state) const;
+  std::unique_ptr<Frame> take_frame();
+
+  Graph graph_;
+  std::size_t args_, results_;
+  std::vector<std::size_t> written_;
+  std::string groups_text_;
+  std::vector<Step> steps_;
+  std::vector<ValueId> direct_;           // by output: the value computed right into it, or no_value
+  std::vector<bool> in_place_;            // by written variable: may overwrite the old value
+  std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
+  CompileStats stats_;
+  std::mutex frames_mutex_, state_mutex_;
+  std::vector<std::unique_ptr<Frame>> frames_;
+};
+
+}  // namespace weft

@@ -1,0 +1,86 @@
+// What compile() keeps behind its template: signatures, and the traces made for them.
+#pragma once
+
+#include <any>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "../ops/context.h"
+#include "../ops/recorder.h"
+#include "../ops/variable.h"
+#include "stats.h"
+
+namespace weft {
+
+class Executable;
+
+struct CompileOptions {
+  bool check = false;       ///< runs eagerly beside each call, from the same state, and compares every bit (GuardError)
+  std::size_t max_traces = 64;  ///< the least recently used trace goes when there are more
+};
+
+namespace detail {
+
+/// What a call must have in common with a trace to use it: types, which arguments are the same, host scalars by value,
+/// the variables passed, the context.
+class Signature {
+ public:
+  void add_word(std::uint64_t w) { words_.push_back(w); }
+  /// Returns the argument's number: a new one, or that of the same tensor before.
+  void add_tensor(const Tensor& t);
+  void add_variable(const Variable& v);
+
+  const std::vector<Tensor>& tensors() const { return tensors_; }  // each once
+  void forget_tensors() { tensors_.clear(); }
+  bool same_words(const Signature& o) const { return words_ == o.words_; }
+  /// What differs from another signature, for the warning: "argument 0: f32[2] before, f32[3] now".
+  std::string difference(const Signature& before) const;
+
+ private:
+  std::vector<std::uint64_t> words_;
+  std::vector<Tensor> tensors_;
+  std::vector<Type> types_;  // of the tensors, kept when they are let go
+};
+
+/// One trace, compiled.
+struct Traced {
+  Signature signature;
+  std::vector<std::shared_ptr<VariableState>> variables;
+  std::shared_ptr<Executable> executable;
+  std::any result;  // the function's result with traced tensors as leaves
+  std::size_t results = 0;
+};
+
+class FunctionCache {
+ public:
+  explicit FunctionCache(CompileOptions options) : options_(options) {}
+
+  /// Traces the function on placeholders for the signature's tensors; gives its result and that result's leaves.
+  using TraceBody = std::function<std::any(std::span<const Tensor> placeholders, std::vector<Tensor>& leaves)>;
+  /// The trace for a signature, made now if there is none.
+  std::shared_ptr<Traced> find(Signature&& signature, const TraceBody& body);
+  /// Runs it; under `check` compares with `eager`, which gives the leaves of the function run eagerly.
+  void run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results, const std::function<std::vector<Tensor>()>& eager);
+
+  const CompileOptions& options() const { return options_; }
+  CompileStats stats() const;
+  std::string dump(std::string_view stage) const;
+  std::vector<std::string> captures() const;
+
+ private:
+  std::shared_ptr<Traced> latest() const;
+  CompileOptions options_;
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<Traced>> traces_;  // the latest used first
+  std::size_t made_ = 0;
+  bool warned_ = false;
+};
+
+/// True where a call has to run as plain code: inside a trace, or under a recorder.
+inline bool runs_inline() { return active_tracer() || !active_recorders().empty(); }
+
+}  // namespace detail
+}  // namespace weft

@@ -1,0 +1,42 @@
+// Fusion: a partition of a graph's nodes into groups, each one launch. A fused group is one loop nest: rows of columns.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "access.h"
+
+namespace weft {
+
+/// What a node's value is inside its group.
+enum class Role : std::uint8_t {
+  none,    // of no fused group
+  full,    // an element for each point of the space
+  row,     // one for each row: a row reduction, or pointwise on such
+  column,  // a reduction down the columns: only for use after the group
+};
+
+struct Group {
+  bool fused = false;                // else one node, run as a whole by its own kernel
+  std::vector<std::uint32_t> nodes;  // in graph order
+  Shape space;                       // extents, without 1s
+  int split = -1;                    // rows are space[:split], columns the rest; -1: pointwise only, not decided
+  bool has_column = false;           // it reduces down the columns: its rows are walked with one stride
+};
+
+struct Grouping {
+  std::vector<Access> accesses;   // by value
+  std::vector<Group> groups;      // in an order in which they can run
+  std::vector<int> group_of;      // by node; -1: a view, which costs nothing
+  std::vector<Role> roles;        // by node
+  /// The groups and their nodes, one a line; the same graph gives the same text.
+  std::string text(const Graph& graph) const;
+};
+
+/// True if the compiler can put this node into a loop.
+bool is_fusable(const Graph& graph, const Graph::Node& node);
+
+/// `late`: values whose groups run as late as they can (they overwrite variables).
+Grouping group_nodes(const Graph& graph, const std::vector<bool>& late);
+
+}  // namespace weft

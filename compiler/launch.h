@@ -1,0 +1,20 @@
+// Running a Launch: pieces for threads, partial results of blocks, and the call of the kernel itself.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "lower.h"
+
+namespace weft {
+
+/// One kernel over one or several sets of operands (the update of every parameter is one of these).
+struct LaunchStep {
+  KernelFunction function = nullptr;  // null: the kernel is interpreted
+  std::vector<Launch> segments;       // all with equal kernels
+};
+
+/// `slots`: the buffer of each value.
+void run_launch(const LaunchStep& step, std::byte* const* slots);
+
+}  // namespace weft

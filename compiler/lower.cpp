@@ -1,0 +1,251 @@
+#include "lower.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <unordered_map>
+
+#include "../ops/defs/reduce.h"
+#include "../ops/kernels/reduce.h"
+
+namespace weft {
+namespace {
+
+constexpr int keep_cost = 8;  // a value of more instructions than this is kept for later levels, not computed again
+
+Reduction reduction_of(const Op& op) {
+  if (&op == &op_of<Sum>()) return Reduction::sum;
+  if (&op == &op_of<Prod>()) return Reduction::prod;
+  if (&op == &op_of<Max>()) return Reduction::max;
+  if (&op == &op_of<Min>()) return Reduction::min;
+  return &op == &op_of<Any>() ? Reduction::any : Reduction::all;
+}
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, const Grouping& grouping, const Group& group, const std::vector<bool>& stored)
+      : graph_(graph), grouping_(grouping), group_(group), stored_(stored), split_(group.split < 0 ? group.space.size() : group.split) {}
+
+  Launch run() {
+    for (const std::uint32_t i : group_.nodes) node(i);
+    choose_kept();
+    lay_out();
+    return std::move(launch_);
+  }
+
+ private:
+  Kernel& kernel() { return launch_.kernel; }
+  bool pointwise_only() const { return group_.split < 0; }
+
+  std::uint16_t put(const KernelInstruction& x) {
+    auto& code = kernel().code;
+    for (std::size_t i = code.size(); i-- > 0;)
+      if (code[i] == x) return static_cast<std::uint16_t>(i);
+    code.push_back(x);
+    return static_cast<std::uint16_t>(code.size() - 1);
+  }
+
+  std::uint16_t put(const Instruction& x, bool full_anyway) {
+    KernelInstruction k{x, -1, full_anyway, 0, false};
+    const std::uint16_t operands[] = {x.a, x.b, x.c};
+    for (int i = 0; i < arity(x.op); ++i) {
+      k.full |= kernel().code[operands[i]].full;
+      k.level = std::max(k.level, kernel().code[operands[i]].level);
+    }
+    return put(k);
+  }
+
+  /// The value as a full one: a copy for each column if it is a row value.
+  std::uint16_t as_full(std::uint16_t v) {
+    const KernelInstruction& k = kernel().code[v];
+    if (k.full) return v;
+    const DType type = result_type(k.scalar);
+    return put({ScalarOp::convert, type, v, 0, 0, 0}, true);
+  }
+
+  std::uint16_t operand(const LaunchOperand& o, DType dtype, ColumnStep step) {
+    for (std::size_t i = 0; i < launch_.operands.size(); ++i) {
+      const LaunchOperand& p = launch_.operands[i];
+      if (!o.output && !p.output && p.value == o.value && p.offset == o.offset && p.row_strides == o.row_strides && p.col_stride == o.col_stride) return static_cast<std::uint16_t>(i);
+    }
+    launch_.operands.push_back(o);
+    kernel().operands.push_back({dtype, step, o.output});
+    return static_cast<std::uint16_t>(launch_.operands.size() - 1);
+  }
+
+  // For each axis of the space, what an access moves by (bytes). A row access has only the row axes.
+  Ints space_strides(const Access& a, std::int64_t size) const {
+    Ints s = Ints::filled(group_.space.size(), 0);
+    for (int k = 0; k < a.shape.size(); ++k) s[k] = a.strides[k] * size;
+    return s;
+  }
+
+  // The instruction that has operand v of a node of this role.
+  std::uint16_t use(ValueId v, Role role) {
+    const Access a = squeezed(grouping_.accesses[v]);
+    if (graph_.values[a.base].kind == Graph::Value::computed)
+      if (const auto it = computed_.find(a.base); it != computed_.end()) return it->second;
+    const DType dtype = graph_.type(v).dtype;
+    const auto size = static_cast<std::int64_t>(size_of(dtype));
+    if (graph_.is_scalar_constant(a.base) && std::all_of(a.strides.begin(), a.strides.end(), [](std::int64_t s) { return s == 0; })) {
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, graph_.constants[graph_.values[a.base].index].view().data, size_of(dtype));
+      return put({ScalarOp::constant, dtype, 0, 0, 0, bits}, false);
+    }
+    LaunchOperand o{a.base, a.offset * size, space_strides(a, size), 0, false};
+    const std::int64_t col = role == Role::full ? column_stride(a, size) : 0;
+    const ColumnStep step = col == 0 ? ColumnStep::fixed : col == size ? ColumnStep::contiguous : ColumnStep::strided;
+    o.col_stride = col;
+    const std::uint16_t k = operand(o, dtype, step);
+    return put({ScalarOp::input, dtype, 0, 0, 0, k}, step != ColumnStep::fixed);
+  }
+
+  // Bytes from one column to the next; for a group without a split, along its last axis.
+  std::int64_t column_stride(const Access& a, std::int64_t size) const {
+    const int rank = group_.space.size();
+    if (rank == 0) return size;  // a single element: as good as contiguous
+    return a.strides[rank - 1] * size;
+  }
+
+  void node(std::uint32_t i) {
+    const Graph::Node& n = graph_.nodes[i];
+    const Role role = grouping_.roles[i];
+    if (n.op->kind == OpKind::reduction) return reduction(n, role);
+    std::vector<const Type*> types;
+    std::vector<std::uint16_t> in;
+    for (const ValueId v : n.in) {
+      types.push_back(&graph_.type(v));
+      in.push_back(use(v, role));
+    }
+    const Formula f = n.op->formula(n.attrs, types);
+    std::vector<std::uint16_t> map(f.code.size());
+    for (std::size_t k = 0; k < f.code.size(); ++k) {
+      Instruction x = f.code[k];
+      if (x.op == ScalarOp::input) {
+        map[k] = in[x.imm];
+        continue;
+      }
+      const int operands = arity(x.op);
+      if (operands > 0) x.a = map[x.a];
+      if (operands > 1) x.b = map[x.b];
+      if (operands > 2) x.c = map[x.c];
+      map[k] = put(x, false);
+    }
+    std::uint16_t result = map[f.result];
+    if (role == Role::full && stored_[n.out]) result = as_full(result);
+    computed_[n.out] = result;
+    if (stored_[n.out]) store(n.out, result, role);
+  }
+
+  void store(ValueId v, std::uint16_t value, Role role) {
+    const auto size = static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
+    const Access a = squeezed({v, 0, graph_.type(v).shape, contiguous_strides(graph_.type(v).shape)});
+    LaunchOperand o{v, 0, space_strides(a, size), role == Role::full ? size : 0, true};
+    const std::uint16_t k = operand(o, graph_.type(v).dtype, role == Role::full ? ColumnStep::contiguous : ColumnStep::fixed);
+    kernel().stores.push_back({value, k});
+  }
+
+  void reduction(const Graph::Node& n, Role role) {
+    const DType dtype = graph_.type(n.out).dtype;
+    const std::uint16_t value = as_full(use(n.in[0], Role::full));
+    const auto number = static_cast<std::int16_t>(kernel().reductions.size());
+    const auto size = static_cast<std::int64_t>(size_of(dtype));
+    if (role == Role::column) {
+      const std::uint16_t k = operand({n.out, 0, Ints::filled(group_.space.size(), 0), size, true}, dtype, ColumnStep::contiguous);
+      kernel().reductions.push_back({reduction_of(*n.op), dtype, value, true, k});
+      return;
+    }
+    kernel().reductions.push_back({reduction_of(*n.op), dtype, value, false, 0});
+    KernelInstruction x{{ScalarOp::input, dtype, 0, 0, 0, 0}, number, false, static_cast<std::uint8_t>(kernel().code[value].level + 1), false};
+    computed_[n.out] = put(x);
+    if (stored_[n.out]) store(n.out, computed_[n.out], Role::row);
+  }
+
+  // Full values that a later level reads: kept in a row buffer if they cost much, else computed again.
+  void choose_kept() {
+    auto& code = kernel().code;
+    std::vector<char> read_later(code.size());
+    for (const KernelInstruction& k : code) {
+      const std::uint16_t operands[] = {k.scalar.a, k.scalar.b, k.scalar.c};
+      for (int i = 0; i < arity(k.scalar.op); ++i)
+        if (code[operands[i]].full && code[operands[i]].level < k.level) read_later[operands[i]] = 1;
+    }
+    for (std::size_t v = 0; v < code.size(); ++v) {
+      if (!read_later[v]) continue;
+      std::vector<std::uint16_t> open{static_cast<std::uint16_t>(v)};
+      std::vector<char> seen(code.size());
+      int cost = 0;
+      while (!open.empty() && cost <= keep_cost) {
+        const std::uint16_t at = open.back();
+        open.pop_back();
+        if (seen[at] || !code[at].full || (code[at].kept && at != v)) continue;
+        seen[at] = 1;
+        cost += code[at].scalar.op == ScalarOp::div || code[at].scalar.op == ScalarOp::sqrt ? 4 : 1;
+        const std::uint16_t operands[] = {code[at].scalar.a, code[at].scalar.b, code[at].scalar.c};
+        for (int i = 0; i < arity(code[at].scalar.op); ++i) open.push_back(operands[i]);
+      }
+      code[v].kept = cost > keep_cost;
+    }
+  }
+
+  // From space axes to rows and columns.
+  void lay_out() {
+    const int rank = group_.space.size();
+    // Axes that every operand walks as one become one; a split stays.
+    std::vector<std::int64_t> extents;
+    std::vector<std::vector<std::int64_t>> strides(launch_.operands.size());
+    int row_axes = 0;
+    for (int k = 0; k < rank; ++k) {
+      bool merge = !extents.empty() && !(k == split_ && !pointwise_only());
+      if (merge)
+        for (std::size_t o = 0; o < strides.size(); ++o) merge = merge && strides[o].back() == launch_.operands[o].row_strides[k] * group_.space[k];
+      if (k == split_ && !pointwise_only()) row_axes = static_cast<int>(extents.size());
+      if (merge) extents.back() *= group_.space[k];
+      else extents.push_back(group_.space[k]);
+      for (std::size_t o = 0; o < strides.size(); ++o) {
+        if (merge) strides[o].back() = launch_.operands[o].row_strides[k];
+        else strides[o].push_back(launch_.operands[o].row_strides[k]);
+      }
+    }
+    const int axes = static_cast<int>(extents.size());
+    if (pointwise_only()) row_axes = std::max(0, axes - 1);
+    // All that is left after the row axes is one axis of columns: grouping saw to it.
+    launch_.cols = axes > row_axes ? extents.back() : 1;
+    for (int k = 0; k < row_axes; ++k) launch_.rows.push_back(extents[static_cast<std::size_t>(k)]);
+    for (std::size_t o = 0; o < strides.size(); ++o) {
+      Ints rows;
+      for (int k = 0; k < row_axes; ++k) rows.push_back(strides[o][static_cast<std::size_t>(k)]);
+      launch_.operands[o].row_strides = rows;
+    }
+
+    const std::int64_t rows = count(launch_.rows);
+    bool row_reduction = false, column_reduction = false;
+    for (const KernelReduction& r : kernel().reductions) (r.column ? column_reduction : row_reduction) = true;
+    bool single_level = true;
+    for (const KernelInstruction& k : kernel().code) single_level &= k.level == 0 || k.reduced >= 0;
+    if (column_reduction) launch_.cut = Launch::row_blocks;
+    else if (row_reduction) launch_.cut = rows == 1 && launch_.cols > row_block && single_level ? Launch::blocks : Launch::by_rows;
+    else launch_.cut = rows == 1 ? Launch::by_columns : Launch::by_rows;
+    if (rows > 1 && launch_.cols <= 64) kernel().small_cols = static_cast<std::int32_t>(launch_.cols);
+    double cost = 1;
+    for (const KernelInstruction& k : kernel().code) cost += k.full ? 1 : 0;
+    launch_.work = static_cast<double>(rows) * static_cast<double>(launch_.cols) * cost;
+    launch_.scratch_bytes = scratch_bytes(kernel(), launch_.cut == Launch::blocks ? row_block : launch_.cols);
+  }
+
+  const Graph& graph_;
+  const Grouping& grouping_;
+  const Group& group_;
+  const std::vector<bool>& stored_;
+  const int split_;
+  Launch launch_;
+  std::unordered_map<ValueId, std::uint16_t> computed_;
+};
+
+}  // namespace
+
+Launch lower_group(const Graph& graph, const Grouping& grouping, const Group& group, const std::vector<bool>& stored) {
+  return Lowering(graph, grouping, group, stored).run();
+}
+
+}  // namespace weft

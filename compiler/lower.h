@@ -1,0 +1,39 @@
+// Lowering: from a fused group to a Kernel, and to how it is launched.
+#pragma once
+
+#include <vector>
+
+#include "groups.h"
+#include "kernel.h"
+
+namespace weft {
+
+/// An operand of a launch: the kernel's operand k is element `offset` of `value`'s buffer, and moves so:
+struct LaunchOperand {
+  ValueId value;
+  std::int64_t offset;       // bytes
+  Ints row_strides;          // bytes, for each row axis of the launch
+  std::int64_t col_stride;   // bytes
+  bool output;
+};
+
+/// How a kernel's rows and columns lie over a group's space, and how they are cut.
+struct Launch {
+  Kernel kernel;
+  std::vector<LaunchOperand> operands;
+  Shape rows;         // the row axes, outermost first; may be empty: one row
+  std::int64_t cols = 1;
+  enum Cut : std::uint8_t {
+    by_rows,     // whole rows; pieces of any number of them
+    by_columns,  // one row, or rows without reductions along them: pieces of columns
+    blocks,      // one long row that is reduced: blocks of 4096 columns, combined in order afterwards
+    row_blocks,  // column reductions: blocks of 256 rows, combined in order afterwards
+  } cut = by_rows;
+  double work = 0;    // rough cost, in elements times instructions
+  std::size_t scratch_bytes = 0;  // row buffers of a call
+};
+
+/// `stored`: for each value, whether something outside its group needs it.
+Launch lower_group(const Graph& graph, const Grouping& grouping, const Group& group, const std::vector<bool>& stored);
+
+}  // namespace weft

@@ -1,0 +1,97 @@
+#include "simplify.h"
+
+#include "../ops/apply.h"
+#include "../ops/defs/shape.h"
+#include "../ops/recorder.h"
+
+namespace weft {
+namespace {
+
+// If v is one element repeated (a 0-d value broadcast), the 0-d value; else v itself if it is 0-d; else nothing.
+bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
+  for (;;) {
+    if (g.type(v).shape.empty()) {
+      source = v;
+      return true;
+    }
+    const Graph::Node* n = g.producer(v);
+    if (!n || (n->op != &op_of<BroadcastTo>() && n->op != &op_of<Reshape>())) return false;
+    if (n->op == &op_of<Reshape>() && count(g.type(v).shape) != 1) {
+      v = n->in[0];  // still the same element everywhere, if it is so below
+      continue;
+    }
+    v = n->in[0];
+  }
+}
+
+class Folder {
+ public:
+  explicit Folder(const Graph& graph) : from_(graph), map_(graph.values.size()) {}
+
+  Graph run() {
+    for (const ValueId v : from_.inputs) map_[v] = to_.add_input(from_.type(v));
+    std::size_t next = 0;
+    for (ValueId v = 0; v < from_.values.size(); ++v) {
+      if (from_.values[v].kind == Graph::Value::constant) map_[v] = to_.add_constant(from_.constants[from_.values[v].index]);
+      if (next < from_.nodes.size() && from_.nodes[next].out == v) node(from_.nodes[next++]);
+    }
+    for (const ValueId v : from_.outputs) to_.outputs.push_back(map_[v]);
+    return std::move(to_);
+  }
+
+ private:
+  void node(const Graph::Node& n) {
+    std::vector<ValueId> in;
+    for (const ValueId v : n.in) in.push_back(map_[v]);
+    const Type& type = from_.type(n.out);
+    if (n.op->kind == OpKind::elementwise && !in.empty()) {
+      std::vector<ValueId> scalars(in.size());
+      bool all = true;
+      for (std::size_t i = 0; i < in.size(); ++i) all = all && scalar_source(to_, in[i], scalars[i]);
+      if (all) {
+        const ValueId s = scalar(*n.op, n.attrs, scalars, type.dtype, n.site);
+        map_[n.out] = type.shape.empty() ? s : spread(s, type, n.site);
+        return;
+      }
+    }
+    std::vector<Type> types;
+    for (int k = 0; k < n.op->outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
+    const ValueId out = to_.add(*n.op, n.attrs, in, types, n.site);
+    for (int k = 0; k < n.op->outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+  }
+
+  ValueId scalar(const Op& op, const Attrs& attrs, std::span<const ValueId> in, DType dtype, const std::source_location& site) {
+    bool constant = true;
+    for (const ValueId v : in) constant &= to_.values[v].kind == Graph::Value::constant;
+    if (!constant) return to_.add(op, attrs, in, std::vector<Type>{{dtype, {}}}, site);
+    const TraceScope eager(nullptr);
+    std::vector<Tensor> operands;
+    for (const ValueId v : in) operands.push_back(to_.constants[to_.values[v].index]);
+    return to_.add_constant(apply(op, attrs, operands));
+  }
+
+  ValueId spread(ValueId s, const Type& type, const std::source_location& site) {
+    return to_.add(op_of<BroadcastTo>(), ShapeAttrs{type.shape}, std::span(&s, 1), std::span(&type, 1), site);
+  }
+
+  const Graph& from_;
+  Graph to_;
+  std::vector<ValueId> map_;
+};
+
+}  // namespace
+
+Graph fold_constants(const Graph& graph) { return Folder(graph).run(); }
+
+Graph simplify(const Graph& graph) {
+  Graph g = without_dead_nodes(graph);
+  for (Graph (*pass)(const Graph&) : {fold_constants, without_dead_nodes}) {
+    g = pass(g);
+#ifndef NDEBUG
+    g.verify();
+#endif
+  }
+  return g;
+}
+
+}  // namespace weft

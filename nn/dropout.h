@@ -1,0 +1,27 @@
+// Dropout: noise that training must not rely on any one element.
+#pragma once
+
+#include <string>
+
+#include "../ops/arg.h"
+#include "../ops/random.h"
+
+namespace weft::nn {
+
+/// In training mode sets each element to 0 with probability p and divides the others by 1 - p; otherwise x itself.
+/// Its masks are a function of the generator's state, so eager and compiled code draw the same.
+/// Srivastava et al., JMLR 15, 2014.
+class Dropout {
+ public:
+  /// ArgumentError if p is not in [0, 1). The generator must outlive the layer.
+  explicit Dropout(double p, Generator& generator = random::default_generator());
+  Tensor operator()(const Arg& x) const;
+  /// "Dropout 0.5"
+  std::string text() const;
+
+ private:
+  double p_;
+  Generator* generator_;
+};
+
+}  // namespace weft::nn

@@ -1,0 +1,137 @@
+#include "losses.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "../ops/apply.h"
+#include "../ops/compose.h"
+#include "../ops/indexing.h"
+#include "../ops/manipulate.h"
+#include "../ops/math.h"
+#include "../ops/recorder.h"
+#include "../tensor/create.h"
+
+namespace weft::nn {
+namespace {
+
+// A loss's two operands, and the errors that show them.
+struct Operands {
+  const char* name;
+  const char* second;
+  Tensor labels, outputs;
+  std::source_location site;
+
+  Operands(const char* loss, const char* outputs_name, const Arg& l, const Arg& o)
+      : name(loss), second(outputs_name), site(l.site()) {
+    const DType literal = o.given().defined() ? o.given().dtype() : l.given().defined() ? l.given().dtype() : f32;
+    labels = l.tensor(literal);
+    outputs = o.tensor(literal);
+    if (!labels.defined() || !outputs.defined()) throw ArgumentError(fmt::format("{}: an operand is undefined", name));
+  }
+
+  template <class E> [[noreturn]] void fail(E error) const {
+    error.locate(name, {describe_operand("labels     ", labels), describe_operand(fmt::format("{:<11}", second), outputs)}, site_text(site));
+    throw error;
+  }
+
+  // Both float, of one dtype and shape.
+  void check_same() const {
+    if (!is_floating(outputs.dtype())) fail(DTypeError(fmt::format("{} are {}, not floats", second, name_of(outputs.dtype())), "cast them to f32"));
+    if (labels.dtype() != outputs.dtype())
+      fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(labels.dtype()), name_of(outputs.dtype())),
+                      fmt::format("cast(labels, {})", name_of(outputs.dtype()))));
+    if (labels.shape() != outputs.shape())
+      fail(ShapeError(fmt::format("shapes differ: {} and {}", labels.shape().text(), outputs.shape().text()),
+                      labels.size() == outputs.size() ? "a loss never broadcasts: reshape one of them" : ""));
+  }
+
+  // f(labels, outputs) in the compute type, rounded once.
+  template <class F> Tensor compute(F f) const {
+    const DType type = compute_type(outputs.dtype());
+    return cast(f(is_floating(labels.dtype()) ? cast(labels, type) : labels, cast(outputs, type)), outputs.dtype());
+  }
+};
+
+}  // namespace
+
+Tensor mse(const Arg& labels, const Arg& predictions) {
+  const SiteScope scope(labels.site());
+  const Operands o("mse", "predictions", labels, predictions);
+  o.check_same();
+  return o.compute([](const Tensor& y, const Tensor& p) { return mean(square(p - y)); });
+}
+
+Tensor mae(const Arg& labels, const Arg& predictions) {
+  const SiteScope scope(labels.site());
+  const Operands o("mae", "predictions", labels, predictions);
+  o.check_same();
+  return o.compute([](const Tensor& y, const Tensor& p) { return mean(abs(p - y)); });
+}
+
+Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
+  const SiteScope scope(labels.site());
+  const Operands o("huber", "predictions", labels, predictions);
+  if (!(delta > 0)) o.fail(ArgumentError(fmt::format("delta is {}, not above 0", delta)));
+  o.check_same();
+  return o.compute([&](const Tensor& y, const Tensor& p) {
+    const Tensor d = p - y, size = abs(d);
+    return mean(where(size <= delta, square(d) * 0.5, (size - delta / 2) * delta));
+  });
+}
+
+Tensor sigmoid_cross_entropy_with_logits(const Arg& labels, const Arg& logits) {
+  const SiteScope scope(labels.site());
+  const Operands o("sigmoid_cross_entropy_with_logits", "logits", labels, logits);
+  o.check_same();
+  return o.compute([](const Tensor& z, const Tensor& x) {
+    // Two selections instead of max(x, 0) and -|x|: their gradients at 0 would not make sigmoid(0) - z together.
+    const Tensor positive = x >= 0;
+    return where(positive, x, 0) - x * z + log1p(exp(where(positive, -x, x)));
+  });
+}
+
+Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
+  const SiteScope scope(labels.site());
+  const Operands o("softmax_cross_entropy", "logits", labels, logits);
+  const Shape& shape = o.outputs.shape();
+  if (!is_floating(o.outputs.dtype())) o.fail(DTypeError(fmt::format("logits are {}, not floats", name_of(o.outputs.dtype())), "cast them to f32"));
+  if (shape.empty() || shape.back() == 0) o.fail(ShapeError(fmt::format("logits are [..., classes], not {}", shape.text())));
+  const std::int64_t classes = shape.back();
+  Shape examples = shape;
+  examples.erase(shape.size() - 1);
+
+  if (is_floating(o.labels.dtype())) {
+    if (o.labels.shape() == examples && examples != shape)
+      o.fail(DTypeError(fmt::format("class numbers are {}, not i32 or i64", name_of(o.labels.dtype())), "cast(labels, i64)"));
+    o.check_same();
+    return o.compute([](const Tensor& p, const Tensor& x) {
+      const Tensor shifted = x - stop_gradient(max(x, -1, true));
+      const Tensor log_p = shifted - log(sum(exp(shifted), -1, true));
+      // 0 log 0 = 0: a class that neither the label nor the model allows
+      const Tensor impossible = logical_and(equal(p, 0), equal(log_p, -INFINITY));
+      return -sum(p * where(impossible, 0, log_p), -1);
+    });
+  }
+  if (o.labels.dtype() != i32 && o.labels.dtype() != i64)
+    o.fail(DTypeError(fmt::format("labels are {}, not class numbers (i32, i64) or probabilities ({})", name_of(o.labels.dtype()), name_of(o.outputs.dtype())),
+                      "cast(labels, i64)"));
+  if (o.labels.shape() != examples)
+    o.fail(ShapeError(fmt::format("class numbers of shape {} for logits of {}: they have shape {}", o.labels.shape().text(), shape.text(), examples.text()),
+                      o.labels.size() == count(examples) ? "a loss never broadcasts: squeeze the labels"
+                      : o.labels.shape() == shape        ? "cast one-hot labels to the logits' dtype"
+                                                         : ""));
+  try {
+    return o.compute([&](const Tensor& y, const Tensor& x) {
+      const Tensor numbers = arange(0, static_cast<double>(classes), 1, y.dtype());
+      const Tensor mine = equal(expand(check_indices(y, classes), -1), numbers);
+      // log(sum(e^x)) - x[label], both less the largest. A selection, not a product: -inf elsewhere gives no NaN.
+      const Tensor shifted = x - stop_gradient(max(x, -1, true));
+      return log(sum(exp(shifted), -1)) - sum(where(mine, shifted, 0), -1);
+    });
+  } catch (IndexError& e) {
+    o.fail(IndexError("a label is no class: " + e.rule(), e.hint()));
+  }
+}
+
+}  // namespace weft::nn

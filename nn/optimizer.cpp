@@ -1,0 +1,186 @@
+#include "optimizer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "../ops/apply.h"
+#include "../ops/math.h"
+#include "../ops/reduce.h"
+#include "../tensor/create.h"
+
+namespace weft::nn {
+namespace {
+
+double checked_rate(const char* what, double rate) {
+  if (!(rate >= 0 && std::isfinite(rate))) throw ArgumentError(fmt::format("{} is {}, not a finite number from 0", what, rate));
+  return rate;
+}
+
+std::string shown(const VariableState& v) { return fmt::format("\"{}\" {}", shortened(v.name), v.value.type().text()); }
+
+}  // namespace
+
+Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay, std::vector<std::string> slot_names)
+    : slot_names_(std::move(slot_names)), step_(zeros({}, i64), false, "step") {
+  for (const ParameterGroup& g : groups) {
+    const double rate = checked_rate("the learning rate", g.learning_rate.value_or(learning_rate));
+    const double decay = checked_rate("the weight decay", g.weight_decay.value_or(weight_decay));
+    const std::string number = std::to_string(groups_.size());
+    for (const Parameter& p : g.parameters) {
+      if (!p.trainable()) continue;
+      if (!is_floating(p.type().dtype)) throw DTypeError(fmt::format("the trainable variable {} is no float", shown(*p.state())), "make it Variable(value, false)");
+      if (!index_.emplace(p.state().get(), slots_.size()).second)
+        throw ArgumentError(fmt::format("the variable {} is given to an optimizer twice", shown(*p.state())));
+      Slot slot{p, groups_.size(), {}};
+      for (std::size_t i = 0; i < slot_names_.size(); ++i) slot.values.emplace_back(zeros(p.shape(), compute_type(p.type().dtype)), false, slot_names_[i]);
+      slots_.push_back(std::move(slot));
+    }
+    groups_.push_back({Variable(full({}, rate, f64), false, "learning_rate." + number), decay});
+  }
+  if (slots_.empty()) throw ArgumentError("an optimizer of no trainable variables");
+}
+
+void Optimizer::apply(const Gradients& gradients) {
+  struct Work {
+    Slot* slot;
+    const Tensor* gradient;
+  };
+  std::vector<Work> work;
+  std::vector<bool> seen(slots_.size());
+  for (const auto& [variable, gradient] : gradients) {  // all checks come before any change
+    const auto at = index_.find(variable.get());
+    if (at == index_.end()) throw ArgumentError(fmt::format("the variable {} is none of this optimizer's", shown(*variable)));
+    if (seen[at->second]) throw ArgumentError(fmt::format("two gradients for the variable {}", shown(*variable)));
+    seen[at->second] = true;
+    if (!gradient.defined()) continue;
+    const auto fail = [&](auto error) {
+      error.locate("apply", {describe_operand("variable", variable->value), describe_operand("gradient", gradient)}, "");
+      throw error;
+    };
+    const Type& type = variable->value.type();
+    if (gradient.dtype() != type.dtype) fail(DTypeError(fmt::format("the gradient is {}, its variable {}", name_of(gradient.dtype()), name_of(type.dtype))));
+    if (gradient.shape() != type.shape) fail(ShapeError(fmt::format("the gradient has shape {}, its variable {}", gradient.shape().text(), type.shape.text())));
+    work.push_back({&slots_[at->second], &gradient});
+  }
+  step_.assign_add(1);
+  begin_step();
+  for (const Work& w : work) {
+    Variable v = w.slot->parameter.variable();
+    const DType dtype = v.dtype(), type = compute_type(dtype);
+    v.assign(cast(update(groups_[w.slot->group], *w.slot, cast(v, type), cast(*w.gradient, type)), dtype));
+  }
+}
+
+void Optimizer::apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> list) {
+  Gradients gradients;
+  for (const auto& [variable, gradient] : list) gradients.add(variable, gradient);
+  apply(gradients);
+}
+
+double Optimizer::learning_rate(std::size_t group) const {
+  if (group >= groups_.size()) throw IndexError(fmt::format("group {} of {}", group, groups_.size()));
+  return groups_[group].learning_rate.value().item();
+}
+
+void Optimizer::set_learning_rate(double rate) {
+  for (std::size_t i = 0; i < groups_.size(); ++i) set_learning_rate(i, rate);
+}
+
+void Optimizer::set_learning_rate(std::size_t group, double rate) {
+  if (group >= groups_.size()) throw IndexError(fmt::format("group {} of {}", group, groups_.size()));
+  groups_[group].learning_rate.assign(checked_rate("the learning rate", rate));
+}
+
+Parameters Optimizer::state() const {
+  Parameters list = {{"step", step_}};
+  for (const Group& g : groups_) list.emplace_back(g.learning_rate.name(), g.learning_rate);
+  for (std::size_t i = 0; i < slot_names_.size(); ++i)
+    for (std::size_t k = 0; k < slots_.size(); ++k) {
+      const std::string& path = slots_[k].parameter.path();
+      list.emplace_back(slot_names_[i] + "." + (path.empty() ? std::to_string(k) : path), slots_[k].values[i]);
+    }
+  return list;
+}
+
+// ---- SGD ----
+SGD::SGD(const std::vector<ParameterGroup>& groups, SgdOptions options)
+    : Optimizer(groups, options.learning_rate, options.weight_decay, options.momentum != 0 ? std::vector<std::string>{"v"} : std::vector<std::string>{}),
+      options_(options) {
+  if (!(options.momentum >= 0 && options.momentum < 1)) throw ArgumentError(fmt::format("momentum {} is not in [0, 1)", options.momentum));
+  if (options.nesterov && options.momentum == 0) throw ArgumentError("nesterov without momentum");
+}
+
+Tensor SGD::update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) {
+  Tensor g = group.weight_decay != 0 ? gradient + p * group.weight_decay : gradient;
+  if (options_.momentum != 0) {
+    const Tensor v = slot.values[0] * options_.momentum + g;
+    slot.values[0].assign(v);
+    g = options_.nesterov ? g + v * options_.momentum : v;
+  }
+  return p - g * cast(group.learning_rate, p.dtype());
+}
+
+// ---- Adam, AdamW ----
+Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options, bool decoupled)
+    : Optimizer(groups, options.learning_rate, options.weight_decay, {"m", "v"}), options_(options), decoupled_(decoupled) {
+  for (const double beta : {options.beta1, options.beta2})
+    if (!(beta >= 0 && beta < 1)) throw ArgumentError(fmt::format("beta {} is not in [0, 1)", beta));
+  checked_rate("epsilon", options.epsilon);
+}
+Adam::Adam(const std::vector<ParameterGroup>& groups, AdamOptions options) : Adam(groups, options, false) {}
+AdamW::AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions o)
+    : Adam(groups, {o.learning_rate, o.beta1, o.beta2, o.epsilon, o.weight_decay}, true) {}
+
+void Adam::begin_step() {
+  const Tensor t = cast(step(), f64);  // 1 - 0.999^1 in f32 would lose four digits
+  correct1_ = reciprocal(1 - pow(options_.beta1, t));
+  correct2_ = reciprocal(1 - pow(options_.beta2, t));
+}
+
+Tensor Adam::update(const Group& group, Slot& slot, const Tensor& before, const Tensor& gradient) {
+  const DType type = before.dtype();
+  const Tensor rate = group.learning_rate;
+  Tensor p = before, g = gradient;
+  if (group.weight_decay != 0) {
+    if (decoupled_) p = p * cast(1 - rate * group.weight_decay, type);
+    else g = g + p * group.weight_decay;
+  }
+  const Tensor m = slot.values[0] * options_.beta1 + g * (1 - options_.beta1);
+  const Tensor v = slot.values[1] * options_.beta2 + square(g) * (1 - options_.beta2);
+  slot.values[0].assign(m);
+  slot.values[1].assign(v);
+  return p - m * cast(rate * correct1_, type) / (sqrt(v * cast(correct2_, type)) + options_.epsilon);
+}
+
+// ---- clipping ----
+namespace {
+
+// each(visit) calls visit(gradient) for every one.
+template <class Each> Tensor clip(Each each, double max_norm) {
+  if (!(max_norm > 0)) throw ArgumentError(fmt::format("clip_by_global_norm: max_norm is {}, not above 0", max_norm));
+  DType type = f32;
+  each([&](Tensor& g) { type = g.dtype() == f64 ? f64 : type; });
+  Tensor total;
+  each([&](Tensor& g) {
+    const Tensor s = cast(sum(square(cast(g, compute_type(g.dtype())))), type);
+    total = total.defined() ? total + s : s;
+  });
+  if (!total.defined()) return zeros({}, type);
+  const Tensor norm = sqrt(total);
+  const Tensor scale = where(norm <= max_norm, 1, max_norm / norm);  // NaN is not <= max_norm: it spreads
+  each([&](Tensor& g) { g = cast(cast(g, compute_type(g.dtype())) * cast(scale, compute_type(g.dtype())), g.dtype()); });
+  return norm;
+}
+
+}  // namespace
+
+Tensor clip_by_global_norm(Gradients& gradients, double max_norm) {
+  return clip([&](auto visit) { for (auto& item : gradients) if (item.gradient.defined()) visit(item.gradient); }, max_norm);
+}
+
+Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm) {
+  return clip([&](auto visit) { for (Tensor& g : gradients) if (g.defined()) visit(g); }, max_norm);
+}
+
+}  // namespace weft::nn

@@ -1,0 +1,155 @@
+// Optimizers: they hold references to a model's variables, and one slot or two for each. Learning rate, step and slots are
+// variables, all made at construction: a compiled step reads and assigns them, and never retraces because one changed.
+//
+//     nn::AdamW opt(model, {.learning_rate = 1e-3, .weight_decay = 0.1});
+//     opt.apply(tape.gradient(loss, model));
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "../autograd/gradients.h"
+#include "parameters.h"
+
+namespace weft::nn {
+
+/// Parameters that share a learning rate and a weight decay; what is not given is the optimizer's.
+struct ParameterGroup {
+  Parameters parameters;
+  std::optional<double> learning_rate = {};
+  std::optional<double> weight_decay = {};
+};
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+
+  /// One step: updates each variable that has a gradient; an undefined gradient is passed over, with no change to its
+  /// slots. ArgumentError for a variable that is not this optimizer's or given twice, ShapeError, DTypeError; nothing is
+  /// changed then.
+  void apply(const Gradients& gradients);
+  /// The same for loose variables: opt.apply({{W1, dW1}, {b1, db1}}).
+  void apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> gradients);
+
+  /// Of a group. Not while tracing: it reads the variable. IndexError for a group that does not exist.
+  double learning_rate(std::size_t group = 0) const;
+  /// Of all groups, or of one. ArgumentError if it is negative or not finite.
+  void set_learning_rate(double rate);
+  void set_learning_rate(std::size_t group, double rate);
+  std::size_t groups() const { return groups_.size(); }
+
+  /// Steps done, i64[].
+  const Variable& step() const { return step_; }
+  /// Everything that changes: "step", "learning_rate.0", then each slot as "m.fc1.weight". What a checkpoint keeps.
+  Parameters state() const;
+
+ protected:
+  struct Group {
+    Variable learning_rate;  // f64[]: 0.1 stays 0.1
+    double weight_decay;
+  };
+  struct Slot {
+    Parameter parameter;
+    std::size_t group;
+    std::vector<Variable> values;  // zeros at first, of the compute type
+  };
+
+  /// Slots are named, one of each for every trainable parameter. ArgumentError for bad rates, or a variable in two groups.
+  Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay, std::vector<std::string> slot_names);
+
+  /// What holds for the whole step, before any update: step() is already the number of this one, from 1.
+  virtual void begin_step() {}
+  /// p's next value, with p and the gradient in the compute type; assigns the slots.
+  virtual Tensor update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) = 0;
+
+ private:
+  std::vector<std::string> slot_names_;
+  std::vector<Group> groups_;
+  std::vector<Slot> slots_;
+  std::unordered_map<const VariableState*, std::size_t> index_;
+  Variable step_;
+};
+
+namespace detail {
+/// One group of all that is given; a model's variables get their paths as names.
+inline std::vector<ParameterGroup> one_group(const Parameters& list) { return {{list}}; }
+template <Structured M> std::vector<ParameterGroup> one_group(const M& model) {
+  if constexpr (HasMembers<M>) return {{name_parameters(model)}};
+  else return {{parameters(model)}};
+}
+}  // namespace detail
+
+/// What an optimizer is made for: a model, a structure of variables, or parameters(W1, b1).
+template <class M> concept Optimizable = Structured<M> || std::is_same_v<M, Parameters>;
+
+struct SgdOptions {
+  double learning_rate = 0.01;
+  double momentum = 0;  ///< v = momentum v + g; p -= lr v
+  bool nesterov = false;  ///< p -= lr (g + momentum v)
+  double weight_decay = 0;  ///< g += weight_decay p, first of all
+};
+
+/// Stochastic gradient descent.
+class SGD final : public Optimizer {
+ public:
+  template <Optimizable M> explicit SGD(const M& model, SgdOptions options = {}) : SGD(detail::one_group(model), options) {}
+  explicit SGD(const std::vector<ParameterGroup>& groups, SgdOptions options = {});
+
+ private:
+  Tensor update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) override;
+  SgdOptions options_;
+};
+
+struct AdamOptions {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999;
+  double epsilon = 1e-8;  ///< added to sqrt(v) after v is corrected
+  double weight_decay = 0;  ///< g += weight_decay p, first of all
+};
+struct AdamWOptions {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;  ///< p *= 1 - lr weight_decay, first of all
+};
+
+/// Adam: p -= lr m' / (sqrt(v') + epsilon), where m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) are the corrected
+/// means of g and g^2. Kingma and Ba, arXiv:1412.6980.
+class Adam : public Optimizer {
+ public:
+  template <Optimizable M> explicit Adam(const M& model, AdamOptions options = {}) : Adam(detail::one_group(model), options) {}
+  explicit Adam(const std::vector<ParameterGroup>& groups, AdamOptions options = {});
+
+ protected:
+  Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options, bool decoupled);
+
+ private:
+  void begin_step() override;
+  Tensor update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) override;
+  AdamOptions options_;
+  bool decoupled_;
+  Tensor correct1_, correct2_;  // 1 / (1 - beta^t), f64[], of the step at hand
+};
+
+/// Adam whose weight decay does not pass through the means. Loshchilov and Hutter, arXiv:1711.05101. Parameter groups say
+/// what decays:
+///     AdamW opt({{select(all, is_matrix)}, {select(all, is_vector), {}, 0.0}}, options);
+class AdamW final : public Adam {
+ public:
+  template <Optimizable M> explicit AdamW(const M& model, AdamWOptions options = {}) : AdamW(detail::one_group(model), options) {}
+  explicit AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions options = {});
+};
+
+/// Scales all gradients by max_norm / norm if their norm, taken over all of them together, is above max_norm. Returns the
+/// norm as it was, 0-d; NaN and Inf reach the gradients. Undefined gradients are passed over. ArgumentError if max_norm is
+/// not above 0.
+Tensor clip_by_global_norm(Gradients& gradients, double max_norm);
+/// The same for loose ones.
+Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm);
+
+}  // namespace weft::nn

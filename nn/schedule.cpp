@@ -1,0 +1,53 @@
+#include "schedule.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "../tensor/error.h"
+
+namespace weft::nn {
+namespace {
+
+void check_rate(double rate) {
+  if (!(rate >= 0 && std::isfinite(rate))) throw ArgumentError(fmt::format("a schedule's rate is {}, not a finite number from 0", rate));
+}
+
+void check_steps(std::int64_t steps, std::int64_t least) {
+  if (steps < least) throw ArgumentError(fmt::format("a schedule over {} steps, at least {}", steps, least));
+}
+
+}  // namespace
+
+Schedule constant(double rate) {
+  check_rate(rate);
+  return [=](std::int64_t) { return rate; };
+}
+
+Schedule step_decay(double rate, std::int64_t every, double factor) {
+  check_rate(rate);
+  check_rate(factor);
+  check_steps(every, 1);
+  return [=](std::int64_t i) { return rate * std::pow(factor, static_cast<double>(i / every)); };
+}
+
+Schedule cosine(double rate, std::int64_t steps, double low) {
+  check_rate(rate);
+  check_rate(low);
+  check_steps(steps, 1);
+  return [=](std::int64_t i) {
+    const double share = static_cast<double>(std::clamp<std::int64_t>(i, 0, steps)) / static_cast<double>(steps);
+    return low + (rate - low) * (1 + std::cos(std::numbers::pi * share)) / 2;
+  };
+}
+
+Schedule warm_up(std::int64_t steps, Schedule then) {
+  check_steps(steps, 0);
+  return [steps, then = std::move(then)](std::int64_t i) {
+    return i < steps ? then(0) * static_cast<double>(i + 1) / static_cast<double>(steps + 1) : then(i - steps);
+  };
+}
+
+}  // namespace weft::nn

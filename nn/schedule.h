@@ -1,0 +1,26 @@
+// Schedules: the learning rate as a function of the step, from 0. They are plain functions of the host; a compiled step
+// reads the rate that the optimizer was given, and is not traced again:
+//
+//     const auto schedule = nn::warm_up(100, nn::cosine(1e-3, 1000));
+//     for (std::int64_t i = 0; i < 1000; ++i) { opt.set_learning_rate(schedule(i)); step(x, y); }
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace weft::nn {
+
+using Schedule = std::function<double(std::int64_t step)>;
+
+/// Always `rate`.
+Schedule constant(double rate);
+/// `rate`, multiplied by `factor` after every `every` steps. ArgumentError if every < 1.
+Schedule step_decay(double rate, std::int64_t every, double factor = 0.1);
+/// Half a cosine from `rate` at step 0 to `low` at step `steps` and after. ArgumentError if steps < 1.
+/// Loshchilov and Hutter, arXiv:1608.03983.
+Schedule cosine(double rate, std::int64_t steps, double low = 0);
+/// A straight line up to `then`: step i < steps has (i + 1) / (steps + 1) of then(0), later ones then(i - steps).
+/// ArgumentError if steps < 0.
+Schedule warm_up(std::int64_t steps, Schedule then);
+
+}  // namespace weft::nn

@@ -1,0 +1,18 @@
+// Context: what surrounds a computation rather than enters it. One a thread; part of a compiled function's signature.
+#pragma once
+
+namespace weft {
+
+struct Context {
+  bool training = true;  ///< layers such as dropout act only then; set by nn::EvalScope and nn::TrainScope
+
+  bool operator==(const Context&) const = default;
+};
+
+/// The calling thread's context.
+inline Context& context() {
+  thread_local Context mine;
+  return mine;
+}
+
+}  // namespace weft

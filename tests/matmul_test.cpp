@@ -1,0 +1,282 @@
+// Matrix products: their definition to the bit on every path, and a bound against exact arithmetic.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../ops/kernels/matmul.h"
+#include "../ops/kernels/matmul_plan.h"
+#include "../ops/onednn/matmul.h"
+#include "../tensor/isa.h"
+#include "../tensor/parallel.h"
+
+using namespace weft;
+
+namespace {
+
+std::mt19937 random_bits(7);
+
+template <class T> T draw() {
+  if constexpr (dtype_of<T> == DType::f64) return std::normal_distribution<double>()(random_bits);
+  else if constexpr (is_floating(dtype_of<T>)) return T(std::normal_distribution<float>()(random_bits));
+  else return static_cast<T>((std::uint64_t{random_bits()} << 32) | random_bits());
+}
+
+/// How an operand lies in memory: in rows, transposed, in rows with a gap, with both strides large, or one value for all.
+enum class Layout { rows, transposed, padded, strided, constant };
+constexpr Layout layouts[] = {Layout::rows, Layout::transposed, Layout::padded, Layout::strided, Layout::constant};
+
+template <class T> struct Operand {
+  std::vector<T> data;
+  std::int64_t batch, row, col;
+
+  Operand(std::int64_t count, std::int64_t m, std::int64_t n, Layout layout, bool broadcast) {
+    row = layout == Layout::rows ? n : layout == Layout::transposed ? 1 : layout == Layout::padded ? n + 5 : 3 * n + 1;
+    col = layout == Layout::transposed ? m : layout == Layout::strided ? 3 : 1;
+    if (layout == Layout::constant) row = col = 0;
+    const std::int64_t each = std::max<std::int64_t>(1, m * n * 3 + 8 * m + n);
+    batch = broadcast ? 0 : each;
+    data.resize(static_cast<std::size_t>(each * (broadcast ? 1 : std::max<std::int64_t>(count, 1))));
+    for (T& x : data) x = draw<T>();
+  }
+  T at(std::int64_t b, std::int64_t i, std::int64_t j) const { return data[b * batch + i * row + j * col]; }
+};
+
+template <class T> struct Problem {
+  MatmulShape shape;
+  Operand<T> a, b;
+
+  Problem(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k, Layout la = Layout::rows,
+          Layout lb = Layout::rows, bool one_a = false, bool one_b = false)
+      : a(batch, m, k, la, one_a), b(batch, k, n, lb, one_b) {
+    shape = {batch, m, n, k, a.batch, a.row, a.col, b.batch, b.row, b.col, dtype_of<T>};
+  }
+  std::vector<T> run() const {
+    std::vector<T> c(static_cast<std::size_t>(shape.batch * shape.m * shape.n), T(42));
+    matmul(shape, a.data.data(), b.data.data(), c.data());
+    return c;
+  }
+  std::vector<T> run(Isa level) const {  // the level's own entry point, on garbage scratch
+    std::vector<T> c(static_cast<std::size_t>(shape.batch * shape.m * shape.n), T(42));
+    const auto bytes = kernels::matmul_scratch_bytes(shape.dtype, shape.m, shape.n, shape.k);
+    std::vector<double> scratch(static_cast<std::size_t>(bytes / 8 + 9), std::numeric_limits<double>::signaling_NaN());
+    const auto aligned = (reinterpret_cast<std::uintptr_t>(scratch.data()) + 63) / 64 * 64;
+    const MatmulShape& s = shape;
+    kernels::matmul_kernel(s.dtype, level)({s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col,
+                                            s.m * s.n, s.n, a.data.data(), b.data.data(), c.data(),
+                                            reinterpret_cast<void*>(aligned)});
+    return c;
+  }
+
+  /// The definition: acc = fma(a, b, acc) over k in order, from 0, in the compute type, rounded once at the end.
+  std::vector<T> defined() const {
+    std::vector<T> c;
+    for (std::int64_t q = 0; q < shape.batch; ++q) {
+      for (std::int64_t i = 0; i < shape.m; ++i) {
+        for (std::int64_t j = 0; j < shape.n; ++j) c.push_back(element(q, i, j));
+      }
+    }
+    return c;
+  }
+
+ private:
+  T element(std::int64_t q, std::int64_t i, std::int64_t j) const {
+    if constexpr (is_floating(dtype_of<T>)) {
+      std::conditional_t<dtype_of<T> == DType::f64, double, float> acc = 0;
+      for (std::int64_t p = 0; p < shape.k; ++p) acc = std::fma(decltype(acc)(a.at(q, i, p)), decltype(acc)(b.at(q, p, j)), acc);
+      return T(acc);
+    } else {
+      std::uint64_t acc = 0;
+      for (std::int64_t p = 0; p < shape.k; ++p) acc += static_cast<std::uint64_t>(a.at(q, i, p)) * static_cast<std::uint64_t>(b.at(q, p, j));
+      return static_cast<T>(acc);
+    }
+  }
+};
+
+template <class T> bool same_bits(const std::vector<T>& x, const std::vector<T>& y) {
+  return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0);
+}
+
+std::string name(const MatmulShape& s) {
+  return std::to_string(s.batch) + "x " + std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k) +
+         " strides " + std::to_string(s.a_row) + "," + std::to_string(s.a_col) + " " + std::to_string(s.b_row) + "," +
+         std::to_string(s.b_col);
+}
+
+template <class T> void check_everywhere(const Problem<T>& p) {
+  INFO(std::string(name_of(p.shape.dtype)) << " " << name(p.shape));
+  const auto want = p.defined();
+  CHECK(same_bits(p.run(), want));
+  for (Isa level : {Isa::base, Isa::avx2, Isa::avx512}) {
+    if (level > isa()) continue;
+    INFO(name_of(level));
+    CHECK(same_bits(p.run(level), want));
+  }
+}
+
+std::int64_t any_extent(std::int64_t most) {
+  return std::uniform_int_distribution<std::int64_t>(0, 3)(random_bits) == 0
+             ? std::uniform_int_distribution<std::int64_t>(0, 3)(random_bits)
+             : std::uniform_int_distribution<std::int64_t>(1, most)(random_bits);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("matmul is the sum of fmas over k in order, to the bit, at every ISA level", "[matmul]", float, double,
+                   std::int32_t, std::int64_t, std::uint8_t) {
+  for (int i = 0; i < 300; ++i) {
+    const Layout la = layouts[i % 5], lb = layouts[i / 5 % 5];
+    check_everywhere(Problem<TestType>(1, any_extent(70), any_extent(70), any_extent(40), la, lb));
+  }
+}
+
+TEMPLATE_TEST_CASE("matmul keeps its bits when k is cut and operands are packed", "[matmul]", float, double) {
+  const std::int64_t shapes[][3] = {{3, 5, 2000}, {1, 40, 1700}, {40, 1, 1700}, {130, 35, 900}, {15, 300, 801}, {29, 2100, 60}};
+  for (const auto& [m, n, k] : shapes) {
+    for (Layout la : layouts) {
+      for (Layout lb : layouts) {
+        const Problem<TestType> p(1, m, n, k, la, lb);
+        INFO(name(p.shape));
+        const auto want = p.run(Isa::base);
+        if (la == Layout::rows) CHECK(same_bits(want, p.defined()));
+        CHECK(same_bits(p.run(), want));
+        if (isa() >= Isa::avx2) CHECK(same_bits(p.run(Isa::avx2), want));
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("matmul multiplies batches, and one operand for a whole batch", "[matmul]", float, double, std::int32_t,
+                   bfloat16, float16) {
+  for (int i = 0; i < 60; ++i) {
+    const Problem<TestType> p(any_extent(9), any_extent(20), any_extent(20), any_extent(20), layouts[i % 4],
+                              layouts[i / 4 % 4], i % 3 == 1, i % 3 == 2);
+    INFO(name(p.shape));
+    CHECK(same_bits(p.run(), p.defined()));
+  }
+}
+
+TEMPLATE_TEST_CASE("matmul in 16 bits is summed in f32 and rounded once", "[matmul]", bfloat16, float16) {
+  for (int i = 0; i < 50; ++i) {
+    const Problem<TestType> p(1, any_extent(40), any_extent(40), any_extent(90), layouts[i % 5], layouts[i / 5 % 5]);
+    INFO(name(p.shape));
+    CHECK(same_bits(p.run(), p.defined()));
+  }
+}
+
+TEST_CASE("matmul stays within the bound of its summation", "[matmul]") {
+  for (int i = 0; i < 40; ++i) {
+    const Problem<float> p(1, any_extent(50), any_extent(50), any_extent(1500), layouts[i % 4], layouts[i / 4 % 4]);
+    const auto c = p.run();
+    double worst = 0;  // |error| <= k eps sum |a b|, since each of the k fmas rounds once (Higham, 3.1)
+    for (std::int64_t r = 0; r < p.shape.m; ++r) {
+      for (std::int64_t j = 0; j < p.shape.n; ++j) {
+        double exact = 0, size = 0;
+        for (std::int64_t q = 0; q < p.shape.k; ++q) {
+          const double x = double{p.a.at(0, r, q)} * double{p.b.at(0, q, j)};
+          exact += x;
+          size += std::abs(x);
+        }
+        const double bound = 1.01 * static_cast<double>(p.shape.k) * 0x1p-24 * size + 1e-45;
+        worst = std::max(worst, std::abs(c[r * p.shape.n + j] - exact) / bound);
+      }
+    }
+    INFO(name(p.shape));
+    CHECK(worst <= 1);
+  }
+}
+
+TEMPLATE_TEST_CASE("matmul gives the same bits on 1 and 2 threads", "[matmul]", float, double, std::int32_t) {
+  const std::int64_t shapes[][4] = {{1, 128, 128, 128}, {1, 64, 512, 784}, {1, 1, 3000, 500},  {1, 3000, 1, 500}, {1, 7, 9, 20000},
+                                    {1, 333, 77, 129},  {40, 30, 30, 30},  {3, 100, 100, 100}, {1, 17, 2500, 40}};
+  for (const auto& [batch, m, n, k] : shapes) {
+    for (Layout la : {Layout::rows, Layout::transposed}) {
+      for (Layout lb : {Layout::rows, Layout::transposed}) {
+        const Problem<TestType> p(batch, m, n, k, la, lb);
+        const int before = num_threads();
+        set_num_threads(1);
+        const auto one = p.run();
+        set_num_threads(before);
+        INFO(name(p.shape) << " threads " << before);
+        CHECK(same_bits(one, p.run()));
+      }
+    }
+  }
+}
+
+TEST_CASE("matmul's cut for threads covers the product in as many pieces as asked", "[matmul]") {
+  for (std::int64_t pieces : {1, 2, 3, 4, 6, 7, 12, 64}) {
+    for (auto [m, n] : {std::pair<std::int64_t, std::int64_t>{1, 1000}, {1000, 1}, {512, 512}, {64, 4096}}) {
+      const auto cut = detail::matmul_cut(m, n, pieces);
+      CHECK(cut.rows * cut.columns == pieces);
+      if (m == 1) CHECK(cut.rows == 1);
+      if (n == 1) CHECK(cut.columns == 1);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("matmul of nothing: k = 0 gives zeros, an empty result touches nothing", "[matmul]", float, double,
+                   bfloat16, float16, std::int32_t, std::int64_t, std::uint8_t) {
+  for (const TestType x : Problem<TestType>(2, 3, 4, 0).run()) CHECK(x == TestType(0));
+  TestType canary = TestType(5);
+  for (auto [batch, m, n] : {std::array<std::int64_t, 3>{0, 3, 4}, {1, 0, 4}, {1, 3, 0}}) {
+    matmul({batch, m, n, 6, 0, 6, 1, 0, n, 1, dtype_of<TestType>}, nullptr, nullptr, &canary);
+  }
+  CHECK(canary == TestType(5));
+}
+
+TEST_CASE("matmul carries infinities, NaNs and signed zeros as fma does", "[matmul]") {
+  Problem<float> p(1, 20, 20, 3);
+  const float inf = std::numeric_limits<float>::infinity();
+  p.a.data[0] = inf, p.a.data[4] = std::nanf(""), p.b.data[1] = 0.f;
+  const auto c = p.run(), want = p.defined();
+  for (std::size_t i = 0; i < c.size(); ++i) CHECK((c[i] == want[i] || (std::isnan(c[i]) && std::isnan(want[i]))));
+  const float minus = -0.f, one = 1.f;
+  float zero = 7;
+  matmul({1, 1, 1, 1, 0, 1, 1, 0, 1, 1, f32}, &minus, &one, &zero);
+  CHECK((zero == 0 && !std::signbit(zero)));  // fma(-0, 1, +0) is +0
+}
+
+TEST_CASE("matmul refuses bool", "[matmul]") {
+  bool x[1] = {};
+  CHECK_THROWS_AS(matmul({1, 1, 1, 1, 0, 1, 1, 0, 1, 1, DType::boolean}, x, x, x), std::invalid_argument);
+}
+
+TEST_CASE("oneDNN's matmul takes transposes as strides, caches, and agrees within the bound", "[matmul][onednn]") {
+  for (int i = 0; i < 40; ++i) {
+    const Problem<float> p(1, 1 + any_extent(60), 1 + any_extent(60), 1 + any_extent(60), layouts[i % 2], layouts[i / 2 % 2]);
+    const MatmulShape& s = p.shape;
+    const auto want = p.defined();
+    for (int again = 0; again < 2; ++again) {
+      std::vector<float> c(want.size());
+      onednn::run({s.m, s.n, s.k, s.a_row, s.a_col, s.b_row, s.b_col, s.n}, p.a.data.data(), p.b.data.data(), c.data());
+      for (std::size_t q = 0; q < c.size(); ++q) CHECK(c[q] == Approx(want[q]).margin(1e-4));
+    }
+  }
+}
+
+TEST_CASE("oneDNN's matmul of bf16 gives f32 or bf16", "[matmul][onednn]") {
+  if (isa() != Isa::avx512) return;
+  const Problem<bfloat16> p(1, 24, 40, 64);
+  std::vector<float> wide(24 * 40);
+  std::vector<bfloat16> narrow(24 * 40);
+  onednn::run({24, 40, 64, 64, 1, 40, 1, 40, DType::bf16, DType::f32}, p.a.data.data(), p.b.data.data(), wide.data());
+  onednn::run({24, 40, 64, 64, 1, 40, 1, 40, DType::bf16, DType::bf16}, p.a.data.data(), p.b.data.data(), narrow.data());
+  const auto want = p.defined();
+  for (std::size_t q = 0; q < want.size(); ++q) {
+    CHECK(wide[q] == Approx(float(want[q])).epsilon(0.01).margin(0.05));
+    CHECK(float(narrow[q]) == float(bfloat16(wide[q])));
+  }
+}
+
+TEST_CASE("oneDNN's refusals name the operands", "[matmul][onednn]") {
+  float x[64] = {};
+  CHECK_THROWS_WITH(onednn::run({2, 3, 4, 4, 1, 3, 1, 3, DType::f64, DType::f64}, x, x, x),
+                    Catch::Contains("matmul: ") && Catch::Contains("f64[2, 4]") && Catch::Contains("f64[4, 3]"));
+  CHECK_THROWS_WITH(onednn::run({2, 3, 4, 4, 1, 3, 1, 3, DType::f32, DType::bf16}, x, x, x), Catch::Contains("f32[2, 4]"));
+}

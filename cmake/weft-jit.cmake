@@ -3,7 +3,7 @@
 # It stands alone: what it needs of the layers below is compiled into it once more, hidden.
 file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/compiler/jit/*.cpp")
 list(FILTER sources EXCLUDE REGEX "/loader\\.cpp$")
-list(APPEND sources compiler/kernel.cpp compiler/passes.cpp ops/formula.cpp tensor/isa.cpp)
+list(APPEND sources compiler/kernel.cpp compiler/row_passes.cpp ops/formula.cpp tensor/isa.cpp)
 
 add_library(weft_jit MODULE ${sources})
 weft_options(weft_jit)

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "passes.h"
+#include "row_passes.h"
 #include "tile_ops.h"
 
 namespace weft {

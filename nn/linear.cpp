@@ -20,7 +20,7 @@ Tensor Linear::operator()(const Arg& x) const {
   const Tensor input = x.tensor(weight.dtype());
   if (input.defined() && (input.rank() == 0 || input.shape().back() != weight.shape()[0])) {
     ShapeError e(fmt::format("{} takes [..., {}], not {}", text(), weight.shape()[0], input.shape().text()));
-    e.locate("Linear", {describe_operand("x     ", input), describe_operand("weight", weight.state()->value)}, site_text(x.site()));
+    e.locate("Linear", {describe_operand("x       ", input), describe_operand("weight  ", weight.state()->value)}, site_text(x.site()));
     throw e;
   }
   const Tensor product = matmul(Arg(input, x.site()), Arg(weight, x.site()));

@@ -31,7 +31,7 @@ struct Operands {
   }
 
   template <class E> [[noreturn]] void fail(E error) const {
-    error.locate(name, {describe_operand("labels     ", labels), describe_operand(fmt::format("{:<11}", second), outputs)}, site_text(site));
+    error.locate(name, {describe_operand("labels       ", labels), describe_operand(fmt::format("{:<13}", second), outputs)}, site_text(site));
     throw error;
   }
 

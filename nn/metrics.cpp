@@ -18,7 +18,7 @@ Shape without_unit(Shape s) {
 }
 
 template <class E> [[noreturn]] void fail(E error, const Tensor& labels, const Tensor& predictions) {
-  error.locate("update", {describe_operand("labels     ", labels), describe_operand("predictions", predictions)}, "");
+  error.locate("update", {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)}, "");
   throw error;
 }
 

@@ -55,7 +55,7 @@ void Optimizer::apply(const Gradients& gradients) {
     seen[at->second] = true;
     if (!gradient.defined()) continue;
     const auto fail = [&](auto error) {
-      error.locate("apply", {describe_operand("variable", variable->value), describe_operand("gradient", gradient)}, "");
+      error.locate("apply", {describe_operand("variable  ", variable->value), describe_operand("gradient  ", gradient)}, "");
       throw error;
     };
     const Type& type = variable->value.type();

@@ -88,9 +88,16 @@ std::string describe_operand(std::string_view role, const Tensor& t) {
   return fmt::format("{:<5}{}", role, type);
 }
 
+// What a view op shows, copied; where it can show nothing (a reshape of a transpose), the elements in row-major order.
+static void copy_view(const Op& op, const Attrs& attrs, const View& in, const View& out) {
+  View shown = out;
+  if (op.view(attrs, in, shown)) copy_elements(shown, out);
+  else copy_elements(in, {in.dtype, in.shape, contiguous_strides(in.shape), out.data});
+}
+
 void run_op(const Op& op, const Attrs& attrs, Views in, Views out) {
   if (op.kind == OpKind::elementwise) run_elementwise(op, attrs, in, out[0]);
-  else if (op.kind == OpKind::view) copy_elements(in[0], {in[0].dtype, in[0].shape, contiguous_strides(in[0].shape), out[0].data});
+  else if (op.kind == OpKind::view) copy_view(op, attrs, in[0], out[0]);
   else op.run(attrs, in, out);
 }
 

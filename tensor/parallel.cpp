@@ -78,7 +78,7 @@ std::atomic<int>& setting() {
 
 // ---- who may use the team
 
-std::atomic_flag busy;                   // a parallel region is running
+std::atomic_flag busy;                    // a parallel region is running
 std::atomic<const void*> owner{nullptr};  // whose libgomp team is alive; read and written with `busy` held
 std::int64_t last_use = 0;
 std::atomic<bool> team_started{false}, forked{false};

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "../passes.h"
+#include "../row_passes.h"
 #include "emit.h"
 
 namespace weft::jit {

@@ -46,8 +46,9 @@ void matmul_i32_avx512(const Matmul&);
 void matmul_i64_avx512(const Matmul&);
 void matmul_u8_avx512(const Matmul&);
 
-/// Blocking, in bytes, shared with matmul_scratch_bytes: k is cut into equal parts of at most block_depth, A into blocks
-/// of at most block_bytes, B into block_columns (elements). Large, because today's CPUs have a large and quick L2.
+/// Blocking, in bytes, shared with matmul_scratch_bytes: k is cut into equal parts of at most block_depth, A into
+/// blocks of at most block_bytes, B into block_columns (elements). Large, because today's CPUs have a large and quick
+/// L2.
 inline constexpr std::int64_t block_depth = 3200, block_bytes = 768 * 1024, block_columns = 2048;
 
 }  // namespace weft::kernels

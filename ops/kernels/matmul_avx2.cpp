@@ -33,9 +33,7 @@ struct F32 {
   static V low(V a, V b) {  // a0 b0 a1 b1 ...
     return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
   }
-  static V high(V a, V b) {
-    return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
-  }
+  static V high(V a, V b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31); }
   static constexpr int strip = 4;
   template <class Rows> static void columns(const Rows& row, std::int64_t q, V (&out)[strip]) {
     V r[4];
@@ -72,9 +70,7 @@ struct F64 {
   static V low(V a, V b) {  // a0 b0 a1 b1 ...
     return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x20);
   }
-  static V high(V a, V b) {
-    return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31);
-  }
+  static V high(V a, V b) { return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31); }
   static constexpr int strip = 2;
   template <class Rows> static void columns(const Rows& row, std::int64_t q, V (&out)[strip]) {
     V r[2];

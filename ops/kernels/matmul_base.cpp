@@ -1,4 +1,5 @@
-// The matrix products for any x86-64. fma is a call into libm, which uses the instruction where there is one: slow, right.
+// The matrix products for any x86-64. fma is a call into libm, which uses the instruction where there is one: slow,
+// right.
 #include "matmul.h"
 
 namespace weft::kernels {
@@ -31,8 +32,10 @@ template <class Element> struct Vec {
   }
   static V splat(T x) { return {{x, x, x, x}}; }
   static T fma(T a, T b, T c) {
-    if constexpr (sizeof(T) == 4) return __builtin_fmaf(a, b, c);
-    else return __builtin_fma(a, b, c);
+    if constexpr (sizeof(T) == 4)
+      return __builtin_fmaf(a, b, c);
+    else
+      return __builtin_fma(a, b, c);
   }
   static V fma(V a, V b, V c) {
     V r;

@@ -42,7 +42,8 @@ void* scratch(std::int64_t bytes) {
 }
 
 int threads_for(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k) {
-  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(batch);
+  const double work =
+      static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(batch);
   return static_cast<int>(std::clamp(work / least_per_thread, 1.0, static_cast<double>(num_threads())));
 }
 
@@ -80,16 +81,17 @@ void run(const Matmul& whole, DType t) {
 }
 
 /// A 16-bit operand as dense f32 matrices, `batch` of them.
-template <class Half>
-Buffer widen(const void* from, std::int64_t batch, std::int64_t step, std::int64_t rows, std::int64_t columns,
-             std::int64_t row, std::int64_t col) {
+template <class Half> Buffer widen(const void* from, std::int64_t batch, std::int64_t step, std::int64_t rows,
+                                   std::int64_t columns, std::int64_t row, std::int64_t col) {
   Buffer to = allocate(batch * rows * columns * 4);
   auto* t = static_cast<float*>(to.get());
   for (std::int64_t b = 0; b < batch; ++b) {
     for (std::int64_t i = 0; i < rows; ++i) {
       const Half* f = static_cast<const Half*>(from) + b * step + i * row;
-      if (col == 1) for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j];
-      else for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j * col];
+      if (col == 1)
+        for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j];
+      else
+        for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j * col];
     }
   }
   return to;
@@ -99,8 +101,10 @@ template <class Half> void run_half(const MatmulShape& s, const void* a, const v
   // The operand's own order is kept where it is dense: a transpose is widened as it lies and stays a transpose.
   const bool ta = s.a_row == 1 && s.a_col != 1, tb = s.b_row == 1 && s.b_col != 1;
   const std::int64_t as = s.a_batch ? s.batch : 1, bs = s.b_batch ? s.batch : 1, size = s.batch * s.m * s.n;
-  const Buffer wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1) : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col);
-  const Buffer wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1) : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col);
+  const Buffer wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1)
+                           : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col);
+  const Buffer wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1)
+                           : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col);
   const Buffer wide_c = allocate(size * 4);
   run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch ? s.m * s.k : 0, ta ? 1 : s.k, ta ? s.m : 1, s.b_batch ? s.k * s.n : 0,
              tb ? 1 : s.n, tb ? s.k : 1, s.m * s.n, s.n, wide_a.get(), wide_b.get(), wide_c.get(), nullptr},
@@ -138,7 +142,8 @@ void matmul(const MatmulShape& s, const void* a, const void* b, void* c) {
     case DType::boolean: throw std::invalid_argument("matmul: bool has no product; cast to a number first");
     default: break;
   }
-  run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n, s.n, a, b, c, nullptr},
+  run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n, s.n, a, b, c,
+             nullptr},
       s.dtype);
 }
 

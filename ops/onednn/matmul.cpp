@@ -18,9 +18,7 @@ namespace weft::onednn {
 const dnnl::engine& cpu_engine() {
   static const dnnl::engine& engine = []() -> dnnl::engine& {
     // Refused once oneDNN has generated code (the program uses it too): then its bits are simply those of its choice.
-    if (isa() != Isa::avx512) {
-      dnnl_set_max_cpu_isa(isa() == Isa::avx2 ? dnnl_cpu_isa_avx2 : dnnl_cpu_isa_sse41);
-    }
+    if (isa() != Isa::avx512) { dnnl_set_max_cpu_isa(isa() == Isa::avx2 ? dnnl_cpu_isa_avx2 : dnnl_cpu_isa_sse41); }
     return *new dnnl::engine(dnnl::engine::kind::cpu, 0);  // never destroyed: threads may outlive main's statics
   }();
   return engine;

@@ -21,8 +21,9 @@ struct Matmul {
 /// Throws std::runtime_error, which names the operands, when oneDNN refuses.
 void run(const Matmul&, const void* a, const void* b, void* c);
 
-/// Whether oneDNN's bits survive a cut of the rows or columns: so for its AVX-512 kernels (brgemm: each element is summed
-/// over k in an order that k alone decides), not for the older ones. The cut must then follow from the shape alone.
+/// Whether oneDNN's bits survive a cut of the rows or columns: so for its AVX-512 kernels (brgemm: each element is
+/// summed over k in an order that k alone decides), not for the older ones. The cut must then follow from the shape
+/// alone.
 bool splits_keep_bits();
 
 }  // namespace weft::onednn

@@ -1,19 +1,22 @@
 // Matrix products: their definition to the bit on every path, and a bound against exact arithmetic.
+#include <weft/ops/kernels/matmul.h>
+#include <weft/ops/kernels/matmul_plan.h>
+#include <weft/ops/onednn/matmul.h>
+#include <weft/tensor/isa.h>
+#include <weft/tensor/parallel.h>
+
 #include <algorithm>
-#include <catch2/catch.hpp>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "../ops/kernels/matmul.h"
-#include "../ops/kernels/matmul_plan.h"
-#include "../ops/onednn/matmul.h"
-#include "../tensor/isa.h"
-#include "../tensor/parallel.h"
+#include "catch.h"
 
 using namespace weft;
 
@@ -22,12 +25,16 @@ namespace {
 std::mt19937 random_bits(7);
 
 template <class T> T draw() {
-  if constexpr (dtype_of<T> == DType::f64) return std::normal_distribution<double>()(random_bits);
-  else if constexpr (is_floating(dtype_of<T>)) return T(std::normal_distribution<float>()(random_bits));
-  else return static_cast<T>((std::uint64_t{random_bits()} << 32) | random_bits());
+  if constexpr (dtype_of<T> == DType::f64)
+    return std::normal_distribution<double>()(random_bits);
+  else if constexpr (is_floating(dtype_of<T>))
+    return T(std::normal_distribution<float>()(random_bits));
+  else
+    return static_cast<T>((std::uint64_t{random_bits()} << 32) | random_bits());
 }
 
-/// How an operand lies in memory: in rows, transposed, in rows with a gap, with both strides large, or one value for all.
+/// How an operand lies in memory: in rows, transposed, in rows with a gap, with both strides large, or one value for
+/// all.
 enum class Layout { rows, transposed, padded, strided, constant };
 constexpr Layout layouts[] = {Layout::rows, Layout::transposed, Layout::padded, Layout::strided, Layout::constant};
 
@@ -67,9 +74,9 @@ template <class T> struct Problem {
     std::vector<double> scratch(static_cast<std::size_t>(bytes / 8 + 9), std::numeric_limits<double>::signaling_NaN());
     const auto aligned = (reinterpret_cast<std::uintptr_t>(scratch.data()) + 63) / 64 * 64;
     const MatmulShape& s = shape;
-    kernels::matmul_kernel(s.dtype, level)({s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col,
-                                            s.m * s.n, s.n, a.data.data(), b.data.data(), c.data(),
-                                            reinterpret_cast<void*>(aligned)});
+    kernels::matmul_kernel(
+        s.dtype, level)({s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n,
+                         s.n, a.data.data(), b.data.data(), c.data(), reinterpret_cast<void*>(aligned)});
     return c;
   }
 
@@ -88,11 +95,13 @@ template <class T> struct Problem {
   T element(std::int64_t q, std::int64_t i, std::int64_t j) const {
     if constexpr (is_floating(dtype_of<T>)) {
       std::conditional_t<dtype_of<T> == DType::f64, double, float> acc = 0;
-      for (std::int64_t p = 0; p < shape.k; ++p) acc = std::fma(decltype(acc)(a.at(q, i, p)), decltype(acc)(b.at(q, p, j)), acc);
+      for (std::int64_t p = 0; p < shape.k; ++p)
+        acc = std::fma(decltype(acc)(a.at(q, i, p)), decltype(acc)(b.at(q, p, j)), acc);
       return T(acc);
     } else {
       std::uint64_t acc = 0;
-      for (std::int64_t p = 0; p < shape.k; ++p) acc += static_cast<std::uint64_t>(a.at(q, i, p)) * static_cast<std::uint64_t>(b.at(q, p, j));
+      for (std::int64_t p = 0; p < shape.k; ++p)
+        acc += static_cast<std::uint64_t>(a.at(q, i, p)) * static_cast<std::uint64_t>(b.at(q, p, j));
       return static_cast<T>(acc);
     }
   }
@@ -127,23 +136,23 @@ std::int64_t any_extent(std::int64_t most) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("matmul is the sum of fmas over k in order, to the bit, at every ISA level", "[matmul]", float, double,
-                   std::int32_t, std::int64_t, std::uint8_t) {
-  for (int i = 0; i < 300; ++i) {
+TEMPLATE_TEST_CASE("matmul is the sum of fmas over k in order, to the bit, at every ISA level", "[matmul]", float,
+                   double, std::int32_t, std::int64_t, std::uint8_t) {
+  for (int i = 0; i < 150; ++i) {
     const Layout la = layouts[i % 5], lb = layouts[i / 5 % 5];
     check_everywhere(Problem<TestType>(1, any_extent(70), any_extent(70), any_extent(40), la, lb));
   }
 }
 
 TEMPLATE_TEST_CASE("matmul keeps its bits when k is cut and operands are packed", "[matmul]", float, double) {
-  const std::int64_t shapes[][3] = {{3, 5, 2000}, {1, 40, 1700}, {40, 1, 1700}, {130, 35, 900}, {15, 300, 801}, {29, 2100, 60}};
+  const std::int64_t shapes[][3] = {{3, 5, 2000},   {1, 40, 1700},  {40, 1, 1700},
+                                    {130, 35, 900}, {15, 300, 801}, {29, 2100, 60}};
   for (const auto& [m, n, k] : shapes) {
-    for (Layout la : layouts) {
-      for (Layout lb : layouts) {
+    for (Layout la : {Layout::rows, Layout::transposed, Layout::strided}) {
+      for (Layout lb : {Layout::rows, Layout::transposed, Layout::strided}) {
         const Problem<TestType> p(1, m, n, k, la, lb);
         INFO(name(p.shape));
-        const auto want = p.run(Isa::base);
-        if (la == Layout::rows) CHECK(same_bits(want, p.defined()));
+        const auto want = p.defined();
         CHECK(same_bits(p.run(), want));
         if (isa() >= Isa::avx2) CHECK(same_bits(p.run(Isa::avx2), want));
       }
@@ -151,8 +160,8 @@ TEMPLATE_TEST_CASE("matmul keeps its bits when k is cut and operands are packed"
   }
 }
 
-TEMPLATE_TEST_CASE("matmul multiplies batches, and one operand for a whole batch", "[matmul]", float, double, std::int32_t,
-                   bfloat16, float16) {
+TEMPLATE_TEST_CASE("matmul multiplies batches, and one operand for a whole batch", "[matmul]", float, double,
+                   std::int32_t, bfloat16, float16) {
   for (int i = 0; i < 60; ++i) {
     const Problem<TestType> p(any_extent(9), any_extent(20), any_extent(20), any_extent(20), layouts[i % 4],
                               layouts[i / 4 % 4], i % 3 == 1, i % 3 == 2);
@@ -192,8 +201,9 @@ TEST_CASE("matmul stays within the bound of its summation", "[matmul]") {
 }
 
 TEMPLATE_TEST_CASE("matmul gives the same bits on 1 and 2 threads", "[matmul]", float, double, std::int32_t) {
-  const std::int64_t shapes[][4] = {{1, 128, 128, 128}, {1, 64, 512, 784}, {1, 1, 3000, 500},  {1, 3000, 1, 500}, {1, 7, 9, 20000},
-                                    {1, 333, 77, 129},  {40, 30, 30, 30},  {3, 100, 100, 100}, {1, 17, 2500, 40}};
+  const std::int64_t shapes[][4] = {{1, 128, 128, 128}, {1, 64, 512, 784},  {1, 1, 3000, 500},
+                                    {1, 3000, 1, 500},  {1, 7, 9, 20000},   {1, 333, 77, 129},
+                                    {40, 30, 30, 30},   {3, 100, 100, 100}, {1, 17, 2500, 40}};
   for (const auto& [batch, m, n, k] : shapes) {
     for (Layout la : {Layout::rows, Layout::transposed}) {
       for (Layout lb : {Layout::rows, Layout::transposed}) {
@@ -249,7 +259,8 @@ TEST_CASE("matmul refuses bool", "[matmul]") {
 
 TEST_CASE("oneDNN's matmul takes transposes as strides, caches, and agrees within the bound", "[matmul][onednn]") {
   for (int i = 0; i < 40; ++i) {
-    const Problem<float> p(1, 1 + any_extent(60), 1 + any_extent(60), 1 + any_extent(60), layouts[i % 2], layouts[i / 2 % 2]);
+    const Problem<float> p(1, 1 + any_extent(60), 1 + any_extent(60), 1 + any_extent(60), layouts[i % 2],
+                           layouts[i / 2 % 2]);
     const MatmulShape& s = p.shape;
     const auto want = p.defined();
     for (int again = 0; again < 2; ++again) {
@@ -266,7 +277,8 @@ TEST_CASE("oneDNN's matmul of bf16 gives f32 or bf16", "[matmul][onednn]") {
   std::vector<float> wide(24 * 40);
   std::vector<bfloat16> narrow(24 * 40);
   onednn::run({24, 40, 64, 64, 1, 40, 1, 40, DType::bf16, DType::f32}, p.a.data.data(), p.b.data.data(), wide.data());
-  onednn::run({24, 40, 64, 64, 1, 40, 1, 40, DType::bf16, DType::bf16}, p.a.data.data(), p.b.data.data(), narrow.data());
+  onednn::run({24, 40, 64, 64, 1, 40, 1, 40, DType::bf16, DType::bf16}, p.a.data.data(), p.b.data.data(),
+              narrow.data());
   const auto want = p.defined();
   for (std::size_t q = 0; q < want.size(); ++q) {
     CHECK(wide[q] == Approx(float(want[q])).epsilon(0.01).margin(0.05));
@@ -275,8 +287,15 @@ TEST_CASE("oneDNN's matmul of bf16 gives f32 or bf16", "[matmul][onednn]") {
 }
 
 TEST_CASE("oneDNN's refusals name the operands", "[matmul][onednn]") {
-  float x[64] = {};
-  CHECK_THROWS_WITH(onednn::run({2, 3, 4, 4, 1, 3, 1, 3, DType::f64, DType::f64}, x, x, x),
-                    Catch::Contains("matmul: ") && Catch::Contains("f64[2, 4]") && Catch::Contains("f64[4, 3]"));
-  CHECK_THROWS_WITH(onednn::run({2, 3, 4, 4, 1, 3, 1, 3, DType::f32, DType::bf16}, x, x, x), Catch::Contains("f32[2, 4]"));
+  const auto message = [](DType inputs, DType output) -> std::string {
+    float x[64] = {};
+    try {
+      onednn::run({2, 3, 4, 4, 1, 3, 1, 3, inputs, output}, x, x, x);
+    } catch (const std::runtime_error& e) { return e.what(); }
+    return "no error";
+  };
+  for (const char* part : {"matmul: ", "f64[2, 4]", "f64[4, 3]", "only f32 and bf16"}) {
+    CHECK(message(DType::f64, DType::f64).find(part) != std::string::npos);
+  }
+  CHECK(message(DType::f32, DType::bf16).find("f32[2, 4]") != std::string::npos);
 }

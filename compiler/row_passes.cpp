@@ -1,4 +1,4 @@
-#include "passes.h"
+#include "row_passes.h"
 
 #include <algorithm>
 

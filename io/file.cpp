@@ -1,0 +1,116 @@
+#include "file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../tensor/error.h"
+
+namespace weft::io::detail {
+namespace {
+
+std::string shown(const std::filesystem::path& path) { return shortened(path.string(), 400); }
+
+// A descriptor that is closed, and a temporary file that is removed, unless told otherwise.
+struct Temporary {
+  std::string name;
+  int fd = -1;
+  ~Temporary() {
+    if (fd >= 0) ::close(fd);
+    if (!name.empty()) ::unlink(name.c_str());
+  }
+};
+
+}  // namespace
+
+void fail_system(const std::filesystem::path& path, std::string_view what, int error) {
+  throw FormatError(fmt::format("{}: can't {}: {}", shown(path), what, std::strerror(error)));
+}
+
+InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+  fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // O_NONBLOCK: a pipe without a writer would block
+  if (fd_ < 0) fail_system(path, "open it", errno);
+  struct stat info;
+  const int failed = ::fstat(fd_, &info) ? errno : !S_ISREG(info.st_mode) ? (S_ISDIR(info.st_mode) ? EISDIR : EINVAL) : 0;
+  if (failed) {
+    ::close(fd_);
+    if (failed == EINVAL) throw FormatError(fmt::format("{}: not a regular file", shown(path)));
+    fail_system(path, "read it", failed);
+  }
+  size_ = static_cast<std::uint64_t>(info.st_size);
+}
+
+InputFile::~InputFile() { ::close(fd_); }
+
+void InputFile::read(std::uint64_t offset, void* to, std::size_t n) const {
+  auto* at = static_cast<std::byte*>(to);
+  while (n > 0) {
+    const ssize_t got = ::pread(fd_, at, n, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_system(path_, "read it", errno);
+    if (got == 0) throw FormatError(fmt::format("{}: it became shorter while it was read", shown(path_)));
+    at += got;
+    offset += static_cast<std::uint64_t>(got);
+    n -= static_cast<std::size_t>(got);
+  }
+}
+
+std::size_t InputFile::read_some(void* to, std::size_t n) const {
+  for (;;) {
+    const ssize_t got = ::read(fd_, to, n);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) fail_system(path_, "read it", errno);
+  }
+}
+
+void replace_file(const std::filesystem::path& path, const std::function<void(const std::function<void(const void*, std::size_t)>& put)>& write) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  Temporary file;
+  std::string name = (folder / ("." + path.filename().string().substr(0, 200) + ".XXXXXX")).string();
+  file.fd = ::mkostemp(name.data(), O_CLOEXEC);
+  if (file.fd < 0) fail_system(path, "write beside it", errno);
+  file.name = name;
+
+  std::vector<std::byte> buffer;
+  buffer.reserve(1 << 16);
+  const auto put_all = [&](const std::byte* from, std::size_t n) {
+    while (n > 0) {
+      const ssize_t done = ::write(file.fd, from, n);
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) fail_system(path, "write it", errno);
+      from += done;
+      n -= static_cast<std::size_t>(done);
+    }
+  };
+  write([&](const void* from, std::size_t n) {
+    const auto* bytes = static_cast<const std::byte*>(from);
+    if (buffer.size() + n > buffer.capacity()) {
+      put_all(buffer.data(), buffer.size());
+      buffer.clear();
+      if (n > buffer.capacity()) return put_all(bytes, n);
+    }
+    buffer.insert(buffer.end(), bytes, bytes + n);
+  });
+  put_all(buffer.data(), buffer.size());
+
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  if (::fchmod(file.fd, 0666 & ~mask)) fail_system(path, "set its mode", errno);
+  if (::fsync(file.fd)) fail_system(path, "sync it to the disk", errno);
+  if (::close(std::exchange(file.fd, -1))) fail_system(path, "write it", errno);
+  if (::rename(name.c_str(), path.c_str())) fail_system(path, "put it in place", errno);
+  file.name.clear();
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory >= 0) {  // the new name, too, is to outlive a power cut; some file systems refuse, and the file is there
+    ::fsync(directory);
+    ::close(directory);
+  }
+}
+
+}  // namespace weft::io::detail

@@ -2,9 +2,14 @@
 #pragma once
 
 #include "autograd/tape.h"
+#include "compiler/compile.h"
 #include "data/batches.h"
 #include "data/progress.h"
 #include "data/spirals.h"
+#include "data/table.h"
+#include "io/checkpoint.h"
+#include "io/csv.h"
+#include "io/safetensors.h"
 #include "nn/activations.h"
 #include "nn/dropout.h"
 #include "nn/init.h"
@@ -16,7 +21,6 @@
 #include "nn/parameters.h"
 #include "nn/schedule.h"
 #include "nn/sequential.h"
-#include "compiler/compile.h"
 #include "ops/compose.h"
 #include "ops/indexing.h"
 #include "ops/linalg.h"

@@ -52,6 +52,7 @@ class Partition {
       const bool elided = n.op->kind == OpKind::view && result_.accesses[n.out].base != n.out;
       if (!elided) place(i);
     }
+    merge_all();
     order();
     return std::move(result_);
   }
@@ -169,6 +170,90 @@ class Partition {
     return uses_row ? Fit{Role::row, -1} : Fit{};
   }
 
+  // A node joins one group though its operands may come from several: those that can be one become one. Producers with
+  // their consumers, then groups that read the same buffer.
+  void merge_all() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
+        const int g = result_.group_of[i];
+        if (g < 0) continue;
+        for (const ValueId v : graph_.nodes[i].in) changed |= merge(producer_group(result_.accesses[v].base), result_.group_of[i]);
+      }
+      for (auto& list : readers_)
+        for (std::size_t k = 1; k < list.size(); ++k) changed |= merge(current(list[0]), current(list[k]));
+    }
+    std::vector<Group> kept;
+    std::vector<int> place(result_.groups.size(), -1);
+    for (std::size_t g = 0; g < result_.groups.size(); ++g) {
+      if (result_.groups[g].nodes.empty()) continue;
+      place[g] = static_cast<int>(kept.size());
+      kept.push_back(std::move(result_.groups[g]));
+    }
+    result_.groups = std::move(kept);
+    for (int& g : result_.group_of)
+      if (g >= 0) g = place[static_cast<std::size_t>(g)];
+  }
+
+  // Where the nodes of a group went that has been merged away.
+  int current(int g) {
+    while (!merged_into_.empty() && merged_into_[static_cast<std::size_t>(g)] >= 0) g = merged_into_[static_cast<std::size_t>(g)];
+    return g;
+  }
+
+  // Makes groups a and b one, if they can be.
+  bool merge(int a, int b) {
+    if (a < 0 || b < 0 || a == b) return false;
+    Group &x = result_.groups[static_cast<std::size_t>(a)], &y = result_.groups[static_cast<std::size_t>(b)];
+    if (!x.fused || !y.fused || x.space != y.space || x.nodes.size() + y.nodes.size() > max_nodes) return false;
+    if (x.split >= 0 && y.split >= 0 && x.split != y.split) return false;
+    if (separated(a, b)) return false;
+    Group both = x;
+    both.nodes.insert(both.nodes.end(), y.nodes.begin(), y.nodes.end());
+    std::sort(both.nodes.begin(), both.nodes.end());
+    both.split = std::max(x.split, y.split);
+    both.has_column = x.has_column || y.has_column;
+    for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;
+    bool fits = true;
+    for (const std::uint32_t j : both.nodes) {
+      const Role role = result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
+      for (const ValueId v : graph_.nodes[j].in) fits = fits && operand_fits(v, a, both.space, both.split, role, both.has_column);
+    }
+    if (!fits) {
+      for (const std::uint32_t j : y.nodes) result_.group_of[j] = b;
+      return false;
+    }
+    x = std::move(both);
+    y.nodes.clear();
+    y.fused = false;
+    merged_into_.resize(result_.groups.size(), -1);
+    merged_into_[static_cast<std::size_t>(b)] = a;
+    return true;
+  }
+
+  // True if some third group has to run after one of the two and before the other.
+  bool separated(int a, int b) const {
+    std::vector<char> seen(result_.groups.size());
+    std::vector<int> open;
+    const auto visit = [&](int h) {
+      for (const std::uint32_t j : result_.groups[static_cast<std::size_t>(h)].nodes)
+        for (const ValueId v : graph_.nodes[j].in)
+          if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != h) open.push_back(p);
+    };
+    visit(a);
+    visit(b);
+    std::erase_if(open, [&](int h) { return h == a || h == b; });
+    while (!open.empty()) {
+      const int h = open.back();
+      open.pop_back();
+      if (h == a || h == b) return true;
+      if (seen[static_cast<std::size_t>(h)]) continue;
+      seen[static_cast<std::size_t>(h)] = 1;
+      visit(h);
+    }
+    return false;
+  }
+
   // Node i in group g would have to run both before and after some other group.
   bool makes_cycle(std::uint32_t i, int g) const {
     std::vector<char> seen(result_.groups.size());
@@ -238,7 +323,8 @@ class Partition {
   const Graph& graph_;
   const std::vector<bool>& late_;
   Grouping result_;
-  std::vector<std::vector<int>> readers_;  // by base value
+  std::vector<std::vector<int>> readers_;  // by base value: groups that read all of it
+  std::vector<int> merged_into_;           // by group as first numbered
 };
 
 }  // namespace

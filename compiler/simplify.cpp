@@ -1,11 +1,15 @@
 #include "simplify.h"
 
+#include <algorithm>
+
 #include "../ops/apply.h"
 #include "../ops/defs/shape.h"
 #include "../ops/recorder.h"
 
 namespace weft {
 namespace {
+
+constexpr std::int64_t small_constant = 1 << 12;  // elements: larger results are not computed ahead
 
 // If v is one element repeated (a 0-d value broadcast), the 0-d value; else v itself if it is 0-d; else nothing.
 bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
@@ -54,6 +58,11 @@ class Folder {
         return;
       }
     }
+    if (n.op->kind != OpKind::view && n.op->outputs == 1 && !in.empty() && count(type.shape) <= small_constant &&
+        std::all_of(in.begin(), in.end(), [&](ValueId v) { return to_.values[v].kind == Graph::Value::constant; })) {
+      map_[n.out] = evaluate(*n.op, n.attrs, in);
+      return;
+    }
     std::vector<Type> types;
     for (int k = 0; k < n.op->outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
     const ValueId out = to_.add(*n.op, n.attrs, in, types, n.site);
@@ -64,6 +73,11 @@ class Folder {
     bool constant = true;
     for (const ValueId v : in) constant &= to_.values[v].kind == Graph::Value::constant;
     if (!constant) return to_.add(op, attrs, in, std::vector<Type>{{dtype, {}}}, site);
+    return evaluate(op, attrs, in);
+  }
+
+  // The op on constants, run now.
+  ValueId evaluate(const Op& op, const Attrs& attrs, std::span<const ValueId> in) {
     const TraceScope eager(nullptr);
     std::vector<Tensor> operands;
     for (const ValueId v : in) operands.push_back(to_.constants[to_.values[v].index]);

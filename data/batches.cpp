@@ -14,7 +14,7 @@ std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t seed, std::u
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   for (std::uint64_t i = static_cast<std::uint64_t>(n); i > 1; --i) {  // Fisher and Yates
-    const auto w = philox(seed, stream + 1, i);  // counters of stream 0 are a generator's
+    const auto w = philox(seed, stream + 1, i);                        // counters of stream 0 are a generator's
     const std::uint64_t random = std::uint64_t{w[0]} << 32 | w[1];
     const auto j = static_cast<std::uint64_t>((static_cast<unsigned __int128>(random) * i) >> 64);
     std::swap(order[i - 1], order[j]);
@@ -34,14 +34,18 @@ Tensor take_rows(const Tensor& t, std::span<const std::int64_t> rows) {
   to.shape.erase(0);
   to.strides.erase(0);
   const bool plain = from.contiguous();
-  const auto element = static_cast<std::ptrdiff_t>(size_of(t.dtype())), row_bytes = static_cast<std::ptrdiff_t>(count(from.shape)) * element;
+  const auto element = static_cast<std::ptrdiff_t>(size_of(t.dtype())),
+             row_bytes = static_cast<std::ptrdiff_t>(count(from.shape)) * element;
   for (std::size_t k = 0; k < rows.size(); ++k) {
-    if (rows[k] < 0 || rows[k] >= n) throw IndexError(fmt::format("take_rows: row {} must be within [0, {}]", rows[k], n - 1));
+    if (rows[k] < 0 || rows[k] >= n)
+      throw IndexError(fmt::format("take_rows: row {} must be within [0, {}]", rows[k], n - 1));
     if (row_bytes == 0) continue;
     from.data = t.view().as<std::byte>() + rows[k] * t.strides()[0] * element;
     to.data = result.view().as<std::byte>() + static_cast<std::ptrdiff_t>(k) * row_bytes;
-    if (plain) std::memcpy(to.data, from.data, static_cast<std::size_t>(row_bytes));
-    else copy_elements(from, to);
+    if (plain)
+      std::memcpy(to.data, from.data, static_cast<std::size_t>(row_bytes));
+    else
+      copy_elements(from, to);
   }
   return result;
 }
@@ -51,7 +55,8 @@ std::int64_t detail::common_rows(std::span<const Tensor> tensors, const BatchOpt
   for (const Tensor& t : tensors) {
     if (!t.defined()) throw ArgumentError("batches of an undefined tensor");
     if (t.rank() == 0 || t.shape()[0] != tensors[0].shape()[0])
-      throw ShapeError(fmt::format("batches of tensors of different rows: {} and {}", tensors[0].type().text(), t.type().text()));
+      throw ShapeError(
+          fmt::format("batches of tensors of different rows: {} and {}", tensors[0].type().text(), t.type().text()));
   }
   return tensors.empty() ? 0 : tensors[0].shape()[0];
 }

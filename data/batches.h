@@ -36,8 +36,7 @@ template <std::size_t n> class Batches {
  public:
   /// Tensors of as many rows each. ShapeError if they differ or one has no rows axis, ArgumentError for a size below 1.
   template <class... T>
-    requires(sizeof...(T) == n)
-  explicit Batches(BatchOptions options, const T&... tensor)
+  requires(sizeof...(T) == n) explicit Batches(BatchOptions options, const T&... tensor)
       : options_(options), tensors_{Tensor(tensor)...}, rows_(detail::common_rows(tensors_, options)) {}
 
   /// Batches of an epoch.
@@ -67,14 +66,18 @@ template <std::size_t n> class Batches {
     friend class Batches;
     Epoch(const Batches& b, std::uint64_t epoch)
         : tensors_(b.tensors_), size_(b.size()), rows_(b.rows_), options_(b.options_) {
-      if (options_.shuffle) order_ = permutation(rows_, options_.seed, epoch);
-      else for (std::int64_t i = 0; i < rows_; ++i) order_.push_back(i);
+      if (options_.shuffle)
+        order_ = permutation(rows_, options_.seed, epoch);
+      else
+        for (std::int64_t i = 0; i < rows_; ++i) order_.push_back(i);
     }
     std::array<Tensor, n> batch(std::int64_t at) const {
-      const std::int64_t begin = at * options_.size, end = begin + options_.size < rows_ ? begin + options_.size : rows_;
+      const std::int64_t begin = at * options_.size,
+                         end = begin + options_.size < rows_ ? begin + options_.size : rows_;
       std::array<Tensor, n> result;
       for (std::size_t i = 0; i < n; ++i)
-        result[i] = take_rows(tensors_[i], std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+        result[i] = take_rows(tensors_[i], std::span(order_).subspan(static_cast<std::size_t>(begin),
+                                                                     static_cast<std::size_t>(end - begin)));
       return result;
     }
     std::array<Tensor, n> tensors_;

@@ -14,7 +14,8 @@ Progress::~Progress() {
   if (open_) std::fputc('\n', out_);
 }
 
-std::string Progress::line(std::string_view label, std::int64_t done, std::int64_t total, double seconds, Numbers numbers) {
+std::string Progress::line(std::string_view label, std::int64_t done, std::int64_t total, double seconds,
+                           Numbers numbers) {
   constexpr int width = 30;
   const double share = total > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0) : 1;
   const int full = static_cast<int>(share * width);
@@ -22,7 +23,8 @@ std::string Progress::line(std::string_view label, std::int64_t done, std::int64
   if (full < width) bar += '>';
   bar.resize(width, ' ');
   const auto s = static_cast<std::int64_t>(std::max(seconds, 0.0));
-  std::string text = fmt::format("{}{}[{}] {:3.0f} %  {}:{:02}", label, label.empty() ? "" : " ", bar, share * 100, s / 60, s % 60);
+  std::string text =
+      fmt::format("{}{}[{}] {:3.0f} %  {}:{:02}", label, label.empty() ? "" : " ", bar, share * 100, s / 60, s % 60);
   for (const auto& [name, value] : numbers) text += fmt::format("  {} {:.4g}", name, value);  // NaN prints as nan
   return text;
 }

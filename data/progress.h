@@ -28,8 +28,10 @@ class Progress {
   void update(std::int64_t done, Numbers numbers = {});
   bool visible() const { return visible_; }
 
-  /// The line for this state, without the carriage return: "training [=====>    ]  50 %  0:12  loss 0.123". Public for tests.
-  static std::string line(std::string_view label, std::int64_t done, std::int64_t total, double seconds, Numbers numbers);
+  /// The line for this state, without the carriage return: "training [=====>    ]  50 %  0:12  loss 0.123". Public for
+  /// tests.
+  static std::string line(std::string_view label, std::int64_t done, std::int64_t total, double seconds,
+                          Numbers numbers);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -60,14 +60,17 @@ int main() {
   auto compiled_step = compile(train_step);
   const std::vector<float> compiled = train(compiled_step, compiled_seconds);
 
-  for (int epoch = 0; epoch < epochs; epoch += 100) std::printf("epoch %4d  loss %.6f\n", epoch, compiled[static_cast<std::size_t>(epoch)]);
+  for (int epoch = 0; epoch < epochs; epoch += 100)
+    std::printf("epoch %4d  loss %.6f\n", epoch, compiled[static_cast<std::size_t>(epoch)]);
   std::printf("accuracy %.2f\n\n", nn::accuracy(y, forward(x)));
 
   const CompileStats stats = compiled_step.stats();
   std::printf("%d epochs, TensorFlow 2.21  %8.1f ms\n", epochs, tensorflow_seconds * 1e3);
-  std::printf("%d epochs, Weft eager       %8.1f ms  %5.0fx\n", epochs, eager_seconds * 1e3, tensorflow_seconds / eager_seconds);
-  std::printf("%d epochs, Weft compiled    %8.1f ms  %5.0fx  (tracing %.1f ms, code %.1f ms; %zu launches a step)\n", epochs, compiled_seconds * 1e3,
-              tensorflow_seconds / compiled_seconds, stats.trace_ms, stats.codegen_ms, stats.launches);
+  std::printf("%d epochs, Weft eager       %8.1f ms  %5.0fx\n", epochs, eager_seconds * 1e3,
+              tensorflow_seconds / eager_seconds);
+  std::printf("%d epochs, Weft compiled    %8.1f ms  %5.0fx  (tracing %.1f ms, code %.1f ms; %zu launches a step)\n",
+              epochs, compiled_seconds * 1e3, tensorflow_seconds / compiled_seconds, stats.trace_ms, stats.codegen_ms,
+              stats.launches);
   std::printf("eager and compiled losses: %s\n", eager == compiled ? "the same bits" : "THEY DIFFER");
   return eager == compiled ? 0 : 1;
 }

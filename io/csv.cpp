@@ -73,8 +73,10 @@ class CsvParser {
         if (c == '"') fail("a quote in a cell that does not begin with one");
         break;
       case State::quoted:
-        if (c == '"') state_ = State::closed;
-        else csv_.text_ += c;
+        if (c == '"')
+          state_ = State::closed;
+        else
+          csv_.text_ += c;
         return;
       case State::closed:
         if (c == '"') {
@@ -115,13 +117,16 @@ class CsvParser {
   }
 
   void end_record() {
-    const bool blank = cells_ == 0 && csv_.text_.size() == cell_begin_ && (state_ == State::start || state_ == State::plain || (state_ == State::carriage && blank_));
+    const bool blank = cells_ == 0 && csv_.text_.size() == cell_begin_ &&
+                       (state_ == State::start || state_ == State::plain || (state_ == State::carriage && blank_));
     if (blank && csv_.names_.size() != 1) {  // before the header, or between rows
       state_ = State::start;
     } else {
       end_cell();
-      if (in_header_) check_header();
-      else if (cells_ < csv_.names_.size()) fail(fmt::format("{} cells, where the header has {}", cells_, csv_.names_.size()));
+      if (in_header_)
+        check_header();
+      else if (cells_ < csv_.names_.size())
+        fail(fmt::format("{} cells, where the header has {}", cells_, csv_.names_.size()));
     }
     in_header_ = false;
     cells_ = 0;
@@ -168,8 +173,8 @@ std::string_view trimmed(std::string_view s) {
   return s;
 }
 
-// Of a number that f64 has no room for: whether it is too large (else it is too small). Decided by the power of ten of its
-// first digit that is not 0.
+// Of a number that f64 has no room for: whether it is too large (else it is too small). Decided by the power of ten of
+// its first digit that is not 0.
 bool too_large(std::string_view s) {
   const std::size_t e = s.find_first_of("eE");
   const std::string_view digits = s.substr(0, e);

@@ -35,18 +35,18 @@ class Csv {
   std::vector<std::uint64_t> ends_;  // of each cell
 };
 
-/// Reads a file. FormatError as PATH:LINE:COLUMN for rows of another length than the header, quotes that do not close or
-/// stand in the middle of a cell, NUL bytes, too long lines, names that are empty or come twice, a file that is empty or has
-/// a header alone; with the system's reason for a file that can't be read. Blank lines are passed over where there are
-/// several columns. The columns of a position count bytes from 1.
+/// Reads a file. FormatError as PATH:LINE:COLUMN for rows of another length than the header, quotes that do not close
+/// or stand in the middle of a cell, NUL bytes, too long lines, names that are empty or come twice, a file that is
+/// empty or has a header alone; with the system's reason for a file that can't be read. Blank lines are passed over
+/// where there are several columns. The columns of a position count bytes from 1.
 Csv read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 /// The same of text in memory, which messages call `name`.
 Csv parse_csv(std::string_view text, const CsvOptions& options = {}, std::string_view name = "text");
 
 /// True for what stands for no value: nothing, blanks, NA, N/A, NaN, null, none in any case.
 bool is_missing(std::string_view cell);
-/// The number that a cell holds, blanks around it apart; NaN for a missing one and for infinite ones and those too large
-/// for f64 (1e999); nothing if it is no number.
+/// The number that a cell holds, blanks around it apart; NaN for a missing one and for infinite ones and those too
+/// large for f64 (1e999); nothing if it is no number.
 std::optional<double> number(std::string_view cell);
 
 }  // namespace weft::io

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../tensor/error.h"
@@ -37,7 +38,9 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // O_NONBLOCK: a pipe without a writer would block
   if (fd_ < 0) fail_system(path, "open it", errno);
   struct stat info;
-  const int failed = ::fstat(fd_, &info) ? errno : !S_ISREG(info.st_mode) ? (S_ISDIR(info.st_mode) ? EISDIR : EINVAL) : 0;
+  const int failed = ::fstat(fd_, &info)      ? errno
+                     : !S_ISREG(info.st_mode) ? (S_ISDIR(info.st_mode) ? EISDIR : EINVAL)
+                                              : 0;
   if (failed) {
     ::close(fd_);
     if (failed == EINVAL) throw FormatError(fmt::format("{}: not a regular file", shown(path)));
@@ -69,7 +72,8 @@ std::size_t InputFile::read_some(void* to, std::size_t n) const {
   }
 }
 
-void replace_file(const std::filesystem::path& path, const std::function<void(const std::function<void(const void*, std::size_t)>& put)>& write) {
+void replace_file(const std::filesystem::path& path,
+                  const std::function<void(const std::function<void(const void*, std::size_t)>& put)>& write) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   Temporary file;
   std::string name = (folder / ("." + path.filename().string().substr(0, 200) + ".XXXXXX")).string();
@@ -107,7 +111,8 @@ void replace_file(const std::filesystem::path& path, const std::function<void(co
   if (::rename(name.c_str(), path.c_str())) fail_system(path, "put it in place", errno);
   file.name.clear();
   const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {  // the new name, too, is to outlive a power cut; some file systems refuse, and the file is there
+  if (directory >=
+      0) {  // the new name, too, is to outlive a power cut; some file systems refuse, and the file is there
     ::fsync(directory);
     ::close(directory);
   }

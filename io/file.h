@@ -29,9 +29,10 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-/// Puts a new file in the place of `path` at once, or not at all: what `write` writes goes to a temporary file in the same
-/// folder, which is synced to the disk and renamed. FormatError with path and reason; the old file is intact then.
-void replace_file(const std::filesystem::path& path, const std::function<void(const std::function<void(const void*, std::size_t)>& put)>& write);
+/// Puts a new file in the place of `path` at once, or not at all: what `write` writes goes to a temporary file in the
+/// same folder, which is synced to the disk and renamed. FormatError with path and reason; the old file is intact then.
+void replace_file(const std::filesystem::path& path,
+                  const std::function<void(const std::function<void(const void*, std::size_t)>& put)>& write);
 
 /// "PATH: can't WHAT: reason of errno".
 [[noreturn]] void fail_system(const std::filesystem::path& path, std::string_view what, int error);

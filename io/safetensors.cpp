@@ -16,19 +16,20 @@ namespace {
 
 constexpr std::uint64_t max_header = 100'000'000;  // the format's own bound
 
-constexpr std::pair<std::string_view, DType> dtypes[] = {{"F32", DType::f32}, {"F64", DType::f64}, {"BF16", DType::bf16}, {"F16", DType::f16},
-                                                         {"I32", DType::i32}, {"I64", DType::i64}, {"U8", DType::u8}, {"BOOL", DType::boolean}};
+constexpr std::pair<std::string_view, DType> dtypes[] = {
+    {"F32", DType::f32}, {"F64", DType::f64}, {"BF16", DType::bf16}, {"F16", DType::f16},
+    {"I32", DType::i32}, {"I64", DType::i64}, {"U8", DType::u8},     {"BOOL", DType::boolean}};
 
-// What the header says of a tensor. Names and extents of all lie end to end in the header's own lists: a file of a million
-// entries must not cost many times its size.
+// What the header says of a tensor. Names and extents of all lie end to end in the header's own lists: a file of a
+// million entries must not cost many times its size.
 struct Entry {
   std::uint64_t begin = 0, end = 0;
   std::uint32_t name_end = 0, shape_end = 0;
   DType dtype = DType::f32;
 };
 
-// Takes the header as it is read, keeps what it may have and refuses the rest. It never holds a tree, and is never deeper
-// than the format: header, entry, list.
+// Takes the header as it is read, keeps what it may have and refuses the rest. It never holds a tree, and is never
+// deeper than the format: header, entry, list.
 class HeaderReader {
  public:
   std::vector<Entry> entries;
@@ -76,7 +77,8 @@ class HeaderReader {
       place_ = Place::header;
       return true;
     }
-    if (place_ != Place::header) return refuse(place_ == Place::metadata ? "metadata that is no string" : "an object in an entry");
+    if (place_ != Place::header)
+      return refuse(place_ == Place::metadata ? "metadata that is no string" : "an object in an entry");
     if (key_ == "__metadata__") {
       place_ = Place::metadata;
     } else {
@@ -97,10 +99,14 @@ class HeaderReader {
     if (!keys_.insert(k).second) return refuse(fmt::format("duplicate key \"{}\"", shortened(k, 40)));
     key_ = k;
     if (place_ == Place::entry) {
-      if (k == "dtype") seen_ |= 1;
-      else if (k == "shape") seen_ |= 2;
-      else if (k == "data_offsets") seen_ |= 4;
-      else return refuse(fmt::format("unknown key \"{}\"", shortened(k, 40)));
+      if (k == "dtype")
+        seen_ |= 1;
+      else if (k == "shape")
+        seen_ |= 2;
+      else if (k == "data_offsets")
+        seen_ |= 4;
+      else
+        return refuse(fmt::format("unknown key \"{}\"", shortened(k, 40)));
     }
     return true;
   }
@@ -136,7 +142,8 @@ class HeaderReader {
   bool parse_error(std::size_t at, const std::string&, const nlohmann::json::exception& e) {
     tensor.clear();
     const std::string_view text = e.what();
-    return refuse(fmt::format("{} at byte {} of the header", text.find("UTF-8") != text.npos ? "not UTF-8" : "not JSON", at));
+    return refuse(
+        fmt::format("{} at byte {} of the header", text.find("UTF-8") != text.npos ? "not UTF-8" : "not JSON", at));
   }
 
  private:
@@ -150,7 +157,8 @@ class HeaderReader {
     switch (place_) {
       case Place::nothing: return refuse("the header is no object");
       case Place::header: return refuse(fmt::format("{} where an entry should be", what));
-      case Place::metadata: return refuse(fmt::format("metadata \"{}\" is {}, not a string", shortened(key_, 40), what));
+      case Place::metadata:
+        return refuse(fmt::format("metadata \"{}\" is {}, not a string", shortened(key_, 40), what));
       case Place::shape: return refuse(fmt::format("{} is no extent", what));
       case Place::offsets: return refuse(fmt::format("{} is no offset", what));
       default: return refuse(fmt::format("{} as {}", what, shortened(key_, 40)));
@@ -180,20 +188,24 @@ struct Source {
 };
 
 SafeTensors read_from(const Source& file) {
-  if (file.size < 8) file.fail(fmt::format("header too small: the file has {} bytes, and the header's length alone takes 8", file.size));
+  if (file.size < 8)
+    file.fail(fmt::format("header too small: the file has {} bytes, and the header's length alone takes 8", file.size));
   unsigned char length[8];
   file.read(0, length, 8);
   std::uint64_t n = 0;
   for (int i = 7; i >= 0; --i) n = n << 8 | length[i];
   if (n > max_header) file.fail(fmt::format("header too large: {} bytes, at most {}", n, max_header));
-  if (n > file.size - 8) file.fail(fmt::format("header length {} is more than the {} bytes that follow", n, file.size - 8));
+  if (n > file.size - 8)
+    file.fail(fmt::format("header length {} is more than the {} bytes that follow", n, file.size - 8));
   HeaderReader header;
   {
     std::string text(n, '\0');
     file.read(8, text.data(), n);
     if (n < 2 || text[0] != '{') file.fail("the header does not begin with {");
-    if (const std::size_t nul = text.find('\0'); nul != text.npos) file.fail(fmt::format("a NUL at byte {} of the header", nul));
-    if (!nlohmann::json::sax_parse(text, &header)) file.fail(header.problem, header.tensor.empty() ? nullptr : &header.tensor);
+    if (const std::size_t nul = text.find('\0'); nul != text.npos)
+      file.fail(fmt::format("a NUL at byte {} of the header", nul));
+    if (!nlohmann::json::sax_parse(text, &header))
+      file.fail(header.problem, header.tensor.empty() ? nullptr : &header.tensor);
   }
 
   // The spans, in the order of their beginnings, cover the rest of the file: no hole, no overlap, no byte left over.
@@ -212,8 +224,13 @@ SafeTensors read_from(const Source& file) {
   std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
     return std::pair(a.entry->begin, a.entry->end) < std::pair(b.entry->begin, b.entry->end);
   });
-  const auto name_of_span = [&](const Span& s) { return header.names.substr(s.name_begin, s.entry->name_end - s.name_begin); };
-  const auto shape_of = [&](const Span& s) { return Shape(std::span<const std::int64_t>(header.extents).subspan(s.shape_begin, s.entry->shape_end - s.shape_begin)); };
+  const auto name_of_span = [&](const Span& s) {
+    return header.names.substr(s.name_begin, s.entry->name_end - s.name_begin);
+  };
+  const auto shape_of = [&](const Span& s) {
+    return Shape(
+        std::span<const std::int64_t>(header.extents).subspan(s.shape_begin, s.entry->shape_end - s.shape_begin));
+  };
   const std::uint64_t data_size = file.size - 8 - n;
   std::uint64_t covered = 0;
   for (const Span& s : spans) {
@@ -223,8 +240,10 @@ SafeTensors read_from(const Source& file) {
       file.fail(std::move(rule), &name);
     };
     if (e.end < e.begin) fail(fmt::format("data_offsets [{}, {}]: the end is before the beginning", e.begin, e.end));
-    if (e.end > data_size) fail(fmt::format("data_offsets [{}, {}] reach past the {} bytes of data", e.begin, e.end, data_size));
-    if (e.begin < covered) fail(fmt::format("data_offsets [{}, {}] overlap those of another tensor, up to {}", e.begin, e.end, covered));
+    if (e.end > data_size)
+      fail(fmt::format("data_offsets [{}, {}] reach past the {} bytes of data", e.begin, e.end, data_size));
+    if (e.begin < covered)
+      fail(fmt::format("data_offsets [{}, {}] overlap those of another tensor, up to {}", e.begin, e.end, covered));
     if (e.begin > covered) fail(fmt::format("a hole in the data from {} to {}", covered, e.begin));
     const Shape shape = shape_of(s);
     std::uint64_t bytes = size_of(e.dtype);
@@ -235,7 +254,9 @@ SafeTensors read_from(const Source& file) {
     }
     if (overflow && !empty) fail(fmt::format("the byte count of shape {} overflows", shape.text()));
     if (empty) bytes = 0;
-    if (bytes != e.end - e.begin) fail(fmt::format("{} of shape {} takes {} bytes, its data_offsets span {}", weft::name_of(e.dtype), shape.text(), bytes, e.end - e.begin));
+    if (bytes != e.end - e.begin)
+      fail(fmt::format("{} of shape {} takes {} bytes, its data_offsets span {}", weft::name_of(e.dtype), shape.text(),
+                       bytes, e.end - e.begin));
     covered = e.end;
   }
   if (covered != data_size) file.fail(fmt::format("{} bytes after the last tensor", data_size - covered));
@@ -262,7 +283,8 @@ SafeTensors read_from(const Source& file) {
 
 SafeTensors read_safetensors(const std::filesystem::path& path) {
   const detail::InputFile file(path);
-  return read_from({shortened(path.string(), 400), file.size(), [&](std::uint64_t offset, void* to, std::size_t n) { file.read(offset, to, n); }});
+  return read_from({shortened(path.string(), 400), file.size(),
+                    [&](std::uint64_t offset, void* to, std::size_t n) { file.read(offset, to, n); }});
 }
 
 SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name) {
@@ -271,23 +293,31 @@ SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view
                     }});
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors, const std::map<std::string, std::string>& metadata) {
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
   // Largest elements first, so that each tensor lies on a multiple of its element size.
   std::vector<std::pair<const std::string*, const Tensor*>> order;
   for (const auto& [name, t] : tensors) {
-    if (!t.defined() || t.is_traced()) throw ArgumentError(fmt::format("write_safetensors: the tensor \"{}\" is {}", shortened(name), t.defined() ? "traced: it has no elements" : "undefined"));
+    if (!t.defined() || t.is_traced())
+      throw ArgumentError(fmt::format("write_safetensors: the tensor \"{}\" is {}", shortened(name),
+                                      t.defined() ? "traced: it has no elements" : "undefined"));
     if (name == "__metadata__") throw ArgumentError("write_safetensors: a tensor can't be called __metadata__");
     order.emplace_back(&name, &t);
   }
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return size_of(a.second->dtype()) > size_of(b.second->dtype()); });
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return size_of(a.second->dtype()) > size_of(b.second->dtype());
+  });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t at = 0;
   for (const auto& [name, t] : order) {
     const std::uint64_t end = at + static_cast<std::uint64_t>(t->size()) * size_of(t->dtype());
-    const auto dtype = std::find_if(std::begin(dtypes), std::end(dtypes), [&](const auto& d) { return d.second == t->dtype(); });
-    header[*name] = {{"dtype", dtype->first}, {"shape", std::vector<std::int64_t>(t->shape().begin(), t->shape().end())}, {"data_offsets", {at, end}}};
+    const auto dtype =
+        std::find_if(std::begin(dtypes), std::end(dtypes), [&](const auto& d) { return d.second == t->dtype(); });
+    header[*name] = {{"dtype", dtype->first},
+                     {"shape", std::vector<std::int64_t>(t->shape().begin(), t->shape().end())},
+                     {"data_offsets", {at, end}}};
     at = end;
   }
   std::string text;
@@ -297,7 +327,8 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     throw ArgumentError("write_safetensors: a name or metadata is not UTF-8");
   }
   text.append((64 - (8 + text.size()) % 64) % 64, ' ');
-  if (text.size() > max_header) throw ArgumentError(fmt::format("write_safetensors: a header of {} bytes, at most {}", text.size(), max_header));
+  if (text.size() > max_header)
+    throw ArgumentError(fmt::format("write_safetensors: a header of {} bytes, at most {}", text.size(), max_header));
 
   detail::replace_file(path, [&](const auto& put) {
     unsigned char length[8];

@@ -24,9 +24,9 @@ SafeTensors read_safetensors(const std::filesystem::path& path);
 /// The same of bytes in memory, which messages call `name`.
 SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name = "bytes");
 
-/// Writes a file in the place of `path` at once or not at all (temporary file, fsync, rename); its data begin at a multiple
-/// of 64 bytes. ArgumentError for an undefined or traced tensor or the name "__metadata__", FormatError with the reason if
-/// it can't be written.
+/// Writes a file in the place of `path` at once or not at all (temporary file, fsync, rename); its data begin at a
+/// multiple of 64 bytes. ArgumentError for an undefined or traced tensor or the name "__metadata__", FormatError with
+/// the reason if it can't be written.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -9,7 +9,8 @@
 namespace weft::nn {
 
 Dropout::Dropout(double p, Generator& generator) : p_(p), generator_(&generator) {
-  if (!(p >= 0 && p < 1)) throw ArgumentError(fmt::format("dropout: p is {}, not in [0, 1)", p), "p is the share that is dropped");
+  if (!(p >= 0 && p < 1))
+    throw ArgumentError(fmt::format("dropout: p is {}, not in [0, 1)", p), "p is the share that is dropped");
 }
 
 Tensor Dropout::operator()(const Arg& x) const {

@@ -33,7 +33,8 @@ Fans fans(const Shape& shape) {
     for (int i = 2; i < shape.size(); ++i) window *= static_cast<double>(shape[i]);
     f = {static_cast<double>(shape[1]) * window, static_cast<double>(shape[0]) * window};
   }
-  if (!(f.in > 0 && f.out > 0)) throw ShapeError(fmt::format("an initialiser needs fans above 0, and {} has {} and {}", shape.text(), f.in, f.out));
+  if (!(f.in > 0 && f.out > 0))
+    throw ShapeError(fmt::format("an initialiser needs fans above 0, and {} has {} and {}", shape.text(), f.in, f.out));
   return f;
 }
 

@@ -1,7 +1,7 @@
 // Initialisers: random tensors whose spread suits a layer's fans.
 //
-// Fans of a shape: [in, out] are a dense weight's; [out, in, kh, kw] a convolution's, whose fans count the window too; a
-// vector has its length as both. ShapeError for fans of 0. f32 and f64 are drawn, bf16 and f16 rounded from f32.
+// Fans of a shape: [in, out] are a dense weight's; [out, in, kh, kw] a convolution's, whose fans count the window too;
+// a vector has its length as both. ShapeError for fans of 0. f32 and f64 are drawn, bf16 and f16 rounded from f32.
 #pragma once
 
 #include "../ops/random.h"

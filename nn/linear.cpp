@@ -9,8 +9,10 @@
 
 namespace weft::nn {
 
-Linear::Linear(std::int64_t in, std::int64_t out, bool with_bias, init::Initializer initializer, DType dtype, Generator& generator) {
-  if (in < 1 || out < 1) throw ArgumentError(fmt::format("a Linear of {} -> {}", in, out), "both extents are at least 1");
+Linear::Linear(std::int64_t in, std::int64_t out, bool with_bias, init::Initializer initializer, DType dtype,
+               Generator& generator) {
+  if (in < 1 || out < 1)
+    throw ArgumentError(fmt::format("a Linear of {} -> {}", in, out), "both extents are at least 1");
   weight = Variable(initializer({in, out}, dtype, generator), true, "weight");
   if (with_bias) bias.emplace(zeros({out}, dtype), true, "bias");
 }
@@ -20,7 +22,8 @@ Tensor Linear::operator()(const Arg& x) const {
   const Tensor input = x.tensor(weight.dtype());
   if (input.defined() && (input.rank() == 0 || input.shape().back() != weight.shape()[0])) {
     ShapeError e(fmt::format("{} takes [..., {}], not {}", text(), weight.shape()[0], input.shape().text()));
-    e.locate("Linear", {describe_operand("x       ", input), describe_operand("weight  ", weight.state()->value)}, site_text(x.site()));
+    e.locate("Linear", {describe_operand("x       ", input), describe_operand("weight  ", weight.state()->value)},
+             site_text(x.site()));
     throw e;
   }
   const Tensor product = matmul(Arg(input, x.site()), Arg(weight, x.site()));

@@ -31,13 +31,16 @@ struct Operands {
   }
 
   template <class E> [[noreturn]] void fail(E error) const {
-    error.locate(name, {describe_operand("labels       ", labels), describe_operand(fmt::format("{:<13}", second), outputs)}, site_text(site));
+    error.locate(name,
+                 {describe_operand("labels       ", labels), describe_operand(fmt::format("{:<13}", second), outputs)},
+                 site_text(site));
     throw error;
   }
 
   // Both float, of one dtype and shape.
   void check_same() const {
-    if (!is_floating(outputs.dtype())) fail(DTypeError(fmt::format("{} are {}, not floats", second, name_of(outputs.dtype())), "cast them to f32"));
+    if (!is_floating(outputs.dtype()))
+      fail(DTypeError(fmt::format("{} are {}, not floats", second, name_of(outputs.dtype())), "cast them to f32"));
     if (labels.dtype() != outputs.dtype())
       fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(labels.dtype()), name_of(outputs.dtype())),
                       fmt::format("cast(labels, {})", name_of(outputs.dtype()))));
@@ -95,15 +98,18 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
   const SiteScope scope(labels.site());
   const Operands o("softmax_cross_entropy", "logits", labels, logits);
   const Shape& shape = o.outputs.shape();
-  if (!is_floating(o.outputs.dtype())) o.fail(DTypeError(fmt::format("logits are {}, not floats", name_of(o.outputs.dtype())), "cast them to f32"));
-  if (shape.empty() || shape.back() == 0) o.fail(ShapeError(fmt::format("logits are [..., classes], not {}", shape.text())));
+  if (!is_floating(o.outputs.dtype()))
+    o.fail(DTypeError(fmt::format("logits are {}, not floats", name_of(o.outputs.dtype())), "cast them to f32"));
+  if (shape.empty() || shape.back() == 0)
+    o.fail(ShapeError(fmt::format("logits are [..., classes], not {}", shape.text())));
   const std::int64_t classes = shape.back();
   Shape examples = shape;
   examples.erase(shape.size() - 1);
 
   if (is_floating(o.labels.dtype())) {
     if (o.labels.shape() == examples && examples != shape)
-      o.fail(DTypeError(fmt::format("class numbers are {}, not i32 or i64", name_of(o.labels.dtype())), "cast(labels, i64)"));
+      o.fail(DTypeError(fmt::format("class numbers are {}, not i32 or i64", name_of(o.labels.dtype())),
+                        "cast(labels, i64)"));
     o.check_same();
     return o.compute([](const Tensor& p, const Tensor& x) {
       const Tensor shifted = x - stop_gradient(max(x, -1, true));
@@ -114,10 +120,12 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
     });
   }
   if (o.labels.dtype() != i32 && o.labels.dtype() != i64)
-    o.fail(DTypeError(fmt::format("labels are {}, not class numbers (i32, i64) or probabilities ({})", name_of(o.labels.dtype()), name_of(o.outputs.dtype())),
+    o.fail(DTypeError(fmt::format("labels are {}, not class numbers (i32, i64) or probabilities ({})",
+                                  name_of(o.labels.dtype()), name_of(o.outputs.dtype())),
                       "cast(labels, i64)"));
   if (o.labels.shape() != examples)
-    o.fail(ShapeError(fmt::format("class numbers of shape {} for logits of {}: they have shape {}", o.labels.shape().text(), shape.text(), examples.text()),
+    o.fail(ShapeError(fmt::format("class numbers of shape {} for logits of {}: they have shape {}",
+                                  o.labels.shape().text(), shape.text(), examples.text()),
                       o.labels.size() == count(examples) ? "a loss never broadcasts: squeeze the labels"
                       : o.labels.shape() == shape        ? "cast one-hot labels to the logits' dtype"
                                                          : ""));
@@ -129,9 +137,7 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
       const Tensor shifted = x - stop_gradient(max(x, -1, true));
       return log(sum(exp(shifted), -1)) - sum(where(mine, shifted, 0), -1);
     });
-  } catch (IndexError& e) {
-    o.fail(IndexError("a label is no class: " + e.rule(), e.hint()));
-  }
+  } catch (IndexError& e) { o.fail(IndexError("a label is no class: " + e.rule(), e.hint())); }
 }
 
 }  // namespace weft::nn

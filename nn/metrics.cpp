@@ -18,7 +18,8 @@ Shape without_unit(Shape s) {
 }
 
 template <class E> [[noreturn]] void fail(E error, const Tensor& labels, const Tensor& predictions) {
-  error.locate("update", {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)}, "");
+  error.locate("update", {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)},
+               "");
   throw error;
 }
 
@@ -27,14 +28,18 @@ std::vector<std::int64_t> classes_of(const Tensor& labels, std::int64_t classes,
   std::vector<std::int64_t> r;
   if (is_floating(labels.dtype())) {
     for (const double v : labels.to_vector<double>()) {
-      if (classes != 2 || (v != 0 && v != 1)) fail(DTypeError(fmt::format("a label is {}, where floats are 0 or 1 of two classes", v), "cast class numbers to i64"), l, p);
+      if (classes != 2 || (v != 0 && v != 1))
+        fail(DTypeError(fmt::format("a label is {}, where floats are 0 or 1 of two classes", v),
+                        "cast class numbers to i64"),
+             l, p);
       r.push_back(v == 1);
     }
     return r;
   }
   r = labels.to_vector<std::int64_t>();
   for (std::size_t i = 0; i < r.size(); ++i)
-    if (r[i] < 0 || r[i] >= classes) fail(IndexError(fmt::format("class {} at {} must be within [0, {}]", r[i], i, classes - 1)), l, p);
+    if (r[i] < 0 || r[i] >= classes)
+      fail(IndexError(fmt::format("class {} at {} must be within [0, {}]", r[i], i, classes - 1)), l, p);
   return r;
 }
 
@@ -53,7 +58,8 @@ std::vector<std::int64_t> largest(const std::vector<double>& scores, std::size_t
 }  // namespace
 
 ConfusionMatrix::ConfusionMatrix(std::int64_t classes, double threshold) : classes_(classes), threshold_(threshold) {
-  if (classes < 2 || classes > 1 << 14) throw ArgumentError(fmt::format("a confusion matrix of {} classes, from 2 to 16384", classes));
+  if (classes < 2 || classes > 1 << 14)
+    throw ArgumentError(fmt::format("a confusion matrix of {} classes, from 2 to 16384", classes));
   reset();
 }
 
@@ -65,16 +71,24 @@ void ConfusionMatrix::update(const Tensor& labels, const Tensor& predictions) {
   const bool scores = is_floating(predictions.dtype());
   const bool rows = scores && !s.empty() && s.back() == classes_ && s.size() == labels.rank() + 1;
   Shape examples = s;
-  if (rows) examples.erase(s.size() - 1);
-  else if (scores && classes_ != 2) fail(ShapeError(fmt::format("scores of {} classes have shape [..., {}], not {}", classes_, classes_, s.text())), labels, predictions);
+  if (rows)
+    examples.erase(s.size() - 1);
+  else if (scores && classes_ != 2)
+    fail(ShapeError(fmt::format("scores of {} classes have shape [..., {}], not {}", classes_, classes_, s.text())),
+         labels, predictions);
   const bool fits = labels.shape() == examples || (!rows && without_unit(labels.shape()) == without_unit(examples));
-  if (!fits) fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", labels.shape().text(), s.text())), labels, predictions);
+  if (!fits)
+    fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", labels.shape().text(), s.text())), labels,
+         predictions);
 
   const auto truth = classes_of(labels, classes_, labels, predictions);
   std::vector<std::int64_t> guess;
-  if (rows) guess = largest(predictions.to_vector<double>(), static_cast<std::size_t>(classes_));
-  else if (scores) for (const double v : predictions.to_vector<double>()) guess.push_back(v > threshold_);
-  else guess = classes_of(predictions, classes_, labels, predictions);
+  if (rows)
+    guess = largest(predictions.to_vector<double>(), static_cast<std::size_t>(classes_));
+  else if (scores)
+    for (const double v : predictions.to_vector<double>()) guess.push_back(v > threshold_);
+  else
+    guess = classes_of(predictions, classes_, labels, predictions);
   for (std::size_t i = 0; i < truth.size(); ++i) ++counts_[static_cast<std::size_t>(truth[i] * classes_ + guess[i])];
 }
 
@@ -128,13 +142,20 @@ template <class F> double mean_over(std::int64_t classes, F f) {
 }
 }  // namespace
 
-double ConfusionMatrix::precision() const { return mean_over(classes_, [&](std::int64_t c) { return precision(c); }); }
-double ConfusionMatrix::recall() const { return mean_over(classes_, [&](std::int64_t c) { return recall(c); }); }
-double ConfusionMatrix::f1() const { return mean_over(classes_, [&](std::int64_t c) { return f1(c); }); }
+double ConfusionMatrix::precision() const {
+  return mean_over(classes_, [&](std::int64_t c) { return precision(c); });
+}
+double ConfusionMatrix::recall() const {
+  return mean_over(classes_, [&](std::int64_t c) { return recall(c); });
+}
+double ConfusionMatrix::f1() const {
+  return mean_over(classes_, [&](std::int64_t c) { return f1(c); });
+}
 
 std::string ConfusionMatrix::text(const std::vector<std::string>& names) const {
   const auto name = [&](std::int64_t c) {
-    return static_cast<std::size_t>(c) < names.size() ? shortened(names[static_cast<std::size_t>(c)], 24) : std::to_string(c);
+    return static_cast<std::size_t>(c) < names.size() ? shortened(names[static_cast<std::size_t>(c)], 24)
+                                                      : std::to_string(c);
   };
   std::size_t width = std::to_string(total()).size(), first = 5;
   for (std::int64_t c = 0; c < classes_; ++c) {

@@ -13,7 +13,8 @@ namespace weft::nn {
 namespace {
 
 double checked_rate(const char* what, double rate) {
-  if (!(rate >= 0 && std::isfinite(rate))) throw ArgumentError(fmt::format("{} is {}, not a finite number from 0", what, rate));
+  if (!(rate >= 0 && std::isfinite(rate)))
+    throw ArgumentError(fmt::format("{} is {}, not a finite number from 0", what, rate));
   return rate;
 }
 
@@ -21,7 +22,8 @@ std::string shown(const VariableState& v) { return fmt::format("\"{}\" {}", shor
 
 }  // namespace
 
-Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay, std::vector<std::string> slot_names)
+Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay,
+                     std::vector<std::string> slot_names)
     : slot_names_(std::move(slot_names)), step_(zeros({}, i64), false, "step") {
   for (const ParameterGroup& g : groups) {
     const double rate = checked_rate("the learning rate", g.learning_rate.value_or(learning_rate));
@@ -29,11 +31,14 @@ Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, double learning_
     const std::string number = std::to_string(groups_.size());
     for (const Parameter& p : g.parameters) {
       if (!p.trainable()) continue;
-      if (!is_floating(p.type().dtype)) throw DTypeError(fmt::format("the trainable variable {} is no float", shown(*p.state())), "make it Variable(value, false)");
+      if (!is_floating(p.type().dtype))
+        throw DTypeError(fmt::format("the trainable variable {} is no float", shown(*p.state())),
+                         "make it Variable(value, false)");
       if (!index_.emplace(p.state().get(), slots_.size()).second)
         throw ArgumentError(fmt::format("the variable {} is given to an optimizer twice", shown(*p.state())));
       Slot slot{p, groups_.size(), {}};
-      for (std::size_t i = 0; i < slot_names_.size(); ++i) slot.values.emplace_back(zeros(p.shape(), compute_type(p.type().dtype)), false, slot_names_[i]);
+      for (std::size_t i = 0; i < slot_names_.size(); ++i)
+        slot.values.emplace_back(zeros(p.shape(), compute_type(p.type().dtype)), false, slot_names_[i]);
       slots_.push_back(std::move(slot));
     }
     groups_.push_back({Variable(full({}, rate, f64), false, "learning_rate." + number), decay});
@@ -50,17 +55,23 @@ void Optimizer::apply(const Gradients& gradients) {
   std::vector<bool> seen(slots_.size());
   for (const auto& [variable, gradient] : gradients) {  // all checks come before any change
     const auto at = index_.find(variable.get());
-    if (at == index_.end()) throw ArgumentError(fmt::format("the variable {} is none of this optimizer's", shown(*variable)));
+    if (at == index_.end())
+      throw ArgumentError(fmt::format("the variable {} is none of this optimizer's", shown(*variable)));
     if (seen[at->second]) throw ArgumentError(fmt::format("two gradients for the variable {}", shown(*variable)));
     seen[at->second] = true;
     if (!gradient.defined()) continue;
     const auto fail = [&](auto error) {
-      error.locate("apply", {describe_operand("variable  ", variable->value), describe_operand("gradient  ", gradient)}, "");
+      error.locate("apply", {describe_operand("variable  ", variable->value), describe_operand("gradient  ", gradient)},
+                   "");
       throw error;
     };
     const Type& type = variable->value.type();
-    if (gradient.dtype() != type.dtype) fail(DTypeError(fmt::format("the gradient is {}, its variable {}", name_of(gradient.dtype()), name_of(type.dtype))));
-    if (gradient.shape() != type.shape) fail(ShapeError(fmt::format("the gradient has shape {}, its variable {}", gradient.shape().text(), type.shape.text())));
+    if (gradient.dtype() != type.dtype)
+      fail(DTypeError(
+          fmt::format("the gradient is {}, its variable {}", name_of(gradient.dtype()), name_of(type.dtype))));
+    if (gradient.shape() != type.shape)
+      fail(ShapeError(
+          fmt::format("the gradient has shape {}, its variable {}", gradient.shape().text(), type.shape.text())));
     work.push_back({&slots_[at->second], &gradient});
   }
   step_.assign_add(1);
@@ -105,9 +116,11 @@ Parameters Optimizer::state() const {
 
 // ---- SGD ----
 SGD::SGD(const std::vector<ParameterGroup>& groups, SgdOptions options)
-    : Optimizer(groups, options.learning_rate, options.weight_decay, options.momentum != 0 ? std::vector<std::string>{"v"} : std::vector<std::string>{}),
+    : Optimizer(groups, options.learning_rate, options.weight_decay,
+                options.momentum != 0 ? std::vector<std::string>{"v"} : std::vector<std::string>{}),
       options_(options) {
-  if (!(options.momentum >= 0 && options.momentum < 1)) throw ArgumentError(fmt::format("momentum {} is not in [0, 1)", options.momentum));
+  if (!(options.momentum >= 0 && options.momentum < 1))
+    throw ArgumentError(fmt::format("momentum {} is not in [0, 1)", options.momentum));
   if (options.nesterov && options.momentum == 0) throw ArgumentError("nesterov without momentum");
 }
 
@@ -123,7 +136,9 @@ Tensor SGD::update(const Group& group, Slot& slot, const Tensor& p, const Tensor
 
 // ---- Adam, AdamW ----
 Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options, bool decoupled)
-    : Optimizer(groups, options.learning_rate, options.weight_decay, {"m", "v"}), options_(options), decoupled_(decoupled) {
+    : Optimizer(groups, options.learning_rate, options.weight_decay, {"m", "v"}),
+      options_(options),
+      decoupled_(decoupled) {
   for (const double beta : {options.beta1, options.beta2})
     if (!(beta >= 0 && beta < 1)) throw ArgumentError(fmt::format("beta {} is not in [0, 1)", beta));
   checked_rate("epsilon", options.epsilon);
@@ -143,8 +158,10 @@ Tensor Adam::update(const Group& group, Slot& slot, const Tensor& before, const 
   const Tensor rate = group.learning_rate;
   Tensor p = before, g = gradient;
   if (group.weight_decay != 0) {
-    if (decoupled_) p = p * cast(1 - rate * group.weight_decay, type);
-    else g = g + p * group.weight_decay;
+    if (decoupled_)
+      p = p * cast(1 - rate * group.weight_decay, type);
+    else
+      g = g + p * group.weight_decay;
   }
   const Tensor m = slot.values[0] * options_.beta1 + g * (1 - options_.beta1);
   const Tensor v = slot.values[1] * options_.beta2 + square(g) * (1 - options_.beta2);
@@ -169,18 +186,29 @@ template <class Each> Tensor clip(Each each, double max_norm) {
   if (!total.defined()) return zeros({}, type);
   const Tensor norm = sqrt(total);
   const Tensor scale = where(norm <= max_norm, 1, max_norm / norm);  // NaN is not <= max_norm: it spreads
-  each([&](Tensor& g) { g = cast(cast(g, compute_type(g.dtype())) * cast(scale, compute_type(g.dtype())), g.dtype()); });
+  each(
+      [&](Tensor& g) { g = cast(cast(g, compute_type(g.dtype())) * cast(scale, compute_type(g.dtype())), g.dtype()); });
   return norm;
 }
 
 }  // namespace
 
 Tensor clip_by_global_norm(Gradients& gradients, double max_norm) {
-  return clip([&](auto visit) { for (auto& item : gradients) if (item.gradient.defined()) visit(item.gradient); }, max_norm);
+  return clip(
+      [&](auto visit) {
+        for (auto& item : gradients)
+          if (item.gradient.defined()) visit(item.gradient);
+      },
+      max_norm);
 }
 
 Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm) {
-  return clip([&](auto visit) { for (Tensor& g : gradients) if (g.defined()) visit(g); }, max_norm);
+  return clip(
+      [&](auto visit) {
+        for (Tensor& g : gradients)
+          if (g.defined()) visit(g);
+      },
+      max_norm);
 }
 
 }  // namespace weft::nn

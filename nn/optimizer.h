@@ -1,5 +1,6 @@
-// Optimizers: they hold references to a model's variables, and one slot or two for each. Learning rate, step and slots are
-// variables, all made at construction: a compiled step reads and assigns them, and never retraces because one changed.
+// Optimizers: they hold references to a model's variables, and one slot or two for each. Learning rate, step and slots
+// are variables, all made at construction: a compiled step reads and assigns them, and never retraces because one
+// changed.
 //
 //     nn::AdamW opt(model, {.learning_rate = 1e-3, .weight_decay = 0.1});
 //     opt.apply(tape.gradient(loss, model));
@@ -30,8 +31,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
 
   /// One step: updates each variable that has a gradient; an undefined gradient is passed over, with no change to its
-  /// slots. ArgumentError for a variable that is not this optimizer's or given twice, ShapeError, DTypeError; nothing is
-  /// changed then.
+  /// slots. ArgumentError for a variable that is not this optimizer's or given twice, ShapeError, DTypeError; nothing
+  /// is changed then.
   void apply(const Gradients& gradients);
   /// The same for loose variables: opt.apply({{W1, dW1}, {b1, db1}}).
   void apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> gradients);
@@ -59,8 +60,10 @@ class Optimizer {
     std::vector<Variable> values;  // zeros at first, of the compute type
   };
 
-  /// Slots are named, one of each for every trainable parameter. ArgumentError for bad rates, or a variable in two groups.
-  Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay, std::vector<std::string> slot_names);
+  /// Slots are named, one of each for every trainable parameter. ArgumentError for bad rates, or a variable in two
+  /// groups.
+  Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay,
+            std::vector<std::string> slot_names);
 
   /// What holds for the whole step, before any update: step() is already the number of this one, from 1.
   virtual void begin_step() {}
@@ -79,25 +82,29 @@ namespace detail {
 /// One group of all that is given; a model's variables get their paths as names.
 inline std::vector<ParameterGroup> one_group(const Parameters& list) { return {{list}}; }
 template <Structured M> std::vector<ParameterGroup> one_group(const M& model) {
-  if constexpr (HasMembers<M>) return {{name_parameters(model)}};
-  else return {{parameters(model)}};
+  if constexpr (HasMembers<M>)
+    return {{name_parameters(model)}};
+  else
+    return {{parameters(model)}};
 }
 }  // namespace detail
 
 /// What an optimizer is made for: a model, a structure of variables, or parameters(W1, b1).
-template <class M> concept Optimizable = Structured<M> || std::is_same_v<M, Parameters>;
+template <class M>
+concept Optimizable = Structured<M> || std::is_same_v<M, Parameters>;
 
 struct SgdOptions {
   double learning_rate = 0.01;
-  double momentum = 0;  ///< v = momentum v + g; p -= lr v
-  bool nesterov = false;  ///< p -= lr (g + momentum v)
+  double momentum = 0;      ///< v = momentum v + g; p -= lr v
+  bool nesterov = false;    ///< p -= lr (g + momentum v)
   double weight_decay = 0;  ///< g += weight_decay p, first of all
 };
 
 /// Stochastic gradient descent.
 class SGD final : public Optimizer {
  public:
-  template <Optimizable M> explicit SGD(const M& model, SgdOptions options = {}) : SGD(detail::one_group(model), options) {}
+  template <Optimizable M> explicit SGD(const M& model, SgdOptions options = {})
+      : SGD(detail::one_group(model), options) {}
   explicit SGD(const std::vector<ParameterGroup>& groups, SgdOptions options = {});
 
  private:
@@ -108,7 +115,7 @@ class SGD final : public Optimizer {
 struct AdamOptions {
   double learning_rate = 1e-3;
   double beta1 = 0.9, beta2 = 0.999;
-  double epsilon = 1e-8;  ///< added to sqrt(v) after v is corrected
+  double epsilon = 1e-8;    ///< added to sqrt(v) after v is corrected
   double weight_decay = 0;  ///< g += weight_decay p, first of all
 };
 struct AdamWOptions {
@@ -122,7 +129,8 @@ struct AdamWOptions {
 /// means of g and g^2. Kingma and Ba, arXiv:1412.6980.
 class Adam : public Optimizer {
  public:
-  template <Optimizable M> explicit Adam(const M& model, AdamOptions options = {}) : Adam(detail::one_group(model), options) {}
+  template <Optimizable M> explicit Adam(const M& model, AdamOptions options = {})
+      : Adam(detail::one_group(model), options) {}
   explicit Adam(const std::vector<ParameterGroup>& groups, AdamOptions options = {});
 
  protected:
@@ -136,18 +144,19 @@ class Adam : public Optimizer {
   Tensor correct1_, correct2_;  // 1 / (1 - beta^t), f64[], of the step at hand
 };
 
-/// Adam whose weight decay does not pass through the means. Loshchilov and Hutter, arXiv:1711.05101. Parameter groups say
-/// what decays:
+/// Adam whose weight decay does not pass through the means. Loshchilov and Hutter, arXiv:1711.05101. Parameter groups
+/// say what decays:
 ///     AdamW opt({{select(all, is_matrix)}, {select(all, is_vector), {}, 0.0}}, options);
 class AdamW final : public Adam {
  public:
-  template <Optimizable M> explicit AdamW(const M& model, AdamWOptions options = {}) : AdamW(detail::one_group(model), options) {}
+  template <Optimizable M> explicit AdamW(const M& model, AdamWOptions options = {})
+      : AdamW(detail::one_group(model), options) {}
   explicit AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions options = {});
 };
 
-/// Scales all gradients by max_norm / norm if their norm, taken over all of them together, is above max_norm. Returns the
-/// norm as it was, 0-d; NaN and Inf reach the gradients. Undefined gradients are passed over. ArgumentError if max_norm is
-/// not above 0.
+/// Scales all gradients by max_norm / norm if their norm, taken over all of them together, is above max_norm. Returns
+/// the norm as it was, 0-d; NaN and Inf reach the gradients. Undefined gradients are passed over. ArgumentError if
+/// max_norm is not above 0.
 Tensor clip_by_global_norm(Gradients& gradients, double max_norm);
 /// The same for loose ones.
 Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm);

@@ -50,8 +50,10 @@ std::string summary_text(const std::vector<SummaryRow>& all) {
     d = std::max(d, l.count.size());
   }
   std::string text;
-  for (const Line& l : lines) text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}\n", l.layer, a, l.kind, b, l.holds, c, l.count, d);
-  text += fmt::format("{} parameters ({} trained, {} not), {}\n", grouped(trained + fixed), grouped(trained), grouped(fixed), bytes_text(bytes));
+  for (const Line& l : lines)
+    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}\n", l.layer, a, l.kind, b, l.holds, c, l.count, d);
+  text += fmt::format("{} parameters ({} trained, {} not), {}\n", grouped(trained + fixed), grouped(trained),
+                      grouped(fixed), bytes_text(bytes));
   return text;
 }
 

@@ -52,8 +52,10 @@ template <class S, class Visit> void each_part(const S& s, const std::string& pa
     for (const auto& m : s) numbered(m);
   } else if constexpr (weft::detail::is_map<S>) {
     for (const auto& [key, m] : s) {
-      if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(key)>>) each_part(m, joined(path, std::to_string(key)), visit);
-      else each_part(m, joined(path, std::string_view(key)), visit);
+      if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(key)>>)
+        each_part(m, joined(path, std::to_string(key)), visit);
+      else
+        each_part(m, joined(path, std::string_view(key)), visit);
     }
   } else if constexpr (weft::detail::is_optional<S>) {
     if (s) each_part(*s, path, visit);
@@ -80,8 +82,7 @@ template <class M> Parameters parameters(const M& model) {
 
 /// Loose variables, by their names or, where they have none, their numbers.
 template <class... V>
-  requires(sizeof...(V) > 1 && (std::is_same_v<V, Variable> && ...))
-Parameters parameters(const V&... variable) {
+requires(sizeof...(V) > 1 && (std::is_same_v<V, Variable> && ...)) Parameters parameters(const V&... variable) {
   Parameters list;
   (list.emplace_back(variable.name().empty() ? std::to_string(list.size()) : variable.name(), variable), ...);
   return list;
@@ -126,7 +127,10 @@ template <class M> std::string summary(const M& model) {
         return;
       }
       rows.push_back({layer, "", {Parameter(path.substr(dot == std::string::npos ? 0 : dot + 1), part)}});
-    } else if constexpr (requires { { part.text() } -> std::convertible_to<std::string>; } && !std::is_same_v<S, Tensor>) {
+    } else if constexpr (requires {
+                           { part.text() } -> std::convertible_to<std::string>;
+                         } &&
+                         !std::is_same_v<S, Tensor>) {
       rows.push_back({path, part.text(), {}});
     } else if constexpr (HasMembers<S>) {
       rows.push_back({path, "", {}});

@@ -12,7 +12,8 @@ namespace weft::nn {
 namespace {
 
 void check_rate(double rate) {
-  if (!(rate >= 0 && std::isfinite(rate))) throw ArgumentError(fmt::format("a schedule's rate is {}, not a finite number from 0", rate));
+  if (!(rate >= 0 && std::isfinite(rate)))
+    throw ArgumentError(fmt::format("a schedule's rate is {}, not a finite number from 0", rate));
 }
 
 void check_steps(std::int64_t steps, std::int64_t least) {

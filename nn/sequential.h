@@ -28,8 +28,12 @@ template <class... Layer> struct Sequential {
   template <std::size_t i> auto& get() { return std::get<i>(layers); }
   template <std::size_t i> const auto& get() const { return std::get<i>(layers); }
 
-  auto weft_members() { return std::apply([](auto&... layer) { return std::tie(layer...); }, layers); }
-  auto weft_members() const { return std::apply([](const auto&... layer) { return std::tie(layer...); }, layers); }
+  auto weft_members() {
+    return std::apply([](auto&... layer) { return std::tie(layer...); }, layers);
+  }
+  auto weft_members() const {
+    return std::apply([](const auto&... layer) { return std::tie(layer...); }, layers);
+  }
   static constexpr std::string_view weft_member_names() {
     return "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31";
   }

@@ -84,6 +84,15 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
   return apply(op, {}, std::span(in.data(), n));
 }
 
+Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
+  const auto is_mask = [](const Arg& x) { return x.given().defined() && x.given().dtype() == DType::boolean; };
+  if ((is_mask(a) && (is_mask(b) || b.is_number())) || (is_mask(b) && a.is_number())) {
+    const SiteScope scope(condition.site());
+    return logical_or(logical_and(condition, a), logical_and(logical_not(condition), b));
+  }
+  return detail::elementwise(op_of<Where>(), {&condition, &a, &b}, true);
+}
+
 void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condition, Types in, Type& out) {
   const std::size_t data = condition ? 1 : 0;
   const Type& main = *in[data];
@@ -97,7 +106,7 @@ void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condit
       throw ShapeError(fmt::format("shapes differ: {} and {}", main.shape.text(), in[i]->shape.text()));
   }
   const bool floating = is_floating(main.dtype), boolean = main.dtype == DType::boolean;
-  if (accepts == Accepts::booleans ? !boolean : boolean && !condition)
+  if (accepts == Accepts::booleans ? !boolean : boolean)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), boolean ? "cast it to a number type" : "compare it, or cast it to bool");
   if (accepts == Accepts::floats && !floating)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), "cast it to f32 or f64");

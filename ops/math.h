@@ -124,9 +124,7 @@ inline Tensor logical_not(const Arg& x) { return detail::unary<LogicalNot>(x); }
 
 struct Where;
 /// condition ? a : b, element by element; condition is a bool tensor. Each branch's gradient is 0 where not chosen.
-inline Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
-  return detail::elementwise(op_of<Where>(), {&condition, &a, &b}, true);
-}
+Tensor where(const Arg& condition, const Arg& a, const Arg& b);
 /// x as another dtype: floats to integers truncate and saturate, NaN to 0; to bool is x != 0.
 Tensor cast(const Arg& x, DType dtype);
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "tensor.h"
@@ -29,7 +30,7 @@ namespace detail {
 Tensor from_memory(const void* data, std::size_t n, DType dtype, const Shape& shape);
 /// Braces, flattened: the shape is that of the nesting.
 template <class T> struct Nested {
-  std::vector<T> values;
+  std::vector<std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>> values;  // std::vector<bool> has no memory
   Shape shape;
   Nested(T value) : values{value} {}
   template <class U>
@@ -51,8 +52,17 @@ template <class T> Tensor from_span(std::span<const T> data, const Shape& shape)
   return detail::from_memory(data.data(), data.size(), dtype_of<T>, shape);
 }
 /// A copy of a vector, as a 1-d tensor or of the given shape.
-template <class T> Tensor from_vector(const std::vector<T>& data) { return from_span(std::span<const T>(data), {static_cast<std::int64_t>(data.size())}); }
-template <class T> Tensor from_vector(const std::vector<T>& data, const Shape& shape) { return from_span(std::span<const T>(data), shape); }
+template <class T> Tensor from_vector(const std::vector<T>& data, const Shape& shape) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const std::vector<std::uint8_t> bytes(data.begin(), data.end());
+    return detail::from_memory(bytes.data(), bytes.size(), DType::boolean, shape);
+  } else {
+    return from_span(std::span<const T>(data), shape);
+  }
+}
+template <class T> Tensor from_vector(const std::vector<T>& data) {
+  return from_vector(data, {static_cast<std::int64_t>(data.size())});
+}
 
 /// From nested braces: tensor({{1, 2}, {3, 4}}), tensor<double>({1, 2}). ShapeError if they are ragged.
 template <class T = float> Tensor tensor(const detail::Nested<T>& braces) {

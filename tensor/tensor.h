@@ -8,6 +8,7 @@
 #include <iosfwd>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -71,9 +72,16 @@ class Tensor {
   }
   /// A copy of the elements in row-major order, converted to T.
   template <class T> std::vector<T> to_vector() const {
-    std::vector<T> result(static_cast<std::size_t>(checked_size()));
-    copy_to(result.data(), dtype_of<T>);
-    return result;
+    const auto n = static_cast<std::size_t>(checked_size());
+    if constexpr (std::is_same_v<T, bool>) {  // std::vector<bool> has no memory to copy to
+      std::vector<std::uint8_t> bytes(n);
+      copy_to(bytes.data(), DType::boolean);
+      return std::vector<bool>(bytes.begin(), bytes.end());
+    } else {
+      std::vector<T> result(n);
+      copy_to(result.data(), dtype_of<T>);
+      return result;
+    }
   }
   /// The element at these indices, converted to double; for tests and printing.
   double at(std::initializer_list<std::int64_t> index) const;

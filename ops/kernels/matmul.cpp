@@ -25,7 +25,7 @@ std::int64_t matmul_scratch_bytes(DType t, std::int64_t m, std::int64_t n, std::
   const auto size = static_cast<std::int64_t>(size_of(t));
   const std::int64_t depth = std::min(k, block_depth / size) + 16,
                      columns = std::min(std::max(m, n), block_columns) + 64;
-  const std::int64_t a = std::min(block_bytes / size, m * k) + 64 * depth;  // and room for whole vectors behind it
+  const std::int64_t a = std::min(block_bytes / size, m * k) + 64 + 64 * depth;  // and room for whole vectors behind it
   return (a + columns * depth) * size;
 }
 

@@ -30,10 +30,16 @@ struct F32 {
   }
   static V splat(T x) { return _mm256_set1_ps(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
-  static V low(V a, V b) {  // a0 b0 a1 b1 ...
-    return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
+  static void transpose(V (&r)[lanes]) {
+    V s[lanes];
+    square(r[0], r[1], r[2], r[3], s);
+    square(r[4], r[5], r[6], r[7], s + 4);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      r[i] = _mm256_permute2f128_ps(s[i], s[4 + i], 0x20);
+      r[4 + i] = _mm256_permute2f128_ps(s[i], s[4 + i], 0x31);
+    }
   }
-  static V high(V a, V b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31); }
   static constexpr int strip = 4;
   template <class Rows> static void columns(const Rows& row, std::int64_t q, V (&out)[strip]) {
     V r[4];
@@ -41,12 +47,17 @@ struct F32 {
     for (int i = 0; i < 4; ++i) {
       r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(i) + q)), _mm_loadu_ps(row(i + 4) + q), 1);
     }
-    const V low01 = _mm256_unpacklo_ps(r[0], r[1]), high01 = _mm256_unpackhi_ps(r[0], r[1]);
-    const V low23 = _mm256_unpacklo_ps(r[2], r[3]), high23 = _mm256_unpackhi_ps(r[2], r[3]);
-    out[0] = _mm256_shuffle_ps(low01, low23, 0x44);
-    out[1] = _mm256_shuffle_ps(low01, low23, 0xee);
-    out[2] = _mm256_shuffle_ps(high01, high23, 0x44);
-    out[3] = _mm256_shuffle_ps(high01, high23, 0xee);
+    square(r[0], r[1], r[2], r[3], out);
+  }
+
+ private:
+  static void square(V a, V b, V c, V d, V* to) {  // inside the 128-bit lanes
+    const V low_ab = _mm256_unpacklo_ps(a, b), high_ab = _mm256_unpackhi_ps(a, b);
+    const V low_cd = _mm256_unpacklo_ps(c, d), high_cd = _mm256_unpackhi_ps(c, d);
+    to[0] = _mm256_shuffle_ps(low_ab, low_cd, 0x44);
+    to[1] = _mm256_shuffle_ps(low_ab, low_cd, 0xee);
+    to[2] = _mm256_shuffle_ps(high_ab, high_cd, 0x44);
+    to[3] = _mm256_shuffle_ps(high_ab, high_cd, 0xee);
   }
 };
 
@@ -67,10 +78,14 @@ struct F64 {
   }
   static V splat(T x) { return _mm256_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
-  static V low(V a, V b) {  // a0 b0 a1 b1 ...
-    return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x20);
+  static void transpose(V (&r)[lanes]) {
+    const V a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);
+    const V c = _mm256_unpacklo_pd(r[2], r[3]), d = _mm256_unpackhi_pd(r[2], r[3]);
+    r[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    r[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    r[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    r[3] = _mm256_permute2f128_pd(b, d, 0x31);
   }
-  static V high(V a, V b) { return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31); }
   static constexpr int strip = 2;
   template <class Rows> static void columns(const Rows& row, std::int64_t q, V (&out)[strip]) {
     V r[2];

@@ -30,12 +30,20 @@ struct F32 {
   static void store(T* p, V v, Mask m) { _mm512_mask_storeu_ps(p, m.bits, v); }
   static V splat(T x) { return _mm512_set1_ps(x); }
   static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
-  static V low(V a, V b) {  // a0 b0 a1 b1 ...
-    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b);
-  }
-  static V high(V a, V b) {
-    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31),
-                                  b);
+  /// Rows to columns: 4 x 4 squares inside the 128-bit lanes, then the lanes.
+  static void transpose(V (&r)[lanes]) {
+    V s[lanes];
+#pragma GCC unroll 4
+    for (int g = 0; g < lanes; g += 4) square(r[g], r[g + 1], r[g + 2], r[g + 3], s + g);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      const V a = _mm512_shuffle_f32x4(s[i], s[4 + i], 0x44), b = _mm512_shuffle_f32x4(s[i], s[4 + i], 0xee);
+      const V c = _mm512_shuffle_f32x4(s[8 + i], s[12 + i], 0x44), d = _mm512_shuffle_f32x4(s[8 + i], s[12 + i], 0xee);
+      r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+      r[4 + i] = _mm512_shuffle_f32x4(a, c, 0xdd);
+      r[8 + i] = _mm512_shuffle_f32x4(b, d, 0x88);
+      r[12 + i] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
   }
   static constexpr int strip = 4;
   /// Elements q..q+3 of 16 rows, as four vectors over the rows: pieces of 128 bits are put together by the loads.
@@ -48,12 +56,17 @@ struct F32 {
       r[i] = _mm512_mask_broadcast_f32x4(r[i], 0x0f00, _mm_loadu_ps(row(i + 8) + q));
       r[i] = _mm512_mask_broadcast_f32x4(r[i], 0xf000, _mm_loadu_ps(row(i + 12) + q));
     }
-    const V low01 = _mm512_unpacklo_ps(r[0], r[1]), high01 = _mm512_unpackhi_ps(r[0], r[1]);
-    const V low23 = _mm512_unpacklo_ps(r[2], r[3]), high23 = _mm512_unpackhi_ps(r[2], r[3]);
-    out[0] = _mm512_shuffle_ps(low01, low23, 0x44);
-    out[1] = _mm512_shuffle_ps(low01, low23, 0xee);
-    out[2] = _mm512_shuffle_ps(high01, high23, 0x44);
-    out[3] = _mm512_shuffle_ps(high01, high23, 0xee);
+    square(r[0], r[1], r[2], r[3], out);
+  }
+
+ private:
+  static void square(V a, V b, V c, V d, V* to) {
+    const V low_ab = _mm512_unpacklo_ps(a, b), high_ab = _mm512_unpackhi_ps(a, b);
+    const V low_cd = _mm512_unpacklo_ps(c, d), high_cd = _mm512_unpackhi_ps(c, d);
+    to[0] = _mm512_shuffle_ps(low_ab, low_cd, 0x44);
+    to[1] = _mm512_shuffle_ps(low_ab, low_cd, 0xee);
+    to[2] = _mm512_shuffle_ps(high_ab, high_cd, 0x44);
+    to[3] = _mm512_shuffle_ps(high_ab, high_cd, 0xee);
   }
 };
 
@@ -68,8 +81,23 @@ struct F64 {
   static void store(T* p, V v, Mask m) { _mm512_mask_storeu_pd(p, static_cast<__mmask8>(m.bits), v); }
   static V splat(T x) { return _mm512_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
-  static V low(V a, V b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b); }
-  static V high(V a, V b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b); }
+  static void transpose(V (&r)[lanes]) {
+    V s[lanes];
+#pragma GCC unroll 4
+    for (int g = 0; g < lanes; g += 2) {
+      s[g] = _mm512_unpacklo_pd(r[g], r[g + 1]);
+      s[g + 1] = _mm512_unpackhi_pd(r[g], r[g + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      const V a = _mm512_shuffle_f64x2(s[i], s[2 + i], 0x44), b = _mm512_shuffle_f64x2(s[i], s[2 + i], 0xee);
+      const V c = _mm512_shuffle_f64x2(s[4 + i], s[6 + i], 0x44), d = _mm512_shuffle_f64x2(s[4 + i], s[6 + i], 0xee);
+      r[i] = _mm512_shuffle_f64x2(a, c, 0x88);
+      r[2 + i] = _mm512_shuffle_f64x2(a, c, 0xdd);
+      r[4 + i] = _mm512_shuffle_f64x2(b, d, 0x88);
+      r[6 + i] = _mm512_shuffle_f64x2(b, d, 0xdd);
+    }
+  }
   static constexpr int strip = 2;
   template <class Rows> static void columns(const Rows& row, std::int64_t q, V (&out)[strip]) {
     V r[2];

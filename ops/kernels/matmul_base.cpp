@@ -42,8 +42,15 @@ template <class Element> struct Vec {
     for (int i = 0; i < lanes; ++i) r.x[i] = fma(a.x[i], b.x[i], c.x[i]);
     return r;
   }
-  static V low(V a, V b) { return {{a.x[0], b.x[0], a.x[1], b.x[1]}}; }
-  static V high(V a, V b) { return {{a.x[2], b.x[2], a.x[3], b.x[3]}}; }
+  static void transpose(V (&r)[lanes]) {
+    for (int i = 0; i < lanes; ++i) {
+      for (int j = 0; j < i; ++j) {
+        const T t = r[i].x[j];
+        r[i].x[j] = r[j].x[i];
+        r[j].x[i] = t;
+      }
+    }
+  }
   static constexpr int strip = 1;
   template <class Rows> static void columns(const Rows& row, std::int64_t q, V (&out)[strip]) {
     for (int i = 0; i < lanes; ++i) out[0].x[i] = row(i)[q];

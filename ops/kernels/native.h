@@ -210,6 +210,46 @@ template <class T, class R> WEFT_INLINE R raw_quotient(R a, R b) {
   return r;
 }
 
+/// The conversions for which g++ 12 does not find the instruction; __builtin_convertvector for the rest.
+template <class T, class U, class R> WEFT_INLINE auto convert_by_instruction(R a) {
+  constexpr int n = sizeof(R) / sizeof(T);
+  using To = Raw<U, n>;
+#if defined(__AVX512F__)
+  constexpr int wide = 8;
+  if constexpr (n == wide && std::is_same_v<T, float> && std::is_same_v<U, double>)
+    return (To)_mm512_maskz_cvtps_pd(-1, (__m256)a);
+  else if constexpr (n == wide && std::is_same_v<T, double> && std::is_same_v<U, float>)
+    return (To)_mm512_maskz_cvtpd_ps(-1, (__m512d)a);
+  else if constexpr (n == wide && std::is_same_v<T, std::int64_t> && std::is_same_v<U, std::int32_t>)
+    return (To)_mm512_maskz_cvtepi64_epi32(-1, (__m512i)a);
+  else if constexpr (n == wide && std::is_same_v<T, std::int32_t> && std::is_same_v<U, std::int64_t>)
+    return (To)_mm512_maskz_cvtepi32_epi64(-1, (__m256i)a);
+  else if constexpr (n == 16 && std::is_same_v<T, std::int8_t> && std::is_same_v<U, std::int32_t>)
+    return (To)_mm512_maskz_cvtepi8_epi32(-1, (__m128i)a);
+  else if constexpr (n == 16 && std::is_same_v<T, std::uint8_t> && std::is_same_v<U, std::int32_t>)
+    return (To)_mm512_maskz_cvtepu8_epi32(-1, (__m128i)a);
+  else if constexpr (n == wide && std::is_same_v<T, std::int8_t> && std::is_same_v<U, std::int64_t>)
+    return (To)_mm512_maskz_cvtepi8_epi64(-1, _mm_cvtsi64_si128((long long)a));
+  else
+#endif
+#if defined(__AVX2__)
+  if constexpr (n == 4 && std::is_same_v<T, float> && std::is_same_v<U, double>)
+    return (To)_mm256_cvtps_pd((__m128)a);
+  else if constexpr (n == 4 && std::is_same_v<T, double> && std::is_same_v<U, float>)
+    return (To)_mm256_cvtpd_ps((__m256d)a);
+  else if constexpr (n == 4 && std::is_same_v<T, std::int32_t> && std::is_same_v<U, std::int64_t>)
+    return (To)_mm256_cvtepi32_epi64((__m128i)a);
+  else if constexpr (n == 8 && std::is_same_v<T, std::int8_t> && std::is_same_v<U, std::int32_t>)
+    return (To)_mm256_cvtepi8_epi32(_mm_cvtsi64_si128((long long)a));
+  else if constexpr (n == 8 && std::is_same_v<T, std::uint8_t> && std::is_same_v<U, std::int32_t>)
+    return (To)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)a));
+  else if constexpr (n == 4 && std::is_same_v<T, std::int8_t> && std::is_same_v<U, std::int64_t>)
+    return (To)_mm256_cvtepi8_epi64(_mm_cvtsi32_si128((int)a));
+  else
+#endif
+    return __builtin_convertvector(a, To);
+}
+
 /// From lanes of T to as many lanes of U, as ScalarOp::convert.
 template <class T, class U, class R> WEFT_INLINE auto raw_convert(R a) {
   constexpr int n = sizeof(R) / sizeof(T);
@@ -220,7 +260,7 @@ template <class T, class U, class R> WEFT_INLINE auto raw_convert(R a) {
     a = a < (T)255 ? a : (T)255 - R{};
     return __builtin_convertvector(__builtin_convertvector(a, Raw<std::int32_t, n>), To);
   } else if constexpr (std::is_floating_point_v<T> && sizeof(U) > sizeof(T)) {
-    return raw_convert<double, U>(__builtin_convertvector(a, Raw<double, n>));
+    return raw_convert<double, U>(convert_by_instruction<float, double>(a));
   } else if constexpr (std::is_floating_point_v<T> && std::is_integral_v<U> && sizeof(U) < sizeof(T)) {
     a = a < (T)2147483647 ? a : (a == a ? (T)2147483647 - R{} : R{});
     a = a > (T)-2147483648.0 ? a : (T)-2147483648.0 - R{};
@@ -233,9 +273,9 @@ template <class T, class U, class R> WEFT_INLINE auto raw_convert(R a) {
     const To r = __builtin_convertvector(inside ? a : R{}, To);
     return (To)(high ? top - To{} : (low ? (-top - 1) - To{} : r));
   } else if constexpr (std::is_same_v<T, std::uint8_t> && std::is_floating_point_v<U>) {
-    return __builtin_convertvector(__builtin_convertvector(a, Raw<std::int32_t, n>), To);
+    return convert_by_instruction<std::int32_t, U>(convert_by_instruction<T, std::int32_t>(a));
   } else {
-    return __builtin_convertvector(a, To);
+    return convert_by_instruction<T, U>(a);
   }
 }
 

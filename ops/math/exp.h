@@ -20,19 +20,19 @@ template <class V> [[gnu::always_inline]] inline ExpReduction<V> reduce_exp(V x,
   return {fma(n, V(-low), fma(n, V(-high), x)), bits(t)};
 }
 
-/// e^r - 1 for |r| <= ln 2 / 2.
-template <class V> [[gnu::always_inline]] inline V expm1_reduced(V r) {
-  V q = V(0);
+// e^r = 1 + r + r^2 q(r) for |r| <= ln 2 / 2.
+template <class V, class... C> [[gnu::always_inline]] inline V exp_polynomial(V r, C... first) {
   if constexpr (is_f32<V>)
     // fpminimax(exp(x), [|2,...,6|], [|SG...|], [-0.34675;0.34675], absolute, 1+x); relative error 2^-27.9
-    q = polynomial(r, 0x1.fffff8p-2, 0x1.55548ep-3, 0x1.555adcp-5, 0x1.123becp-7, 0x1.692b7p-10);
+    return polynomial(r, first..., 0x1.fffff8p-2, 0x1.55548ep-3, 0x1.555adcp-5, 0x1.123becp-7, 0x1.692b7p-10);
   else
     // fpminimax(exp(x), [|2,...,11|], [|D...|], [-0.34675;0.34675], absolute, 1+x); relative error 2^-57.5
-    q = polynomial(r, 0x1.000000000000cp-1, 0x1.5555555555561p-3, 0x1.555555554fdf1p-5, 0x1.111111110d63ap-7,
-                   0x1.6c16c1860e3dfp-10, 0x1.a01a01bae3c81p-13, 0x1.a01995a28bc13p-16, 0x1.71dddfc5df7e9p-19,
-                   0x1.28b11052ebac4p-22, 0x1.af85944f3a04dp-26);
-  return fma(r * r, q, r);
+    return polynomial(r, first..., 0x1.000000000000cp-1, 0x1.5555555555561p-3, 0x1.555555554fdf1p-5,
+                      0x1.111111110d63ap-7, 0x1.6c16c1860e3dfp-10, 0x1.a01a01bae3c81p-13, 0x1.a01995a28bc13p-16,
+                      0x1.71dddfc5df7e9p-19, 0x1.28b11052ebac4p-22, 0x1.af85944f3a04dp-26);
 }
+template <class V> [[gnu::always_inline]] inline V exp_reduced(V r) { return exp_polynomial(r, 1.0, 1.0); }
+template <class V> [[gnu::always_inline]] inline V expm1_reduced(V r) { return fma(r * r, exp_polynomial(r), r); }
 
 /// 2^f for |f| <= 1/2.
 template <class V> [[gnu::always_inline]] inline V exp2_reduced(V f) {
@@ -58,14 +58,16 @@ template <class V> [[gnu::always_inline]] inline V ldexp_twice(V p, Int<V> i) {
 
 }  // namespace detail
 
+/// Within 1 ulp.
 template <class V> [[gnu::always_inline]] inline V exp(V x) {
   using namespace detail;
   // Beyond these bounds the result is inf or 0.
   x = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -104 : -746);
   const auto [r, i] = reduce_exp(x, twice_offset<V>);
-  return ldexp_twice(expm1_reduced(r) + V(1), i);
+  return ldexp_twice(exp_reduced(r), i);
 }
 
+/// Within 1 ulp.
 template <class V> [[gnu::always_inline]] inline V exp2(V x) {
   using namespace detail;
   x = at_least(at_most(x, is_f32<V> ? 129 : 1025), is_f32<V> ? -151 : -1076);
@@ -73,6 +75,7 @@ template <class V> [[gnu::always_inline]] inline V exp2(V x) {
   return ldexp_twice(exp2_reduced(f), bits(t));
 }
 
+/// Within 2 ulp.
 template <class V> [[gnu::always_inline]] inline V expm1(V x) {
   using namespace detail;
   const V limited = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -18 : -40);

@@ -163,13 +163,11 @@ void execute(Bound& bound, const void* a, const void* b, void* c) {
 
 }  // namespace
 
-bool splits_keep_bits() { return isa() == Isa::avx512; }
-
 void run(const Matmul& x, const void* a, const void* b, void* c) {
   try {
     Bound& bound = find(x);
-    if (splits_keep_bits()) return execute(bound, a, b, c);
-    const detail::TeamSize one(1);  // the older kernels look again when they run
+    if (isa() == Isa::avx512) return execute(bound, a, b, c);
+    const detail::TeamSize one(1);  // the kernels for older CPUs ask again when they run
     execute(bound, a, b, c);
   } catch (const dnnl::error& e) {
     throw std::runtime_error(

@@ -1,4 +1,9 @@
 // One f32 or bf16 product through oneDNN, on the calling thread. No header of oneDNN's is seen here.
+//
+// f32 and f64 do not come here: our own kernels (ops/kernels/matmul.h) are as fast, and their bits depend on the values
+// alone. oneDNN's do not only differ between instruction sets: its AVX-512 kernel cuts k by a size that it derives from
+// m, n and k (seen from k = 512 on; narrow ones of 1 or 3 columns at any k), so a product computed in panels has other
+// bits than the whole. Use this for bf16 tiles, whole or in panels that the shape alone decides, and as a yardstick.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +25,5 @@ struct Matmul {
 /// Runs it. The primitive is built at the first call with this geometry (about 0.2 ms) and kept.
 /// Throws std::runtime_error, which names the operands, when oneDNN refuses.
 void run(const Matmul&, const void* a, const void* b, void* c);
-
-/// Whether oneDNN's bits survive a cut of the rows or columns: so for its AVX-512 kernels (brgemm: each element is
-/// summed over k in an order that k alone decides), not for the older ones. The cut must then follow from the shape
-/// alone.
-bool splits_keep_bits();
 
 }  // namespace weft::onednn

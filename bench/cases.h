@@ -1,0 +1,19 @@
+// The Google Benchmark cases, and what surrounds them.
+#pragma once
+
+#include <vector>
+
+#include "works.h"
+
+namespace bench {
+
+/// models/W1/eager, models/W1/compile, ...: each verified before it is timed.
+void register_models(const std::vector<Work>& works, const std::vector<Mode>& modes);
+
+/// system/...: what the machinery itself costs.
+void register_system(int threads);
+
+/// CPU, instruction set, threads, load, versions, commit: to the context of the report.
+void describe_machine(int threads);
+
+}  // namespace bench

@@ -1,0 +1,58 @@
+// weft_bench: the Google Benchmark cases, or with --json the lines that the peers' programs print.
+#include <benchmark/benchmark.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "cases.h"
+#include "json_lines.h"
+
+using namespace bench;
+
+int main(int argc, char** argv) {
+  CLI::App app("Weft's benchmarks. Without --json: Google Benchmark, which takes its --benchmark_* arguments too.");
+  bool json = false, here = false;
+  std::vector<std::string> ids;
+  std::vector<Mode> modes = {Mode::eager, Mode::compile};
+  Timing timing;
+  timing.threads = weft::num_threads();
+  app.add_flag("--json", json, "a JSON line for each work and mode, as in bench/peers/WORKLOADS.md");
+  app.add_option("--work", ids, "ids with commas, as W1,W8-20; W8 means W8-20 and W8-24. Default: all")->delimiter(',');
+  const std::map<std::string, Mode> names = {{"eager", Mode::eager}, {"compile", Mode::compile}};
+  app.add_option("--mode", modes, "eager, compile or both with a comma")->delimiter(',')->transform(CLI::Transformer(names));
+  app.add_option("--threads", timing.threads, "threads of a step")->check(CLI::PositiveNumber);
+  app.add_option("--steps", timing.steps, "with --json: time at least so many steps; 0: the checks alone")->check(CLI::NonNegativeNumber);
+  app.add_option("--seconds", timing.seconds, "with --json: and for so long");
+  app.add_option("--note", timing.note, "with --json: the lines' note");
+  app.add_flag("--here", here, "with --json: measure in this process, not in one for each line");
+  app.allow_extras();
+  CLI11_PARSE(app, argc, argv);
+
+  try {
+    const std::vector<Work> chosen = works(ids);
+    std::vector<std::string> rest = app.remaining();
+    if (json) {
+      if (!rest.empty()) throw weft::ArgumentError("unknown argument " + rest[0]);
+      if (!here) return print_lines(chosen, modes, timing) > 0;
+      for (const Work& work : chosen)
+        for (const Mode mode : modes) print_line(work, mode, timing);
+      return 0;
+    }
+    rest.insert(rest.begin(), argv[0]);
+    std::vector<char*> pointers;
+    for (std::string& s : rest) pointers.push_back(s.data());
+    int count = static_cast<int>(pointers.size());
+    benchmark::Initialize(&count, pointers.data());
+    if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
+    weft::set_num_threads(timing.threads);
+    describe_machine(timing.threads);
+    register_models(chosen, modes);
+    if (ids.empty()) register_system(timing.threads);
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+  } catch (const weft::Error& e) {
+    std::cerr << e.what() << '\n';
+    return 2;
+  }
+}

@@ -1,0 +1,66 @@
+#include "works.h"
+
+#include <cmath>
+#include <initializer_list>
+
+namespace bench {
+namespace {
+
+// The products of a dense net, forward and backward: all but the gradient for the input of the first.
+double mlp_flops(double batch, std::initializer_list<double> widths) {
+  double flops = 0;
+  const double* w = widths.begin();
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) flops += 2 * batch * w[i] * w[i + 1] * (i == 0 ? 2 : 3);
+  return flops;
+}
+
+// Adam's least traffic: parameter, gradient and two moments read, three of them written.
+double adam_bytes(std::initializer_list<double> widths) {
+  double parameters = 0;
+  const double* w = widths.begin();
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) parameters += (w[i] + 1) * w[i + 1];
+  return 28 * parameters;
+}
+
+}  // namespace
+
+const char* name_of(Mode mode) { return mode == Mode::eager ? "eager" : "compile"; }
+
+const std::vector<Work>& works() {
+  constexpr double m = 1 << 20;
+  // checks: peers/checks.jsonl, JAX 0.12 (torch 2.15, TensorFlow 2.21 and MLX 0.32 agree to 5e-5)
+  static const std::vector<Work> list = {
+      {"W1", seed_mlp, 0.698166, 1, 100, mlp_flops(100, {2, 10, 1})},
+      {"W2", mnist_mlp, 1.11099, 1, 64, mlp_flops(64, {784, 512, 256, 10}), adam_bytes({784, 512, 256, 10})},
+      {"W3", big_mlp, 0.938407, 1, 256, mlp_flops(256, {1024, 1024, 1024, 1024, 1024}),
+       adam_bytes({1024, 1024, 1024, 1024, 1024})},
+      {"W8-20", chain_20, 106.976, 1, m, 0, 16 * m},
+      {"W8-24", chain_24, -412.459, 1, 16 * m, 0, 16 * 16 * m},
+      {"W8g", chain_gradients, 252.64, 1, m, 0, 24 * m},
+      {"W10-add", add_of_ten, 4.05501, 100},
+      {"W10-matmul", small_matmul, -57.8348, 100, 1, 2.0 * 100 * 2 * 10},
+      {"W10-grad", gradient_of_ten, -1.17653, 100},
+  };
+  return list;
+}
+
+std::vector<Work> works(const std::vector<std::string>& ids) {
+  if (ids.empty()) return works();
+  std::vector<Work> chosen;
+  for (const std::string& id : ids) {
+    const std::size_t before = chosen.size();
+    for (const Work& w : works())
+      if (w.name == id || w.name.starts_with(id + "-")) chosen.push_back(w);
+    if (chosen.size() > before) continue;
+    std::string known;
+    for (const Work& w : works()) known += " " + w.name;
+    throw weft::ArgumentError("there is no work " + id, "one of" + known);
+  }
+  return chosen;
+}
+
+bool agrees(double check, double expected) {
+  return std::abs(check - expected) <= 1e-3 * std::max(std::abs(check), std::abs(expected));
+}
+
+}  // namespace bench

@@ -1,0 +1,52 @@
+// The workloads of bench/peers/WORKLOADS.md as a user of Weft writes them.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weft/weft.h>
+
+namespace bench {
+
+enum class Mode { eager, compile };
+const char* name_of(Mode mode);
+
+/// A workload made ready: model, data, and a step to time.
+struct Step {
+  std::function<void()> run;                         ///< one timed step
+  std::function<std::vector<weft::Tensor>()> results;  ///< of the last step, the value first
+  std::function<weft::CompileStats()> stats;         ///< empty if nothing is compiled
+};
+
+/// A workload, and what counts of a step are known by arithmetic.
+struct Work {
+  std::string name;
+  Step (*make)(Mode mode);
+  double check;          ///< of the fifth step, from checks.jsonl
+  int per_step = 1;      ///< ops that a step repeats: times are given for one
+  double items = 1;      ///< samples, elements or ops, of one
+  double flops = 0;      ///< of the matrix products alone
+  double bytes = 0;      ///< that have to be read and written
+};
+
+/// All of them, in the order of WORKLOADS.md.
+const std::vector<Work>& works();
+/// Those with these ids; "W8" means W8-20 and W8-24 too, none at all means all. ArgumentError for an unknown one.
+std::vector<Work> works(const std::vector<std::string>& ids);
+
+/// True if a check agrees with the contenders' (agree.py's tolerance).
+bool agrees(double check, double expected);
+
+Step seed_mlp(Mode mode);
+Step mnist_mlp(Mode mode);
+Step big_mlp(Mode mode);
+Step chain_20(Mode mode);
+Step chain_24(Mode mode);
+Step chain_gradients(Mode mode);
+Step add_of_ten(Mode mode);
+Step small_matmul(Mode mode);
+Step gradient_of_ten(Mode mode);
+
+}  // namespace bench

@@ -1,0 +1,163 @@
+// Every elementwise op against long double: 2 ulp at most, exact where IEEE asks for it. tools/accuracy.cpp sweeps all
+// exponents and compares with MPFR; here are samples of the op's domain, of all exponents, and the special values.
+#include <limits>
+#include <map>
+
+#include "op_samples.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+
+using Real = long double;
+
+// The true value, and how many ulp the op may be off; 0.5 is correctly rounded.
+struct Reference {
+  Real (*f)(Real x, Real y);
+  double f32 = 2, f64 = 2;
+};
+Real larger(Real x, Real y) { return x >= y || x != x ? x : y; }
+Real smaller(Real x, Real y) { return x <= y || x != x ? x : y; }
+Real sigmoid_of(Real x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+const std::map<std::string_view, Reference> references = {
+    {"neg", {[](Real x, Real) { return -x; }, 0.5, 0.5}},
+    {"abs", {[](Real x, Real) { return std::fabs(x); }, 0.5, 0.5}},
+    {"sign", {[](Real x, Real) { return x > 0 ? Real(1) : x < 0 ? Real(-1) : x; }, 0.5, 0.5}},
+    {"exp", {[](Real x, Real) { return std::exp(x); }, 1, 1}},
+    {"expm1", {[](Real x, Real) { return std::expm1(x); }}},
+    {"log", {[](Real x, Real) { return std::log(x); }, 1, 1}},
+    {"log1p", {[](Real x, Real) { return std::log1p(x); }}},
+    {"sqrt", {[](Real x, Real) { return std::sqrt(x); }, 0.501, 0.501}},  // rounded twice here: a tie may look like more
+    {"rsqrt", {[](Real x, Real) { return 1 / std::sqrt(x); }}},
+    {"square", {[](Real x, Real) { return x * x; }, 0.501, 0.501}},
+    {"sin", {[](Real x, Real) { return std::sin(x); }}},
+    {"cos", {[](Real x, Real) { return std::cos(x); }}},
+    {"tan", {[](Real x, Real) { return std::tan(x); }}},
+    {"tanh", {[](Real x, Real) { return std::tanh(x); }}},
+    {"sigmoid", {[](Real x, Real) { return sigmoid_of(x); }}},
+    {"erf", {[](Real x, Real) { return std::erf(x); }}},
+    {"floor", {[](Real x, Real) { return std::floor(x); }, 0.5, 0.5}},
+    {"ceil", {[](Real x, Real) { return std::ceil(x); }, 0.5, 0.5}},
+    {"round", {[](Real x, Real) { return std::nearbyint(x); }, 0.5, 0.5}},
+    {"reciprocal", {[](Real x, Real) { return 1 / x; }, 0.501, 0.501}},
+    {"identity", {[](Real x, Real) { return x; }, 0.5, 0.5}},
+    {"stop_gradient", {[](Real x, Real) { return x; }, 0.5, 0.5}},
+    {"add", {[](Real x, Real y) { return x + y; }, 0.501, 0.501}},
+    {"sub", {[](Real x, Real y) { return x - y; }, 0.501, 0.501}},
+    {"mul", {[](Real x, Real y) { return x * y; }, 0.501, 0.501}},
+    {"div", {[](Real x, Real y) { return x / y; }, 0.501, 0.501}},
+    {"pow", {[](Real x, Real y) { return std::pow(x, y); }}},
+    {"maximum", {larger, 0.5, 0.5}},
+    {"minimum", {smaller, 0.5, 0.5}},
+    {"atan2", {[](Real x, Real y) { return std::atan2(x, y); }}},
+    {"equal", {[](Real x, Real y) { return Real(x == y); }, 0, 0}},
+    {"not_equal", {[](Real x, Real y) { return Real(x != y); }, 0, 0}},
+    {"less", {[](Real x, Real y) { return Real(x < y); }, 0, 0}},
+    {"less_equal", {[](Real x, Real y) { return Real(x <= y); }, 0, 0}},
+    {"greater", {[](Real x, Real y) { return Real(x > y); }, 0, 0}},
+    {"greater_equal", {[](Real x, Real y) { return Real(x >= y); }, 0, 0}},
+};
+
+// The distance in units of the last place of T at `want`; infinite if one is NaN, or the signs differ.
+template <class T> double ulps(T got, Real want) {
+  if (want != want || got != got) return want != want && got != got ? 0 : INFINITY;
+  if (std::signbit(got) != std::signbit(want)) return INFINITY;
+  using L = std::numeric_limits<T>;
+  const Real limit = std::ldexp(Real(1), L::max_exponent);  // an infinity stands for the number after the largest
+  const Real a = std::isinf(got) ? limit : std::fabs(static_cast<Real>(got)), b = std::fmin(std::fabs(want), limit);
+  int exponent = L::min_exponent;
+  if (b != 0) std::frexp(b, &exponent);
+  exponent = std::min(std::max(exponent, L::min_exponent), L::max_exponent);
+  return static_cast<double>(std::ldexp(std::fabs(a - b), L::digits - exponent));
+}
+
+template <class T> std::vector<T> specials() {
+  using L = std::numeric_limits<T>;
+  std::vector<T> r;
+  for (T x : {T(0), T(1), T(2), T(3), T(0.5), T(1.5), T(2.5), T(100), L::infinity(), L::quiet_NaN(), L::max(), L::min(), L::denorm_min(),
+              std::nextafter(T(1), T(0)), std::nextafter(T(1), T(2))})
+    r.insert(r.end(), {x, -x});
+  return r;
+}
+
+template <class T> T any_exponent(Random& random) {
+  using U = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  return std::bit_cast<T>(static_cast<U>(random.bits()));
+}
+
+template <class Struct, class T> void check_accuracy(Random& random) {
+  const Reference& reference = references.at(Struct::name);
+  const double bound = std::is_same_v<T, float> ? reference.f32 : reference.f64;
+  constexpr bool binary = arity<Struct>() == 2;
+  std::vector<T> xs, ys;
+  const auto put = [&](T x, T y) { xs.push_back(x), ys.push_back(y); };
+  for (int i = 0; i < 4000; ++i) {
+    put(static_cast<T>(random.uniform(Struct::domain.low, Struct::domain.high)), static_cast<T>(random.uniform(Struct::domain1.low, Struct::domain1.high)));
+    put(any_exponent<T>(random), any_exponent<T>(random));
+    put(static_cast<T>(random.uniform(-90, 90)), static_cast<T>(random.uniform(-9, 9)));
+  }
+  for (T x : specials<T>())
+    for (T y : specials<T>()) put(x, y);
+  std::vector<Tensor> in = {from_vector(xs)};
+  if (binary) in.push_back(from_vector(ys));
+  const auto got = apply(op_of<Struct>(), {}, in).template to_vector<T>();
+  double worst = 0;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < xs.size(); ++i)
+    if (const double e = ulps(got[i], reference.f(xs[i], ys[i])); e > worst) worst = e, at = i;
+  INFO(Struct::name << "(" << xs[at] << (binary ? ", " + std::to_string(ys[at]) : "") << ") = " << got[at] << " is " << worst << " ulp off");
+  CHECK(worst <= bound);
+}
+
+}  // namespace
+
+TEST_CASE("every elementwise op is accurate, also at the special values") {
+  Random random;
+  each_op([&]<class Struct>() {
+    if constexpr (is_plain_elementwise<Struct> && !detail::has_condition<Struct> && Sampler<Struct>::accepts(f32)) {
+      INFO("no reference for " << Struct::name);
+      REQUIRE(references.count(Struct::name));
+      check_accuracy<Struct, float>(random);
+      check_accuracy<Struct, double>(random);
+    }
+  });
+}
+
+TEST_CASE("integer arithmetic wraps, and maximum, abs and sign know unsigned numbers") {
+  const Tensor top = tensor<std::int32_t>({INT32_MAX, INT32_MIN, -7}), bytes = tensor<std::uint8_t>({0, 1, 200, 255});
+  CHECK_VALUES(top + 1, -2147483648.0, -2147483647.0, -6);
+  CHECK_VALUES(top * 2, -2, 0, -14);
+  CHECK_VALUES(-top, -2147483647.0, -2147483648.0, 7);
+  CHECK_VALUES(abs(top), 2147483647.0, -2147483648.0, 7);
+  CHECK_VALUES(sign(top), 1, -1, -1);
+  CHECK_VALUES(square(tensor<std::int64_t>({std::int64_t{3037000500}})), -9223372036709301616.0);
+  CHECK_VALUES(bytes + bytes, 0, 2, 144, 254);
+  CHECK_VALUES(-bytes, 0, 255, 56, 1);
+  CHECK_VALUES(abs(bytes), 0, 1, 200, 255);
+  CHECK_VALUES(sign(bytes), 0, 1, 1, 1);
+  CHECK_VALUES(maximum(bytes, 100), 100, 100, 200, 255);
+  CHECK_VALUES(cast(less(bytes, 200), i32), 1, 1, 0, 0);
+}
+
+TEST_CASE("logical ops are their truth tables") {
+  const Tensor a = tensor<bool>({false, false, true, true}), b = tensor<bool>({false, true, false, true});
+  CHECK_VALUES(a & b, 0, 0, 0, 1);
+  CHECK_VALUES(a | b, 0, 1, 1, 1);
+  CHECK_VALUES(a ^ b, 0, 1, 1, 0);
+  CHECK_VALUES(!a, 1, 1, 0, 0);
+}
+
+TEST_CASE("where chooses element by element, of every type, and broadcasts its condition") {
+  for (DType t : all_dtypes) {
+    INFO(name_of(t));
+    const Tensor a = cast(tensor({1, 0, 1, 0}), t), b = cast(tensor({0, 0, 1, 1}), t);
+    CHECK_VALUES(where(tensor<bool>({true, false, false, true}), a, b), 1, 0, 1, 0);
+    CHECK_VALUES(where(tensor<bool>({{true}, {false}}), a, b), 1, 0, 1, 0, 0, 0, 1, 1);
+  }
+  const Tensor mask = tensor<bool>({true, false});
+  CHECK_VALUES(where(mask, mask, 1), 1, 1);
+  CHECK_VALUES(where(mask, 0, mask), 0, 0);
+  CHECK_VALUES(where(mask, tensor({NAN, 2}), tensor({3, 4})).to_vector<float>()[1] == 4 ? mask : !mask, 1, 0);
+  CHECK_THROWS_AS(where(tensor({1, 0}), 1, 2), DTypeError);
+}

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include <weft/tensor/parallel.h>
+
 #include "numbers.h"
 
 namespace bench {

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include <weft/tensor/isa.h>
+
 #include "cases.h"
 
 namespace bench {

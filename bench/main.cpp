@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iostream>
 
+#include <weft/tensor/parallel.h>
+
 #include "cases.h"
 #include "json_lines.h"
 

@@ -145,11 +145,11 @@ bool Executable::overwrites_in_place(std::size_t state) const {
         if (o.output || o.value != old) continue;
         if (!target || o.offset != 0 || o.row_strides != target->row_strides || o.col_stride != target->col_stride) return false;
       }
+      if (!target || target->col_stride == 0) continue;  // a row value: read once a row, stored when the row is done
       for (const KernelInstruction& k : l.kernel.code)
-        if (target && k.level > 0) return false;
-      if (target)
-        for (const KernelReduction& r : l.kernel.reductions)
-          if (r.column) return false;
+        if (k.level > 0) return false;
+      for (const KernelReduction& r : l.kernel.reductions)
+        if (r.column) return false;
     }
   }
   return true;

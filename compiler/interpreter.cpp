@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "../ops/kernels/tile_ops.h"
 #include "row_passes.h"
-#include "tile_ops.h"
 
 namespace weft {
 namespace {

@@ -28,4 +28,15 @@ Spirals spirals(std::int64_t each, std::int64_t arms, double noise, std::uint64_
   return {x, y};
 }
 
+Table Spirals::table() const {
+  const auto points = x.to_vector<double>();
+  Column a{"x"}, b{"y"}, arm{"arm"};
+  for (std::size_t i = 0; i < points.size(); i += 2) {
+    a.numbers.push_back(points[i]);
+    b.numbers.push_back(points[i + 1]);
+  }
+  arm.numbers = y.to_vector<double>();
+  return Table({a, b, arm});
+}
+
 }  // namespace weft::data

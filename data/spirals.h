@@ -4,12 +4,16 @@
 #include <cstdint>
 
 #include "../tensor/tensor.h"
+#include "table.h"
 
 namespace weft::data {
 
 struct Spirals {
   Tensor x;  ///< f32[examples, 2], about within ±1
   Tensor y;  ///< i64[examples], the arm
+
+  /// The same as a table of the columns "x", "y" and "arm".
+  Table table() const;
 };
 
 /// `arms` spirals of one and a half turns with `each` points an arm, the arms in turn; noise is the deviation of each

@@ -14,6 +14,7 @@ template <class T> struct Function {
 struct Build {
   const Function<float>* f32;
   const Function<double>* f64;
+  int (*domain_errors)();  // compares every operation of the domain with plain C++; prints what differs
 };
 
 }  // namespace weft::accuracy

@@ -14,8 +14,8 @@ namespace {
 
 void append(void* to, const char* text, std::size_t size) { static_cast<std::string*>(to)->append(text, size); }
 
-// Beside the library or program that holds this code, in the lib/ of its prefix, where it was built, on the linker's
-// path.
+// Beside the library or program that holds this code, in the lib/ of its prefix, on the linker's path, where it was
+// built.
 std::vector<std::string> candidates() {
   const std::string name = "libweft_jit.so";
   std::vector<std::string> paths;
@@ -28,10 +28,10 @@ std::vector<std::string> candidates() {
       paths.push_back((folder / ".." / "lib" / name).string());
     }
   }
-#ifdef WEFT_JIT_DIR
-  paths.push_back(std::string(WEFT_JIT_DIR) + "/" + name);
-#endif
   paths.push_back(name);
+#ifdef WEFT_JIT_DIR
+  paths.push_back(std::string(WEFT_JIT_DIR) + "/" + name);  // last: an installed program has its own copy
+#endif
   return paths;
 }
 

@@ -7,7 +7,7 @@
 
 namespace weft {
 
-/// Evaluates `formula` for n <= 1024 elements; operands and result of the formula's types (masks as bool bytes).
+/// Evaluates `formula` for n elements; operands and result of the formula's types (masks as bool bytes).
 void run_formula(const Formula& formula, std::span<const void* const> in, void* out, std::int64_t n);
 
 }  // namespace weft

@@ -7,17 +7,19 @@ namespace weft::math {
 
 namespace detail {
 
-/// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of i hold n + offset.
+// ln 2 as a sum of two: round(log(2),24,RN) or round(log(2),53,RN), and the rest.
+template <class V> inline constexpr double ln2_high = is_f32<V> ? 0x1.62e43p-1 : 0x1.62e42fefa39efp-1;
+template <class V> inline constexpr double ln2_low = is_f32<V> ? -0x1.05c61p-29 : 0x1.abc9e3b39803fp-56;
+
+/// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of i hold n + offset; head = x - n ln2_high.
 template <class V> struct ExpReduction {
-  V r;
+  V r, head, n;
   Int<V> i;
 };
 template <class V> [[gnu::always_inline]] inline ExpReduction<V> reduce_exp(V x, int offset) {
-  // ln 2 as the sum of two, the first round(log(2),24,RN) or round(log(2),53,RN).
-  constexpr double high = is_f32<V> ? 0x1.62e43p-1 : 0x1.62e42fefa39efp-1;
-  constexpr double low = is_f32<V> ? -0x1.05c61p-29 : 0x1.abc9e3b39803fp-56;
   const V shift = V(rounder<V> + offset), t = fma(x, V(0x1.71547652b82fep0), shift), n = t - shift;
-  return {fma(n, V(-low), fma(n, V(-high), x)), bits(t)};
+  const V head = fma(n, V(-ln2_high<V>), x);
+  return {fma(n, V(-ln2_low<V>), head), head, n, bits(t)};
 }
 
 // e^r = 1 + r + r^2 q(r) for |r| <= ln 2 / 2.
@@ -63,8 +65,8 @@ template <class V> [[gnu::always_inline]] inline V exp(V x) {
   using namespace detail;
   // Beyond these bounds the result is inf or 0.
   x = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -104 : -746);
-  const auto [r, i] = reduce_exp(x, twice_offset<V>);
-  return ldexp_twice(exp_reduced(r), i);
+  const auto reduced = reduce_exp(x, twice_offset<V>);
+  return ldexp_twice(exp_reduced(reduced.r), reduced.i);
 }
 
 /// Within 1 ulp.
@@ -79,9 +81,10 @@ template <class V> [[gnu::always_inline]] inline V exp2(V x) {
 template <class V> [[gnu::always_inline]] inline V expm1(V x) {
   using namespace detail;
   const V limited = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -18 : -40);
-  // Half of the result, because 2^n itself may overflow.
-  const auto [r, i] = reduce_exp(limited, exponent_bias<V> - 1);
-  const V s = from_bits<V>(shl<mantissa<V>>(i)), half = fma(expm1_reduced(r), s, s - V(0.5));
+  // Half of the result, because 2^n itself may overflow: s (r + r_low + r^2 q) + (s - 1/2), s = 2^(n-1).
+  const auto [r, head, n, i] = reduce_exp(limited, exponent_bias<V> - 1);
+  const V s = from_bits<V>(shl<mantissa<V>>(i)), r_low = fma(n, V(-ln2_low<V>), head - r);
+  const V half = fma(s, fma(r * r, exp_polynomial(r), r_low), fma(s, r, s - V(0.5)));
   return where(abs(x) < V(is_f32<V> ? 0x1p-25 : 0x1p-54), x, half + half);  // keeps -0 and subnormals
 }
 

@@ -10,7 +10,7 @@ template <class V> [[gnu::always_inline]] inline V sigmoid(V x) {
   using namespace detail;
   // y = 1 / (1 + e^|x|), with 1 + e^|x| = 2^n u + (2^n + 1), all scaled by a power of two so that 2^n cannot overflow.
   constexpr double scale = is_f32<V> ? 0x1p-24 : 0x1p-53;
-  const auto [r, i] = reduce_exp(at_most(abs(x), is_f32<V> ? 104 : 746), exponent_bias<V> - (mantissa<V> + 1));
+  const auto [r, head, n, i] = reduce_exp(at_most(abs(x), is_f32<V> ? 104 : 746), exponent_bias<V> - (mantissa<V> + 1));
   const V u = expm1_reduced(r), s = from_bits<V>(shl<mantissa<V>>(i));
   const V base = s + V(scale), d = fma(s, u, base);
   // What the roundings of base and d lost, and what the division did: y (1 - rest).
@@ -38,7 +38,7 @@ template <class V> [[gnu::always_inline]] inline V tanh(V x) {
   const V small = fma(z * a, p, a);
   // 1 - 2 / (1 + e^2a), 1 + e^2a as 2^n u + (2^n + 1); beyond the bound it is 1.
   const V b = at_most(a, is_f32<V> ? 10 : 20);
-  const auto [r, i] = reduce_exp(b + b, exponent_bias<V>);
+  const auto [r, head, n, i] = reduce_exp(b + b, exponent_bias<V>);
   const V s = from_bits<V>(shl<mantissa<V>>(i)), large = V(1) - V(2) / fma(s, expm1_reduced(r), s + V(1));
   return with_sign(where(a < V(0.9), small, large), x);
 }

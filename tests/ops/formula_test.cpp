@@ -14,7 +14,7 @@ namespace {
 
 template <class T> T from_word(std::uint64_t bits) {
   T x;
-  std::memcpy(&x, &bits, sizeof x);
+  std::memcpy(static_cast<void*>(&x), &bits, sizeof x);
   return x;
 }
 template <class T> std::uint64_t to_word(T x) {
@@ -201,7 +201,7 @@ TEST_CASE("a loop writes its n elements and no more, for every n around a vector
 
 TEST_CASE("a formula prints as a listing and counts its operations") {
   const Type type{f32, {}};
-  const Type* in[] = {&type, &type};
+  const std::vector<const Type*> in = {&type, &type};
   CHECK(op_of<Mul>().formula({}, in).text() == "%0 = input f32 0\n%1 = input f32 1\n%2 = mul f32 %0 %1  -> result\n");
   CHECK(op_of<Mul>().formula({}, in).flops() == 1);
   CHECK(op_of<Equal>().formula({}, in).flops() == 0);

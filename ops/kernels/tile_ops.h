@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernel.h"
+#include "../formula.h"
+#include "../reduction.h"
 
 namespace weft::tile {
 

@@ -1,0 +1,260 @@
+// What compile() promises: signatures, state, ownership, atomic steps.
+#include <weft/weft.h>
+
+#include <thread>
+
+#include "catch.h"
+
+using namespace weft;
+
+TEST_CASE("a function is traced once per signature, and host code runs at the trace only", "[compile]") {
+  int runs = 0;
+  auto f = compile([&](const Tensor& x) {
+    ++runs;
+    return x * 2 + 1;
+  });
+  CHECK(f(tensor({1, 2})).to_vector<float>() == std::vector<float>{3, 5});
+  CHECK(f(tensor({5, 6})).to_vector<float>() == std::vector<float>{11, 13});
+  CHECK(runs == 1);
+  f(tensor({1, 2, 3}));
+  f(tensor<double>({1, 2}));
+  CHECK(runs == 3);
+  CHECK(f.stats().traces == 3);
+}
+
+TEST_CASE("a parameter declared Tensor takes a number and does not retrace on it; a declared number is part of the signature", "[compile]") {
+  int runs = 0;
+  auto f = compile([&](const Tensor& x, const Tensor& rate) {
+    ++runs;
+    return x * rate;
+  });
+  CHECK(f(tensor({2}), 3).item() == 6);
+  CHECK(f(tensor({2}), 4.5f).item() == 9);
+  CHECK(runs == 1);
+
+  int other = 0;
+  auto g = compile([&](const Tensor& x, int n) {
+    ++other;
+    return x * n;
+  });
+  CHECK(g(tensor({2}), 3).item() == 6);
+  CHECK(g(tensor({2}), 4).item() == 8);
+  CHECK(g(tensor({3}), 3).item() == 9);
+  CHECK(other == 2);
+}
+
+TEST_CASE("which arguments are the same is part of the signature", "[compile]") {
+  int runs = 0;
+  auto f = compile([&](const Tensor& a, const Tensor& b) {
+    ++runs;
+    return a + b;
+  });
+  const Tensor x = tensor({1, 2}), y = tensor({3, 4});
+  f(x, y);
+  f(y, x);
+  CHECK(runs == 1);
+  CHECK(f(x, x).to_vector<float>() == std::vector<float>{2, 4});
+  CHECK(runs == 2);
+}
+
+TEST_CASE("variables are read and assigned as in plain code, in program order", "[compile][state]") {
+  Variable v = tensor({1, 2});
+  auto f = compile([&] {
+    const Tensor before = v.value();
+    v.assign_add(1);
+    const Tensor between = v.value() * 10;
+    v.assign(v.value() * 2);
+    return std::tuple(before, between);
+  });
+  const auto [before, between] = f();
+  CHECK(before.to_vector<float>() == std::vector<float>{1, 2});
+  CHECK(between.to_vector<float>() == std::vector<float>{20, 30});
+  CHECK(v.value().to_vector<float>() == std::vector<float>{4, 6});
+}
+
+TEST_CASE("a tensor read before a step stays what it was", "[compile][state]") {
+  Variable v = zeros({100});
+  auto step = compile([&] { v.assign_add(1); });
+  step();
+  const Tensor held = v.value();
+  for (int k = 0; k < 3; ++k) step();
+  CHECK(held.to_vector<float>() == std::vector<float>(100, 1.f));
+  CHECK(v.value().to_vector<float>() == std::vector<float>(100, 4.f));
+}
+
+TEST_CASE("two variables change places", "[compile][state]") {
+  Variable a = tensor({1, 2}), b = tensor({3, 4});
+  auto swap = compile([&] {
+    const Tensor old = a.value();
+    a.assign(b.value());
+    b.assign(old);
+  });
+  swap();
+  CHECK(a.value().to_vector<float>() == std::vector<float>{3, 4});
+  CHECK(b.value().to_vector<float>() == std::vector<float>{1, 2});
+  swap();
+  CHECK(a.value().to_vector<float>() == std::vector<float>{1, 2});
+}
+
+TEST_CASE("two results of one function are two values", "[compile][ownership]") {
+  auto f = compile([](const Tensor& x) { return x + 1; });
+  const Tensor one = f(tensor({1, 1})), two = f(tensor({5, 5}));
+  CHECK(one.to_vector<float>() == std::vector<float>{2, 2});
+  CHECK(two.to_vector<float>() == std::vector<float>{6, 6});
+}
+
+TEST_CASE("an argument returned, a view of it and a constant are results of their own", "[compile][ownership]") {
+  const Tensor captured = tensor({7, 8});
+  auto f = compile([&](const Tensor& x) { return std::tuple(x, transpose(x), captured, x); });
+  const auto [a, b, c, d] = f(tensor({{1, 2}, {3, 4}}));
+  CHECK(a.to_vector<float>() == std::vector<float>{1, 2, 3, 4});
+  CHECK(b.to_vector<float>() == std::vector<float>{1, 3, 2, 4});
+  CHECK(c.to_vector<float>() == std::vector<float>{7, 8});
+  CHECK(d.to_vector<float>() == std::vector<float>{1, 2, 3, 4});
+}
+
+TEST_CASE("a step that throws leaves every variable as it was", "[compile][atomic]") {
+  Variable v = zeros({3}), count(zeros({}), false);
+  const Tensor table = tensor({10, 20, 30});
+  auto step = compile([&](const Tensor& index) {
+    count.assign_add(1);
+    v.assign_add(1);
+    return sum(gather(table, index) * v);
+  });
+  const Tensor good = tensor<std::int64_t>({0, 2, 1}), bad = tensor<std::int64_t>({0, 3, 1});
+  step(good);
+  CHECK_THROWS_AS(step(bad), IndexError);
+  CHECK(v.value().to_vector<float>() == std::vector<float>{1, 1, 1});
+  CHECK(count.value().item() == 1);
+  CHECK(step(good).item() == 120);
+}
+
+TEST_CASE("a function that throws while it is traced is not spoilt", "[compile][atomic]") {
+  Variable v = zeros({2});
+  bool fail = true;
+  auto f = compile([&](const Tensor& x) {
+    v.assign_add(1);
+    if (fail) throw std::runtime_error("midway");
+    return x + v;
+  });
+  CHECK_THROWS_AS(f(ones({2})), std::runtime_error);
+  CHECK(v.value().to_vector<float>() == std::vector<float>{0, 0});
+  fail = false;
+  CHECK(f(ones({2})).to_vector<float>() == std::vector<float>{2, 2});
+}
+
+TEST_CASE("a traced tensor kept after its trace, and one read inside it, are refused", "[compile][guard]") {
+  Tensor leaked;
+  auto f = compile([&](const Tensor& x) {
+    leaked = x * 2;
+    return leaked;
+  });
+  f(ones({2}));
+  CHECK_THROWS_AS(leaked.item(), GuardError);
+  CHECK_THROWS_AS(leaked + 1, GuardError);
+  auto g = compile([](const Tensor& x) { return x * x.item<float>(); });
+  CHECK_THROWS_AS(g(ones({})), GuardError);
+}
+
+TEST_CASE("a compiled function inside another, and inside a tape, is plain code to it", "[compile]") {
+  Variable w = tensor({2, 3});
+  auto inner = compile([&](const Tensor& x) { return square(x) * w; });
+  auto outer = compile([&](const Tensor& x) { return sum(inner(x) + 1); });
+  CHECK(outer(tensor({1, 2})).item() == 16);
+  GradientTape tape;
+  const Tensor y = sum(inner(tensor({1, 2})));
+  CHECK(tape.gradient(y, w).to_vector<float>() == std::vector<float>{1, 4});
+}
+
+TEST_CASE("random numbers are the same eager and compiled, dead draws counted", "[compile][random]") {
+  const auto draw = [](Generator& g) {
+    random::uniform({5}, 0, 1, f32, g);  // never used
+    return random::normal({7}, 0, 1, f32, g);
+  };
+  Generator a(42), b(42);
+  auto compiled = compile([&] { return draw(b); });
+  for (int k = 0; k < 3; ++k) CHECK(draw(a).to_vector<float>() == compiled().to_vector<float>());
+}
+
+TEST_CASE("structures go in and out", "[compile]") {
+  auto f = compile([](const std::vector<Tensor>& v, const std::pair<Tensor, Tensor>& p) {
+    return std::map<std::string, Tensor>{{"sum", v[0] + v[1]}, {"product", p.first * p.second}};
+  });
+  const auto r = f(std::vector<Tensor>{ones({2}), ones({2})}, std::pair(full({1}, 3), full({1}, 4)));
+  CHECK(r.at("sum").to_vector<float>() == std::vector<float>{2, 2});
+  CHECK(r.at("product").item() == 12);
+}
+
+TEST_CASE("check mode compares with eager from the same state", "[compile][check]") {
+  Variable v = random::normal({30, 20});
+  auto step = compile([&](const Tensor& x) {
+    GradientTape tape;
+    const Tensor loss = mean(square(matmul(x, v)));
+    v.assign_sub(0.1 * tape.gradient(loss, v));
+    return loss;
+  }, {.check = true});
+  const Tensor x = random::normal({10, 30});
+  const double first = step(x).item();
+  for (int k = 0; k < 5; ++k) step(x);
+  CHECK(step(x).item() < first);
+}
+
+TEST_CASE("many threads: one trace, right results, and serialised updates", "[compile][threads]") {
+  std::atomic<int> runs = 0;
+  Variable total(zeros({}), false);
+  auto f = compile([&](const Tensor& x) {
+    ++runs;
+    total.assign_add(1);
+    return x * 2;
+  });
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&, t] {
+      for (int k = 0; k < 25; ++k) wrong += f(full({50}, t)).to_vector<float>() != std::vector<float>(50, 2.f * static_cast<float>(t));
+    });
+  for (std::thread& t : threads) t.join();
+  CHECK(runs == 1);
+  CHECK(wrong == 0);
+  CHECK(total.value().item() == 200);
+}
+
+TEST_CASE("what was done can be looked at", "[compile][dump]") {
+  Variable w(ones({3}), true, "w");
+  auto f = compile([&](const Tensor& x) { return sum(x * w + 1); });
+  f(tensor({1, 2, 3}));
+  CHECK(f.dump("graph") ==
+        "%0 = input f32[3]\n"
+        "%1 = input f32[3]\n"
+        "%2 = constant f32[] 1\n"
+        "%3 = mul f32[3] %0 %1\n"
+        "%4 = broadcast_to f32[3] %2 {shape=[3]}\n"
+        "%5 = add f32[3] %3 %4\n"
+        "%6 = sum f32[] %5 {begin=0, end=1}\n"
+        "return %6\n");
+  CHECK(f.dump("groups") ==
+        "group 0: [] rows of [3]\n"
+        "  %3 = mul f32[3]\n"
+        "  %5 = add f32[3]\n"
+        "  %6 = sum f32[]  row\n");
+  CHECK(f.captures() == std::vector<std::string>{"\"w\" f32[3]"});
+  CHECK(f.stats().launches == 1);
+  CHECK_THROWS_AS(f.dump("nonsense"), ArgumentError);
+}
+
+TEST_CASE("a training step is a few launches, the update of every parameter one of them", "[compile][fusion]") {
+  Variable w1 = random::normal({20, 30}), b1 = zeros({30}), w2 = random::normal({30, 5}), b2 = zeros({5});
+  auto step = compile([&](const Tensor& x, const Tensor& y) {
+    GradientTape tape;
+    const Tensor loss = mean(square(matmul(relu(matmul(x, w1) + b1), w2) + b2 - y));
+    auto [d1, e1, d2, e2] = tape.gradient(loss, w1, b1, w2, b2);
+    w1.assign_sub(0.1 * d1);
+    b1.assign_sub(0.1 * e1);
+    w2.assign_sub(0.1 * d2);
+    b2.assign_sub(0.1 * e2);
+    return loss;
+  });
+  step(random::normal({100, 20}), random::normal({100, 5}));
+  CHECK(step.stats().library_calls == 5);  // the products
+  CHECK(step.stats().launches <= 5);
+}

@@ -21,6 +21,7 @@
 #include "nn/parameters.h"
 #include "nn/schedule.h"
 #include "nn/sequential.h"
+#include "ops/check.h"
 #include "ops/compose.h"
 #include "ops/indexing.h"
 #include "ops/linalg.h"

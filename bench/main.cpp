@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   bool json = false, here = false;
   std::vector<std::string> ids;
   std::vector<Mode> modes = {Mode::eager, Mode::compile};
+  std::string stage;
   Timing timing;
   timing.threads = weft::num_threads();
   app.add_flag("--json", json, "a JSON line for each work and mode, as in bench/peers/WORKLOADS.md");
@@ -28,12 +29,21 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", timing.seconds, "with --json: and for so long");
   app.add_option("--note", timing.note, "with --json: the lines' note");
   app.add_flag("--here", here, "with --json: measure in this process, not in one for each line");
+  app.add_option("--dump", stage, "print what compile made of the works: graph, groups, kernels, plan, llvm or assembly");
   app.allow_extras();
   CLI11_PARSE(app, argc, argv);
 
   try {
     const std::vector<Work> chosen = works(ids);
     std::vector<std::string> rest = app.remaining();
+    if (!stage.empty()) {
+      for (const Work& work : chosen) {
+        const Step step = work.make(Mode::compile);
+        step.run();
+        std::cout << "---- " << work.name << '\n' << step.dump(stage);
+      }
+      return 0;
+    }
     if (json) {
       if (!rest.empty()) throw weft::ArgumentError("unknown argument " + rest[0]);
       if (!here) return print_lines(chosen, modes, timing) > 0;

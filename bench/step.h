@@ -23,7 +23,10 @@ template <class F, class... Input> auto repeated(int repeat, F f, Input... input
     weft::each_leaf(*last, [&](const weft::Tensor& t) { list.push_back(t); });
     return list;
   };
-  if constexpr (requires { call->stats(); }) step.stats = [call] { return call->stats(); };
+  if constexpr (requires { call->stats(); }) {
+    step.stats = [call] { return call->stats(); };
+    step.dump = [call](std::string_view stage) { return call->dump(stage); };
+  }
   return step;
 }
 }  // namespace detail

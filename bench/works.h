@@ -17,7 +17,8 @@ const char* name_of(Mode mode);
 struct Step {
   std::function<void()> run;                         ///< one timed step
   std::function<std::vector<weft::Tensor>()> results;  ///< of the last step, the value first
-  std::function<weft::CompileStats()> stats;         ///< empty if nothing is compiled
+  std::function<weft::CompileStats()> stats;         ///< these two are empty if nothing is compiled
+  std::function<std::string(std::string_view)> dump;
 };
 
 /// A workload, and what counts of a step are known by arithmetic.

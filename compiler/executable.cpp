@@ -290,8 +290,12 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
 
   for (std::size_t s = 0; s < written_.size(); ++s) {
     Tensor& value = variables[written_[s]]->value;
-    if (states[s].defined()) value = value.name().empty() ? states[s] : states[s].named(value.name());
-    else value.renew();
+    if (states[s].defined()) {
+      states[s].take_name(value);
+      value = std::move(states[s]);
+    } else {
+      value.renew();
+    }
   }
   const std::lock_guard lock(frames_mutex_);
   frames_.push_back(std::move(frame));

@@ -32,22 +32,22 @@ template <class F> Tensor in_compute_type(const char* name, const Arg& x, F f) {
 }
 
 // How many elements of `shape` one result of a reduction over `axes` takes.
-std::int64_t reduced_count(const Shape& shape, const Axes& axes) {
-  if (!axes.list) return count(shape);
-  std::int64_t n = 1;
-  for (std::int64_t a : normal_axes(*axes.list, shape.size())) n *= shape[static_cast<int>(a)];
+double reduced_count(const Shape& shape, const Axes& axes) {
+  if (!axes.list) return static_cast<double>(count(shape));
+  double n = 1;
+  for (std::int64_t a : normal_axes(*axes.list, shape.size())) n *= static_cast<double>(shape[static_cast<int>(a)]);
   return n;
 }
 
 }  // namespace
 
 Tensor mean(const Arg& x, const Axes& axes, bool keepdims) {
-  return in_compute_type("mean", x, [&](const Tensor& t) { return sum(t, axes, keepdims) / static_cast<double>(reduced_count(t.shape(), axes)); });
+  return in_compute_type("mean", x, [&](const Tensor& t) { return sum(t, axes, keepdims) / reduced_count(t.shape(), axes); });
 }
 
 Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {
   return in_compute_type("var", x, [&](const Tensor& t) {
-    const double n = static_cast<double>(reduced_count(t.shape(), axes)) - correction;
+    const double n = reduced_count(t.shape(), axes) - correction;
     return sum(square(t - mean(t, axes, true)), axes, keepdims) / std::max(n, 0.0);
   });
 }
@@ -71,7 +71,7 @@ Tensor logsumexp(const Arg& x, const Axes& axes, bool keepdims) {
     const Tensor m = stop_gradient(max(t, axes, true));
     const Tensor finite = where(abs(m) < INFINITY, m, 0);  // of all -inf: log(0) + 0, not NaN
     const Tensor r = log(sum(exp(t - finite), axes, true)) + finite;
-    return keepdims ? r : reshape(r, max(stop_gradient(t), axes).shape());
+    return keepdims ? r : axes.list ? squeeze(r, *axes.list) : reshape(r, {});
   });
 }
 

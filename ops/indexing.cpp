@@ -83,6 +83,7 @@ void Gather::run(const Attrs& attrs, Views in, Views out) {
   const int axis = attrs.as<AxisAttrs>().axis;
   const ReduceGeometry g(in[0].shape, {axis, axis + 1});
   const auto indices = read_indices(in[1], g.n, -g.n);
+  if (count(out[0].shape) == 0) return;
   Storage copy;
   const std::byte* x = in_order(in[0], copy);
   const std::size_t bytes = static_cast<std::size_t>(g.inner) * size_of(in[0].dtype);
@@ -115,6 +116,7 @@ void ScatterAdd::run(const Attrs& attrs, Views in, Views out) {
   const ReduceGeometry g(in[0].shape, {axis, axis + 1});
   const auto indices = read_indices(in[1], g.n, -g.n);
   copy_elements(in[0], out[0]);
+  if (count(in[2].shape) == 0) return;
   Storage copy;
   const std::byte* updates = in_order(in[2], copy);
   visit_dtype(in[0].dtype, [&](auto zero) {

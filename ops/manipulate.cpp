@@ -81,7 +81,8 @@ bool Reshape::view(const Attrs&, const View& in, View& out) {
 Tensor reshape(const Arg& x, const Shape& wanted) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  if (!t.defined() || t.shape() == wanted) return t;
+  if (!t.defined()) return apply<Reshape>({t}, ShapeAttrs{wanted});  // the door refuses it
+  if (t.shape() == wanted) return t;
   Shape shape = wanted;
   const auto fail = [&](std::string rule) {
     ShapeError e(rule);
@@ -91,6 +92,7 @@ Tensor reshape(const Arg& x, const Shape& wanted) {
   int open = -1;
   std::int64_t rest = 1;
   bool overflow = false;
+  const bool none = wanted.contains(0);  // no elements, however large the other extents are
   for (int i = 0; i < shape.size(); ++i) {
     if (shape[i] == -1) {
       if (open >= 0) fail(fmt::format("two extents of {} are -1", wanted.text()));
@@ -100,6 +102,10 @@ Tensor reshape(const Arg& x, const Shape& wanted) {
     } else {
       overflow |= __builtin_mul_overflow(rest, shape[i], &rest);
     }
+  }
+  if (none) {
+    rest = 0;
+    overflow = false;
   }
   if (open >= 0 && !overflow) {
     if (rest == 0 || t.size() % rest) fail(fmt::format("{} elements of {} can't be {}", t.size(), t.shape().text(), wanted.text()));
@@ -136,6 +142,7 @@ namespace {
 // Runs f; an error gets the op's name, its operand and its line.
 template <class F> auto checked(const char* name, const Tensor& t, const Arg& x, F f) {
   try {
+    if (!t.defined()) throw ArgumentError("operand 0 is undefined");
     return f();
   } catch (Error& e) {
     e.locate(name, {describe_operand("in0", t)}, site_text(x.site()));
@@ -179,13 +186,15 @@ void Slice::infer(const Attrs& attrs, Types in, std::span<Type> out) { out[0] = 
 
 bool Slice::view(const Attrs& attrs, const View& in, View& out) {
   const SliceAttrs& a = attrs.as<SliceAttrs>();
-  out.strides = in.strides;
+  out.strides = contiguous_strides(out.shape);
+  out.data = in.data;
+  if (count(out.shape) == 0) return true;
   std::int64_t offset = 0;
   for (int i = 0; i < in.shape.size(); ++i) {
-    if (out.shape[i] > 0) offset += a.begin[i] * in.strides[i];
+    offset += a.begin[i] * in.strides[i];
     out.strides[i] = in.strides[i] * a.step[i];
   }
-  out.data = count(out.shape) == 0 ? in.data : in.as<std::byte>() + offset * static_cast<std::int64_t>(size_of(in.dtype));
+  out.data = in.as<std::byte>() + offset * static_cast<std::int64_t>(size_of(in.dtype));
   return true;
 }
 

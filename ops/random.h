@@ -24,7 +24,7 @@ Generator& default_generator();
 /// Seeds the default generator.
 void seed(std::uint64_t seed);
 
-/// Uniform in [low, high). f32 or f64.
+/// Uniform in [low, high), but that low + u * (high - low) may round to high. f32 or f64.
 Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = f32, Generator& generator = default_generator());
 /// Normal, by Box and Muller's method. f32 or f64.
 Tensor normal(const Shape& shape, double mean = 0, double deviation = 1, DType dtype = f32, Generator& generator = default_generator());

@@ -18,7 +18,7 @@ void infer_reduction(const Attrs& attrs, Types in, std::span<Type> out, bool boo
   if (boolean != (in[0]->dtype == DType::boolean))
     throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)), boolean ? "compare it, or cast it to bool" : "cast it to a number type");
   const ReduceGeometry g(in[0]->shape, a);
-  if (!of_nothing && g.n == 0 && g.outer * g.inner > 0) throw ArgumentError(fmt::format("of no elements: {} over axes {} to {}", in[0]->shape.text(), a.begin, a.end - 1));
+  if (!of_nothing && g.n == 0 && g.outer > 0 && g.inner > 0) throw ArgumentError(fmt::format("of no elements: {} over axes {} to {}", in[0]->shape.text(), a.begin, a.end - 1));
   Shape shape;
   for (int i = 0; i < in[0]->shape.size(); ++i)
     if (i < a.begin || i >= a.end) shape.push_back(in[0]->shape[i]);
@@ -94,6 +94,7 @@ template <bool largest> void run_arg_reduce(const Attrs& attrs, Views in, Views 
   const int axis = attrs.as<ArgReduceAttrs>().axis;
   const ReduceGeometry g(in[0].shape, {axis, axis + 1});
   auto* result = out[0].as<std::int64_t>();
+  if (count(out[0].shape) == 0) return;
   visit_dtype(in[0].dtype, [&](auto zero) {
     using T = decltype(zero);
     Storage copy = Storage::allocate(static_cast<std::size_t>(g.outer * g.n * g.inner) * sizeof(T));
@@ -160,7 +161,7 @@ void Prod::vjp(Backward& b) {
   const auto& a = b.attrs<ReduceAttrs>();
   const Shape& shape = b.in_type().shape;
   const ReduceGeometry g(shape, a);
-  if (g.outer * g.n * g.inner == 0) return b.give(0, detail::zeros_like(b.in()));
+  if (b.in().size() == 0) return b.give(0, detail::zeros_like(b.in()));
   const Tensor x = reshape(b.in(), {g.outer, g.n, g.inner});
   const Tensor others = exclusive_product(x, false) * exclusive_product(x, true);
   b.give(0, spread(b.grad(), a, shape) * reshape(others, shape));

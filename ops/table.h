@@ -3,6 +3,7 @@
 
 #include "defs/binary.h"
 #include "defs/cast.h"
+#include "defs/check.h"
 #include "defs/indexing.h"
 #include "defs/matmul.h"
 #include "defs/random.h"
@@ -25,8 +26,8 @@ using BuiltinOps = OpList<
     Sum, Prod, Max, Min, Any, All, ArgMax, ArgMin,
     // movement
     BroadcastTo, Reshape, Transpose, Slice, Embed, Concat, Contiguous,
-    // indexing
-    Gather, ScatterAdd, CheckIndices,
+    // indexing, checks
+    Gather, ScatterAdd, CheckIndices, AssertFinite,
     // random
     Uniform,
     // products

@@ -84,7 +84,8 @@ Variable& Variable::assign(const Arg& source) {
       next = Tensor::allocate(held.type());
       copy_elements(full.view(), next.view());
     }
-    held = state_->name.empty() ? next : next.named(state_->name);
+    next.take_name(held);
+    held = std::move(next);
   }
   return *this;
 }

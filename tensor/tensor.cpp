@@ -41,12 +41,13 @@ std::int64_t live_tensors() { return live; }
 
 bool View::contiguous() const {
   std::int64_t step = 1;
+  bool in_order = true;
   for (int i = shape.size(); i-- > 0;) {
     if (shape[i] == 0) return true;
-    if (shape[i] != 1 && strides[i] != step) return false;
-    step *= shape[i];
+    if (shape[i] != 1 && strides[i] != step) in_order = false;
+    if (__builtin_mul_overflow(step, shape[i], &step)) step = 0;  // only in an empty shape
   }
-  return true;
+  return in_order;
 }
 
 Tensor::Impl* Tensor::make() {
@@ -109,7 +110,9 @@ const std::string& Tensor::name() const {
 }
 
 Tensor Tensor::named(std::string_view name) const {
+  if (!defined()) throw ArgumentError(fmt::format("named(\"{}\") of an undefined tensor", shortened(name, 80)));
   Tensor t = on(storage(), view());
+  t.impl_->id = id();  // for tapes and traces it is the same value
   t.impl_->name = interned(name);
   return t;
 }

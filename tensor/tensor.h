@@ -90,6 +90,8 @@ class Tensor {
   const std::string& name() const;
   /// The same value under a name.
   Tensor named(std::string_view name) const;
+  /// Takes the name of another; of a tensor that nobody has seen yet.
+  void take_name(const Tensor& from) { impl_->name = from.impl_->name; }
 
   /// As NumPy prints: 4 digits, at most 1000 elements, 3 at the edges of more.
   std::string text() const;

@@ -14,15 +14,17 @@ struct ReduceAttrs {
   void each(auto&& f) const { f("begin", begin), f("end", end); }
 };
 
-/// What a reduction node is: the extents of its three parts.
+/// What a reduction node is: the extents of its three parts. Only where one of them is 0 can another overflow; it is
+/// then INT64_MAX.
 struct ReduceGeometry {
   std::int64_t outer = 1, n = 1, inner = 1;
   ReduceGeometry(const Shape& in, const ReduceAttrs& a) {
-    for (int i = 0; i < in.size(); ++i) (i < a.begin ? outer : i < a.end ? n : inner) *= in[i];
+    for (int i = 0; i < in.size(); ++i) {
+      std::int64_t& part = i < a.begin ? outer : i < a.end ? n : inner;
+      if (__builtin_mul_overflow(part, in[i], &part)) part = INT64_MAX;
+    }
   }
 };
-
-
 
 struct ReductionBase {
   static constexpr OpKind kind = OpKind::reduction;

@@ -42,9 +42,9 @@ void* scratch(std::int64_t bytes) {
 }
 
 int threads_for(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k) {
-  const double work =
-      static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(batch);
-  return static_cast<int>(std::clamp(work / least_per_thread, 1.0, static_cast<double>(num_threads())));
+  const double work = static_cast<double>(m * n) * static_cast<double>(k) * static_cast<double>(batch);
+  if (work < 2 * least_per_thread) return 1;
+  return static_cast<int>(std::min(work / least_per_thread, static_cast<double>(num_threads())));
 }
 
 /// The native types: one call, or tasks over the batch and over pieces of each C.

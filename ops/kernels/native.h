@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -49,44 +50,26 @@ template <class T, int L> struct Lanes<T, L, false> {
   Half low, high;
 };
 
-template <int offset, class T, int L> WEFT_INLINE Lanes<T, L / 2> half(Lanes<T, L, true> a) {
-  if constexpr (L == 32)
-    return {__builtin_shufflevector(a.v, a.v, offset, offset + 1, offset + 2, offset + 3, offset + 4, offset + 5,
-                                    offset + 6, offset + 7, offset + 8, offset + 9, offset + 10, offset + 11,
-                                    offset + 12, offset + 13, offset + 14, offset + 15)};
-  else if constexpr (L == 16)
-    return {__builtin_shufflevector(a.v, a.v, offset, offset + 1, offset + 2, offset + 3, offset + 4, offset + 5,
-                                    offset + 6, offset + 7)};
-  else if constexpr (L == 8)
-    return {__builtin_shufflevector(a.v, a.v, offset, offset + 1, offset + 2, offset + 3)};
-  else {
-    Lanes<T, L / 2> r;
-    __builtin_memcpy(&r, reinterpret_cast<const char*>(&a) + offset * sizeof(T), sizeof r);
-    return r;
-  }
+// By shuffles: copies of parts through memory make g++ 12 lose a store.
+template <int offset, class T, int L, int... i>
+WEFT_INLINE Lanes<T, L / 2> half(Lanes<T, L, true> a, std::integer_sequence<int, i...>) {
+  return {__builtin_shufflevector(a.v, a.v, offset + i...)};
+}
+template <class T, int L, int... i>
+WEFT_INLINE Lanes<T, 2 * L> whole(Lanes<T, L, true> a, Lanes<T, L, true> b, std::integer_sequence<int, i...>) {
+  return {__builtin_shufflevector(a.v, b.v, i...)};
 }
 template <class T, int L> WEFT_INLINE Lanes<T, L / 2> low_half(Lanes<T, L> a) {
-  if constexpr (Lanes<T, L>::is_whole) return half<0>(a);
+  if constexpr (Lanes<T, L>::is_whole) return half<0>(a, std::make_integer_sequence<int, L / 2>{});
   else return a.low;
 }
 template <class T, int L> WEFT_INLINE Lanes<T, L / 2> high_half(Lanes<T, L> a) {
-  if constexpr (Lanes<T, L>::is_whole) return half<L / 2>(a);
+  if constexpr (Lanes<T, L>::is_whole) return half<L / 2>(a, std::make_integer_sequence<int, L / 2>{});
   else return a.high;
 }
 template <class T, int L> WEFT_INLINE Lanes<T, 2 * L> join(Lanes<T, L> a, Lanes<T, L> b) {
   if constexpr (!Lanes<T, 2 * L>::is_whole) return {a, b};
-  else if constexpr (L == 16)
-    return {__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
-                                    21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31)};
-  else if constexpr (L == 8)
-    return {__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)};
-  else if constexpr (L == 4) return {__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 4, 5, 6, 7)};
-  else {
-    Lanes<T, 2 * L> r;
-    __builtin_memcpy(&r, &a, sizeof a);
-    __builtin_memcpy(reinterpret_cast<char*>(&r) + sizeof a, &b, sizeof b);
-    return r;
-  }
+  else return whole(a, b, std::make_integer_sequence<int, 2 * L>{});
 }
 
 /// f on each register of the operands; its result is taken as R's bits.

@@ -258,3 +258,21 @@ TEST_CASE("a training step is a few launches, the update of every parameter one 
   CHECK(step.stats().library_calls == 5);  // the products
   CHECK(step.stats().launches <= 5);
 }
+
+TEST_CASE("a failed assert_finite stops a step before it writes, also where its result is not used", "[compile][atomic]") {
+  Variable w = ones({2});
+  auto step = compile([&](const Tensor& x) {
+    const Tensor loss = sum(log(x) * w);
+    assert_finite(loss);
+    w.assign_add(1);
+    return loss;
+  });
+  step(tensor({1, 2}));
+  try {
+    step(tensor({1, -2}));
+    FAIL("no error");
+  } catch (const NumericsError& e) {
+    CHECK(std::string(e.what()).find("assert_finite: 1 of 1 elements are not finite; the first is nan at []") == 0);
+  }
+  CHECK(w.value().to_vector<float>() == std::vector<float>{2, 2});
+}

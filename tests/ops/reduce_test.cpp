@@ -53,13 +53,14 @@ template <class T> std::vector<T> naive(Reduction op, const std::vector<T>& x, s
         T part = start;
         const std::int64_t rows = std::min(block, n - b);
         if (inner == 1) {
-          std::vector<T> p(16, start);
-          for (std::int64_t r = 0; r < rows; ++r) p[static_cast<std::size_t>(r % 16)] = combine(op, p[static_cast<std::size_t>(r % 16)], at(b + r));
-          for (std::size_t half = 8; half > 0; half /= 2)
-            for (std::size_t i = 0; i < half; ++i) p[i] = combine(op, p[i], p[i + half]);
+          T p[16];
+          std::fill(p, p + 16, start);
+          for (std::int64_t r = 0; r < rows; ++r) p[r % 16] = combine<T>(op, p[r % 16], at(b + r));
+          for (int half = 8; half > 0; half /= 2)
+            for (int i = 0; i < half; ++i) p[i] = combine(op, p[i], p[i + half]);
           part = p[0];
         } else {
-          for (std::int64_t r = 0; r < rows; ++r) part = combine(op, part, at(b + r));
+          for (std::int64_t r = 0; r < rows; ++r) part = combine<T>(op, part, at(b + r));
         }
         total = combine(op, total, part);
       }

@@ -1,0 +1,18 @@
+// Checks of values.
+#pragma once
+
+#include "../backward.h"
+#include "../check.h"
+
+namespace weft {
+
+struct AssertFinite {
+  static constexpr auto name = "assert_finite";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr bool checks = true;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b) { b.give(0, b.grad()); }
+};
+
+}  // namespace weft

@@ -1,0 +1,70 @@
+// gather, scatter_add, one_hot, check_indices: what they do, and how they refuse a bad index.
+#include <weft/ops/indexing.h>
+
+#include "op_samples.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+const Tensor table = reshape(arange(0, 12, 1), {4, 3});
+Tensor ints(std::initializer_list<std::int64_t> v) { return from_vector(std::vector<std::int64_t>(v)); }
+}  // namespace
+
+TEST_CASE("gather takes the rows that the indices name, counting from either end") {
+  CHECK_VALUES(gather(table, ints({2, 0, -1})), 6, 7, 8, 0, 1, 2, 9, 10, 11);
+  CHECK_VALUES(gather(table, ints({2, 0}), 1), 2, 0, 5, 3, 8, 6, 11, 9);
+  CHECK(gather(table, zeros({2, 5}, i64), 0).shape() == Shape{2, 5, 3});
+  CHECK(gather(table, zeros({2, 5}, i64), -1).shape() == Shape{4, 2, 5});
+  CHECK_VALUES(gather(table, 3), 9, 10, 11);
+  CHECK_VALUES(gather(transpose(table), tensor<std::int32_t>({1})), 1, 4, 7, 10);
+  CHECK(gather(table, zeros({0}, i64)).shape() == Shape{0, 3});
+  CHECK(gather(zeros({0, 3}), zeros({0}, i64)).shape() == Shape{0, 3});
+  for (DType t : all_dtypes) CHECK_VALUES(gather(cast(tensor({0, 1}), t), ints({1, 0, 1})), 1, 0, 1);
+}
+
+TEST_CASE("scatter_add adds in index order, the same index as often as it comes") {
+  CHECK_VALUES(scatter_add(tensor({1, 1, 1}), ints({2, 0, 2}), tensor({10, 20, 30})), 21, 1, 41);
+  CHECK_VALUES(scatter_add(zeros({2, 2}), ints({1, -1}), tensor({{1, 2}, {3, 4}}), 1), 0, 3, 0, 7);
+  CHECK_VALUES(scatter_add(tensor<std::int32_t>({INT32_MAX}), ints({0}), tensor<std::int32_t>({1})), -2147483648.0);
+  CHECK_VALUES(scatter_add(zeros({2}), zeros({0}, i64), zeros({0})), 0, 0);
+  // in order: (1 + 1e8) - 1e8 in f32 is 0
+  CHECK_VALUES(scatter_add(zeros({1}), ints({0, 0, 0}), tensor({1, 1e8, -1e8})), 0);
+  const Tensor x = tensor({1, 2});
+  scatter_add(x, ints({0}), tensor({5}));
+  CHECK_VALUES(x, 1, 2);
+}
+
+TEST_CASE("one_hot marks each index on a new last axis") {
+  CHECK_VALUES(one_hot(ints({1, 0}), 3), 0, 1, 0, 1, 0, 0);
+  CHECK(one_hot(zeros({2, 4}, i32), 3, f64).type() == Type{f64, {2, 4, 3}});
+  CHECK(one_hot(ints({0}), 2, DType::boolean).to_vector<bool>() == std::vector<bool>{true, false});
+  CHECK_THROWS_AS(one_hot(ints({3}), 3), IndexError);
+  CHECK_THROWS_AS(one_hot(ints({-1}), 3), IndexError);
+  CHECK_THROWS_AS(one_hot(tensor({1.0f}), 3), DTypeError);
+  CHECK_THROWS_AS(one_hot(zeros({0}, i64), -1), ShapeError);
+}
+
+TEST_CASE("a bad index is an IndexError with its position and the range") {
+  const auto text = [](const Tensor& i, std::int64_t axis = 0) { return message_of<IndexError>([&] { gather(table, i, axis); }); };
+  CHECK(text(tensor<std::int64_t>({{0, 1}, {4, 2}})) == "gather: index 4 at [1, 0] must be within [-4, 3]\n  x    f32[4, 3]\n  idx  i64[2, 2]\n  at HERE");
+  CHECK(text(ints({-5})) == "gather: index -5 at [0] must be within [-4, 3]\n  x    f32[4, 3]\n  idx  i64[1]\n  at HERE");
+  CHECK(text(ints({100'000'000'000'000'000}), 1) ==
+        "gather: index 100000000000000000 at [0] must be within [-3, 2]\n  x    f32[4, 3]\n  idx  i64[1]\n  at HERE");
+  CHECK(message_of<IndexError>([] { gather(zeros({0}), ints({0})); }) ==
+        "gather: index 0 at [0] of an axis of no elements\n  x    f32[0]\n  idx  i64[1]\n  at HERE");
+  CHECK(message_of<IndexError>([] { check_indices(ints({0, -1}), 3); }) == "check_indices: index -1 at [1] must be within [0, 2]\n  in0  i64[2]\n  at HERE");
+  CHECK_THROWS_AS(scatter_add(zeros({2}), ints({2}), ones({1})), IndexError);
+  CHECK_THROWS_AS(gather(table, ints({0}), 2), IndexError);
+  CHECK_THROWS_AS(gather(zeros({}), ints({0})), IndexError);
+}
+
+TEST_CASE("indices must be integers, and updates fit") {
+  CHECK(message_of<DTypeError>([] { gather(table, tensor({1.0f})); }) ==
+        "gather: indices are f32, not i32 or i64\n  x    f32[4, 3]\n  idx  f32[1]\n  at HERE\n  hint: cast(indices, i64)");
+  CHECK_THROWS_AS(gather(table, tensor<std::uint8_t>({1})), DTypeError);
+  CHECK_THROWS_AS(scatter_add(zeros({2, 3}), ints({0}), zeros({3})), ShapeError);
+  CHECK_THROWS_AS(scatter_add(zeros({2}), ints({0}), zeros({1}, f64)), DTypeError);
+  CHECK_THROWS_AS(gather(Tensor(), ints({0})), ArgumentError);
+  CHECK_THROWS_AS(gather(table, Tensor()), ArgumentError);
+}

@@ -18,7 +18,7 @@ endfunction()
 # weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets. The two
 # -fno allow it to be vectorized; they change no bit.
 function(weft_isa_flags)
-  set(loops -fno-math-errno -fno-trapping-math)
+  set(loops -fno-math-errno -fno-trapping-math $<$<CONFIG:Release>:-O3>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     list(APPEND loops -Wno-uninitialized -Wno-maybe-uninitialized)  # from its own intrinsics: GCC bug 105593
   endif()

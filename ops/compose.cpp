@@ -26,7 +26,7 @@ template <class F> Tensor in_compute_type(const char* name, const Arg& x, F f) {
   try {
     return cast(f(cast(t, compute_type(t.dtype()))), t.dtype());
   } catch (Error& e) {
-    e.locate(name, {describe_operand("in0", t)}, site_text(x.site()));
+    e.relocate(name, {describe_operand("in0", t)}, site_text(SiteScope::current()));
     throw;
   }
 }

@@ -110,7 +110,7 @@ Tensor matmul(const Arg& lhs, const Arg& rhs) {
     if (column) c = squeeze(c, Ints{-1});
     return c;
   } catch (Error& e) {
-    e.locate("matmul", {describe_operand("lhs", a), describe_operand("rhs", b)}, site_text(lhs.site()));
+    e.relocate("matmul", {describe_operand("lhs", lhs.tensor()), describe_operand("rhs", rhs.tensor())}, site_text(SiteScope::current()));
     throw;
   }
 }

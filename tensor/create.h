@@ -64,8 +64,8 @@ template <class T> Tensor from_vector(const std::vector<T>& data) {
   return from_vector(data, {static_cast<std::int64_t>(data.size())});
 }
 
-/// From nested braces: tensor({{1, 2}, {3, 4}}), tensor<double>({1, 2}). ShapeError if they are ragged.
-template <class T = float> Tensor tensor(const detail::Nested<T>& braces) {
+/// From nested braces: tensor({{1, 2}, {3, 4}}), tensor<double>({1, 2}), tensor(5). ShapeError if they are ragged.
+template <class T = float> Tensor tensor(const std::type_identity_t<detail::Nested<T>>& braces) {
   return detail::from_memory(braces.values.data(), braces.values.size(), dtype_of<T>, braces.shape);
 }
 

@@ -23,6 +23,12 @@ void Error::locate(std::string_view op, std::vector<std::string> operands, std::
   compose();
 }
 
+void Error::relocate(std::string_view op, std::vector<std::string> operands, std::string site) {
+  op_.clear();
+  site_.clear();
+  locate(op, std::move(operands), std::move(site));
+}
+
 void Error::compose() {
   text_ = op_.empty() ? rule_ : fmt::format("{}: {}", op_, rule_);
   for (const std::string& operand : operands_) text_ += "\n  " + operand;

@@ -29,6 +29,8 @@ class Error : public std::exception {
 
   /// Adds what the thrower did not know; parts already there stay.
   void locate(std::string_view op, std::vector<std::string> operands, std::string site);
+  /// Puts a composition's name and operands in place of those of the op inside it that threw.
+  void relocate(std::string_view op, std::vector<std::string> operands, std::string site);
 
  private:
   void compose();

@@ -1,4 +1,4 @@
-// The one file (with parallel.cpp) that owns parallelism: a team of libgomp's, which oneDNN uses too.
+// The one file (with parallel.cpp) that owns parallelism: one team of threads for every kernel.
 #pragma once
 
 #include <cstdint>

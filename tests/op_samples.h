@@ -57,7 +57,7 @@ struct Sampler<Struct> {
 namespace detail_ {
 constexpr bool any_type(DType) { return true; }
 constexpr bool numbers(DType t) { return t != DType::boolean; }
-constexpr bool booleans(DType t) { return t == DType::boolean; }
+constexpr bool floats(DType t) { return is_floating(t); }
 }  // namespace detail_
 
 template <> struct Sampler<Cast> {
@@ -113,6 +113,7 @@ WEFT_SAMPLER(ScatterAdd, numbers,
              {AxisAttrs{1}, {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}), random_tensor(r, {2, 2, 2, 3}, t)}});
 WEFT_SAMPLER(MatMul, numbers, {Attrs{}, {random_tensor(r, {3, 4}, t), random_tensor(r, {4, 2}, t)}},
              {Attrs{}, {random_tensor(r, {2, 3, 4}, t), random_tensor(r, {2, 4, 2}, t)}});
+WEFT_SAMPLER(AssertFinite, floats, {Attrs{}, {random_tensor(r, {2, 3}, t)}});
 #undef WEFT_SAMPLER
 // These take integers of their own, whatever the type.
 template <> struct Sampler<CheckIndices> {

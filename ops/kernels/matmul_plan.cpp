@@ -9,6 +9,7 @@
 
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
+#include "../onednn/matmul.h"
 #include "matmul.h"
 
 namespace weft {
@@ -114,6 +115,26 @@ template <class Half> void run_half(const MatmulShape& s, const void* a, const v
   for (std::int64_t i = 0; i < size; ++i) to[i] = Half(from[i]);
 }
 
+/// Large bf16 products go to oneDNN, which has the instruction for them. Its bits depend on the cut: panels of 256
+/// columns, whatever the threads.
+bool through_onednn(const MatmulShape& s) {
+  return s.dtype == DType::bf16 && isa() == Isa::avx512 && s.m * s.n * s.k >= 64 * 64 * 64 && s.n >= 16 &&
+         (s.a_row == 1 || s.a_col == 1) && (s.b_row == 1 || s.b_col == 1);
+}
+
+void run_onednn(const MatmulShape& s, const void* a, const void* b, void* c) {
+  constexpr std::int64_t panel = 256;
+  const std::int64_t panels = std::max<std::int64_t>(1, s.n / panel);  // the last one takes the rest
+  parallel_for(s.batch * panels, threads_for(s.batch, s.m, s.n, s.k), [&](std::int64_t task) {
+    const std::int64_t batch = task / panels, left = task % panels * panel;
+    const std::int64_t width = task % panels + 1 == panels ? s.n - left : panel;
+    onednn::run({s.m, width, s.k, s.a_row, s.a_col, s.b_row, s.b_col, s.n, DType::bf16, DType::bf16},
+                static_cast<const bfloat16*>(a) + batch * s.a_batch,
+                static_cast<const bfloat16*>(b) + batch * s.b_batch + left * s.b_col,
+                static_cast<bfloat16*>(c) + batch * s.m * s.n + left);
+  });
+}
+
 }  // namespace
 
 detail::MatmulCut detail::matmul_cut(std::int64_t m, std::int64_t n, std::int64_t pieces) {
@@ -136,6 +157,7 @@ detail::MatmulCut detail::matmul_cut(std::int64_t m, std::int64_t n, std::int64_
 
 void matmul(const MatmulShape& s, const void* a, const void* b, void* c) {
   if (s.batch == 0 || s.m == 0 || s.n == 0) return;
+  if (through_onednn(s)) return run_onednn(s, a, b, c);
   switch (s.dtype) {
     case DType::bf16: return run_half<bfloat16>(s, a, b, c);
     case DType::f16: return run_half<float16>(s, a, b, c);

@@ -50,7 +50,7 @@ template <class T, int L> struct Lanes<T, L, false> {
   Half low, high;
 };
 
-// By shuffles: copies of parts through memory make g++ 12 lose a store.
+// By shuffles, which stay in registers.
 template <int offset, class T, int L, int... i>
 WEFT_INLINE Lanes<T, L / 2> half(Lanes<T, L, true> a, std::integer_sequence<int, i...>) {
   return {__builtin_shufflevector(a.v, a.v, offset + i...)};
@@ -278,11 +278,12 @@ template <class T, int L> struct NativeMask {
     __builtin_memcpy(p, &b, L);
   }
 
+  // Written as selections: g++ 12 may fold (a < b) | (a == b) into a <= b in place, and so change another use of a == b.
   WEFT_INLINE friend NativeMask operator&(NativeMask a, NativeMask b) {
-    return {map<Lanes<Signed<T>, L>>([](auto x, auto y) WEFT_LAMBDA { return x & y; }, a.s, b.s)};
+    return {map<Lanes<Signed<T>, L>>([](auto x, auto y) WEFT_LAMBDA { return x ? y : decltype(x){}; }, a.s, b.s)};
   }
   WEFT_INLINE friend NativeMask operator|(NativeMask a, NativeMask b) {
-    return {map<Lanes<Signed<T>, L>>([](auto x, auto y) WEFT_LAMBDA { return x | y; }, a.s, b.s)};
+    return {map<Lanes<Signed<T>, L>>([](auto x, auto y) WEFT_LAMBDA { return x ? ~decltype(x){} : y; }, a.s, b.s)};
   }
   WEFT_INLINE friend NativeMask operator^(NativeMask a, NativeMask b) {
     return {map<Lanes<Signed<T>, L>>([](auto x, auto y) WEFT_LAMBDA { return x ^ y; }, a.s, b.s)};

@@ -1,0 +1,86 @@
+// Metrics against counts made by hand.
+#include <weft/weft.h>
+
+#include <cmath>
+#include <string>
+
+#include "catch.h"
+
+using namespace weft;
+
+TEST_CASE("a confusion matrix counts, and gives precision, recall and F1") {
+  nn::ConfusionMatrix m(3);
+  CHECK(std::isnan(m.accuracy()));
+  CHECK(m.f1() == 0);
+  m.update(tensor<std::int64_t>({0, 0, 0, 1, 1}), tensor<std::int64_t>({0, 0, 1, 1, 2}));
+  m.update(tensor<std::int32_t>({2, 2}), tensor({{0.1, 0.2, 0.3}, {5, 2, 1}}));  // scores: 2 and 0
+  CHECK(m.total() == 7);
+  CHECK(m.result().to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 1, 0, 0, 1, 1, 1, 0, 1});
+  CHECK(m.at(2, 0) == 1);
+  CHECK(m.accuracy() == Approx(4.0 / 7));
+  CHECK(m.precision(0) == Approx(2.0 / 3));
+  CHECK(m.recall(0) == Approx(2.0 / 3));
+  CHECK(m.precision(1) == Approx(0.5));
+  CHECK(m.recall(1) == Approx(0.5));
+  CHECK(m.f1(2) == Approx(0.5));
+  CHECK(m.precision() == Approx((2.0 / 3 + 1) / 3));
+  CHECK(m.f1() == Approx((2.0 / 3 + 0.5 + 0.5) / 3));
+  CHECK(m.text({"a", "b", "long name"}) ==
+        "label              a          b  long name  precision  recall     f1\n"
+        "a                  2          1          0      0.667   0.667  0.667\n"
+        "b                  0          1          1      0.500   0.500  0.500\n"
+        "long name          1          0          1      0.500   0.500  0.500\n");
+  m.reset();
+  CHECK(m.total() == 0);
+}
+
+TEST_CASE("of two classes one score an element is enough") {
+  const Tensor y = tensor({{1}, {0}, {1}, {0}}), logits = tensor({{2}, {-1}, {-3}, {0}});
+  CHECK(nn::accuracy(y, logits) == 0.75);
+  CHECK(nn::accuracy(squeeze(cast(y, i64)), logits) == 0.75);
+  CHECK(nn::accuracy(y, sigmoid(logits), 0.5) == 0.75);
+  nn::Precision precision;
+  nn::Recall recall;
+  nn::F1 f1;
+  nn::Accuracy accuracy;
+  precision.update(y, logits);
+  recall.update(y, logits);
+  f1.update(y, logits);
+  accuracy.update(y, logits);
+  CHECK(precision.result() == 1);
+  CHECK(recall.result() == 0.5);
+  CHECK(f1.result() == Approx(2.0 / 3));
+  CHECK(accuracy.result() == 0.75);
+  accuracy.reset();
+  CHECK(std::isnan(accuracy.result()));
+  CHECK(nn::accuracy(tensor<std::int64_t>({5, 1, 2}), tensor<std::int64_t>({5, 1, 1})) == Approx(2.0 / 3));
+  CHECK(nn::accuracy(tensor<std::int64_t>({0, 1}), tensor({{NAN, 1}, {1, NAN}})) == 1);
+}
+
+TEST_CASE("metrics refuse what does not fit, and count nothing then") {
+  nn::ConfusionMatrix m(3);
+  CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 3}), tensor<std::int64_t>({0, 1})), IndexError);
+  CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 1}), tensor<std::int64_t>({0, -1})), IndexError);
+  CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 1}), zeros({2})), ShapeError);
+  CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 1}), zeros({2, 4})), ShapeError);
+  CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 1}), zeros({3, 3})), ShapeError);
+  CHECK_THROWS_AS(m.update(zeros({2}), zeros({2, 3})), DTypeError);
+  CHECK_THROWS_AS(m.update(Tensor(), zeros({2, 3})), ArgumentError);
+  CHECK_THROWS_AS(m.at(3, 0), IndexError);
+  CHECK(m.total() == 0);
+  // the classic: [100] against [100, 1] is not 100 x 100 comparisons
+  CHECK(nn::accuracy(ones({100}), ones({100, 1})) == 1);
+  CHECK_THROWS_AS(nn::accuracy(ones({100}), ones({50, 1})), ShapeError);
+  CHECK_THROWS_AS(nn::ConfusionMatrix(1), ArgumentError);
+}
+
+TEST_CASE("a mean of losses is weighed by examples") {
+  nn::Mean mean;
+  CHECK(std::isnan(mean.result()));
+  mean.update(1, 3);
+  mean.update(5);
+  CHECK(mean.result() == 2);
+  mean.reset();
+  mean.update(7);
+  CHECK(mean.result() == 7);
+}

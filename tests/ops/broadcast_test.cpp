@@ -1,0 +1,122 @@
+// Broadcasting, literals, and the messages of elementwise ops.
+#include <weft/ops/variable.h>
+
+#include "op_samples.h"
+
+using namespace weft;
+using namespace weft::test;
+
+TEST_CASE("operands broadcast as NumPy's do: every pair of shapes against explicit loops") {
+  Random random;
+  const std::vector<Shape> shapes = {{}, {1}, {4}, {3, 1}, {1, 4}, {3, 4}, {2, 1, 4}, {2, 3, 1}, {2, 3, 4}, {1, 1, 1}, {0}, {0, 1}, {1, 0}};
+  int pairs = 0;
+  for (const Shape& sa : shapes)
+    for (const Shape& sb : shapes) {
+      INFO(sa.text() << " with " << sb.text());
+      const int rank = std::max(sa.size(), sb.size());
+      Shape out = Shape::filled(rank, 1);
+      bool fits = true;
+      const auto extent = [&](const Shape& s, int i) { return i < rank - s.size() ? 1 : s[i - (rank - s.size())]; };
+      for (int i = 0; i < rank; ++i) {
+        const auto x = extent(sa, i), y = extent(sb, i);
+        fits &= x == y || x == 1 || y == 1;
+        out[i] = x == 1 ? y : x;
+      }
+      const Tensor a = random_tensor(random, sa, f32), b = random_tensor(random, sb, f32);
+      if (!fits) {
+        CHECK_THROWS_AS(a - b, ShapeError);
+        continue;
+      }
+      ++pairs;
+      const auto va = a.to_vector<float>(), vb = b.to_vector<float>();
+      std::vector<float> expected;
+      for (std::int64_t k = 0; k < count(out); ++k) {
+        std::int64_t rest = k, ia = 0, ib = 0, step_a = 1, step_b = 1;
+        for (int i = rank; i-- > 0;) {
+          const std::int64_t at = rest % out[i];
+          rest /= out[i];
+          ia += at % extent(sa, i) * step_a;
+          ib += at % extent(sb, i) * step_b;
+          step_a *= extent(sa, i);
+          step_b *= extent(sb, i);
+        }
+        expected.push_back(va[static_cast<std::size_t>(ia)] - vb[static_cast<std::size_t>(ib)]);
+      }
+      CHECK_SAME(a - b, from_vector(expected, out));
+    }
+  CHECK(pairs > 80);
+}
+
+TEST_CASE("where broadcasts all three operands") {
+  const Tensor mask = tensor<bool>({{true}, {false}});
+  CHECK_VALUES(where(mask, tensor({1, 2, 3}), -1), 1, 2, 3, -1, -1, -1);
+  CHECK(where(mask, tensor(1), tensor({{{5}}, {{6}}})).shape() == Shape{2, 2, 1});
+}
+
+TEST_CASE("a literal takes the tensor's type, on either side") {
+  for (DType t : {f32, f64, DType::bf16, DType::f16, i32, i64, u8}) {
+    CHECK((ones({2}, t) + 1).dtype() == t);
+    CHECK((1 - ones({2}, t)).dtype() == t);
+    CHECK_VALUES(3 * ones({1}, t), 3);
+  }
+  CHECK((tensor<double>({1}) * 0.1).item() == 0.1);
+  CHECK((tensor({1.0f}) * 0.1).item<float>() == 0.1f);
+  CHECK((tensor<std::int32_t>({7}) > 6.0).item<bool>());
+  CHECK_THROWS_AS(tensor<std::int32_t>({7}) + 0.5, DTypeError);
+  CHECK_THROWS_AS(tensor<bool>({true}) & 2, DTypeError);
+  CHECK(maximum(1, 2).dtype() == f32);
+}
+
+TEST_CASE("shapes that do not broadcast are named, with the dimension") {
+  const Tensor x = zeros({2, 3}).named("x");
+  CHECK(message_of<ShapeError>([&] { x + zeros({4}); }) ==
+        "add: shapes do not broadcast: [2, 3] with [4] (3 vs 4 in dimension 1 from the back)\n"
+        "  lhs  f32[2, 3]      \"x\"\n  rhs  f32[4]\n  at HERE");
+  CHECK(message_of<ShapeError>([&] { where(zeros({5}, DType::boolean), x, 0); }) ==
+        "where: shapes do not broadcast: [5] with [2, 3] (5 vs 3 in dimension 1 from the back)\n"
+        "  cond bool[5]\n  a    f32[2, 3]      \"x\"\n  b    f32[]\n  at HERE");
+}
+
+TEST_CASE("types never mix silently: the message says what to cast") {
+  CHECK(message_of<DTypeError>([] { zeros({2}) + zeros({2}, f64); }) ==
+        "add: dtypes differ: f32 and f64\n  lhs  f32[2]\n  rhs  f64[2]\n  at HERE\n  hint: cast one: cast(x, f32)");
+  CHECK(message_of<DTypeError>([] { zeros({2}, i32) * zeros({2}); }) ==
+        "mul: dtypes differ: i32 and f32\n  lhs  i32[2]\n  rhs  f32[2]\n  at HERE\n  hint: cast one: cast(x, f32)");
+  CHECK(message_of<DTypeError>([] { zeros({2}, i32) / 2; }) ==
+        "div: no meaning for i32\n  lhs  i32[2]\n  rhs  i32[2]\n  at HERE\n  hint: cast it to f32 or f64");
+  CHECK(message_of<DTypeError>([] { zeros({}, DType::boolean) + 1; }) ==
+        "add: no meaning for bool\n  lhs  bool[]\n  rhs  bool[]\n  at HERE\n  hint: cast it to a number type");
+  CHECK(message_of<DTypeError>([] { zeros({2}) & zeros({2}); }) ==
+        "logical_and: no meaning for f32\n  lhs  f32[2]\n  rhs  f32[2]\n  at HERE\n  hint: compare it, or cast it to bool");
+  CHECK(message_of<DTypeError>([] { zeros({2}, i64) + 0.5; }) ==
+        "add: the literal 0.5 does not fit a tensor of i64\n  lhs  i64[2]\n  rhs  literal 0.5\n  at HERE\n"
+        "  hint: cast the tensor to a float type");
+  CHECK(message_of<DTypeError>([] { where(zeros({1}), 1, 2); }) ==
+        "where: the condition is f32, not bool\n  cond f32[1]\n  a    f32[1]\n  b    f32[1]\n  at HERE\n  hint: compare it, or cast it to bool");
+}
+
+TEST_CASE("an undefined operand is named by its place") {
+  const Tensor none;
+  CHECK(message_of<ArgumentError>([&] { exp(none); }).substr(0, 29) == "exp: operand 0 is undefined\n ");
+  CHECK(message_of<ArgumentError>([&] { tensor({1}) + none; }).substr(0, 29) == "add: operand 1 is undefined\n ");
+  CHECK_THROWS_AS(Variable() + 1, ArgumentError);
+}
+
+TEST_CASE("an error's line is that of the outermost call of the user") {
+  std::string text;
+  const int line = __LINE__ + 2;
+  try {
+    zeros({2}) +
+        zeros({3});
+  } catch (const ShapeError& e) {
+    text = e.site();
+  }
+  CHECK(text.find("broadcast_test.cpp:" + std::to_string(line)) != std::string::npos);
+}
+
+TEST_CASE("long shapes, names and lists are shortened in messages") {
+  const Tensor x = zeros(Shape::filled(12, 1)).named(std::string(10'000, 'n'));
+  const std::string text = message_of<ShapeError>([&] { x + zeros({2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}) + zeros({5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}); });
+  CHECK(text.size() < 1000);
+  CHECK(message_of<DTypeError>([&] { x + zeros({}, f64); }).size() < 700);
+}

@@ -1,0 +1,92 @@
+// Compositions: against long double, at the edges where a naive formula overflows, in 16 bits, and refusing non-floats.
+#include <weft/ops/compose.h>
+
+#include "op_samples.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+const Tensor x34 = tensor<double>({{1, -2, 3, 0.5}, {0, 0, 0, 0}, {-1, 7, 2, 2}});
+}
+
+TEST_CASE("mean and var reduce over the axes asked for") {
+  CHECK_NEAR(mean(x34, 1), tensor<double>({0.625, 0, 2.5}), 1e-15);
+  CHECK(mean(x34, {0, 1}, true).shape() == Shape{1, 1});
+  CHECK_NEAR(var(x34, 1), tensor<double>({3.171875, 0, 8.25}), 1e-15);
+  CHECK_NEAR(var(x34, 1, false, 1), tensor<double>({3.171875 * 4 / 3, 0, 11}), 1e-15);
+  CHECK(var(tensor({5.0f})).item() == 0);
+  CHECK(std::isnan(var(tensor({5.0f}), {}, false, 1).item()));
+  CHECK(std::isnan(mean(zeros({0})).item()));
+  CHECK(mean(zeros({0, 3}), 1).shape() == Shape{0});
+}
+
+TEST_CASE("softmax, log_softmax and logsumexp neither overflow nor lose the small ones") {
+  const Tensor big = tensor({1000, 1000, -1000}), row = tensor({0, std::log(3.0f)});
+  CHECK_NEAR(softmax(big), tensor({0.5, 0.5, 0}), 1e-7);
+  CHECK_NEAR(softmax(row), tensor({0.25, 0.75}), 1e-6);
+  CHECK_NEAR(log_softmax(big), tensor({-std::log(2.0f), -std::log(2.0f), -2000.6931f}), 1e-6);
+  CHECK_NEAR(logsumexp(big), tensor(1000 + std::log(2.0f)), 1e-6);
+  CHECK_NEAR(sum(softmax(x34, 0), 0), ones({4}, f64), 1e-15);
+  CHECK_NEAR(exp(log_softmax(x34, 1)), softmax(x34, 1), 1e-15);
+  CHECK_NEAR(logsumexp(x34, {0, 1}), log(sum(exp(x34))), 1e-15);
+  CHECK(logsumexp(x34, 1).shape() == Shape{3});
+  CHECK(logsumexp(x34, {-1, 0}).shape() == Shape{});
+  CHECK(logsumexp(x34, 1, true).shape() == Shape{3, 1});
+}
+
+TEST_CASE("rows of infinities: softmax(-inf) is NaN, logsumexp(-inf) is -inf") {
+  const Tensor none = full({3}, -INFINITY);
+  CHECK(std::isnan(sum(softmax(none)).item()));
+  CHECK(logsumexp(none).item() == -INFINITY);
+  CHECK_VALUES(softmax(tensor({-INFINITY, 0, -INFINITY})), 0, 1, 0);
+  CHECK(std::isnan(softmax(tensor({INFINITY, 0})).to_vector<double>()[0]));
+  CHECK(logsumexp(tensor({INFINITY, 0})).item() == INFINITY);
+}
+
+TEST_CASE("activations: values, tails and NaN") {
+  const Tensor x = tensor<double>({-1000, -2, -0.0, 0, 1.5, 1000, NAN});
+  CHECK_SAME(relu(x), tensor<double>({0, 0, 0, 0, 1.5, 1000, NAN}));
+  CHECK_NEAR(softplus(x), tensor<double>({0, std::log1p(std::exp(-2.0)), std::log(2.0), std::log(2.0), std::log1p(std::exp(1.5)), 1000, NAN}), 1e-15);
+  CHECK_NEAR(silu(x), tensor<double>({0, -2 / (1 + std::exp(2.0)), 0, 0, 1.5 / (1 + std::exp(-1.5)), 1000, NAN}), 1e-15);
+  const auto phi = [](double v) { return v * 0.5 * std::erfc(-v / std::sqrt(2.0)); };
+  CHECK_NEAR(gelu(x), tensor<double>({0, phi(-2), 0, 0, phi(1.5), 1000, NAN}), 1e-14);
+  CHECK_NEAR(gelu(x, true), gelu(x), 1e-3);
+  CHECK_VALUES(relu(tensor<std::int32_t>({-3, 4})), 0, 4);
+}
+
+TEST_CASE("clip holds between bounds, keeps NaN, and refuses bounds the wrong way round") {
+  CHECK_SAME(clip(tensor({-5, 0.5, 5, NAN}), -1, 1), tensor({-1, 0.5, 1, NAN}));
+  CHECK_VALUES(clip(tensor<std::int32_t>({-5, 9}), 0, 3), 0, 3);
+  CHECK(message_of<ArgumentError>([] { clip(zeros({2}), 1, -1); }) == "clip: low 1 is not <= high -1\n  in0  f32[2]\n  at HERE");
+  CHECK_THROWS_AS(clip(zeros({2}), NAN, 1), ArgumentError);
+}
+
+TEST_CASE("norm is the root of the sum of squares") {
+  CHECK(norm(tensor({3, 4})).item() == 5);
+  CHECK(norm(zeros({3})).item() == 0);
+  CHECK(norm(zeros({0})).item() == 0);
+  CHECK_VALUES(norm(tensor({{3, 4}, {0, 0}}), 1), 5, 0);
+  CHECK(std::isnan(norm(tensor({NAN, 1})).item()));
+}
+
+TEST_CASE("in 16 bits a composition computes in f32 and rounds once") {
+  Random random;
+  const Tensor x = random_tensor(random, {5, 40}, DType::bf16);
+  const Tensor wide = cast(x, f32);
+  CHECK_SAME(softmax(x), cast(softmax(wide), DType::bf16));
+  CHECK_SAME(gelu(x), cast(gelu(wide), DType::bf16));
+  CHECK_SAME(mean(x, 1), cast(mean(wide, 1), DType::bf16));
+  CHECK_SAME(var(x), cast(var(wide), DType::bf16));
+  CHECK_SAME(norm(x), cast(norm(wide), DType::bf16));
+  CHECK_SAME(logsumexp(x, 1), cast(logsumexp(wide, 1), DType::bf16));
+}
+
+TEST_CASE("compositions refuse what is no float, under their own name") {
+  CHECK(message_of<DTypeError>([] { mean(zeros({2}, i32)); }) == "mean: no meaning for i32\n  in0  i32[2]\n  at HERE\n  hint: cast it to f32 or f64");
+  CHECK_THROWS_AS(softmax(zeros({2}, i64)), DTypeError);
+  CHECK_THROWS_AS(gelu(zeros({2}, DType::boolean)), DTypeError);
+  CHECK_THROWS_AS(norm(zeros({2}, u8)), DTypeError);
+  CHECK(message_of<IndexError>([] { softmax(zeros({2}), 1); }) == "max: axis 1 out of range for rank 1 [-1, 0]\n  in0  f32[2]\n  at HERE");
+  CHECK_THROWS_AS(mean(Tensor()), ArgumentError);
+}

@@ -76,7 +76,7 @@ struct Check {
 
   // Compares `gradient` (undefined: 0) with the differences of `value` when `put` changes one element of x.
   template <class Value, class Put>
-  bool compare(int order, int input, const std::string& name, const Tensor& x, const Tensor& gradient, Value value, Put put) {
+  bool compare(int order, int input, const std::string& name, Tensor x, const Tensor& gradient, Value value, Put put) {
     const std::vector<double> base = x.to_vector<double>();
     const std::vector<double> by_tape = gradient.defined() ? gradient.to_vector<double>() : std::vector<double>(base.size());
     for (std::size_t i = 0; i < base.size(); ++i) {

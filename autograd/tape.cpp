@@ -152,6 +152,7 @@ void GradientTape::watch_leaf(const Tensor& t) {
 }
 
 void GradientTape::watch_leaf(const Variable& v) {
+  if (!v.defined()) throw ArgumentError("watch of an undefined variable");
   watched(v.state());
   v.value();                                       // tells this tape, if it is recording
   if (!recording_) read(v.state(), v.state()->value);

@@ -124,7 +124,10 @@ class GradientTape : private Recorder {
     std::shared_ptr<VariableState> variable;
   };
   static Source source_of(const Tensor& t) { return {t, nullptr}; }
-  static Source source_of(const Variable& v) { return {{}, v.state()}; }
+  static Source source_of(const Variable& v) {
+    if (!v.defined()) throw ArgumentError("gradient for an undefined variable");
+    return {{}, v.state()};
+  }
   std::vector<Tensor> compute(std::span<const Tensor> targets, std::span<const Source> sources, const GradientOptions& options);
   void replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep);
   void clear();

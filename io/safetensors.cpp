@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <unordered_set>
 #include <vector>
 
@@ -221,8 +222,8 @@ SafeTensors read_from(const Source& file) {
     name_at = e.name_end;
     shape_at = e.shape_end;
   }
-  std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
-    return std::pair(a.entry->begin, a.entry->end) < std::pair(b.entry->begin, b.entry->end);
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+    return std::tuple(a.entry->begin, a.entry->end, a.entry) < std::tuple(b.entry->begin, b.entry->end, b.entry);
   });
   const auto name_of_span = [&](const Span& s) {
     return header.names.substr(s.name_begin, s.entry->name_end - s.name_begin);
@@ -304,8 +305,9 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     if (name == "__metadata__") throw ArgumentError("write_safetensors: a tensor can't be called __metadata__");
     order.emplace_back(&name, &t);
   }
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return size_of(a.second->dtype()) > size_of(b.second->dtype());
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    const std::size_t sa = size_of(a.second->dtype()), sb = size_of(b.second->dtype());
+    return sa != sb ? sa > sb : *a.first < *b.first;
   });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();

@@ -52,7 +52,10 @@ class Attrs {
   bool empty() const { return !held_; }
   std::uint64_t hash() const { return held_ ? held_->hash() : 0; }
   bool operator==(const Attrs& o) const {
-    return held_ == o.held_ || (held_ && o.held_ && typeid(*held_) == typeid(*o.held_) && held_->equal(*o.held_));
+    if (held_ == o.held_) return true;
+    if (!held_ || !o.held_) return false;
+    const Base &a = *held_, &b = *o.held_;
+    return typeid(a) == typeid(b) && a.equal(b);
   }
   /// "axes=[0], keepdims=false"
   std::string text() const { return held_ ? held_->text() : ""; }

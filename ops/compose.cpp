@@ -94,8 +94,8 @@ Tensor silu(const Arg& x) {
 }
 
 Tensor softplus(const Arg& x) {
-  // The gradient is -sigmoid of the part below plus the step of the part above: sigmoid(x), also at 0.
-  return in_compute_type("softplus", x, [](const Tensor& t) { return maximum(t, 0) + log1p(exp(-abs(t))); });
+  // minimum gives ties to its first operand and relu has gradient 0 at 0: together that is sigmoid(x), also at 0.
+  return in_compute_type("softplus", x, [](const Tensor& t) { return relu(t) + log1p(exp(minimum(t, -t))); });
 }
 
 Tensor clip(const Arg& x, double low, double high) {

@@ -81,7 +81,7 @@ ThreadPool::~ThreadPool() {
 void* from_system(std::size_t size) {
   counters.system_allocations.fetch_add(1, std::memory_order_relaxed);
   if (size > physical_memory()) return nullptr;  // where the kernel overcommits, touching it would kill the process
-  if (size < huge_page) return std::aligned_alloc(64, size);
+  if (size < huge_page) return std::aligned_alloc(64, (size + 63) / 64 * 64);  // a multiple, or it is undefined
   size = (size + huge_page - 1) / huge_page * huge_page;
   void* p = std::aligned_alloc(huge_page, size);
   if (p) madvise(p, size, MADV_HUGEPAGE);

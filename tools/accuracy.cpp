@@ -8,7 +8,8 @@
 //   for i in base: "avx2:-mavx2 -mfma" "avx512:-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mavx2 -mfma"; do
 //     g++ -std=c++20 -O2 -ffp-contract=off ${i#*:} -DWEFT_ISA_NAME=${i%%:*} -c tools/accuracy_isa.cpp -o ${i%%:*}.o
 //   done
-//   g++ -std=c++20 -O2 -ffp-contract=off tools/accuracy.cpp base.o avx2.o avx512.o -lmpfr -o accuracy
+//   g++ -std=c++20 -O2 -ffp-contract=off tools/accuracy.cpp ops/formula.cpp base.o avx2.o avx512.o -lmpfr -lfmt -o
+//   accuracy
 #include "accuracy.h"
 
 #include <mpfr.h>
@@ -36,10 +37,10 @@ struct Bound {
   const char* name;
   double f32, f64;
 };
-constexpr Bound bounds[] = {{"exp", 1, 1},     {"exp2", 1, 1},    {"expm1", 2, 2},   {"log", 1, 1},
-                            {"log2", 2, 2},    {"log1p", 2, 2},   {"sin", 2, 2},     {"cos", 2, 2},
-                            {"tan", 2, 2},     {"tanh", 1, 1},    {"sigmoid", 1, 1}, {"erf", 1, 2},
-                            {"rsqrt", 1.5, 1.5}, {"reciprocal", 0.5, 0.5}, {"pow", 2, 2},   {"atan2", 2, 2}};
+constexpr Bound bounds[] = {{"exp", 1, 1},       {"exp2", 1, 1},           {"expm1", 2, 2},   {"log", 1, 1},
+                            {"log2", 2, 2},      {"log1p", 2, 2},          {"sin", 2, 2},     {"cos", 2, 2},
+                            {"tan", 2, 2},       {"tanh", 1, 1},           {"sigmoid", 1, 1}, {"erf", 1, 2},
+                            {"rsqrt", 1.5, 1.5}, {"reciprocal", 0.5, 0.5}, {"pow", 2, 2},     {"atan2", 2, 2}};
 
 /// The true values, in a type with at least 11 more bits: W is double for f32, long double for f64.
 template <class W> using Reference = W (*)(W x, W y);
@@ -73,21 +74,36 @@ long double precise(const std::string& f, double x, double y) {
   mpfr_set_d(a, x, MPFR_RNDN);
   mpfr_set_d(b, y, MPFR_RNDN);
   const auto run = [&](int (*g)(mpfr_t, const mpfr_t, mpfr_rnd_t)) { g(r, a, MPFR_RNDN); };
-  if (f == "exp") run(mpfr_exp);
-  else if (f == "exp2") run(mpfr_exp2);
-  else if (f == "expm1") run(mpfr_expm1);
-  else if (f == "log") run(mpfr_log);
-  else if (f == "log2") run(mpfr_log2);
-  else if (f == "log1p") run(mpfr_log1p);
-  else if (f == "sin") run(mpfr_sin);
-  else if (f == "cos") run(mpfr_cos);
-  else if (f == "tan") run(mpfr_tan);
-  else if (f == "tanh") run(mpfr_tanh);
-  else if (f == "erf") run(mpfr_erf);
-  else if (f == "rsqrt") return 1 / std::sqrt(static_cast<long double>(x));
-  else if (f == "reciprocal") mpfr_ui_div(r, 1, a, MPFR_RNDN);
-  else if (f == "pow") mpfr_pow(r, a, b, MPFR_RNDN);
-  else if (f == "atan2") mpfr_atan2(r, a, b, MPFR_RNDN);
+  if (f == "exp")
+    run(mpfr_exp);
+  else if (f == "exp2")
+    run(mpfr_exp2);
+  else if (f == "expm1")
+    run(mpfr_expm1);
+  else if (f == "log")
+    run(mpfr_log);
+  else if (f == "log2")
+    run(mpfr_log2);
+  else if (f == "log1p")
+    run(mpfr_log1p);
+  else if (f == "sin")
+    run(mpfr_sin);
+  else if (f == "cos")
+    run(mpfr_cos);
+  else if (f == "tan")
+    run(mpfr_tan);
+  else if (f == "tanh")
+    run(mpfr_tanh);
+  else if (f == "erf")
+    run(mpfr_erf);
+  else if (f == "rsqrt")
+    return 1 / std::sqrt(static_cast<long double>(x));
+  else if (f == "reciprocal")
+    mpfr_ui_div(r, 1, a, MPFR_RNDN);
+  else if (f == "pow")
+    mpfr_pow(r, a, b, MPFR_RNDN);
+  else if (f == "atan2")
+    mpfr_atan2(r, a, b, MPFR_RNDN);
   else {
     mpfr_neg(r, a, MPFR_RNDN);
     mpfr_exp(r, r, MPFR_RNDN);
@@ -112,7 +128,9 @@ template <class T, class W> double ulps(T got, W want) {
   return static_cast<double>(std::ldexp(std::fabs(a - b), digits - exponent));
 }
 
-template <class T> bool same(T a, T b) { return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b)); }
+template <class T> bool same(T a, T b) {
+  return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
+}
 
 struct Result {
   double worst = 0, sum = 0;
@@ -129,8 +147,10 @@ struct Result {
 };
 
 template <class T> const Function<T>* functions(const Build& b) {
-  if constexpr (sizeof(T) == 4) return b.f32;
-  else return b.f64;
+  if constexpr (sizeof(T) == 4)
+    return b.f32;
+  else
+    return b.f64;
 }
 
 template <class T> using Wide = std::conditional_t<sizeof(T) == 4, double, long double>;
@@ -175,7 +195,8 @@ template <class T> std::vector<T> samples(int per_exponent) {
         r.push_back(std::bit_cast<T>(U(head | (((U(1) << mantissa) - 1) - edge))));
       }
     }
-  std::uniform_real_distribution<T> narrow(-1, 1), medium(-40, 40), wide(sizeof(T) == 4 ? -110 : -760, sizeof(T) == 4 ? 110 : 760);
+  std::uniform_real_distribution<T> narrow(-1, 1), medium(-40, 40),
+      wide(sizeof(T) == 4 ? -110 : -760, sizeof(T) == 4 ? 110 : 760);
   for (int i = 0; i < per_exponent * 16; ++i) {
     r.push_back(narrow(generator));
     r.push_back(medium(generator));
@@ -187,8 +208,10 @@ template <class T> std::vector<T> samples(int per_exponent) {
     r.push_back(T(std::round(std::ldexp(narrow(generator), i % 60)) * quarter));
   }
   // The numbers next to a multiple of pi/2 (Kahan, Muller): 2^-31 and 2^-61 off.
-  if (sizeof(T) == 4) r.push_back(T(std::ldexp(16367173.0, 72)));
-  else r.push_back(T(std::ldexp(6381956970095103.0, 797)));
+  if (sizeof(T) == 4)
+    r.push_back(T(std::ldexp(16367173.0, 72)));
+  else
+    r.push_back(T(std::ldexp(6381956970095103.0, 797)));
   for (const T special : {T(0), T(1), T(2), T(0.5), T(3), T(INFINITY), T(NAN), std::numeric_limits<T>::max(),
                           std::numeric_limits<T>::min(), std::numeric_limits<T>::denorm_min()})
     r.insert(r.end(), {special, -special});
@@ -215,24 +238,68 @@ template <class T> void pairs(const std::string& name, int count, std::vector<T>
       put(T(unit(generator)), T(unit(generator)));
       put(x, T(x * unit(generator)));
       put(T(x * unit(generator)), x);
-      put(T(std::ldexp(unit(generator), -int(generator() % 200))), T(std::ldexp(unit(generator), -int(generator() % 200))));
+      put(T(std::ldexp(unit(generator), -int(generator() % 200))),
+          T(std::ldexp(unit(generator), -int(generator() % 200))));
     }
   }
   std::vector<T> special;
-  for (const T s : {T(0), T(1), T(2), T(0.5), T(1.5), T(3), T(4), T(1e10), T(16777215), T(16777216), T(9007199254740991.0),
-                    T(9007199254740992.0), T(4503599627370497.5), T(INFINITY), T(NAN), std::numeric_limits<T>::max(),
-                    std::numeric_limits<T>::min(), std::numeric_limits<T>::denorm_min(), std::nextafter(T(1), T(0)),
+  for (const T s : {T(0),
+                    T(1),
+                    T(2),
+                    T(0.5),
+                    T(1.5),
+                    T(3),
+                    T(4),
+                    T(1e10),
+                    T(16777215),
+                    T(16777216),
+                    T(9007199254740991.0),
+                    T(9007199254740992.0),
+                    T(4503599627370497.5),
+                    T(INFINITY),
+                    T(NAN),
+                    std::numeric_limits<T>::max(),
+                    std::numeric_limits<T>::min(),
+                    std::numeric_limits<T>::denorm_min(),
+                    std::nextafter(T(1), T(0)),
                     std::nextafter(T(1), T(2))})
     special.insert(special.end(), {s, -s});
   for (const T x : special)
     for (const T y : special) put(x, y);
 }
 
+/// How many instructions each function records, which shows too that it compiles in the recording domain.
+template <class T> void formula_lengths() {
+  using V = Recorded<T>;
+  const auto length = [](const char* name, auto f) {
+    weft::detail::FormulaWriter writer;
+    weft::detail::FormulaWriter::current() = &writer;
+    const auto input = [&](std::uint64_t n) {
+      return V::at(weft::detail::put(ScalarOp::input, dtype_of<T>, 0, 0, 0, n));
+    };
+    f(input(0), input(1));
+    weft::detail::FormulaWriter::current() = nullptr;
+    long work = 0;
+    for (const Instruction& i : writer.formula.code) work += i.op > ScalarOp::constant;
+    std::printf(" %s %ld", name, work);
+  };
+  std::printf("instructions of the %s formulas, without constants:", sizeof(T) == 4 ? "f32" : "f64");
+#define WEFT_LENGTH(name) length(#name, [](V x, V) { math::name(x); });
+  WEFT_LENGTH(exp)
+  WEFT_LENGTH(exp2) WEFT_LENGTH(expm1) WEFT_LENGTH(log) WEFT_LENGTH(log2) WEFT_LENGTH(log1p) WEFT_LENGTH(sin)
+      WEFT_LENGTH(cos) WEFT_LENGTH(tan) WEFT_LENGTH(tanh) WEFT_LENGTH(sigmoid) WEFT_LENGTH(erf) WEFT_LENGTH(rsqrt)
+          WEFT_LENGTH(reciprocal) length("pow", [](V x, V y) { math::pow(x, y); });
+  length("atan2", [](V y, V x) { math::atan2(y, x); });
+  std::puts("");
+}
+
 bool report(const char* name, const char* type, const Result& r, double bound) {
   const bool good = r.worst <= bound && r.differing == 0;
-  std::printf("%-10s %s  max %7.4f  mean %6.4f ulp, %6.2f %% correctly rounded; %ld inputs, %ld differ between ISAs; worst %a, "
-              "%a -> %a%s\n", name, type, r.worst, r.sum / r.count, 100.0 * r.exact / r.count, r.count, r.differing, r.x, r.y,
-              r.got, good ? "" : "   <-- BAD");
+  std::printf(
+      "%-10s %s  max %7.4f  mean %6.4f ulp, %6.2f %% correctly rounded; %ld inputs, %ld differ between ISAs; worst %a, "
+      "%a -> %a%s\n",
+      name, type, r.worst, r.sum / r.count, 100.0 * r.exact / r.count, r.count, r.differing, r.x, r.y, r.got,
+      good ? "" : "   <-- BAD");
   std::fflush(stdout);
   return good;
 }
@@ -251,8 +318,10 @@ template <class T> bool sweep(const char* only) {
     if (only && std::strcmp(only, function.name) != 0) continue;
     Result r;
     std::vector<T> xs, ys;
-    if (function.arity == 1) xs = samples<T>(single ? 2000 : 4000);
-    else pairs(function.name, single ? 200000 : 100000, xs, ys);
+    if (function.arity == 1)
+      xs = samples<T>(single ? 2000 : 4000);
+    else
+      pairs(function.name, single ? 200000 : 100000, xs, ys);
     measure<T>(f, xs, ys, true, r);
     good &= report(function.name, single ? "f32" : "f64", r, bound_of(function.name, single));
   }
@@ -290,6 +359,7 @@ int main(int argc, char** argv) {
       std::printf("%s: %d operations of the domain go wrong\n", name, n);
       errors += n;
     }
+  if (!only) formula_lengths<float>(), formula_lengths<double>();
   const bool singles = sweep<float>(only), doubles = sweep<double>(only);
   return !(singles && doubles && errors == 0);
 }

@@ -15,38 +15,123 @@ template <class T, class F> void each(const T* x, const T* y, T* out, long n, F 
 }
 
 template <class T> struct Table {
-#define WEFT_UNARY(name) \
-  { #name, 1, [](const T* x, const T* y, T* out, long n) { each(x, y, out, n, [](auto a, auto) { return math::name(a); }); } }
-#define WEFT_BINARY(name) \
-  { #name, 2, [](const T* x, const T* y, T* out, long n) { each(x, y, out, n, [](auto a, auto b) { return math::name(a, b); }); } }
+#define WEFT_UNARY(name)                                                                                               \
+  {                                                                                                                    \
+#name, 1,                                                                                                          \
+        [](const T* x, const T* y, T* out, long n) { each(x, y, out, n, [](auto a, auto) { return math::name(a); }); } \
+  }
+#define WEFT_BINARY(name)                                                                   \
+  {                                                                                         \
+#name, 2,                                                                               \
+        [](const T* x, const T* y, T* out,                                                  \
+           long n) { each(x, y, out, n, [](auto a, auto b) { return math::name(a, b); }); } \
+  }
   static constexpr Function<T> functions[] = {
-      WEFT_UNARY(exp),  WEFT_UNARY(exp2), WEFT_UNARY(expm1),   WEFT_UNARY(log), WEFT_UNARY(log2),  WEFT_UNARY(log1p),
-      WEFT_UNARY(sin),  WEFT_UNARY(cos),  WEFT_UNARY(tan),     WEFT_UNARY(tanh), WEFT_UNARY(sigmoid), WEFT_UNARY(erf),
-      WEFT_UNARY(rsqrt), WEFT_UNARY(reciprocal), WEFT_BINARY(pow), WEFT_BINARY(atan2), {nullptr, 0, nullptr}};
+      WEFT_UNARY(exp),     WEFT_UNARY(exp2),     WEFT_UNARY(expm1), WEFT_UNARY(log),        WEFT_UNARY(log2),
+      WEFT_UNARY(log1p),   WEFT_UNARY(sin),      WEFT_UNARY(cos),   WEFT_UNARY(tan),        WEFT_UNARY(tanh),
+      WEFT_UNARY(sigmoid), WEFT_UNARY(erf),      WEFT_UNARY(rsqrt), WEFT_UNARY(reciprocal), WEFT_BINARY(pow),
+      WEFT_BINARY(atan2),  {nullptr, 0, nullptr}};
 };
 
 // The operations themselves, against ScalarOp's words in plain C++.
 
 template <class T> constexpr T edges[] = {0, 1, 2, 3, 7, 100, 127, 128, 200, 255};
-template <>
-constexpr float edges<float>[] = {0.f, -0.f, 1.f, -1.f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 0.49999997f, -0.49999997f, 3.7f, -3.7f,
-                                  255.f, 255.9f, 256.f, -1e-3f, 8388607.5f, -8388607.5f, 8388609.f, 16777216.f, 2147483520.f,
-                                  2147483648.f, -2147483648.f, -2147483904.f, 9223371487098961920.f, 9223372036854775808.f,
-                                  -9223372036854775808.f, 1e30f, -1e30f, 1e-45f, -1e-45f, 3.4028235e38f, __builtin_inff(),
-                                  -__builtin_inff(), __builtin_nanf("")};
-template <>
-constexpr double edges<double>[] = {0., -0., 1., -1., .5, -.5, 1.5, 2.5, -2.5, .49999999999999994, -.49999999999999994, 3.7, -3.7,
-                                    255., 255.9, 256., -1e-3, 4503599627370495.5, -4503599627370495.5, 4503599627370497.,
-                                    2147483647., 2147483647.5, 2147483648., -2147483648., -2147483648.5, -2147483649.,
-                                    9223372036854774784., 9223372036854775808., -9223372036854775808., 1e300, -1e300, 5e-324,
-                                    1e-46, 3.4028235677973366e38, 1e39, 16777217., 16777219., __builtin_inf(), -__builtin_inf(),
-                                    __builtin_nan("")};
-template <>
-constexpr std::int32_t edges<std::int32_t>[] = {0, 1, -1, 2, -7, 7, 255, 256, -256, 16777217, INT32_MAX, INT32_MIN, INT32_MIN + 1, 1 << 30};
-template <>
-constexpr std::int64_t edges<std::int64_t>[] = {0, 1, -1, 2, -7, 7, 255, 256, 16777217, 9007199254740993, -9007199254740993,
-                                                0x7fffff4000000001, INT32_MAX, INT32_MIN, std::int64_t{1} << 31,
-                                                INT64_MAX, INT64_MIN, INT64_MIN + 1};
+template <> constexpr float edges<float>[] = {0.f,
+                                              -0.f,
+                                              1.f,
+                                              -1.f,
+                                              0.5f,
+                                              -0.5f,
+                                              1.5f,
+                                              2.5f,
+                                              -2.5f,
+                                              0.49999997f,
+                                              -0.49999997f,
+                                              3.7f,
+                                              -3.7f,
+                                              255.f,
+                                              255.9f,
+                                              256.f,
+                                              -1e-3f,
+                                              8388607.5f,
+                                              -8388607.5f,
+                                              8388609.f,
+                                              16777216.f,
+                                              2147483520.f,
+                                              2147483648.f,
+                                              -2147483648.f,
+                                              -2147483904.f,
+                                              9223371487098961920.f,
+                                              9223372036854775808.f,
+                                              -9223372036854775808.f,
+                                              1e30f,
+                                              -1e30f,
+                                              1e-45f,
+                                              -1e-45f,
+                                              3.4028235e38f,
+                                              __builtin_inff(),
+                                              -__builtin_inff(),
+                                              __builtin_nanf("")};
+template <> constexpr double edges<double>[] = {0.,
+                                                -0.,
+                                                1.,
+                                                -1.,
+                                                .5,
+                                                -.5,
+                                                1.5,
+                                                2.5,
+                                                -2.5,
+                                                .49999999999999994,
+                                                -.49999999999999994,
+                                                3.7,
+                                                -3.7,
+                                                255.,
+                                                255.9,
+                                                256.,
+                                                -1e-3,
+                                                4503599627370495.5,
+                                                -4503599627370495.5,
+                                                4503599627370497.,
+                                                2147483647.,
+                                                2147483647.5,
+                                                2147483648.,
+                                                -2147483648.,
+                                                -2147483648.5,
+                                                -2147483649.,
+                                                9223372036854774784.,
+                                                9223372036854775808.,
+                                                -9223372036854775808.,
+                                                1e300,
+                                                -1e300,
+                                                5e-324,
+                                                1e-46,
+                                                3.4028235677973366e38,
+                                                1e39,
+                                                16777217.,
+                                                16777219.,
+                                                __builtin_inf(),
+                                                -__builtin_inf(),
+                                                __builtin_nan("")};
+template <> constexpr std::int32_t edges<std::int32_t>[] = {
+    0, 1, -1, 2, -7, 7, 255, 256, -256, 16777217, INT32_MAX, INT32_MIN, INT32_MIN + 1, 1 << 30};
+template <> constexpr std::int64_t edges<std::int64_t>[] = {0,
+                                                            1,
+                                                            -1,
+                                                            2,
+                                                            -7,
+                                                            7,
+                                                            255,
+                                                            256,
+                                                            16777217,
+                                                            9007199254740993,
+                                                            -9007199254740993,
+                                                            0x7fffff4000000001,
+                                                            INT32_MAX,
+                                                            INT32_MIN,
+                                                            std::int64_t{1} << 31,
+                                                            INT64_MAX,
+                                                            INT64_MIN,
+                                                            INT64_MIN + 1};
 template <class T> constexpr int edge_count = sizeof(edges<T>) / sizeof(T);
 
 int errors = 0;
@@ -54,13 +139,15 @@ template <class T> bool alike(T a, T b) { return __builtin_memcmp(&a, &b, sizeof
 template <class R, class T> void expect(const char* what, R got, R want, T x, T y) {
   if (alike(got, want)) return;
   if (++errors < 40)
-    std::printf("%s of %zu-byte %g, %g is %g, not %g\n", what, sizeof(T), double(x), double(y), double(got), double(want));
+    std::printf("%s of %zu-byte %g, %g is %g, not %g\n", what, sizeof(T), double(x), double(y), double(got),
+                double(want));
 }
 
 template <class U, class T> U converted(T x) {
   if constexpr (std::is_floating_point_v<T> && std::is_integral_v<U>) {
     constexpr bool is_signed = std::is_signed_v<U>;
-    constexpr U top = is_signed ? U(~(std::uint64_t{1} << (8 * sizeof(U) - 1))) : U(~U(0)), bottom = is_signed ? U(-top - 1) : U(0);
+    constexpr U top = is_signed ? U(~(std::uint64_t{1} << (8 * sizeof(U) - 1))) : U(~U(0)),
+                bottom = is_signed ? U(-top - 1) : U(0);
     if (x != x) return 0;
     if (double(x) >= 18446744073709551616.0 || double(x) >= double(top)) return top;
     if (double(x) <= double(bottom)) return bottom;
@@ -116,9 +203,13 @@ template <class T, int L> void check_domain() {
         value("sub", a - b, x - y, x, y);
         value("mul", a * b, x * y, x, y);
         value("div", a / b, x / y, x, y);
+        value("smaller", smaller(a, b), x < y ? x : y, x, y);
+        value("larger", larger(a, b), x > y ? x : y, x, y);
         for (T z : edges<T>) {
-          if constexpr (sizeof(T) == 4) value("fma", fma(a, b, V(z)), __builtin_fmaf(x, y, z), x, y);
-          else value("fma", fma(a, b, V(z)), __builtin_fma(x, y, z), x, y);
+          if constexpr (sizeof(T) == 4)
+            value("fma", fma(a, b, V(z)), __builtin_fmaf(x, y, z), x, y);
+          else
+            value("fma", fma(a, b, V(z)), __builtin_fma(x, y, z), x, y);
         }
       } else {
         value("add", a + b, T(W(x) + W(y)), x, y);

@@ -34,9 +34,7 @@ template <class T> constexpr int native_lanes = register_bytes / sizeof(T);
 
 // A SIMD vector of the compiler's, and what holds L lanes of T: one of them, or two halves.
 
-template <class T, int L> struct RawVector {
-  typedef T type __attribute__((vector_size(sizeof(T) * L)));
-};
+template <class T, int L> struct RawVector { typedef T type __attribute__((vector_size(sizeof(T) * L))); };
 template <class T, int L> using Raw = typename RawVector<T, L>::type;
 
 template <class T, int L, bool whole = (sizeof(T) * L <= register_bytes)> struct Lanes {
@@ -60,21 +58,28 @@ WEFT_INLINE Lanes<T, 2 * L> whole(Lanes<T, L, true> a, Lanes<T, L, true> b, std:
   return {__builtin_shufflevector(a.v, b.v, i...)};
 }
 template <class T, int L> WEFT_INLINE Lanes<T, L / 2> low_half(Lanes<T, L> a) {
-  if constexpr (Lanes<T, L>::is_whole) return half<0>(a, std::make_integer_sequence<int, L / 2>{});
-  else return a.low;
+  if constexpr (Lanes<T, L>::is_whole)
+    return half<0>(a, std::make_integer_sequence<int, L / 2>{});
+  else
+    return a.low;
 }
 template <class T, int L> WEFT_INLINE Lanes<T, L / 2> high_half(Lanes<T, L> a) {
-  if constexpr (Lanes<T, L>::is_whole) return half<L / 2>(a, std::make_integer_sequence<int, L / 2>{});
-  else return a.high;
+  if constexpr (Lanes<T, L>::is_whole)
+    return half<L / 2>(a, std::make_integer_sequence<int, L / 2>{});
+  else
+    return a.high;
 }
 template <class T, int L> WEFT_INLINE Lanes<T, 2 * L> join(Lanes<T, L> a, Lanes<T, L> b) {
-  if constexpr (!Lanes<T, 2 * L>::is_whole) return {a, b};
-  else return whole(a, b, std::make_integer_sequence<int, 2 * L>{});
+  if constexpr (!Lanes<T, 2 * L>::is_whole)
+    return {a, b};
+  else
+    return whole(a, b, std::make_integer_sequence<int, 2 * L>{});
 }
 
 /// f on each register of the operands; its result is taken as R's bits.
 template <class R, class F, class... S> WEFT_INLINE R map(F f, S... s) {
-  if constexpr (R::is_whole && (S::is_whole && ...)) return {(decltype(R::v))f(s.v...)};
+  if constexpr (R::is_whole && (S::is_whole && ...))
+    return {(decltype(R::v))f(s.v...)};
   else {
     const typename R::Half a = map<typename R::Half>(f, low_half(s)...), b = map<typename R::Half>(f, high_half(s)...);
     return join(a, b);
@@ -82,12 +87,12 @@ template <class R, class F, class... S> WEFT_INLINE R map(F f, S... s) {
 }
 
 /// The signed integer as wide as T: a lane of a mask (0 or -1).
-template <class T>
-using Signed = std::conditional_t<sizeof(T) == 8, std::int64_t, std::conditional_t<sizeof(T) == 4, std::int32_t, std::int8_t>>;
+template <class T> using Signed =
+    std::conditional_t<sizeof(T) == 8, std::int64_t, std::conditional_t<sizeof(T) == 4, std::int32_t, std::int8_t>>;
 /// The type that T's integer arithmetic is done in, so that it wraps; T itself for floats.
-template <class T>
-using Wrapping = std::conditional_t<std::is_same_v<T, std::int32_t>, std::uint32_t,
-                                    std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>>;
+template <class T> using Wrapping =
+    std::conditional_t<std::is_same_v<T, std::int32_t>, std::uint32_t,
+                       std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>>;
 
 /// The vector's bits as lanes of U.
 template <class U, class R> WEFT_INLINE auto as(R v) { return (Raw<U, sizeof(R) / sizeof(U)>)v; }
@@ -95,22 +100,30 @@ template <class U, class R> WEFT_INLINE auto as(R v) { return (Raw<U, sizeof(R) 
 template <class T, class R> WEFT_INLINE R raw_fma(R a, R b, R c) {
   constexpr bool single = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
-  if constexpr (sizeof(R) == 64 && single) return (R)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-  else if constexpr (sizeof(R) == 64) return (R)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+  if constexpr (sizeof(R) == 64 && single)
+    return (R)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+  else if constexpr (sizeof(R) == 64)
+    return (R)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
   else
 #endif
 #if defined(__FMA__)
-  if constexpr (sizeof(R) == 32 && single) return (R)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-  else if constexpr (sizeof(R) == 32) return (R)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
-  else if constexpr (sizeof(R) == 16 && single) return (R)_mm_fmadd_ps((__m128)a, (__m128)b, (__m128)c);
-  else if constexpr (sizeof(R) == 16) return (R)_mm_fmadd_pd((__m128d)a, (__m128d)b, (__m128d)c);
+      if constexpr (sizeof(R) == 32 && single)
+    return (R)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+  else if constexpr (sizeof(R) == 32)
+    return (R)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+  else if constexpr (sizeof(R) == 16 && single)
+    return (R)_mm_fmadd_ps((__m128)a, (__m128)b, (__m128)c);
+  else if constexpr (sizeof(R) == 16)
+    return (R)_mm_fmadd_pd((__m128d)a, (__m128d)b, (__m128d)c);
   else
 #endif
   {
     R r;
     for (unsigned i = 0; i < sizeof(R) / sizeof(T); ++i)
-      if constexpr (single) r[i] = __builtin_fmaf(a[i], b[i], c[i]);
-      else r[i] = __builtin_fma(a[i], b[i], c[i]);
+      if constexpr (single)
+        r[i] = __builtin_fmaf(a[i], b[i], c[i]);
+      else
+        r[i] = __builtin_fma(a[i], b[i], c[i]);
     return r;
   }
 }
@@ -118,27 +131,69 @@ template <class T, class R> WEFT_INLINE R raw_fma(R a, R b, R c) {
 template <class T, class R> WEFT_INLINE R raw_sqrt(R a) {
   constexpr bool single = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
-  if constexpr (sizeof(R) == 64 && single) return (R)_mm512_maskz_sqrt_ps(-1, (__m512)a);
-  else if constexpr (sizeof(R) == 64) return (R)_mm512_maskz_sqrt_pd(-1, (__m512d)a);
+  if constexpr (sizeof(R) == 64 && single)
+    return (R)_mm512_maskz_sqrt_ps(-1, (__m512)a);
+  else if constexpr (sizeof(R) == 64)
+    return (R)_mm512_maskz_sqrt_pd(-1, (__m512d)a);
   else
 #endif
 #if defined(__AVX__)
-  if constexpr (sizeof(R) == 32 && single) return (R)_mm256_sqrt_ps((__m256)a);
-  else if constexpr (sizeof(R) == 32) return (R)_mm256_sqrt_pd((__m256d)a);
+      if constexpr (sizeof(R) == 32 && single)
+    return (R)_mm256_sqrt_ps((__m256)a);
+  else if constexpr (sizeof(R) == 32)
+    return (R)_mm256_sqrt_pd((__m256d)a);
   else
 #endif
 #if defined(__SSE2__)
-  if constexpr (sizeof(R) == 16 && single) return (R)_mm_sqrt_ps((__m128)a);
-  else if constexpr (sizeof(R) == 16) return (R)_mm_sqrt_pd((__m128d)a);
+      if constexpr (sizeof(R) == 16 && single)
+    return (R)_mm_sqrt_ps((__m128)a);
+  else if constexpr (sizeof(R) == 16)
+    return (R)_mm_sqrt_pd((__m128d)a);
   else
 #endif
   {
     R r;
     for (unsigned i = 0; i < sizeof(R) / sizeof(T); ++i)
-      if constexpr (single) r[i] = __builtin_sqrtf(a[i]);
-      else r[i] = __builtin_sqrt(a[i]);
+      if constexpr (single)
+        r[i] = __builtin_sqrtf(a[i]);
+      else
+        r[i] = __builtin_sqrt(a[i]);
     return r;
   }
+}
+
+/// a < b ? a : b, and a > b ? a : b: one instruction each, which g++ 12 does not find.
+template <class T, class R> WEFT_INLINE R raw_smaller(R a, R b) {
+  constexpr bool single = std::is_same_v<T, float>;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(R) == 64 && single) return (R)_mm512_maskz_min_ps(-1, (__m512)a, (__m512)b);
+  if constexpr (sizeof(R) == 64 && !single) return (R)_mm512_maskz_min_pd(-1, (__m512d)a, (__m512d)b);
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(R) == 32 && single) return (R)_mm256_min_ps((__m256)a, (__m256)b);
+  if constexpr (sizeof(R) == 32 && !single) return (R)_mm256_min_pd((__m256d)a, (__m256d)b);
+#endif
+#if defined(__SSE2__)
+  if constexpr (sizeof(R) == 16 && single) return (R)_mm_min_ps((__m128)a, (__m128)b);
+  if constexpr (sizeof(R) == 16 && !single) return (R)_mm_min_pd((__m128d)a, (__m128d)b);
+#endif
+  return a < b ? a : b;
+}
+template <class T, class R> WEFT_INLINE R raw_larger(R a, R b) {
+  constexpr bool single = std::is_same_v<T, float>;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(R) == 64 && single) return (R)_mm512_maskz_max_ps(-1, (__m512)a, (__m512)b);
+  if constexpr (sizeof(R) == 64 && !single) return (R)_mm512_maskz_max_pd(-1, (__m512d)a, (__m512d)b);
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(R) == 32 && single) return (R)_mm256_max_ps((__m256)a, (__m256)b);
+  if constexpr (sizeof(R) == 32 && !single) return (R)_mm256_max_pd((__m256d)a, (__m256d)b);
+#endif
+#if defined(__SSE2__)
+  if constexpr (sizeof(R) == 16 && single) return (R)_mm_max_ps((__m128)a, (__m128)b);
+  if constexpr (sizeof(R) == 16 && !single) return (R)_mm_max_pd((__m128d)a, (__m128d)b);
+#endif
+  return a > b ? a : b;
 }
 
 enum Rounding { to_nearest = 8, to_floor = 9, to_ceil = 10, to_zero = 11 };  // as the instructions encode them
@@ -162,23 +217,33 @@ template <class T, Rounding mode, class R> WEFT_INLINE R raw_round(R a) {
 #if defined(__SSE4_1__)
   constexpr bool single = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
-  if constexpr (sizeof(R) == 64 && single) return (R)_mm512_maskz_roundscale_ps(-1, (__m512)a, mode);
-  else if constexpr (sizeof(R) == 64) return (R)_mm512_maskz_roundscale_pd(-1, (__m512d)a, mode);
+  if constexpr (sizeof(R) == 64 && single)
+    return (R)_mm512_maskz_roundscale_ps(-1, (__m512)a, mode);
+  else if constexpr (sizeof(R) == 64)
+    return (R)_mm512_maskz_roundscale_pd(-1, (__m512d)a, mode);
   else
 #endif
 #if defined(__AVX__)
-  if constexpr (sizeof(R) == 32 && single) return (R)_mm256_round_ps((__m256)a, mode);
-  else if constexpr (sizeof(R) == 32) return (R)_mm256_round_pd((__m256d)a, mode);
+      if constexpr (sizeof(R) == 32 && single)
+    return (R)_mm256_round_ps((__m256)a, mode);
+  else if constexpr (sizeof(R) == 32)
+    return (R)_mm256_round_pd((__m256d)a, mode);
   else
 #endif
-  if constexpr (sizeof(R) == 16 && single) return (R)_mm_round_ps((__m128)a, mode);
-  else if constexpr (sizeof(R) == 16) return (R)_mm_round_pd((__m128d)a, mode);
+      if constexpr (sizeof(R) == 16 && single)
+    return (R)_mm_round_ps((__m128)a, mode);
+  else if constexpr (sizeof(R) == 16)
+    return (R)_mm_round_pd((__m128d)a, mode);
   else
 #endif
-  if constexpr (mode == to_nearest) return nearest_by_adding<T>(a);
-  else if constexpr (mode == to_floor) return floor_by_adding<T>(a);
-  else if constexpr (mode == to_ceil) return -floor_by_adding<T>(-a);
-  else return with_sign_of<T>(a, floor_by_adding<T>(with_sign_of<T>(R{}, a)));
+      if constexpr (mode == to_nearest)
+    return nearest_by_adding<T>(a);
+  else if constexpr (mode == to_floor)
+    return floor_by_adding<T>(a);
+  else if constexpr (mode == to_ceil)
+    return -floor_by_adding<T>(-a);
+  else
+    return with_sign_of<T>(a, floor_by_adding<T>(with_sign_of<T>(R{}, a)));
 }
 
 /// Integer quotient: truncated, x / 0 = 0, min / -1 = min.
@@ -188,7 +253,8 @@ template <class T, class R> WEFT_INLINE R raw_quotient(R a, R b) {
     const T x = a[i], y = b[i];
     if constexpr (std::is_signed_v<T>)
       r[i] = y == 0 ? T(0) : y == T(-1) ? static_cast<T>(Wrapping<T>(0) - static_cast<Wrapping<T>>(x)) : T(x / y);
-    else r[i] = y == 0 ? T(0) : T(x / y);
+    else
+      r[i] = y == 0 ? T(0) : T(x / y);
   }
   return r;
 }
@@ -216,7 +282,7 @@ template <class T, class U, class R> WEFT_INLINE auto convert_by_instruction(R a
   else
 #endif
 #if defined(__AVX2__)
-  if constexpr (n == 4 && std::is_same_v<T, float> && std::is_same_v<U, double>)
+      if constexpr (n == 4 && std::is_same_v<T, float> && std::is_same_v<U, double>)
     return (To)_mm256_cvtps_pd((__m128)a);
   else if constexpr (n == 4 && std::is_same_v<T, double> && std::is_same_v<U, float>)
     return (To)_mm256_cvtpd_ps((__m256d)a);
@@ -237,7 +303,8 @@ template <class T, class U, class R> WEFT_INLINE auto convert_by_instruction(R a
 template <class T, class U, class R> WEFT_INLINE auto raw_convert(R a) {
   constexpr int n = sizeof(R) / sizeof(T);
   using To = Raw<U, n>;
-  if constexpr (std::is_same_v<T, U>) return a;
+  if constexpr (std::is_same_v<T, U>)
+    return a;
   else if constexpr (std::is_floating_point_v<T> && std::is_same_v<U, std::uint8_t>) {
     a = a > (T)0 ? a : R{};  // also NaN
     a = a < (T)255 ? a : (T)255 - R{};
@@ -251,7 +318,8 @@ template <class T, class U, class R> WEFT_INLINE auto raw_convert(R a) {
   } else if constexpr (std::is_floating_point_v<T> && std::is_integral_v<U>) {  // as wide
     constexpr T end = sizeof(U) == 4 ? (T)0x1p31 : (T)0x1p63;
     constexpr U top = sizeof(U) == 4 ? (U)0x7fffffff : (U)0x7fffffffffffffff;
-    const auto high = (Raw<Signed<T>, n>)(a >= end), inside = (Raw<Signed<T>, n>)(a < end) & (Raw<Signed<T>, n>)(a >= -end);
+    const auto high = (Raw<Signed<T>, n>)(a >= end),
+               inside = (Raw<Signed<T>, n>)(a < end) & (Raw<Signed<T>, n>)(a >= -end);
     const auto low = (Raw<Signed<T>, n>)(a < -end);
     const To r = __builtin_convertvector(inside ? a : R{}, To);
     return (To)(high ? top - To{} : (low ? (-top - 1) - To{} : r));
@@ -274,11 +342,13 @@ template <class T, int L> struct NativeMask {
     return {map<Lanes<Signed<T>, L>>([](auto v) WEFT_LAMBDA { return -raw_convert<std::int8_t, Signed<T>>(v); }, b)};
   }
   WEFT_INLINE void store(bool* p) const {
-    const auto b = map<Lanes<std::int8_t, L>>([](auto v) WEFT_LAMBDA { return -raw_convert<Signed<T>, std::int8_t>(v); }, s);
+    const auto b =
+        map<Lanes<std::int8_t, L>>([](auto v) WEFT_LAMBDA { return -raw_convert<Signed<T>, std::int8_t>(v); }, s);
     __builtin_memcpy(p, &b, L);
   }
 
-  // Written as selections: g++ 12 may fold (a < b) | (a == b) into a <= b in place, and so change another use of a == b.
+  // Written as selections: g++ 12 may fold (a < b) | (a == b) into a <= b in place, and so change another use of a ==
+  // b.
   WEFT_INLINE friend NativeMask operator&(NativeMask a, NativeMask b) {
     return {map<Lanes<Signed<T>, L>>([](auto x, auto y) WEFT_LAMBDA { return x ? y : decltype(x){}; }, a.s, b.s)};
   }
@@ -301,8 +371,7 @@ template <class T, int L> struct Native {
   Native() = default;
   WEFT_INLINE explicit Native(S lanes) : s(lanes) {}
   template <class Number>
-    requires std::is_arithmetic_v<Number>
-  WEFT_INLINE Native(Number c) : s(filled<L>(static_cast<T>(c))) {}
+  requires std::is_arithmetic_v<Number> WEFT_INLINE Native(Number c) : s(filled<L>(static_cast<T>(c))) {}
 
   /// Reads L elements, aligned or not.
   WEFT_INLINE static Native load(const T* p) {
@@ -322,10 +391,14 @@ template <class T, int L> struct Native {
     return each([](auto x, auto y) WEFT_LAMBDA { return as<W>(x) * as<W>(y); }, a, b);
   }
   WEFT_INLINE friend Native operator/(Native a, Native b) {
-    if constexpr (std::is_floating_point_v<T>) return each([](auto x, auto y) WEFT_LAMBDA { return x / y; }, a, b);
-    else return each([](auto x, auto y) WEFT_LAMBDA { return raw_quotient<T>(x, y); }, a, b);
+    if constexpr (std::is_floating_point_v<T>)
+      return each([](auto x, auto y) WEFT_LAMBDA { return x / y; }, a, b);
+    else
+      return each([](auto x, auto y) WEFT_LAMBDA { return raw_quotient<T>(x, y); }, a, b);
   }
-  WEFT_INLINE friend Native operator-(Native a) { return each([](auto x) WEFT_LAMBDA { return -as<W>(x); }, a); }
+  WEFT_INLINE friend Native operator-(Native a) {
+    return each([](auto x) WEFT_LAMBDA { return -as<W>(x); }, a);
+  }
 
   WEFT_INLINE friend Native operator&(Native a, Native b) {
     return each([](auto x, auto y) WEFT_LAMBDA { return x & y; }, a, b);
@@ -336,18 +409,35 @@ template <class T, int L> struct Native {
   WEFT_INLINE friend Native operator^(Native a, Native b) {
     return each([](auto x, auto y) WEFT_LAMBDA { return x ^ y; }, a, b);
   }
-  WEFT_INLINE friend Native operator~(Native a) { return each([](auto x) WEFT_LAMBDA { return ~x; }, a); }
+  WEFT_INLINE friend Native operator~(Native a) {
+    return each([](auto x) WEFT_LAMBDA { return ~x; }, a);
+  }
 
   WEFT_INLINE friend Native abs(Native a) {
     if constexpr (std::is_floating_point_v<T>)
       return each([](auto x) WEFT_LAMBDA { return with_sign_of<T>(decltype(x){}, x); }, a);
-    else if constexpr (std::is_signed_v<T>) return where(a < Native(0), -a, a);
-    else return a;
+    else if constexpr (std::is_signed_v<T>)
+      return where(a < Native(0), -a, a);
+    else
+      return a;
   }
   WEFT_INLINE friend Native fma(Native a, Native b, Native c) {
     return each([](auto x, auto y, auto z) WEFT_LAMBDA { return raw_fma<T>(x, y, z); }, a, b, c);
   }
-  WEFT_INLINE friend Native sqrt(Native a) { return each([](auto x) WEFT_LAMBDA { return raw_sqrt<T>(x); }, a); }
+  WEFT_INLINE friend Native sqrt(Native a) {
+    return each([](auto x) WEFT_LAMBDA { return raw_sqrt<T>(x); }, a);
+  }
+  /// where(a < b, a, b) and where(a > b, a, b) of floats; not in the domain, math/core.h takes them where they are.
+  WEFT_INLINE friend Native smaller(Native a, Native b)
+    requires std::is_floating_point_v<T>
+  {
+    return each([](auto x, auto y) WEFT_LAMBDA { return raw_smaller<T>(x, y); }, a, b);
+  }
+  WEFT_INLINE friend Native larger(Native a, Native b)
+    requires std::is_floating_point_v<T>
+  {
+    return each([](auto x, auto y) WEFT_LAMBDA { return raw_larger<T>(x, y); }, a, b);
+  }
   WEFT_INLINE friend Native floor(Native a) {
     return each([](auto x) WEFT_LAMBDA { return raw_round<T, to_floor>(x); }, a);
   }
@@ -379,8 +469,10 @@ template <class T, int L> struct Native {
 
  private:
   template <int n> WEFT_INLINE static Lanes<T, n> filled(T c) {
-    if constexpr (Lanes<T, n>::is_whole) return {c - Raw<T, n>{}};  // c - 0: keeps the sign of -0
-    else return {filled<n / 2>(c), filled<n / 2>(c)};
+    if constexpr (Lanes<T, n>::is_whole)
+      return {c - Raw<T, n>{}};  // c - 0: keeps the sign of -0
+    else
+      return {filled<n / 2>(c), filled<n / 2>(c)};
   }
   template <class F, class... V> WEFT_INLINE static Native each(F f, V... v) { return Native(map<S>(f, v.s...)); }
   template <class F> WEFT_INLINE static M compare(F f, Native a, Native b) {

@@ -27,26 +27,23 @@ template <class V> inline constexpr std::int64_t sign_bit = is_f32<V> ? std::int
 template <class V> inline constexpr std::int64_t bits_of_one = std::int64_t{exponent_bias<V>} << mantissa<V>;
 
 /// The domain like V over the element type T.
-template <class V, class T> struct Rebound {
-  using type = typename DomainTraits<V>::template Rebind<T>;
-};
-template <class U, class T> struct Rebound<Recorded<U>, T> {
-  using type = Recorded<T>;
-};
+template <class V, class T> struct Rebound { using type = typename DomainTraits<V>::template Rebind<T>; };
+template <class U, class T> struct Rebound<Recorded<U>, T> { using type = Recorded<T>; };
 template <class V, class T> using Rebind = typename Rebound<V, T>::type;
 
 /// c0 + c1 x + c2 x^2 + ..., by Horner's rule.
 template <class V> [[gnu::always_inline]] inline V polynomial(V, double c0) { return V(c0); }
-template <class V, class... C>
-[[gnu::always_inline]] inline V polynomial(V x, double c0, double c1, C... rest) {
+template <class V, class... C> [[gnu::always_inline]] inline V polynomial(V x, double c0, double c1, C... rest) {
   return fma(polynomial(x, c1, rest...), x, V(c0));
 }
 
 // These keep a NaN, and are one min or max instruction.
 template <class V> [[gnu::always_inline]] inline V at_most(V x, double limit) {
+  if constexpr (requires { smaller(x, x); }) return smaller(V(limit), x);
   return where(V(limit) < x, V(limit), x);
 }
 template <class V> [[gnu::always_inline]] inline V at_least(V x, double limit) {
+  if constexpr (requires { larger(x, x); }) return larger(V(limit), x);
   return where(V(limit) > x, V(limit), x);
 }
 
@@ -56,8 +53,10 @@ template <class V> [[gnu::always_inline]] inline V with_sign(V y, V x) { return 
 
 /// An integer of V's width as a float; |i| < 2^22.
 template <class V> [[gnu::always_inline]] inline V to_float(Int<V> i) {
-  if constexpr (is_f32<V>) return convert<V>(i);
-  else return from_bits<V>(i + (std::int64_t{0x433} << 52 | std::int64_t{1} << 51)) - V(rounder<V>);
+  if constexpr (is_f32<V>)
+    return convert<V>(i);
+  else
+    return from_bits<V>(i + (std::int64_t{0x433} << 52 | std::int64_t{1} << 51)) - V(rounder<V>);
 }
 
 }  // namespace detail

@@ -9,9 +9,9 @@ namespace weft::math {
 template <class V> [[gnu::always_inline]] inline V erf(V x) {
   using namespace detail;
   const V a = abs(x), z = x * x, limited = at_most(a, is_f32<V> ? 4 : 6);  // beyond that it is 1
-  // Near 0: a + a p(a^2). Elsewhere 1 - 2^-l(a), l = -log2(erfc(a)) = l0 + w q(w), w = a - a0; l0 has few bits and a0 is
-  // where rounding it does no harm, so that near 0.9, where it matters, l is nearly exact. q: least squares of l at 120
-  // Chebyshev nodes with the weight erfc(a); the error is erf's.
+  // Near 0: a + a p(a^2). Elsewhere 1 - 2^-l(a), l = -log2(erfc(a)) = l0 + w q(w), w = a - a0; l0 has few bits and a0
+  // is where rounding it does no harm, so that near 0.9, where it matters, l is nearly exact. q: least squares of l at
+  // 120 Chebyshev nodes with the weight erfc(a); the error is erf's.
   constexpr double l0 = is_f32<V> ? 2.2734375 : 2.15625, a0 = is_f32<V> ? 0x1.c9017ep-1 : 0x1.b7e72e5487974p-1;
   const V w = limited - V(a0);
   V p = V(0), q = V(0);

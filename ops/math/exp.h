@@ -44,8 +44,8 @@ template <class V> [[gnu::always_inline]] inline V exp2_reduced(V f) {
   else
     // fpminimax(2^x, [|1,...,11|], [|D...|], [-0.501;0.501], absolute, 1); relative error 2^-57.4
     return polynomial(f, 1, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c5a5p-3, 0x1.c6b08d704a189p-5, 0x1.3b2ab6fb9feefp-7,
-                   0x1.5d87fe78874f7p-10, 0x1.4309130f50cf8p-13, 0x1.ffcbfce2c713fp-17, 0x1.62bfc660fe647p-20,
-                   0x1.b52413843a4b4p-24, 0x1.e61d83ceba069p-28, 0x1.eb146b8d2e796p-32);
+                      0x1.5d87fe78874f7p-10, 0x1.4309130f50cf8p-13, 0x1.ffcbfce2c713fp-17, 0x1.62bfc660fe647p-20,
+                      0x1.b52413843a4b4p-24, 0x1.e61d83ceba069p-28, 0x1.eb146b8d2e796p-32);
 }
 
 /// The offset with which ldexp_twice takes its exponent: each half then is the bits of a power of two.

@@ -8,9 +8,7 @@ namespace weft::math {
 namespace detail {
 
 /// x = 2^e (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2), for positive finite x.
-template <class V> struct LogReduction {
-  V e, f;
-};
+template <class V> struct LogReduction { V e, f; };
 /// The bits of sqrt(1/2), below which a mantissa counts for the exponent before.
 template <class V> inline constexpr std::int64_t bits_of_half_root = is_f32<V> ? 0x3f3504f3 : 0x3fe6a09e667f3bcd;
 
@@ -41,8 +39,8 @@ template <class V> [[gnu::always_inline]] inline V log_sum(V e, V f) {
   V q = V(0);
   if constexpr (is_f32<V>)
     // fpminimax(log(1+x), [|3,...,10|], [|SG...|], [sqrt(.5)-1;sqrt(2)-1], relative, x-x^2/2); error 2^-26.9
-    q = polynomial(f, -0.5, 0x1.55557p-2, -0x1.000234p-2, 0x1.99944ep-3, -0x1.5466fep-3, 0x1.239ce2p-3,
-                   -0x1.0e96ccp-3, 0x1.015976p-3, -0x1.2a6f8p-4);
+    q = polynomial(f, -0.5, 0x1.55557p-2, -0x1.000234p-2, 0x1.99944ep-3, -0x1.5466fep-3, 0x1.239ce2p-3, -0x1.0e96ccp-3,
+                   0x1.015976p-3, -0x1.2a6f8p-4);
   else
     // fpminimax(log(1+x), [|3,...,22|], [|D...|], [sqrt(.5)-1;sqrt(2)-1], relative, x-x^2/2); error 2^-59.3
     q = polynomial(f, -0.5, 0x1.555555555556bp-2, -0x1.ffffffffffe7dp-3, 0x1.9999999994d55p-3, -0x1.555555556b002p-3,
@@ -95,8 +93,7 @@ template <class V> [[gnu::always_inline]] inline V log1p(V x) {
   const V f = fma(scaled, scale, scale - V(1)), n = to_float<V>(e);
   const V result = log_sum(where(huge, n + V(32), n), f);
   const V ends = where(x == V(-1), V(-infinity<V>), where(x == V(infinity<V>), x, V(not_a_number<V>)));
-  return where(abs(x) < V(is_f32<V> ? 0x1p-25 : 0x1p-54), x,
-               where((x > V(-1)) & (x < V(infinity<V>)), result, ends));
+  return where(abs(x) < V(is_f32<V> ? 0x1p-25 : 0x1p-54), x, where((x > V(-1)) & (x < V(infinity<V>)), result, ends));
 }
 
 }  // namespace weft::math

@@ -9,9 +9,7 @@ namespace weft::math {
 namespace detail {
 
 /// log2 of a >= 0 as a sum of two; f64.
-template <class D> struct TwoPart {
-  D high, low;
-};
+template <class D> struct TwoPart { D high, low; };
 
 /// 0, inf and NaN as log2 has them.
 template <class D> [[gnu::always_inline]] inline D log2_special(D a, D result) {

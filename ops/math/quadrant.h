@@ -45,15 +45,15 @@ template <class V> struct Grid {
   }
 };
 
-template <class V, int n> struct Words {
-  V of[n];
-};
+template <class V, int n> struct Words { V of[n]; };
 /// The words from `step` on where the mask holds, the first ones elsewhere.
 template <int step, class M, class V, int n, int... i>
 [[gnu::always_inline]] inline Words<V, sizeof...(i)> pick(M m, const Words<V, n>& a, std::integer_sequence<int, i...>) {
   const auto one = [&]<int k>(std::integral_constant<int, k>) __attribute__((always_inline)) {
-    if constexpr (k + step < n) return where(m, a.of[k + step], a.of[k]);
-    else return a.of[k];
+    if constexpr (k + step < n)
+      return where(m, a.of[k + step], a.of[k]);
+    else
+      return a.of[k];
   };
   return {{one(std::integral_constant<int, i>{})...}};
 }
@@ -64,11 +64,11 @@ template <int step, class M, class V, int n, int... i>
 template <class D> [[gnu::always_inline]] inline Quadrant<D> quadrant_of_f64(D x) {
   // x = 1/(2*pi); per word: x = x*2^53; c = floor(x); x = x-c; c*2^-53
   const Words<D, 23> all = {
-      {D(0x1.45f306dc9c88p-3),  D(0x1.529fc2757d1f5p-1), D(0x1.a6ee06db14accp-3),  D(0x1.3c439041fe514p-3),
-       D(0x1.1d5ef5de2b0dbp-1), D(0x1.246e3a424dd2ep-1), D(0x1.924bba82746p-10),   D(0x1.21cfe1deb1cbp-3),
-       D(0x1.29a73ee88235ep-2), D(0x1.52ebb4484e99cp-1), D(0x1.c09ad17df904ep-2),  D(0x1.91d639835339cp-3),
-       D(0x1.a4e422fc5defcp-1), D(0x1.283b1ff897ffdp-1), D(0x1.c0b301fde5e23p-1),  D(0x1.6b414da3eda68p-4),
-       D(0x1.3f6793e584dbap-1), D(0x1.e8c7ecd3cbfd4p-2), D(0x1.6ba93dd63f5fp-3),   D(0x1.7c5ecf41ce7dep-1),
+      {D(0x1.45f306dc9c88p-3),  D(0x1.529fc2757d1f5p-1), D(0x1.a6ee06db14accp-3), D(0x1.3c439041fe514p-3),
+       D(0x1.1d5ef5de2b0dbp-1), D(0x1.246e3a424dd2ep-1), D(0x1.924bba82746p-10),  D(0x1.21cfe1deb1cbp-3),
+       D(0x1.29a73ee88235ep-2), D(0x1.52ebb4484e99cp-1), D(0x1.c09ad17df904ep-2), D(0x1.91d639835339cp-3),
+       D(0x1.a4e422fc5defcp-1), D(0x1.283b1ff897ffdp-1), D(0x1.c0b301fde5e23p-1), D(0x1.6b414da3eda68p-4),
+       D(0x1.3f6793e584dbap-1), D(0x1.e8c7ecd3cbfd4p-2), D(0x1.6ba93dd63f5fp-3),  D(0x1.7c5ecf41ce7dep-1),
        D(0x1.4a525d4d7f6bcp-3), D(0x1.b11f8d5d0856p-1),  D(0x1.98237e3db5d5cp-3)}};
   D y = x;
   const auto above = [&](double limit, double factor) __attribute__((always_inline)) {

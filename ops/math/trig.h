@@ -30,9 +30,7 @@ template <class V> [[gnu::always_inline]] inline V sin_polynomial(V z) {
 }
 
 /// cos(r + r_low) as a sum of two.
-template <class V> struct CosParts {
-  V top, tail;
-};
+template <class V> struct CosParts { V top, tail; };
 template <class V> [[gnu::always_inline]] inline CosParts<V> cos_parts(V r, V r_low, V z) {
   // 1 - z/2, and what its rounding lost.
   const V half = V(0.5) * z, top = V(1) - half, lost = (V(1) - top) - half;
@@ -47,9 +45,7 @@ template <class V> [[gnu::always_inline]] inline CosParts<V> cos_parts(V r, V r_
   }
 }
 
-template <class V> [[gnu::always_inline]] inline Mask<Int<V>> is_even(Int<V> q) {
-  return (q & Int<V>(1)) == Int<V>(0);
-}
+template <class V> [[gnu::always_inline]] inline Mask<Int<V>> is_even(Int<V> q) { return (q & Int<V>(1)) == Int<V>(0); }
 /// a where the quadrant is even, else b.
 template <class V> [[gnu::always_inline]] inline V by_quadrant(Mask<Int<V>> even, V a, V b) {
   return from_bits<V>(where(even, bits(a), bits(b)));
@@ -60,7 +56,8 @@ template <class V> [[gnu::always_inline]] inline V sin_of(V r, V r_low, Int<V> q
   const V z = r * r;
   const auto [top, tail] = cos_parts(r, r_low, z);
   const V p = sin_polynomial(z), sine = is_f32<V> ? fma(z * r, p, r) : r + fma(z * r, p, r_low);
-  return from_bits<V>(where(is_even<V>(q), bits(sine), bits(top + tail)) ^ (shl<is_f32<V> ? 30 : 62>(q) & Int<V>(sign_bit<V>)));
+  return from_bits<V>(where(is_even<V>(q), bits(sine), bits(top + tail)) ^
+                      (shl < is_f32<V> ? 30 : 62 > (q)&Int<V>(sign_bit<V>)));
 }
 
 }  // namespace detail
@@ -83,11 +80,11 @@ template <class V> [[gnu::always_inline]] inline V tan(V x) {
     const auto [r, r_low, q] = quadrant_of_f32(convert<D>(x));
     const D z = r * r;
     // fpminimax(sin(x), [|3,5,7,9|], [|D...|], [1b-20;pi/4+1b-10], relative, x); error 2^-37.5
-    const D p = polynomial(z, -0x1.5555554c5af4fp-3, 0x1.11110859bf588p-7, -0x1.a00f71bb8bc2fp-13,
-                           0x1.6ccebc99be30dp-19);
+    const D p =
+        polynomial(z, -0x1.5555554c5af4fp-3, 0x1.11110859bf588p-7, -0x1.a00f71bb8bc2fp-13, 0x1.6ccebc99be30dp-19);
     // fpminimax(cos(x), [|2,4,6,8|], [|D...|], [1b-20;pi/4+1b-10], relative, 1); error 2^-33.9
-    const D c = polynomial(z, 1, -0x1.ffffffcaf92ap-2, 0x1.55553c47fbf1dp-5, -0x1.6c07de36b3866p-10,
-                           0x1.99121ba838ffdp-16);
+    const D c =
+        polynomial(z, 1, -0x1.ffffffcaf92ap-2, 0x1.55553c47fbf1dp-5, -0x1.6c07de36b3866p-10, 0x1.99121ba838ffdp-16);
     const D s = fma(z * r, p, r);
     const auto even = is_even<D>(q);
     return where(x == V(0), x, convert<V>(by_quadrant(even, s, c) / by_quadrant(even, c, -s)));

@@ -28,9 +28,7 @@ constexpr const char* people =
 template <class F> std::string message_of(F f) {
   try {
     f();
-  } catch (const ArgumentError& e) {
-    return e.what();
-  }
+  } catch (const ArgumentError& e) { return e.what(); }
   return "no error";
 }
 
@@ -45,7 +43,8 @@ TEST_CASE("a table knows numbers from text, and what is missing") {
   CHECK(t.missing() == 6);
   CHECK(t.column("town").categories() == std::vector<std::string>{"Bonn", "Jena", "Ulm"});
   CHECK(t.column("age").categories() == std::vector<std::string>{"20", "30", "40", "50"});
-  CHECK(message_of([&] { t.column("Age"); }) == "there is no column \"Age\"; the columns are age, town, height, member, team");
+  CHECK(message_of([&] { t.column("Age"); }) ==
+        "there is no column \"Age\"; the columns are age, town, height, member, team");
 }
 
 TEST_CASE("cleaning: rows dropped, values filled, duplicates dropped") {
@@ -88,7 +87,7 @@ TEST_CASE("encoding: labels in sorted order, one column for two values, one each
 
 TEST_CASE("labels and columns that can't be are refused by name") {
   data::Table t = table(people);
-  CHECK(message_of([&] { t.take_labels("class") ; }).find("the columns are age, town") != std::string::npos);
+  CHECK(message_of([&] { t.take_labels("class"); }).find("the columns are age, town") != std::string::npos);
   CHECK(message_of([&] { t.take_labels("team"); }).find("no value in row 6") != std::string::npos);
   CHECK(message_of([&] { table("a,b\n1,x\n2,x\n").take_labels("b"); }).find("1 distinct values") != std::string::npos);
   CHECK(message_of([&] { t.encode(2); }).find("\"town\" has 3 distinct values, at most 2") != std::string::npos);
@@ -168,8 +167,10 @@ TEST_CASE("batches cover every row once, in an order that seed and epoch decide"
 
 TEST_CASE("rows are taken from views and of any dtype") {
   const std::vector<std::int64_t> rows = {2, 0, 2};
-  CHECK(data::take_rows(transpose(tensor({{1, 2, 3}, {4, 5, 6}})), rows).to_vector<float>() == std::vector<float>{3, 6, 1, 4, 3, 6});
-  CHECK(data::take_rows(tensor<bool>({true, false, false}), rows).to_vector<bool>() == std::vector<bool>{false, true, false});
+  CHECK(data::take_rows(transpose(tensor({{1, 2, 3}, {4, 5, 6}})), rows).to_vector<float>() ==
+        std::vector<float>{3, 6, 1, 4, 3, 6});
+  CHECK(data::take_rows(tensor<bool>({true, false, false}), rows).to_vector<bool>() ==
+        std::vector<bool>{false, true, false});
   CHECK(data::take_rows(zeros({3, 0}), rows).shape() == Shape{3, 0});
   CHECK_THROWS_AS(data::take_rows(zeros({2}), rows), IndexError);
 }
@@ -198,8 +199,10 @@ TEST_CASE("spirals are seeded, and as large as they say") {
 }
 
 TEST_CASE("progress: a line with a bar, nothing where there is no terminal, NaN and 0 of 0 included") {
-  CHECK(data::Progress::line("train", 5, 10, 65, {{"loss", 0.12345}}) == "train [===============>              ]  50 %  1:05  loss 0.1235");
-  CHECK(data::Progress::line("", 10, 10, 0, {{"loss", NAN}}) == "[==============================] 100 %  0:00  loss nan");
+  CHECK(data::Progress::line("train", 5, 10, 65, {{"loss", 0.12345}}) ==
+        "train [===============>              ]  50 %  1:05  loss 0.1235");
+  CHECK(data::Progress::line("", 10, 10, 0, {{"loss", NAN}}) ==
+        "[==============================] 100 %  0:00  loss nan");
   CHECK(data::Progress::line("", 0, 0, 0, {}).find("100 %") != std::string::npos);
   CHECK(data::Progress::line("", 20, 10, -1, {}).find("100 %  0:00") != std::string::npos);
   std::FILE* file = std::tmpfile();

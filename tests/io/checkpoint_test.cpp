@@ -30,7 +30,10 @@ struct Mlp {
   nn::Linear fc1, fc2;
   nn::Dropout drop;
   Variable steps{zeros({}, i64), false};  // state that is not trained
-  Mlp(std::int64_t width, Generator& g) : fc1(3, width, true, nn::init::he_uniform, f32, g), fc2(width, 2, true, nn::init::glorot_uniform, f32, g), drop(0.25, g) {}
+  Mlp(std::int64_t width, Generator& g)
+      : fc1(3, width, true, nn::init::he_uniform, f32, g),
+        fc2(width, 2, true, nn::init::glorot_uniform, f32, g),
+        drop(0.25, g) {}
   Tensor operator()(const Tensor& x) const { return fc2(drop(relu(fc1(x)))); }
   WEFT_MEMBERS(fc1, fc2, steps)
 };
@@ -48,8 +51,10 @@ struct Job {
   std::unique_ptr<nn::Optimizer> opt;
   io::Progress at;
   Job(std::uint64_t seed, bool adam) : g(seed), model(8, g) {
-    if (adam) opt = std::make_unique<nn::AdamW>(model, nn::AdamWOptions{.learning_rate = 1e-2});
-    else opt = std::make_unique<nn::SGD>(model, nn::SgdOptions{.learning_rate = 1e-2, .momentum = 0.9});
+    if (adam)
+      opt = std::make_unique<nn::AdamW>(model, nn::AdamWOptions{.learning_rate = 1e-2});
+    else
+      opt = std::make_unique<nn::SGD>(model, nn::SgdOptions{.learning_rate = 1e-2, .momentum = 0.9});
   }
   io::Run run() { return {model, opt.get(), at, &g}; }
   void train(std::int64_t until, bool compiled) {
@@ -74,9 +79,7 @@ struct Job {
 template <class F> std::string refusal(F f) {
   try {
     f();
-  } catch (const FormatError& e) {
-    return e.what();
-  }
+  } catch (const FormatError& e) { return e.what(); }
   return "ACCEPTED";
 }
 

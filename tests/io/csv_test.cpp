@@ -28,9 +28,7 @@ Rows rows(std::string_view text, const io::CsvOptions& options = {}) { return ro
 std::string refusal(std::string_view text, const io::CsvOptions& options = {}) {
   try {
     io::parse_csv(text, options, "f.csv");
-  } catch (const FormatError& e) {
-    return e.what();
-  }
+  } catch (const FormatError& e) { return e.what(); }
   return "ACCEPTED";
 }
 
@@ -41,7 +39,8 @@ TEST_CASE("CSV: plain, quoted, CRLF, BOM, with and without a last line feed") {
   CHECK(rows("a,b\n1,x\n2,\n") == expected);
   CHECK(rows("a,b\n1,x\n2,") == expected);
   CHECK(rows("a,b\r\n1,x\r\n2,\r\n") == expected);
-  CHECK(rows("\xEF\xBB\xBF" "a,b\n1,x\n2,") == expected);
+  CHECK(rows("\xEF\xBB\xBF"
+             "a,b\n1,x\n2,") == expected);
   CHECK(rows("\"a\",\"b\"\n\"1\",\"x\"\n\"2\",\"\"\n") == expected);
   CHECK(rows("\n\r\na,b\n\n1,x\n\r\n2,\n\n") == expected);
   CHECK(rows("a;b\n1;x\n2;\n", {.delimiter = ';'}) == expected);
@@ -81,7 +80,8 @@ TEST_CASE("CSV: an endless line is refused before it is kept") {
 }
 
 TEST_CASE("CSV: pieces of any size are one text") {
-  const auto path = std::filesystem::temp_directory_path() / ("weft-csv-" + std::to_string(std::hash<std::string>()(WEFT_SOURCE_DIR)) + ".csv");
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("weft-csv-" + std::to_string(std::hash<std::string>()(WEFT_SOURCE_DIR)) + ".csv");
   std::string text = "a,b\r\n";
   for (int i = 0; i < 30'000; ++i) text += std::to_string(i) + ",\"q \"\"" + std::to_string(i * 7) + "\"\"\"\r\n";
   std::ofstream(path, std::ios::binary) << text;
@@ -100,7 +100,8 @@ TEST_CASE("CSV: pieces of any size are one text") {
 }
 
 TEST_CASE("CSV: numbers, and what is missing") {
-  for (const char* s : {"", " ", "NA", "na", "N/A", "nan", "NaN", "NULL", "None", "inf", "-inf", "infinity", "1e999", "-1e999", "1e99999999999999999999"}) {
+  for (const char* s : {"", " ", "NA", "na", "N/A", "nan", "NaN", "NULL", "None", "inf", "-inf", "infinity", "1e999",
+                        "-1e999", "1e99999999999999999999"}) {
     INFO(s);
     REQUIRE(io::number(s));
     CHECK(std::isnan(*io::number(s)));

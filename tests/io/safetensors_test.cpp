@@ -30,7 +30,9 @@ struct Folder {
   }
   ~Folder() { fs::remove_all(path); }
   fs::path operator/(const std::string& name) const { return path / name; }
-  std::size_t files() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator())); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
 };
 
 std::string file_of(const std::string& header, const std::string& data = "") {
@@ -62,11 +64,11 @@ std::string contents(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-#define REFUSED(bytes, part)               \
-  do {                                     \
+#define REFUSED(bytes, part)                 \
+  do {                                       \
     const std::string text = refusal(bytes); \
-    INFO(text);                            \
-    CHECK(contains(text, part));           \
+    INFO(text);                              \
+    CHECK(contains(text, part));             \
   } while (false)
 
 }  // namespace
@@ -75,7 +77,8 @@ TEST_CASE("safetensors round-trip, every dtype, empty and 0-d and views too") {
   const Folder folder;
   std::map<std::string, Tensor> all;
   const Tensor x = tensor({{1, -2.5, 3}, {0, 1e-40, -0.0}});
-  for (const DType t : {DType::f32, DType::f64, DType::bf16, DType::f16, DType::i32, DType::i64, DType::u8, DType::boolean})
+  for (const DType t :
+       {DType::f32, DType::f64, DType::bf16, DType::f16, DType::i32, DType::i64, DType::u8, DType::boolean})
     all["t." + std::string(name_of(t))] = cast(abs(x), t);
   all["nan"] = tensor({NAN, -INFINITY});
   all["empty"] = zeros({3, 0, 2});
@@ -112,7 +115,8 @@ TEST_CASE("safetensors round-trip, every dtype, empty and 0-d and views too") {
 
 TEST_CASE("a file as Python writes it is read") {
   // safetensors.numpy.save({"b": np.array([1.5, -2], "f4"), "a": np.array([[3]], "i8")}, {"k": "v"}), but for the order
-  const std::string header = R"({"__metadata__":{"k":"v"},"a":{"dtype":"I64","shape":[1,1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}   )";
+  const std::string header =
+      R"({"__metadata__":{"k":"v"},"a":{"dtype":"I64","shape":[1,1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}   )";
   std::string data(16, '\0');
   const std::int64_t three = 3;
   const float b[] = {1.5f, -2};
@@ -152,11 +156,13 @@ TEST_CASE("safetensors: entries that lie") {
   const auto entry = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {
     return R"({"dtype":)" + dtype + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
   };
-  const auto one = [&](const std::string& dtype, const std::string& shape, const std::string& offsets, std::size_t data) {
+  const auto one = [&](const std::string& dtype, const std::string& shape, const std::string& offsets,
+                       std::size_t data) {
     return file_of("{\"x\":" + entry(dtype, shape, offsets) + "}", std::string(data, '\0'));
   };
   const auto two = [&](const std::string& a, const std::string& b, std::size_t data) {
-    return file_of("{\"x\":" + entry("\"U8\"", "[4]", a) + ",\"y\":" + entry("\"U8\"", "[4]", b) + "}", std::string(data, '\0'));
+    return file_of("{\"x\":" + entry("\"U8\"", "[4]", a) + ",\"y\":" + entry("\"U8\"", "[4]", b) + "}",
+                   std::string(data, '\0'));
   };
   CHECK(refusal(one("\"F32\"", "[1]", "[0,4]", 4)) == "ACCEPTED");
   CHECK(refusal(two("[4,8]", "[0,4]", 8)) == "ACCEPTED");
@@ -192,7 +198,10 @@ TEST_CASE("safetensors: entries that lie") {
   REFUSED(file_of(R"({"x":{"dtype":"U8","shape":[0]}})"), "an entry needs");
   REFUSED(file_of(R"({"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0],"more":1}})"), "unknown key \"more\"");
   REFUSED(file_of(R"({"x":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}})"), "duplicate key \"dtype\"");
-  REFUSED(file_of(R"({"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"), "duplicate key");
+  REFUSED(
+      file_of(
+          R"({"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"),
+      "duplicate key");
   REFUSED(file_of(R"({"x":1})"), "where an entry should be");
   REFUSED(file_of(R"({"__metadata__":{"a":1}})"), "metadata \"a\" is the number 1, not a string");
   REFUSED(file_of(R"({"__metadata__":{"a":{}}})"), "metadata that is no string");
@@ -201,14 +210,16 @@ TEST_CASE("safetensors: entries that lie") {
   CHECK(contains(text, "tensor \"y\""));
   CHECK(contains(text, "at attack"));
   const std::string long_name(1 << 20, 'n');
-  CHECK(parse(file_of("{\"" + long_name + "\":" + entry("\"U8\"", "[0]", "[0,0]") + "}")).tensors.begin()->first == long_name);
+  CHECK(parse(file_of("{\"" + long_name + "\":" + entry("\"U8\"", "[0]", "[0,0]") + "}")).tensors.begin()->first ==
+        long_name);
   REFUSED(file_of("{\"" + long_name + "\":" + entry("\"U8\"", "[1]", "[0,0]") + "}"), " ... ");
 }
 
 TEST_CASE("safetensors: a hundred thousand tensors on one span are refused before any is made") {
   std::string header = "{";
   for (int i = 0; i < 100'000; ++i)
-    header += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[1048576],"data_offsets":[0,1048576]})";
+    header +=
+        (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[1048576],"data_offsets":[0,1048576]})";
   const std::string bytes = file_of(header + "}", std::string(1 << 20, '\0'));
   reset_peak_memory();
   const auto peak = memory_stats().peak_bytes;
@@ -237,9 +248,7 @@ TEST_CASE("a file that can't be read or written is named, with the reason") {
   const auto read = [](const fs::path& path) {
     try {
       io::read_safetensors(path);
-    } catch (const FormatError& e) {
-      return std::string(e.what());
-    }
+    } catch (const FormatError& e) { return std::string(e.what()); }
     return std::string();
   };
   CHECK(contains(read(folder / "none"), "none: can't open it: No such file or directory"));
@@ -264,9 +273,7 @@ TEST_CASE("a write that fails half-way leaves the old file and no other") {
   std::string text;
   try {
     io::write_safetensors(folder / "a", {{"x", ones({100'000})}});
-  } catch (const FormatError& e) {
-    text = e.what();
-  }
+  } catch (const FormatError& e) { text = e.what(); }
   setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
   CHECK(contains(text, "can't write it: File too large"));

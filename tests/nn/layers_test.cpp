@@ -82,8 +82,9 @@ TEST_CASE("a tape's gradients of a model with and without biases") {
 
 TEST_CASE("parameters go by their paths") {
   Net net;
-  const std::vector<std::string> expected = {"block.fc.weight", "block.fc.bias", "tower.0.weight", "tower.0.bias", "tower.1.weight",
-                                             "tower.1.bias",    "head.0.weight", "head.0.bias",    "head.2.weight", "scale"};
+  const std::vector<std::string> expected = {"block.fc.weight", "block.fc.bias", "tower.0.weight", "tower.0.bias",
+                                             "tower.1.weight",  "tower.1.bias",  "head.0.weight",  "head.0.bias",
+                                             "head.2.weight",   "scale"};
   CHECK(paths(nn::parameters(net)) == expected);
   CHECK(nn::count_parameters(net) == 3 * 20 + 15 + 6);
   nn::name_parameters(net);
@@ -166,7 +167,8 @@ TEST_CASE("dropout draws the same masks compiled, and the mode is part of the si
 }
 
 TEST_CASE("dropout's p is in [0, 1)") {
-  for (const double p : {1.0, -0.1, 2.0, static_cast<double>(NAN), static_cast<double>(INFINITY)}) CHECK_THROWS_AS(nn::Dropout(p), ArgumentError);
+  for (const double p : {1.0, -0.1, 2.0, static_cast<double>(NAN), static_cast<double>(INFINITY)})
+    CHECK_THROWS_AS(nn::Dropout(p), ArgumentError);
   CHECK_NOTHROW(nn::Dropout(0)(ones({2})));
 }
 
@@ -178,18 +180,21 @@ TEST_CASE("initialisers have the spread that the fans ask for") {
     double dense, window;  // variances
     bool uniform;
   };
-  const Case cases[] = {{nn::init::glorot_uniform, 2.0 / 500, 2.0 / 630, true}, {nn::init::glorot_normal, 2.0 / 500, 2.0 / 630, false},
-                        {nn::init::he_uniform, 2.0 / 400, 2.0 / 270, true},     {nn::init::he_normal, 2.0 / 400, 2.0 / 270, false},
-                        {nn::init::lecun_uniform, 1.0 / 400, 1.0 / 270, true},  {nn::init::lecun_normal, 1.0 / 400, 1.0 / 270, false},
-                        {nn::init::uniform, 0.0025 / 3, 0.0025 / 3, true},      {nn::init::normal, 0.0025, 0.0025, false}};
+  const Case cases[] = {
+      {nn::init::glorot_uniform, 2.0 / 500, 2.0 / 630, true}, {nn::init::glorot_normal, 2.0 / 500, 2.0 / 630, false},
+      {nn::init::he_uniform, 2.0 / 400, 2.0 / 270, true},     {nn::init::he_normal, 2.0 / 400, 2.0 / 270, false},
+      {nn::init::lecun_uniform, 1.0 / 400, 1.0 / 270, true},  {nn::init::lecun_normal, 1.0 / 400, 1.0 / 270, false},
+      {nn::init::uniform, 0.0025 / 3, 0.0025 / 3, true},      {nn::init::normal, 0.0025, 0.0025, false}};
   for (const Case& c : cases) {
     for (const bool is_dense : {true, false}) {
       const Tensor t = c.f(is_dense ? dense : window, f64, g);
       const double variance = is_dense ? c.dense : c.window;
       CHECK(mean(t).item() == Approx(0).margin(5 * std::sqrt(variance / static_cast<double>(t.size()))));
       CHECK(mean(square(t)).item() == Approx(variance).epsilon(0.06));
-      if (c.uniform) CHECK(max(abs(t)).item() <= std::sqrt(3 * variance));
-      else CHECK(max(abs(t)).item() > 3 * std::sqrt(variance));
+      if (c.uniform)
+        CHECK(max(abs(t)).item() <= std::sqrt(3 * variance));
+      else
+        CHECK(max(abs(t)).item() > 3 * std::sqrt(variance));
     }
   }
   CHECK(nn::init::he_normal({3, 3}, DType::bf16, g).dtype() == DType::bf16);
@@ -198,5 +203,6 @@ TEST_CASE("initialisers have the spread that the fans ask for") {
   CHECK(nn::init::fans({5}).in == 5);
   CHECK_THROWS_AS(nn::init::he_normal({0, 3}), ShapeError);
   Generator one(5), two(5);
-  CHECK(nn::init::glorot_normal({7, 3}, f32, one).to_vector<float>() == nn::init::glorot_normal({7, 3}, f32, two).to_vector<float>());
+  CHECK(nn::init::glorot_normal({7, 3}, f32, one).to_vector<float>() ==
+        nn::init::glorot_normal({7, 3}, f32, two).to_vector<float>());
 }

@@ -18,9 +18,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 template <class E, class F> std::string message_of(F f) {
   try {
     f();
-  } catch (const E& e) {
-    return e.what();
-  }
+  } catch (const E& e) { return e.what(); }
   FAIL("no such error was thrown");
   return {};
 }
@@ -77,13 +75,16 @@ TEST_CASE("mse, mae and huber are means of their formulas") {
 }
 
 TEST_CASE("sigmoid cross-entropy is stable, and its gradient is sigmoid(x) - z at 0 too") {
-  const std::vector<double> logits = {0, -0.0, 1, -1, 30, -30, 100, -100, 1000, -1000}, labels = {1, 0, 1, 0.25, 0, 1, 1, 0, 0, 1};
-  const Outcome o = outcome([](const Tensor& z, const Tensor& x) { return nn::sigmoid_cross_entropy_with_logits(z, x); },
-                            from_vector(labels), from_vector(logits));
+  const std::vector<double> logits = {0, -0.0, 1, -1, 30, -30, 100, -100, 1000, -1000},
+                            labels = {1, 0, 1, 0.25, 0, 1, 1, 0, 0, 1};
+  const Outcome o =
+      outcome([](const Tensor& z, const Tensor& x) { return nn::sigmoid_cross_entropy_with_logits(z, x); },
+              from_vector(labels), from_vector(logits));
   REQUIRE(o.values.size() == logits.size());  // element by element
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const double x = logits[i], z = labels[i];
-    CHECK(o.values[i] == Approx(std::max(x, 0.0) - x * z + std::log1p(std::exp(-std::abs(x)))).epsilon(1e-14).margin(1e-300));
+    CHECK(o.values[i] ==
+          Approx(std::max(x, 0.0) - x * z + std::log1p(std::exp(-std::abs(x)))).epsilon(1e-14).margin(1e-300));
     CHECK(o.gradient[i] == Approx(1 / (1 + std::exp(-x)) - z).epsilon(1e-13).margin(1e-15));
   }
 }
@@ -105,7 +106,8 @@ TEST_CASE("softmax cross-entropy of class numbers and of probabilities") {
     const Outcome o = outcome([](const Tensor& a, const Tensor& b) { return softmax_cross_entropy(a, b); }, y, at);
     REQUIRE(o.values.size() == 4);
     for (std::size_t i = 0; i < 4; ++i) CHECK(o.values[i] == Approx(loss[i]).epsilon(tolerance).margin(tolerance));
-    for (std::size_t i = 0; i < 12; ++i) CHECK(o.gradient[i] == Approx(gradient[i]).epsilon(tolerance).margin(tolerance));
+    for (std::size_t i = 0; i < 12; ++i)
+      CHECK(o.gradient[i] == Approx(gradient[i]).epsilon(tolerance).margin(tolerance));
   };
   check(from_vector(labels), x, 1e-13);
   check(cast(from_vector(labels), i32), x, 1e-13);
@@ -143,10 +145,11 @@ TEST_CASE("bf16 losses are computed in f32 and rounded once") {
 
 TEST_CASE("a loss never broadcasts") {
   const Tensor column = zeros({4, 1}), row = zeros({4});
-  for (const auto loss : {+[](const Tensor& y, const Tensor& p) { return nn::mse(y, p); },
-                          +[](const Tensor& y, const Tensor& p) { return nn::mae(y, p); },
-                          +[](const Tensor& y, const Tensor& p) { return nn::huber(y, p); },
-                          +[](const Tensor& y, const Tensor& p) { return nn::sigmoid_cross_entropy_with_logits(y, p); }}) {
+  for (const auto loss :
+       {+[](const Tensor&y, const Tensor&p) { return nn::mse(y, p); },
+        +[](const Tensor&y, const Tensor&p) { return nn::mae(y, p); },
+        +[](const Tensor&y, const Tensor&p) { return nn::huber(y, p); },
+        +[](const Tensor&y, const Tensor&p) { return nn::sigmoid_cross_entropy_with_logits(y, p); }}) {
     const std::string text = message_of<ShapeError>([&] { loss(column, row); });
     CHECK(contains(text, "shapes differ: [4, 1] and [4]"));
     CHECK(contains(text, "labels       f32[4, 1]"));

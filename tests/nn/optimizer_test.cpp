@@ -23,10 +23,12 @@ double slope(int t, std::size_t i, double p) { return 2 * a[i] * (p - c[i]) * (1
 constexpr int steps = 25;
 
 // Trains Variable p of 3 doubles (or floats) with the library and returns where it was after each step.
-std::vector<Doubles> trajectory(const std::function<std::unique_ptr<nn::Optimizer>(const Variable&)>& make, bool compiled, DType dtype = f64) {
+std::vector<Doubles> trajectory(const std::function<std::unique_ptr<nn::Optimizer>(const Variable&)>& make,
+                                bool compiled, DType dtype = f64) {
   Variable p = cast(tensor<double>({2, 1, -1}), dtype);
   const auto opt = make(p);
-  const Tensor ta = cast(tensor<double>({a[0], a[1], a[2]}), dtype), tc = cast(tensor<double>({c[0], c[1], c[2]}), dtype);
+  const Tensor ta = cast(tensor<double>({a[0], a[1], a[2]}), dtype),
+               tc = cast(tensor<double>({c[0], c[1], c[2]}), dtype);
   const auto step = [&](const Tensor& factor) {
     GradientTape tape;
     const Tensor loss = sum(ta * square(p - tc)) * factor;
@@ -46,7 +48,8 @@ std::vector<Doubles> trajectory(const std::function<std::unique_ptr<nn::Optimize
   return path;
 }
 
-void compare(const std::function<std::unique_ptr<nn::Optimizer>(const Variable&)>& make, const std::function<Doubles(int t, double lr, Doubles p)>& reference) {
+void compare(const std::function<std::unique_ptr<nn::Optimizer>(const Variable&)>& make,
+             const std::function<Doubles(int t, double lr, Doubles p)>& reference) {
   const auto eager = trajectory(make, false), compiled = trajectory(make, true), narrow = trajectory(make, false, f32);
   CHECK(trajectory(make, true, f32) == narrow);
   CHECK(eager == compiled);
@@ -68,9 +71,7 @@ template <class Opt, class Options> auto maker(Options options) {
 template <class E, class F> std::string message_of(F f) {
   try {
     f();
-  } catch (const E& e) {
-    return e.what();
-  }
+  } catch (const E& e) { return e.what(); }
   FAIL("no such error was thrown");
   return {};
 }
@@ -93,14 +94,15 @@ TEST_CASE("SGD follows p -= lr g") {
 TEST_CASE("SGD with momentum, nesterov and weight decay follows its formulas") {
   for (const bool nesterov : {false, true}) {
     Doubles v(3);
-    compare(maker<nn::SGD>(nn::SgdOptions{.momentum = 0.9, .nesterov = nesterov, .weight_decay = 1e-2}), [&](int t, double lr, Doubles p) {
-      for (std::size_t i = 0; i < 3; ++i) {
-        const double g = slope(t, i, p[i]) + 1e-2 * p[i];
-        v[i] = 0.9 * v[i] + g;
-        p[i] -= lr * (nesterov ? g + 0.9 * v[i] : v[i]);
-      }
-      return p;
-    });
+    compare(maker<nn::SGD>(nn::SgdOptions{.momentum = 0.9, .nesterov = nesterov, .weight_decay = 1e-2}),
+            [&](int t, double lr, Doubles p) {
+              for (std::size_t i = 0; i < 3; ++i) {
+                const double g = slope(t, i, p[i]) + 1e-2 * p[i];
+                v[i] = 0.9 * v[i] + g;
+                p[i] -= lr * (nesterov ? g + 0.9 * v[i] : v[i]);
+              }
+              return p;
+            });
   }
 }
 
@@ -120,8 +122,12 @@ TEST_CASE("Adam and AdamW follow their formulas, epsilon after the correction") 
         }
         return p;
       };
-      if (decoupled) compare(maker<nn::AdamW>(nn::AdamWOptions{.beta1 = b1, .beta2 = b2, .epsilon = epsilon, .weight_decay = decay}), reference);
-      else compare(maker<nn::Adam>(nn::AdamOptions{.beta1 = b1, .beta2 = b2, .epsilon = epsilon, .weight_decay = decay}), reference);
+      if (decoupled)
+        compare(maker<nn::AdamW>(nn::AdamWOptions{.beta1 = b1, .beta2 = b2, .epsilon = epsilon, .weight_decay = decay}),
+                reference);
+      else
+        compare(maker<nn::Adam>(nn::AdamOptions{.beta1 = b1, .beta2 = b2, .epsilon = epsilon, .weight_decay = decay}),
+                reference);
     }
   }
 }
@@ -185,7 +191,8 @@ TEST_CASE("what an optimizer refuses changes nothing") {
   Gradients g;
   g.add(model.fc1.weight, ones({3, 4}));
   g.add(stranger, ones({2}));
-  CHECK(message_of<ArgumentError>([&] { opt.apply(g); }).find("\"stranger\" f32[2] is none of this optimizer's") != std::string::npos);
+  CHECK(message_of<ArgumentError>([&] { opt.apply(g); }).find("\"stranger\" f32[2] is none of this optimizer's") !=
+        std::string::npos);
   Gradients shape;
   shape.add(model.fc1.weight, ones({3, 4}));
   shape.add(model.fc2.weight, ones({2, 4}));
@@ -221,8 +228,8 @@ TEST_CASE("an optimizer's state is named, and complete") {
   nn::Adam opt(model);
   std::vector<std::string> names;
   for (const auto& p : opt.state()) names.push_back(p.path());
-  CHECK(names == std::vector<std::string>{"step", "learning_rate.0", "m.fc1.weight", "m.fc1.bias", "m.fc2.weight", "m.fc2.bias", "v.fc1.weight",
-                                          "v.fc1.bias", "v.fc2.weight", "v.fc2.bias"});
+  CHECK(names == std::vector<std::string>{"step", "learning_rate.0", "m.fc1.weight", "m.fc1.bias", "m.fc2.weight",
+                                          "m.fc2.bias", "v.fc1.weight", "v.fc1.bias", "v.fc2.weight", "v.fc2.bias"});
   CHECK(nn::SGD(model).state().size() == 2);
 }
 

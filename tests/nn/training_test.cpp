@@ -28,8 +28,10 @@ struct Mlp {
   nn::Linear fc1, fc2, fc3;
   nn::Dropout drop;
   explicit Mlp(double p, Generator& masks)
-      : fc1(2, 24, true, nn::init::he_uniform, f32, g), fc2(24, 24, true, nn::init::he_uniform, f32, g),
-        fc3(24, 2, true, nn::init::glorot_uniform, f32, g), drop(p, masks) {}
+      : fc1(2, 24, true, nn::init::he_uniform, f32, g),
+        fc2(24, 24, true, nn::init::he_uniform, f32, g),
+        fc3(24, 2, true, nn::init::glorot_uniform, f32, g),
+        drop(p, masks) {}
   Tensor operator()(const Tensor& x) const { return fc3(drop(relu(fc2(nn::Gelu{}(fc1(x)))))); }
   WEFT_MEMBERS(fc1, fc2, fc3)
 };
@@ -64,15 +66,20 @@ TEST_CASE("a network learns rings, and shuffled labels stay at chance") {
     CHECK(step.stats().traces == 1);
     const nn::EvalScope eval;
     const double accuracy = nn::accuracy(test.y, model(test.x));
-    if (shuffled) CHECK(accuracy == Approx(0.5).margin(0.15));
-    else CHECK(accuracy > 0.97);
+    if (shuffled)
+      CHECK(accuracy == Approx(0.5).margin(0.15));
+    else
+      CHECK(accuracy > 0.97);
   }
 }
 
 TEST_CASE("a compiled run has the bits of the eager one: losses, norms, weights, slots and masks") {
   const Rings data(64, 3);
   const std::vector<std::function<std::unique_ptr<nn::Optimizer>(const Mlp&)>> makers = {
-      [](const Mlp& m) { return std::make_unique<nn::SGD>(m, nn::SgdOptions{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 1e-4}); },
+      [](const Mlp& m) {
+        return std::make_unique<nn::SGD>(
+            m, nn::SgdOptions{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 1e-4});
+      },
       [](const Mlp& m) { return std::make_unique<nn::Adam>(m, nn::AdamOptions{.learning_rate = 1e-2}); },
       [](const Mlp& m) { return std::make_unique<nn::AdamW>(m, nn::AdamWOptions{.learning_rate = 1e-2}); }};
   for (const auto& make : makers) {

@@ -1,4 +1,4 @@
-// The program at the head of README.md.
+// Twenty lines: a network of one hidden layer learns two spirals by a compiled step.
 #include <weft/weft.h>
 
 #include <cstdio>

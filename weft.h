@@ -1,6 +1,8 @@
 // Weft: everything that users include.
 #pragma once
 
+#include "autograd/custom_gradient.h"
+#include "autograd/gradcheck.h"
 #include "autograd/tape.h"
 #include "compiler/compile.h"
 #include "data/batches.h"

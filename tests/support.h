@@ -135,6 +135,6 @@ inline std::vector<Tensor> laid_out_otherwise(const Tensor& t) {
 
 /// CHECKs that two tensors are the same to the bit.
 #define CHECK_SAME(a, b) CHECK(weft::test::difference(a, b) == "")
-#define CHECK_NEAR(a, b, tolerance) CHECK(weft::test::distance(a, b) <= tolerance)
+#define CHECK_NEAR(a, b, tolerance) CHECK(weft::test::distance(a, b) <= (tolerance))
 /// CHECKs that a tensor has these elements, exactly: CHECK_VALUES(t, 1, 2, 3).
 #define CHECK_VALUES(t, ...) CHECK((t).to_vector<double>() == std::vector<double>{__VA_ARGS__})

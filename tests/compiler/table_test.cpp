@@ -1,0 +1,89 @@
+// Every built-in op, generated from the list in ops/table.h: compiled gives the bits of eager, so do its gradients, and
+// rules written with custom_gradient.
+#include <weft/autograd/custom_gradient.h>
+#include <weft/autograd/tape.h>
+#include <weft/compiler/compile.h>
+#include <weft/ops/compose.h>
+
+#include "../op_samples.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+using Tensors = std::vector<Tensor>;
+
+// The op on the inputs, and the gradients of all its outputs for them.
+Tensors with_gradients(const Op& op, const Attrs& attrs, const Tensors& in) {
+  GradientTape tape;
+  tape.watch(in);
+  Tensors out = run(op, {attrs, in});
+  const Tensors gradients = tape.gradient(out, in, GradientOptions{.unconnected = Unconnected::zero});
+  out.insert(out.end(), gradients.begin(), gradients.end());
+  return out;
+}
+void check_same(const Tensors& compiled, const Tensors& eager) {
+  REQUIRE(compiled.size() == eager.size());
+  for (std::size_t i = 0; i < eager.size(); ++i) CHECK_SAME(compiled[i], eager[i]);
+}
+}  // namespace
+
+TEST_CASE("every op compiled gives the bits that it gives eager, of every type and layout", "[compile][table]") {
+  Random random(11);
+  each_op([&]<class Struct>() {
+    for (DType t : all_dtypes) {
+      if (!Sampler<Struct>::accepts(t)) continue;
+      for (const OpSample& s : Sampler<Struct>::samples(t, random)) {
+        INFO(Struct::name << " " << s.attrs.text() << " of " << s.in[0].type().text());
+        const auto f = compile([&](const Tensors& in) { return run(op_of<Struct>(), {s.attrs, in}); });
+        const Tensors eager = run(op_of<Struct>(), s);
+        check_same(f(s.in), eager);
+        for (std::size_t i = 0; i < s.in.size(); ++i)
+          for (const Tensor& other : laid_out_otherwise(s.in[i])) {
+            Tensors in = s.in;
+            in[i] = other;
+            check_same(f(in), eager);
+          }
+      }
+    }
+  });
+}
+
+TEST_CASE("the gradient of every op compiled gives the bits that it gives eager", "[compile][table]") {
+  Random random(12);
+  each_op([&]<class Struct>() {
+    const Op& op = op_of<Struct>();
+    if (!op.differentiable) return;
+    for (DType t : {f32, f64, DType::bf16}) {
+      if (!Sampler<Struct>::accepts(t)) continue;
+      for (const OpSample& s : Sampler<Struct>::samples(t, random)) {
+        INFO(op.name << " " << s.attrs.text() << " of " << s.in[0].type().text());
+        const auto f = compile([&](const Tensors& in) { return with_gradients(op, s.attrs, in); });
+        check_same(f(s.in), with_gradients(op, s.attrs, s.in));
+      }
+    }
+  });
+}
+
+TEST_CASE("custom_gradient traces: the rule is compiled, at both orders", "[compile][custom]") {
+  const auto log1pexp = custom_gradient([](const Tensor& x) {
+    const Tensor e = exp(x);
+    return std::pair(log1p(e), [e](const Tensor& dy) { return dy * 100 * (1 - 1 / (1 + e)); });
+  });
+  const auto same = custom_gradient([](const Tensor& x) { return std::pair(x, [](const Tensor& dy) { return dy * 3; }); });
+  const auto f = [&](const Tensor& x) {
+    GradientTape outer;
+    outer.watch(x);
+    GradientTape inner;
+    inner.watch(x);
+    const Tensor y = log1pexp(same(x)), dy = inner.gradient(y, x);
+    return std::tuple(y, dy, outer.gradient(dy, x));
+  };
+  const Tensor x = tensor({-1, 0.5, 90});
+  const auto [y, dy, ddy] = compile(f)(x);
+  const auto [ey, edy, eddy] = f(x);
+  CHECK_SAME(y, ey);
+  CHECK_SAME(dy, edy);
+  CHECK_SAME(ddy, eddy);
+  CHECK(edy.at({2}) == 300);
+}

@@ -43,11 +43,13 @@ void detail::VariableReads::read(const std::shared_ptr<VariableState>& variable,
 
 void detail::VariableReads::check(std::span<const Tensor> arguments) const {
   for (const auto& [variable, id] : reads_) {
-    const bool passed = std::any_of(arguments.begin(), arguments.end(), [&](const Tensor& t) { return t.defined() && t.id() == id; });
+    const bool passed =
+        std::any_of(arguments.begin(), arguments.end(), [&](const Tensor& t) { return t.defined() && t.id() == id; });
     if (!passed)
-      throw GradError(fmt::format("custom_gradient: the function reads the variable \"{}\", which is none of its arguments",
-                                  variable->name),
-                      "pass it as an argument and return its gradient too, or make it not trainable");
+      throw GradError(
+          fmt::format("custom_gradient: the function reads the variable \"{}\", which is none of its arguments",
+                      variable->name),
+          "pass it as an argument and return its gradient too, or make it not trainable");
   }
 }
 

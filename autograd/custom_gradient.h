@@ -47,8 +47,8 @@ class VariableReads : private Recorder {
 /// The same value as another tensor, of which no recorder knows.
 Tensor unseen(const Tensor& t);
 /// Tells the recorders that `out` came from `in` by one op with this rule.
-void record_custom(const std::shared_ptr<const CustomRule>& rule, std::span<const Tensor> in, std::span<const Tensor> out,
-                   const std::source_location& site);
+void record_custom(const std::shared_ptr<const CustomRule>& rule, std::span<const Tensor> in,
+                   std::span<const Tensor> out, const std::source_location& site);
 
 }  // namespace detail
 
@@ -86,11 +86,14 @@ template <class F> class CustomGradient {
         static_assert(Structured<decltype(dx)>, "custom_gradient: the gradient function returns tensors");
         each_leaf(dx, [&](const auto& leaf) { gradients.push_back(leaf); });
       };
-      if constexpr (requires { rule(dy); }) take(rule(dy));
-      else take(std::apply(rule, dy));  // of several results: their cotangents one by one
+      if constexpr (requires { rule(dy); })
+        take(rule(dy));
+      else
+        take(std::apply(rule, dy));  // of several results: their cotangents one by one
       return gradients;
     };
-    detail::record_custom(std::make_shared<detail::CustomRule>(detail::CustomRule{std::move(gradient)}), in, out, site_);
+    detail::record_custom(std::make_shared<detail::CustomRule>(detail::CustomRule{std::move(gradient)}), in, out,
+                          site_);
     return result;
   }
 

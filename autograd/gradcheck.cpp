@@ -78,7 +78,8 @@ struct Check {
   template <class Value, class Put>
   bool compare(int order, int input, const std::string& name, Tensor x, const Tensor& gradient, Value value, Put put) {
     const std::vector<double> base = x.to_vector<double>();
-    const std::vector<double> by_tape = gradient.defined() ? gradient.to_vector<double>() : std::vector<double>(base.size());
+    const std::vector<double> by_tape =
+        gradient.defined() ? gradient.to_vector<double>() : std::vector<double>(base.size());
     for (std::size_t i = 0; i < base.size(); ++i) {
       std::vector<double> moved = base;
       const double step = options.eps * std::max(1.0, std::abs(base[i]));
@@ -91,7 +92,8 @@ struct Check {
       const long double above = at(high), below = at(low);
       put(x);
       const auto difference = static_cast<double>((above - below) / (static_cast<long double>(high) - low));
-      if (std::abs(by_tape[i] - difference) <= options.atol + options.rtol * std::abs(difference)) continue;  // not for NaN
+      if (std::abs(by_tape[i] - difference) <= options.atol + options.rtol * std::abs(difference))
+        continue;  // not for NaN
       if (result.failures++ > 0) continue;
       result.ok = false;
       result.order = order;
@@ -99,8 +101,9 @@ struct Check {
       result.element = static_cast<std::int64_t>(i);
       result.gradient = by_tape[i];
       result.difference = difference;
-      result.message = fmt::format("gradcheck: order {}, {} {}, element {}: the tape says {:.9g}, differences say {:.9g}",
-                                   order, name, x.type().text(), i, by_tape[i], difference);
+      result.message =
+          fmt::format("gradcheck: order {}, {} {}, element {}: the tape says {:.9g}, differences say {:.9g}", order,
+                      name, x.type().text(), i, by_tape[i], difference);
     }
     return result.ok;
   }
@@ -112,8 +115,9 @@ struct Check {
   bool first_order(const Tensors& w) {
     const Tensors g = gradients(w);
     for (std::size_t i = 0; i < leaves.size(); ++i)
-      compare(1, static_cast<int>(numbers[i]), fmt::format("input {}", numbers[i]), leaves[i].value, g[i],
-              [&] { return product(w, outputs()); }, setter(i));
+      compare(
+          1, static_cast<int>(numbers[i]), fmt::format("input {}", numbers[i]), leaves[i].value, g[i],
+          [&] { return product(w, outputs()); }, setter(i));
     return result.ok;
   }
 
@@ -150,14 +154,16 @@ struct Check {
 
 GradcheckResult detail::gradcheck(const std::function<Tensors()>& run, std::vector<GradcheckLeaf>& leaves,
                                   const GradcheckOptions& options) {
-  if (options.order != 1 && options.order != 2) throw ArgumentError(fmt::format("gradcheck: order {} is not 1 or 2", options.order));
+  if (options.order != 1 && options.order != 2)
+    throw ArgumentError(fmt::format("gradcheck: order {} is not 1 or 2", options.order));
   const TraceScope alone(nullptr);  // nothing of this is for recorders outside
   Check check(run, options);
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const Tensor& t = leaves[i].value;
     if (!t.defined()) throw ArgumentError(fmt::format("gradcheck: input {} is undefined", i));
     if (!is_floating(t.dtype())) continue;
-    if (t.dtype() != f64) throw DTypeError(fmt::format("gradcheck: input {} is {}, not f64", i, t.type().text()), "cast(x, f64)");
+    if (t.dtype() != f64)
+      throw DTypeError(fmt::format("gradcheck: input {} is {}, not f64", i, t.type().text()), "cast(x, f64)");
     check.leaves.push_back(leaves[i]);
     check.numbers.push_back(i);
     // A tensor of its own in row-major order: a variable's value and one that is an input twice are told apart.
@@ -168,7 +174,8 @@ GradcheckResult detail::gradcheck(const std::function<Tensors()>& run, std::vect
   const Tensors again = check.outputs();
   for (std::size_t i = 0; i < y.size(); ++i) {
     const auto a = y[i].to_vector<double>(), b = again[i].to_vector<double>();
-    if (!std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double p, double q) { return p == q || (p != p && q != q); })) {
+    if (!std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](double p, double q) { return p == q || (p != p && q != q); })) {
       check.result.ok = false;
       check.result.message = fmt::format("gradcheck: output {} differs between two calls with the same inputs", i);
       return check.result;

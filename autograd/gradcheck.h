@@ -17,19 +17,19 @@
 namespace weft {
 
 struct GradcheckOptions {
-  int order = 2;               ///< 1: the gradient; 2: also the gradient of the gradient
-  double eps = 6e-6;           ///< the step, times max(1, |x|); about the cube root of f64's precision
+  int order = 2;                    ///< 1: the gradient; 2: also the gradient of the gradient
+  double eps = 6e-6;                ///< the step, times max(1, |x|); about the cube root of f64's precision
   double atol = 1e-6, rtol = 1e-5;  ///< they agree if |gradient - difference| <= atol + rtol * |difference|
-  std::uint64_t seed = 0;      ///< of the random directions
+  std::uint64_t seed = 0;           ///< of the random directions
 };
 
 struct GradcheckResult {
   bool ok = true;
-  std::string message;                 ///< what failed first, empty if nothing
-  int order = 0, input = -1;           ///< where: the input's number in the order of the structure's leaves
-  std::int64_t element = -1;           ///< and the element's, in row-major order
+  std::string message;                  ///< what failed first, empty if nothing
+  int order = 0, input = -1;            ///< where: the input's number in the order of the structure's leaves
+  std::int64_t element = -1;            ///< and the element's, in row-major order
   double gradient = 0, difference = 0;  ///< by the tape, by differences
-  int failures = 0;                    ///< how many elements of this order differ
+  int failures = 0;                     ///< how many elements of this order differ
   explicit operator bool() const { return ok; }
 };
 
@@ -56,13 +56,16 @@ GradcheckResult gradcheck(F&& f, const Inputs& inputs, const GradcheckOptions& o
   each_leaf(copy, [&](auto& leaf) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>)
       leaves.push_back({leaf.state()->value, [&leaf](const Tensor& t) { leaf.state()->value = t; }});
-    else leaves.push_back({leaf, [&leaf](const Tensor& t) { leaf = t; }});
+    else
+      leaves.push_back({leaf, [&leaf](const Tensor& t) { leaf = t; }});
   });
   const auto run = [&] {
     std::vector<Tensor> out;
     const auto take = [&](const auto& y) { each_leaf(y, [&](const auto& leaf) { out.push_back(leaf); }); };
-    if constexpr (requires { f(std::as_const(copy)); }) take(f(std::as_const(copy)));
-    else take(std::apply(f, std::as_const(copy)));
+    if constexpr (requires { f(std::as_const(copy)); })
+      take(f(std::as_const(copy)));
+    else
+      take(std::apply(f, std::as_const(copy)));
     return out;
   };
   return detail::gradcheck(run, leaves, options);

@@ -1,5 +1,5 @@
-// Structure: what nests tensors. One trait serves the tape, compile and nn alike. A structure is a Tensor, a Variable, a
-// tuple, pair, array, vector, map or optional of structures, or a struct that names its members once:
+// Structure: what nests tensors. One trait serves the tape, compile and nn alike. A structure is a Tensor, a Variable,
+// a tuple, pair, array, vector, map or optional of structures, or a struct that names its members once:
 //
 //     struct Mlp { nn::Linear fc1, fc2;  WEFT_MEMBERS(fc1, fc2) };
 #pragma once
@@ -17,14 +17,17 @@
 #include "../ops/variable.h"
 
 /// The one line by which a struct names its members, in the order that parameters, files and summaries list them.
-#define WEFT_MEMBERS(...)                                         \
-  auto weft_members() { return std::tie(__VA_ARGS__); }           \
-  auto weft_members() const { return std::tie(__VA_ARGS__); }     \
+#define WEFT_MEMBERS(...)                                     \
+  auto weft_members() { return std::tie(__VA_ARGS__); }       \
+  auto weft_members() const { return std::tie(__VA_ARGS__); } \
   static constexpr std::string_view weft_member_names() { return #__VA_ARGS__; }
 
 namespace weft {
 
-template <class T> concept HasMembers = requires(const T& t) { t.weft_members(); };
+template <class T>
+concept HasMembers = requires(const T& t) {
+  t.weft_members();
+};
 
 namespace detail {
 template <class T> inline constexpr bool is_vector = false;
@@ -50,33 +53,44 @@ constexpr std::string_view nth_name(std::string_view names, std::size_t i) {
 
 /// Calls visit(name, member) for each member of a struct.
 template <class S, class Visit>
-  requires HasMembers<std::remove_const_t<S>>
+requires HasMembers<std::remove_const_t<S>>
 void each_member(S& s, Visit&& visit) {
   auto members = s.weft_members();
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     (visit(detail::nth_name(S::weft_member_names(), i), std::get<i>(members)), ...);
-  }(std::make_index_sequence<std::tuple_size_v<decltype(members)>>());
+  }
+  (std::make_index_sequence<std::tuple_size_v<decltype(members)>>());
 }
 
-/// Calls visit(leaf) for each Tensor and Variable of a structure, in order; other members (a bool, a double) are passed over.
+/// Calls visit(leaf) for each Tensor and Variable of a structure, in order; other members (a bool, a double) are passed
+/// over.
 template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
   using T = std::remove_const_t<S>;
-  if constexpr (std::is_same_v<T, Tensor> || std::is_same_v<T, Variable>) visit(s);
-  else if constexpr (HasMembers<T>) each_member(s, [&](std::string_view, auto& m) { each_leaf(m, visit); });
-  else if constexpr (detail::is_tuple<T>) std::apply([&](auto&... m) { (each_leaf(m, visit), ...); }, s);
-  else if constexpr (detail::is_vector<T>) for (auto& m : s) each_leaf(m, visit);
-  else if constexpr (detail::is_map<T>) for (auto& [key, m] : s) each_leaf(m, visit);
-  else if constexpr (detail::is_optional<T>) { if (s) each_leaf(*s, visit); }
+  if constexpr (std::is_same_v<T, Tensor> || std::is_same_v<T, Variable>)
+    visit(s);
+  else if constexpr (HasMembers<T>)
+    each_member(s, [&](std::string_view, auto& m) { each_leaf(m, visit); });
+  else if constexpr (detail::is_tuple<T>)
+    std::apply([&](auto&... m) { (each_leaf(m, visit), ...); }, s);
+  else if constexpr (detail::is_vector<T>)
+    for (auto& m : s) each_leaf(m, visit);
+  else if constexpr (detail::is_map<T>)
+    for (auto& [key, m] : s) each_leaf(m, visit);
+  else if constexpr (detail::is_optional<T>) {
+    if (s) each_leaf(*s, visit);
+  }
 }
 
 namespace detail {
-template <class T> struct IsStructure : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> || HasMembers<T>> {};
+template <class T> struct IsStructure
+    : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> || HasMembers<T>> {};
 template <class T, class A> struct IsStructure<std::vector<T, A>> : IsStructure<T> {};
 template <class K, class T, class C, class A> struct IsStructure<std::map<K, T, C, A>> : IsStructure<T> {};
 template <class T> struct IsStructure<std::optional<T>> : IsStructure<T> {};
 template <class T, std::size_t n> struct IsStructure<std::array<T, n>> : IsStructure<T> {};
 template <class... T> struct IsStructure<std::tuple<T...>> : std::bool_constant<(IsStructure<T>::value && ...)> {};
-template <class A, class B> struct IsStructure<std::pair<A, B>> : std::bool_constant<IsStructure<A>::value && IsStructure<B>::value> {};
+template <class A, class B> struct IsStructure<std::pair<A, B>>
+    : std::bool_constant<IsStructure<A>::value && IsStructure<B>::value> {};
 
 template <class T> struct HoldsVariables : std::is_same<T, Variable> {};
 template <class T> using Bare = std::remove_cvref_t<T>;
@@ -84,15 +98,19 @@ template <class T> struct HoldsVariables<std::vector<T>> : HoldsVariables<T> {};
 template <class K, class T> struct HoldsVariables<std::map<K, T>> : HoldsVariables<T> {};
 template <class T> struct HoldsVariables<std::optional<T>> : HoldsVariables<T> {};
 template <class T, std::size_t n> struct HoldsVariables<std::array<T, n>> : HoldsVariables<T> {};
-template <class... T> struct HoldsVariables<std::tuple<T...>> : std::bool_constant<(HoldsVariables<Bare<T>>::value || ...)> {};
-template <class A, class B> struct HoldsVariables<std::pair<A, B>> : std::bool_constant<HoldsVariables<A>::value || HoldsVariables<B>::value> {};
+template <class... T> struct HoldsVariables<std::tuple<T...>>
+    : std::bool_constant<(HoldsVariables<Bare<T>>::value || ...)> {};
+template <class A, class B> struct HoldsVariables<std::pair<A, B>>
+    : std::bool_constant<HoldsVariables<A>::value || HoldsVariables<B>::value> {};
 template <HasMembers T> struct HoldsVariables<T> : HoldsVariables<decltype(std::declval<const T&>().weft_members())> {};
 }  // namespace detail
 
-template <class T> concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
+template <class T>
+concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
 
 /// A struct with variables inside: its gradients come as Gradients, indexed by variable.
-template <class T> concept Model = HasMembers<T> && detail::HoldsVariables<T>::value;
+template <class T>
+concept Model = HasMembers<T> && detail::HoldsVariables<T>::value;
 
 /// The same structure with each leaf replaced by map(leaf), a Tensor; Variables become Tensors.
 template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
@@ -123,7 +141,8 @@ template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
   } else if constexpr (requires { s.front(); }) {  // array
     return std::apply([&](const auto&... m) { return std::array{map_leaves(m, map)...}; }, s);
   } else {
-    return std::apply([&](const auto&... m) { return std::tuple<decltype(map_leaves(m, map))...>{map_leaves(m, map)...}; }, s);
+    return std::apply(
+        [&](const auto&... m) { return std::tuple<decltype(map_leaves(m, map))...>{map_leaves(m, map)...}; }, s);
   }
 }
 

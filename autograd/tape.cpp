@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "../ops/apply.h"
 #include "../ops/backward.h"
@@ -17,7 +18,8 @@ namespace weft {
 const Tensor& Gradients::operator[](const Variable& variable) const {
   for (const Item& item : list_)
     if (item.variable == variable.state()) return item.gradient;
-  throw ArgumentError(fmt::format("the variable \"{}\" is none of these {} gradients' variables", variable.defined() ? variable.name() : "", list_.size()));
+  throw ArgumentError(fmt::format("the variable \"{}\" is none of these {} gradients' variables",
+                                  variable.defined() ? variable.name() : "", list_.size()));
 }
 
 bool Gradients::contains(const Variable& variable) const {
@@ -115,8 +117,9 @@ void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tens
   for (const Tensor& t : out) floating |= is_floating(t.dtype());
   if (!depends || !floating) return;
 
-  entries_.push_back({&op, attrs, SiteScope::current(), static_cast<std::uint32_t>(slots_.size()), static_cast<std::uint32_t>(saved_.size()),
-                      static_cast<std::uint32_t>(types_.size()), static_cast<std::uint32_t>(in.size()), static_cast<std::uint32_t>(out.size())});
+  entries_.push_back({&op, attrs, SiteScope::current(), static_cast<std::uint32_t>(slots_.size()),
+                      static_cast<std::uint32_t>(saved_.size()), static_cast<std::uint32_t>(types_.size()),
+                      static_cast<std::uint32_t>(in.size()), static_cast<std::uint32_t>(out.size())});
   slots_.insert(slots_.end(), slots, slots + in.size());
   for (const Tensor& t : out) slots_.push_back(is_floating(t.dtype()) ? table_.insert(t.id()) : no_slot);
   // The low bit for the 16th input and beyond is shared: an op of many inputs declares them all or none.
@@ -137,8 +140,9 @@ GradientTape::Watched& GradientTape::watched(const std::shared_ptr<VariableState
 }
 
 void GradientTape::read(const std::shared_ptr<VariableState>& variable, const Tensor& value) {
-  const bool wanted = (options_.watch_accessed_variables && variable->trainable) ||
-                      std::any_of(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.variable == variable; });
+  const bool wanted =
+      (options_.watch_accessed_variables && variable->trainable) ||
+      std::any_of(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.variable == variable; });
   if (!wanted || !is_floating(value.dtype())) return;
   const Slot slot = table_.insert(value.id());
   Watched& w = watched(variable);
@@ -147,14 +151,16 @@ void GradientTape::read(const std::shared_ptr<VariableState>& variable, const Te
 
 void GradientTape::watch_leaf(const Tensor& t) {
   if (!t.defined()) throw ArgumentError("watch of an undefined tensor");
-  if (is_floating(t.dtype())) table_.insert(t.id());
-  else warn("watch: {} has no gradient; only float tensors have", t.type().text());
+  if (is_floating(t.dtype()))
+    table_.insert(t.id());
+  else if (static std::atomic<int> warnings{0}; warnings++ < 5)
+    warn("watch: {} has no gradient; only float tensors have", t.type().text());
 }
 
 void GradientTape::watch_leaf(const Variable& v) {
   if (!v.defined()) throw ArgumentError("watch of an undefined variable");
   watched(v.state());
-  v.value();                                       // tells this tape, if it is recording
+  v.value();  // tells this tape, if it is recording
   if (!recording_) read(v.state(), v.state()->value);
 }
 
@@ -172,19 +178,25 @@ std::vector<std::shared_ptr<VariableState>> GradientTape::watched_variables() co
 }
 
 // ---- gradients ----
-std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::span<const Source> sources, const GradientOptions& options) {
+std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::span<const Source> sources,
+                                          const GradientOptions& options) {
   if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
-  if (used_ && !options_.persistent) throw GradError("gradient() was called before on this tape, which is not persistent", "GradientTape tape({.persistent = true})");
+  if (used_ && !options_.persistent)
+    throw GradError("gradient() was called before on this tape, which is not persistent",
+                    "GradientTape tape({.persistent = true})");
   const auto& seeds = options.output_gradients;
   if (!seeds.empty() && seeds.size() != targets.size())
     throw GradError(fmt::format("{} output gradients for {} targets", seeds.size(), targets.size()));
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (!targets[i].defined()) throw GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?");
+    if (!targets[i].defined())
+      throw GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?");
     if (seeds.empty() || !seeds[i].defined()) continue;
     if (seeds[i].dtype() != targets[i].dtype())
-      throw DTypeError(fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
+      throw DTypeError(
+          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
     if (seeds[i].shape() != targets[i].shape())
-      throw ShapeError(fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
+      throw ShapeError(
+          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
   }
   // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
   if (!options_.persistent && recording_) stop();
@@ -196,7 +208,8 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
     const Slot slot = is_floating(targets[i].dtype()) ? table_.find(targets[i].id()) : no_slot;
     if (slot == no_slot) continue;
     const bool given = !seeds.empty() && seeds[i].defined();
-    accumulate(cotangents[slot], given ? seeds[i] : broadcast_to(Arg(1).tensor(targets[i].dtype()), targets[i].shape()));
+    accumulate(cotangents[slot],
+               given ? seeds[i] : broadcast_to(Arg(1).tensor(targets[i].dtype()), targets[i].shape()));
   }
   // What sources need is what this call keeps; with it the replay goes on to the beginning.
   std::vector<std::vector<Slot>> wanted(sources.size());
@@ -263,15 +276,22 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         for (std::size_t i = 0; i < entry.outputs; ++i)
           if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) out[i] = saved_[next++];
         const std::size_t in_types = op.reads & reads::types ? entry.inputs : 0;
-        const std::vector<Type> types(types_.begin() + entry.types, types_.begin() + entry.types + static_cast<std::ptrdiff_t>(in_types + (entry.outputs > 1 ? entry.outputs : 0)));
-        Backward b(op, entry.attrs, in, std::span(types).first(in_types), out, std::span(types).subspan(in_types), grads,
-                   std::span<const bool>(wanted.get(), entry.inputs), given);
+        const std::vector<Type> types(
+            types_.begin() + entry.types,
+            types_.begin() + entry.types +
+                static_cast<std::ptrdiff_t>(in_types + (entry.outputs > 1 ? entry.outputs : 0)));
+        Backward b(op, entry.attrs, in, std::span(types).first(in_types), out, std::span(types).subspan(in_types),
+                   grads, std::span<const bool>(wanted.get(), entry.inputs), given);
         op.vjp(b);
         for (std::size_t i = 0; i < entry.inputs; ++i) {
           if (!given[i].defined() || targets[i] == no_slot) continue;
           // Added to another it might broadcast: a rule whose cotangent does not fit is found here.
-          if (const Type* type = in[i].defined() ? &in[i].type() : in_types ? &types[i] : nullptr; type && given[i].type() != *type) {
-            const std::string rule = fmt::format("the gradient for input {} is {}, the input {}", i, given[i].type().text(), type->text());
+          if (const Type* type = in[i].defined() ? &in[i].type()
+                                 : in_types      ? &types[i]
+                                                 : nullptr;
+              type && given[i].type() != *type) {
+            const std::string rule =
+                fmt::format("the gradient for input {} is {}, the input {}", i, given[i].type().text(), type->text());
             if (given[i].dtype() != type->dtype) throw DTypeError(rule);
             throw ShapeError(rule);
           }

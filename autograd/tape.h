@@ -22,7 +22,7 @@ namespace weft {
 enum class Unconnected { none, zero };
 
 struct TapeOptions {
-  bool persistent = false;                 ///< gradient() may be called any number of times; memory is kept
+  bool persistent = false;               ///< gradient() may be called any number of times; memory is kept
   bool watch_accessed_variables = true;  ///< trainable variables are watched when they are read
 };
 
@@ -44,9 +44,10 @@ class GradientTape : private Recorder {
     (each_leaf(sources, [&](const auto& leaf) { watch_leaf(leaf); }), ...);
   }
 
-  /// The gradients of a target (several: of their sum; not a scalar: of the sum of its elements) for each source, in the
-  /// sources' structure: one source gives it alone, several a tuple, a model gives Gradients. The last argument may be
-  /// GradientOptions. A tape that is not persistent can be asked once, and then stops. GradError, ShapeError, DTypeError.
+  /// The gradients of a target (several: of their sum; not a scalar: of the sum of its elements) for each source, in
+  /// the sources' structure: one source gives it alone, several a tuple, a model gives Gradients. The last argument may
+  /// be GradientOptions. A tape that is not persistent can be asked once, and then stops. GradError, ShapeError,
+  /// DTypeError.
   template <Structured Target, class... Args> auto gradient(const Target& target, const Args&... args) {
     std::vector<Tensor> targets;
     each_leaf(target, [&](const auto& leaf) { targets.push_back(target_value(leaf)); });
@@ -128,26 +129,32 @@ class GradientTape : private Recorder {
     if (!v.defined()) throw ArgumentError("gradient for an undefined variable");
     return {{}, v.state()};
   }
-  std::vector<Tensor> compute(std::span<const Tensor> targets, std::span<const Source> sources, const GradientOptions& options);
+  std::vector<Tensor> compute(std::span<const Tensor> targets, std::span<const Source> sources,
+                              const GradientOptions& options);
   void replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep);
   void clear();
   void reset_history();
 
-  template <class Tuple, std::size_t... i> auto gradient_split(const std::vector<Tensor>& targets, const Tuple& args, std::index_sequence<i...>) {
+  template <class Tuple, std::size_t... i>
+  auto gradient_split(const std::vector<Tensor>& targets, const Tuple& args, std::index_sequence<i...>) {
     constexpr std::size_t n = sizeof...(i);
     if constexpr (n > 0 && std::is_same_v<std::remove_cvref_t<std::tuple_element_t<n - 1, Tuple>>, GradientOptions>)
       return gradient_of(targets, args, std::get<n - 1>(args), std::make_index_sequence<n - 1>());
-    else return gradient_of(targets, args, GradientOptions{}, std::make_index_sequence<n>());
+    else
+      return gradient_of(targets, args, GradientOptions{}, std::make_index_sequence<n>());
   }
-  template <class Tuple, std::size_t... i>
-  auto gradient_of(const std::vector<Tensor>& targets, const Tuple& args, const GradientOptions& options, std::index_sequence<i...>) {
+  template <class Tuple, std::size_t... i> auto gradient_of(const std::vector<Tensor>& targets, const Tuple& args,
+                                                            const GradientOptions& options, std::index_sequence<i...>) {
     static_assert(sizeof...(i) > 0, "gradient: name at least one source");
     std::vector<Source> sources;
     (each_leaf(std::get<i>(args), [&](const auto& leaf) { sources.push_back(source_of(leaf)); }), ...);
     const std::vector<Tensor> results = compute(targets, sources, options);
     std::size_t next = 0;
-    if constexpr (sizeof...(i) == 1) return shape_result(std::get<0>(args), results, next);
-    else return std::tuple<decltype(shape_result(std::get<i>(args), results, next))...>{shape_result(std::get<i>(args), results, next)...};
+    if constexpr (sizeof...(i) == 1)
+      return shape_result(std::get<0>(args), results, next);
+    else
+      return std::tuple<decltype(shape_result(std::get<i>(args), results, next))...>{
+          shape_result(std::get<i>(args), results, next)...};
   }
   template <class S> static auto shape_result(const S& source, const std::vector<Tensor>& results, std::size_t& next) {
     if constexpr (Model<S>) {

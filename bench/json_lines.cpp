@@ -41,9 +41,9 @@ std::string word(const std::string& s) {
 
 // This program again, for one line.
 std::string command(const Work& work, Mode mode, const Timing& t) {
-  return word(std::filesystem::read_symlink("/proc/self/exe").string()) + " --json --here --work " + work.name + " --mode " + name_of(mode) +
-         " --threads " + std::to_string(t.threads) + " --steps " + std::to_string(t.steps) + " --seconds " + std::to_string(t.seconds) +
-         " --note " + word(t.note);
+  return word(std::filesystem::read_symlink("/proc/self/exe").string()) + " --json --here --work " + work.name +
+         " --mode " + name_of(mode) + " --threads " + std::to_string(t.threads) + " --steps " +
+         std::to_string(t.steps) + " --seconds " + std::to_string(t.seconds) + " --note " + word(t.note);
 }
 
 }  // namespace
@@ -69,10 +69,12 @@ void print_line(const Work& work, Mode mode, const Timing& timing) {
   }
   const double scale = 1e6 / work.per_step;
   const double least = times.empty() ? 0 : *std::min_element(times.begin(), times.end());
-  std::printf("{\"peer\": \"weft %s\", \"mode\": \"%s\", \"work\": \"%s\", \"dtype\": \"f32\", \"threads\": %d, \"median_us\": %.6g, "
-              "\"min_us\": %.6g, \"first_call_s\": %.6g, \"check\": %.6g, \"note\": %s}\n",
-              WEFT_VERSION, name_of(mode), work.name.c_str(), timing.threads, median_of(times) * scale, least * scale, first, value,
-              quoted(timing.note).c_str());
+  std::printf(
+      "{\"peer\": \"weft %s\", \"mode\": \"%s\", \"work\": \"%s\", \"dtype\": \"f32\", \"threads\": %d, \"median_us\": "
+      "%.6g, "
+      "\"min_us\": %.6g, \"first_call_s\": %.6g, \"check\": %.6g, \"note\": %s}\n",
+      WEFT_VERSION, name_of(mode), work.name.c_str(), timing.threads, median_of(times) * scale, least * scale, first,
+      value, quoted(timing.note).c_str());
   std::fflush(stdout);
 }
 

@@ -18,8 +18,8 @@ struct Timing {
 /// Measures one work in one mode in this process and prints its line.
 void print_line(const Work& work, Mode mode, const Timing& timing);
 
-/// Prints a line each, every one measured in a process of its own, so that first_call_s is a first call. Returns the number
-/// of those that failed.
+/// Prints a line each, every one measured in a process of its own, so that first_call_s is a first call. Returns the
+/// number of those that failed.
 int print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, const Timing& timing);
 
 /// The seconds that the first call of a work takes in a new process; negative if it failed.

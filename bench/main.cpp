@@ -23,13 +23,17 @@ int main(int argc, char** argv) {
   app.add_flag("--json", json, "a JSON line for each work and mode, as in bench/peers/WORKLOADS.md");
   app.add_option("--work", ids, "ids with commas, as W1,W8-20; W8 means W8-20 and W8-24. Default: all")->delimiter(',');
   const std::map<std::string, Mode> names = {{"eager", Mode::eager}, {"compile", Mode::compile}};
-  app.add_option("--mode", modes, "eager, compile or both with a comma")->delimiter(',')->transform(CLI::Transformer(names));
+  app.add_option("--mode", modes, "eager, compile or both with a comma")
+      ->delimiter(',')
+      ->transform(CLI::Transformer(names));
   app.add_option("--threads", timing.threads, "threads of a step")->check(CLI::PositiveNumber);
-  app.add_option("--steps", timing.steps, "with --json: time at least so many steps; 0: the checks alone")->check(CLI::NonNegativeNumber);
+  app.add_option("--steps", timing.steps, "with --json: time at least so many steps; 0: the checks alone")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--seconds", timing.seconds, "with --json: and for so long");
   app.add_option("--note", timing.note, "with --json: the lines' note");
   app.add_flag("--here", here, "with --json: measure in this process, not in one for each line");
-  app.add_option("--dump", stage, "print what compile made of the works: graph, groups, kernels, plan, llvm or assembly");
+  app.add_option("--dump", stage,
+                 "print what compile made of the works: graph, groups, kernels, plan, llvm or assembly");
   app.allow_extras();
   CLI11_PARSE(app, argc, argv);
 

@@ -1,5 +1,5 @@
-// The numbers that every contender computes on (bench/peers/common.py is the reference): a counter hash, so that weights
-// and data are the same in any language.
+// The numbers that every contender computes on (bench/peers/common.py is the reference): a counter hash, so that
+// weights and data are the same in any language.
 #pragma once
 
 #include <span>
@@ -9,8 +9,8 @@
 
 namespace bench {
 
-/// f32 numbers in [low, high), row-major. Element i is low + (high - low) u, where u is the top 24 bits of splitmix64's i-th
-/// output, seeded with the FNV-1a hash of the tag, over 2^24; in f64, rounded once.
+/// f32 numbers in [low, high), row-major. Element i is low + (high - low) u, where u is the top 24 bits of splitmix64's
+/// i-th output, seeded with the FNV-1a hash of the tag, over 2^24; in f64, rounded once.
 weft::Tensor uniform(std::string_view tag, const weft::Shape& shape, double low = -1, double high = 1);
 
 /// i64 labels in [0, n): floor(u n) of the same stream.

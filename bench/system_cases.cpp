@@ -15,7 +15,8 @@ using benchmark::Counter;
 constexpr int chain_length = 100;
 
 void per_op(benchmark::State& state) {
-  state.counters["op_time"] = Counter(static_cast<double>(state.iterations()) * chain_length, Counter::kIsRate | Counter::kInvert);
+  state.counters["op_time"] =
+      Counter(static_cast<double>(state.iterations()) * chain_length, Counter::kIsRate | Counter::kInvert);
 }
 
 // x + 1 + 1 + ...: 100 + x.
@@ -58,7 +59,8 @@ void tape_gradient(benchmark::State& state) {
 }
 
 void allocator(benchmark::State& state) {
-  const std::int64_t system = (Storage::allocate(static_cast<std::size_t>(state.range(0))), memory_stats().system_allocations);
+  const std::int64_t system =
+      (Storage::allocate(static_cast<std::size_t>(state.range(0))), memory_stats().system_allocations);
   for (auto _ : state) {
     const Storage s = Storage::allocate(static_cast<std::size_t>(state.range(0)));
     benchmark::DoNotOptimize(s.data());
@@ -111,11 +113,13 @@ void register_system(int threads) {
   benchmark::RegisterBenchmark("system/allocator", allocator)->Arg(64)->Arg(1 << 20)->Arg(64 << 20);
   benchmark::RegisterBenchmark("system/compiled_call", compiled_call);
   for (const Work& work : works({"W1", "W2"})) {
-    benchmark::RegisterBenchmark(("system/compile_cold/" + work.name).c_str(), [=](benchmark::State& s) { cold(s, work, threads); })
+    benchmark::RegisterBenchmark(("system/compile_cold/" + work.name).c_str(),
+                                 [=](benchmark::State& s) { cold(s, work, threads); })
         ->Unit(benchmark::kMillisecond)
         ->UseManualTime()
         ->Iterations(5);
-    benchmark::RegisterBenchmark(("system/compile_warm/" + work.name).c_str(), [=](benchmark::State& s) { warm(s, work); })
+    benchmark::RegisterBenchmark(("system/compile_warm/" + work.name).c_str(),
+                                 [=](benchmark::State& s) { warm(s, work); })
         ->Unit(benchmark::kMillisecond)
         ->UseManualTime()
         ->Iterations(10);

@@ -15,9 +15,9 @@ const char* name_of(Mode mode);
 
 /// A workload made ready: model, data, and a step to time.
 struct Step {
-  std::function<void()> run;                         ///< one timed step
+  std::function<void()> run;                           ///< one timed step
   std::function<std::vector<weft::Tensor>()> results;  ///< of the last step, the value first
-  std::function<weft::CompileStats()> stats;         ///< these two are empty if nothing is compiled
+  std::function<weft::CompileStats()> stats;           ///< these two are empty if nothing is compiled
   std::function<std::string(std::string_view)> dump;
 };
 
@@ -25,11 +25,11 @@ struct Step {
 struct Work {
   std::string name;
   Step (*make)(Mode mode);
-  double check;          ///< of the fifth step, from checks.jsonl
-  int per_step = 1;      ///< ops that a step repeats: times are given for one
-  double items = 1;      ///< samples, elements or ops, of one
-  double flops = 0;      ///< of the matrix products alone
-  double bytes = 0;      ///< that have to be read and written
+  double check;      ///< of the fifth step, from checks.jsonl
+  int per_step = 1;  ///< ops that a step repeats: times are given for one
+  double items = 1;  ///< samples, elements or ops, of one
+  double flops = 0;  ///< of the matrix products alone
+  double bytes = 0;  ///< that have to be read and written
 };
 
 /// All of them, in the order of WORKLOADS.md.

@@ -18,7 +18,9 @@ Tensor chain(const Tensor& x, const Tensor& w, const Tensor& b) {
   return tanh(x * w + b) * sigmoid(x) + 0.5 * square(x - w) / (1 + abs(b));
 }
 
-Step chain_of(Mode mode, std::int64_t n) { return make_step(mode, chain, input("W8.x", {n}), input("W8.w", {n}), input("W8.b", {n})); }
+Step chain_of(Mode mode, std::int64_t n) {
+  return make_step(mode, chain, input("W8.x", {n}), input("W8.w", {n}), input("W8.b", {n}));
+}
 
 }  // namespace
 

@@ -24,43 +24,42 @@ namespace weft {
 namespace detail {
 
 // The parameters that a callable declares; none for one whose operator() is a template.
-template <class F> struct Declared {
-  using Types = void;
-};
-template <class R, class... P> struct Declared<R (*)(P...)> {
-  using Types = std::tuple<P...>;
-};
-template <class R, class C, class... P> struct Declared<R (C::*)(P...) const> {
-  using Types = std::tuple<P...>;
-};
-template <class R, class C, class... P> struct Declared<R (C::*)(P...)> {
-  using Types = std::tuple<P...>;
-};
+template <class F> struct Declared { using Types = void; };
+template <class R, class... P> struct Declared<R (*)(P...)> { using Types = std::tuple<P...>; };
+template <class R, class C, class... P> struct Declared<R (C::*)(P...) const> { using Types = std::tuple<P...>; };
+template <class R, class C, class... P> struct Declared<R (C::*)(P...)> { using Types = std::tuple<P...>; };
 template <class F>
-  requires requires { &F::operator(); }
+requires requires { &F::operator(); }
 struct Declared<F> : Declared<decltype(&F::operator())> {};
 
 // How an argument is kept for a call: structures with variables by reference (a copy would be other variables), host
 // numbers and structures of tensors as the parameter's own type.
 template <class Parameter, class A> decltype(auto) as_parameter(A& argument) {
   using P = std::remove_cvref_t<Parameter>;
-  if constexpr (HoldsVariables<P>::value) return (argument);
-  else if constexpr (std::is_same_v<P, Tensor>) return Arg(argument).tensor();
-  else return P(argument);
+  if constexpr (HoldsVariables<P>::value)
+    return (argument);
+  else if constexpr (std::is_same_v<P, Tensor>)
+    return Arg(argument).tensor();
+  else
+    return P(argument);
 }
 
 template <class S> void sign(Signature& signature, S& s) {
   using T = std::remove_cvref_t<S>;
   if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
-    if constexpr (std::is_floating_point_v<T>) signature.add_word(std::bit_cast<std::uint64_t>(static_cast<double>(s)));
-    else signature.add_word(static_cast<std::uint64_t>(s));
+    if constexpr (std::is_floating_point_v<T>)
+      signature.add_word(std::bit_cast<std::uint64_t>(static_cast<double>(s)));
+    else
+      signature.add_word(static_cast<std::uint64_t>(s));
   } else {
     static_assert(Structured<T>, "compile: a parameter is a Tensor, a Variable, a number, or a structure of these");
     if constexpr (is_vector<T> || is_map<T>) signature.add_word(s.size());
     if constexpr (is_optional<T>) signature.add_word(s.has_value());
     each_leaf(s, [&](auto& leaf) {
-      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>) signature.add_variable(leaf);
-      else signature.add_tensor(leaf);
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>)
+        signature.add_variable(leaf);
+      else
+        signature.add_tensor(leaf);
     });
   }
 }
@@ -72,12 +71,14 @@ template <class F> class Compiled {
  public:
   Compiled(F f, CompileOptions options) : f_(std::move(f)), cache_(std::make_shared<detail::FunctionCache>(options)) {}
 
-  /// Calls it. A parameter declared Tensor takes a number too, as a 0-d tensor; a parameter declared as a number is part of
-  /// the signature. Whatever f throws while it is traced, and IndexError, OutOfMemory and the like from the call; then no
-  /// variable has changed.
+  /// Calls it. A parameter declared Tensor takes a number too, as a 0-d tensor; a parameter declared as a number is
+  /// part of the signature. Whatever f throws while it is traced, and IndexError, OutOfMemory and the like from the
+  /// call; then no variable has changed.
   template <class... A> auto operator()(A&&... args) {
-    if constexpr (std::is_void_v<typename detail::Declared<F>::Types>) return call<A...>(std::index_sequence_for<A...>(), args...);
-    else return call_declared(static_cast<typename detail::Declared<F>::Types*>(nullptr), args...);
+    if constexpr (std::is_void_v<typename detail::Declared<F>::Types>)
+      return call<A...>(std::index_sequence_for<A...>(), args...);
+    else
+      return call_declared(static_cast<typename detail::Declared<F>::Types*>(nullptr), args...);
   }
 
   /// Of the trace used last.
@@ -124,24 +125,26 @@ template <class F> class Compiled {
     return r;
   }
 
-  template <class Parameters, class Body> std::shared_ptr<detail::Traced> call_traced(Parameters& parameters, std::vector<Tensor>& results, const Body& body) {
+  template <class Parameters, class Body>
+  std::shared_ptr<detail::Traced> call_traced(Parameters& parameters, std::vector<Tensor>& results, const Body& body) {
     detail::Signature signature;
     signature.add_word(context().training);
     std::apply([&](auto&... p) { (detail::sign(signature, p), ...); }, parameters);
     const std::vector<Tensor> tensors = signature.tensors();
-    const auto traced = cache_->find(std::move(signature), [&](std::span<const Tensor> placeholders, std::vector<Tensor>& leaves) {
-      Parameters symbolic = parameters;
-      const auto place = [&](auto& leaf) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Tensor>)
-          for (std::size_t k = 0; k < tensors.size(); ++k)
-            if (leaf.defined() && leaf.same(tensors[k])) {
-              leaf = placeholders[k];
-              break;
-            }
-      };
-      std::apply([&](auto&... p) { (each_tensor(p, place), ...); }, symbolic);
-      return body(symbolic, leaves);
-    });
+    const auto traced =
+        cache_->find(std::move(signature), [&](std::span<const Tensor> placeholders, std::vector<Tensor>& leaves) {
+          Parameters symbolic = parameters;
+          const auto place = [&](auto& leaf) {
+            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Tensor>)
+              for (std::size_t k = 0; k < tensors.size(); ++k)
+                if (leaf.defined() && leaf.same(tensors[k])) {
+                  leaf = placeholders[k];
+                  break;
+                }
+          };
+          std::apply([&](auto&... p) { (each_tensor(p, place), ...); }, symbolic);
+          return body(symbolic, leaves);
+        });
     results.resize(traced->results);
     cache_->run(*traced, tensors, results, [&] {
       std::vector<Tensor> leaves;
@@ -161,8 +164,6 @@ template <class F> class Compiled {
 };
 
 /// f, compiled. f takes and returns tensors, variables and structures of them; it may return nothing.
-template <class F> auto compile(F f, CompileOptions options = {}) {
-  return Compiled<F>(std::move(f), options);
-}
+template <class F> auto compile(F f, CompileOptions options = {}) { return Compiled<F>(std::move(f), options); }
 
 }  // namespace weft

@@ -32,7 +32,8 @@ struct Executable::Frame {
   std::vector<std::vector<View>> views;  // by step: inputs, then the output
 };
 
-Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written, double trace_ms)
+Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
+                       double trace_ms)
     : graph_(simplify(graph)), args_(args), results_(results), written_(std::move(written)) {
   stats_.trace_ms = trace_ms;
   const auto start = std::chrono::steady_clock::now();
@@ -52,7 +53,9 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
 Executable::~Executable() = default;
 
 void Executable::build_steps(const Grouping& grouping) {
-  const auto group_of = [&](ValueId base) { return graph_.values[base].kind == Graph::Value::computed ? grouping.group_of[graph_.values[base].index] : -1; };
+  const auto group_of = [&](ValueId base) {
+    return graph_.values[base].kind == Graph::Value::computed ? grouping.group_of[graph_.values[base].index] : -1;
+  };
   std::vector<bool> stored(graph_.values.size());
   for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
     for (const ValueId v : graph_.nodes[i].in) {
@@ -106,14 +109,18 @@ void Executable::merge_launches() {
   for (Step& step : steps_) {
     auto* next = std::get_if<LaunchStep>(&step);
     auto* last = merged.empty() ? nullptr : std::get_if<LaunchStep>(&merged.back());
-    const auto flat = [](const LaunchStep& s) { return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty(); };
+    const auto flat = [](const LaunchStep& s) {
+      return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty();
+    };
     bool joins = next && last && flat(*next) && flat(*last) && next->segments[0].kernel == last->segments[0].kernel;
     if (joins)
       each_use(merged.back(), [&](ValueId v, bool output) {
         if (output) each_use(step, [&](ValueId u, bool) { joins = joins && u != v; });
       });
-    if (joins) last->segments.push_back(std::move(next->segments[0]));
-    else merged.push_back(std::move(step));
+    if (joins)
+      last->segments.push_back(std::move(next->segments[0]));
+    else
+      merged.push_back(std::move(step));
   }
   steps_ = std::move(merged);
 }
@@ -143,7 +150,8 @@ bool Executable::overwrites_in_place(std::size_t state) const {
         if (o.output && o.value == fresh) target = &o;
       for (const LaunchOperand& o : l.operands) {
         if (o.output || o.value != old) continue;
-        if (!target || o.offset != 0 || o.row_strides != target->row_strides || o.col_stride != target->col_stride) return false;
+        if (!target || o.offset != 0 || o.row_strides != target->row_strides || o.col_stride != target->col_stride)
+          return false;
       }
       if (!target || target->col_stride == 0) continue;  // a row value: read once a row, stored when the row is done
       for (const KernelInstruction& k : l.kernel.code)
@@ -172,7 +180,8 @@ void Executable::plan() {
   std::vector<ValueId> owners;
   for (ValueId v = 0; v < graph_.values.size(); ++v) {
     if (first[v] < 0 || elsewhere[v] || graph_.values[v].kind != Graph::Value::computed) continue;
-    buffers.push_back({count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype)), first[v], last[v]});
+    buffers.push_back(
+        {count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype)), first[v], last[v]});
     owners.push_back(v);
   }
   stats_.arena_bytes = plan_memory(buffers);
@@ -215,14 +224,16 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
   frame->slots.assign(graph_.values.size(), nullptr);
   for (ValueId v = 0; v < graph_.values.size(); ++v) {
     if (arena_offset_[v] >= 0) frame->slots[v] = frame->arena.data() + arena_offset_[v];
-    if (graph_.values[v].kind == Graph::Value::constant) frame->slots[v] = graph_.constants[graph_.values[v].index].view().as<std::byte>();
+    if (graph_.values[v].kind == Graph::Value::constant)
+      frame->slots[v] = graph_.constants[graph_.values[v].index].view().as<std::byte>();
   }
   frame->views.resize(steps_.size());
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const auto* node = std::get_if<NodeStep>(&steps_[i]);
     if (!node) continue;
     const Graph::Node& n = graph_.nodes[node->node];
-    for (std::size_t k = 0; k < node->in.size(); ++k) frame->views[i].push_back({graph_.type(n.in[k]).dtype, node->in[k].shape, node->in[k].strides, nullptr});
+    for (std::size_t k = 0; k < node->in.size(); ++k)
+      frame->views[i].push_back({graph_.type(n.in[k]).dtype, node->in[k].shape, node->in[k].strides, nullptr});
     for (int k = 0; k < n.op->outputs; ++k) {
       const Type& t = graph_.type(node->out + static_cast<ValueId>(k));
       frame->views[i].push_back({t.dtype, t.shape, contiguous_strides(t.shape), nullptr});
@@ -231,7 +242,8 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
   return frame;
 }
 
-void Executable::run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables, std::span<Tensor> results) {
+void Executable::run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables,
+                     std::span<Tensor> results) {
   std::unique_lock<std::mutex> state_lock(state_mutex_, std::defer_lock);
   if (!written_.empty()) state_lock.lock();  // calls that write state come one after the other
   std::unique_ptr<Frame> frame = take_frame();
@@ -247,7 +259,8 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
     }
     slots[graph_.inputs[k]] = t->view().as<std::byte>();
   }
-  for (std::size_t k = 0; k < variables.size(); ++k) slots[graph_.inputs[args_ + k]] = variables[k]->value.view().as<std::byte>();
+  for (std::size_t k = 0; k < variables.size(); ++k)
+    slots[graph_.inputs[args_ + k]] = variables[k]->value.view().as<std::byte>();
   // Every buffer is had before anything is written.
   std::vector<Tensor> states(written_.size());
   for (std::size_t k = 0; k < results_; ++k) results[k] = Tensor::allocate(graph_.type(graph_.outputs[k]));
@@ -270,13 +283,17 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
       const Graph::Node& n = graph_.nodes[node->node];
       std::vector<View>& views = frame->views[i];
       const std::size_t inputs = node->in.size();
-      for (std::size_t k = 0; k < inputs; ++k) views[k].data = slots[node->in[k].base] + node->in[k].offset * static_cast<std::int64_t>(size_of(views[k].dtype));
-      for (std::size_t k = inputs; k < views.size(); ++k) views[k].data = slots[node->out + static_cast<ValueId>(k - inputs)];
+      for (std::size_t k = 0; k < inputs; ++k)
+        views[k].data =
+            slots[node->in[k].base] + node->in[k].offset * static_cast<std::int64_t>(size_of(views[k].dtype));
+      for (std::size_t k = inputs; k < views.size(); ++k)
+        views[k].data = slots[node->out + static_cast<ValueId>(k - inputs)];
       try {
         run_op(*n.op, n.attrs, Views(views).first(inputs), Views(views).subspan(inputs));
       } catch (Error& e) {
         std::vector<std::string> operands;
-        for (std::size_t k = 0; k < inputs; ++k) operands.push_back(fmt::format("in{}  {}", k, Type{views[k].dtype, views[k].shape}.text()));
+        for (std::size_t k = 0; k < inputs; ++k)
+          operands.push_back(fmt::format("in{}  {}", k, Type{views[k].dtype, views[k].shape}.text()));
         e.locate(n.op->name, operands, n.site.line() ? site_text(n.site) : "");
         throw;
       }
@@ -284,7 +301,8 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
       const auto& copy = std::get<CopyStep>(steps_[i]);
       const View to = buffer_of(copy.output);
       const auto size = static_cast<std::int64_t>(size_of(to.dtype));
-      copy_elements({to.dtype, copy.from.shape, copy.from.strides, slots[copy.from.base] + copy.from.offset * size}, to);
+      copy_elements({to.dtype, copy.from.shape, copy.from.strides, slots[copy.from.base] + copy.from.offset * size},
+                    to);
     }
   }
 
@@ -307,13 +325,21 @@ std::string Executable::dump(std::string_view stage) const {
   std::string s;
   if (stage == "plan") {
     for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (const auto* launch = std::get_if<LaunchStep>(&steps_[i])) s += fmt::format("step {}: kernel, {} segment{}", i, launch->segments.size(), launch->segments.size() == 1 ? "" : "s");
-      else if (const auto* node = std::get_if<NodeStep>(&steps_[i])) s += fmt::format("step {}: {}", i, graph_.nodes[node->node].op->name);
-      else s += fmt::format("step {}: copy", i);
-      each_use(steps_[i], [&](ValueId v, bool output) { s += fmt::format(" {}%{}{}", output ? "-> " : "", v, arena_offset_[v] >= 0 ? fmt::format("@{}", arena_offset_[v]) : ""); });
+      if (const auto* launch = std::get_if<LaunchStep>(&steps_[i]))
+        s += fmt::format("step {}: kernel, {} segment{}", i, launch->segments.size(),
+                         launch->segments.size() == 1 ? "" : "s");
+      else if (const auto* node = std::get_if<NodeStep>(&steps_[i]))
+        s += fmt::format("step {}: {}", i, graph_.nodes[node->node].op->name);
+      else
+        s += fmt::format("step {}: copy", i);
+      each_use(steps_[i], [&](ValueId v, bool output) {
+        s += fmt::format(" {}%{}{}", output ? "-> " : "", v,
+                         arena_offset_[v] >= 0 ? fmt::format("@{}", arena_offset_[v]) : "");
+      });
       s += "\n";
     }
-    for (std::size_t k = 0; k < written_.size(); ++k) s += fmt::format("variable {}: {}\n", written_[k], in_place_[k] ? "in place" : "a new buffer");
+    for (std::size_t k = 0; k < written_.size(); ++k)
+      s += fmt::format("variable {}: {}\n", written_[k], in_place_[k] ? "in place" : "a new buffer");
     return s + fmt::format("arena {} bytes\n", stats_.arena_bytes);
   }
   if (stage != "kernels" && stage != "llvm" && stage != "assembly")
@@ -323,9 +349,12 @@ std::string Executable::dump(std::string_view stage) const {
     if (!launch) continue;
     const Kernel& kernel = launch->segments[0].kernel;
     s += fmt::format("step {}:\n", i);
-    if (stage == "kernels") s += kernel.text();
-    else if (Jit* jit = Jit::get()) s += stage == "llvm" ? jit->ir(kernel) : jit->assembly(kernel);
-    else s += "no code generator\n";
+    if (stage == "kernels")
+      s += kernel.text();
+    else if (Jit* jit = Jit::get())
+      s += stage == "llvm" ? jit->ir(kernel) : jit->assembly(kernel);
+    else
+      s += "no code generator\n";
   }
   return s;
 }

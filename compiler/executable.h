@@ -18,11 +18,13 @@ class Executable {
  public:
   /// `graph`: its inputs are `args` arguments, then the variables read; its outputs are `results` results, then the new
   /// values of the variables `written` (numbers into the variables).
-  Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written, double trace_ms = 0);
+  Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
+             double trace_ms = 0);
   ~Executable();
 
   /// Runs it. A call that throws leaves every variable as it was. Any thread may call.
-  void run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables, std::span<Tensor> results);
+  void run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables,
+           std::span<Tensor> results);
 
   const CompileStats& stats() const { return stats_; }
   /// The tensors that the function captured.
@@ -56,8 +58,8 @@ class Executable {
   std::vector<std::size_t> written_;
   std::string groups_text_;
   std::vector<Step> steps_;
-  std::vector<ValueId> direct_;           // by output: the value computed right into it, or no_value
-  std::vector<bool> in_place_;            // by written variable: may overwrite the old value
+  std::vector<ValueId> direct_;             // by output: the value computed right into it, or no_value
+  std::vector<bool> in_place_;              // by written variable: may overwrite the old value
   std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
   CompileStats stats_;
   std::mutex frames_mutex_, state_mutex_;

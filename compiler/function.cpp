@@ -50,8 +50,10 @@ void Signature::add_variable(const Variable& v) {
 
 std::string Signature::difference(const Signature& before) const {
   for (std::size_t i = 0; i < types_.size() && i < before.types_.size(); ++i)
-    if (types_[i] != before.types_[i]) return fmt::format("tensor {} was {}, is {}", i, before.types_[i].text(), types_[i].text());
-  if (types_.size() != before.types_.size()) return fmt::format("{} distinct tensors were passed, now {}", before.types_.size(), types_.size());
+    if (types_[i] != before.types_[i])
+      return fmt::format("tensor {} was {}, is {}", i, before.types_[i].text(), types_[i].text());
+  if (types_.size() != before.types_.size())
+    return fmt::format("{} distinct tensors were passed, now {}", before.types_.size(), types_.size());
   return "a host number, a variable or the context changed; pass a number that changes as a Tensor";
 }
 
@@ -59,7 +61,9 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < traces_.size(); ++i) {
     if (!traces_[i]->signature.same_words(signature)) continue;
-    if (i) std::rotate(traces_.begin(), traces_.begin() + static_cast<std::ptrdiff_t>(i), traces_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    if (i)
+      std::rotate(traces_.begin(), traces_.begin() + static_cast<std::ptrdiff_t>(i),
+                  traces_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     return traces_.front();
   }
   if (++made_ > warn_after && !warned_ && !traces_.empty()) {
@@ -76,7 +80,9 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
     traced->result = body(placeholders, leaves);
   }
   for (const Tensor& t : leaves) {
-    if (!t.defined()) throw GuardError("a compiled function returned an undefined tensor", "a gradient that does not exist? Unconnected::zero gives zeros");
+    if (!t.defined())
+      throw GuardError("a compiled function returned an undefined tensor",
+                       "a gradient that does not exist? Unconnected::zero gives zeros");
     trace.graph.outputs.push_back(trace.value_of(t));
   }
   traced->results = leaves.size();
@@ -89,7 +95,8 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
     trace.graph.outputs.push_back(trace.value_of(c.value));
   }
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  traced->executable = std::make_shared<Executable>(trace.graph, placeholders.size(), leaves.size(), std::move(written), trace_ms);
+  traced->executable =
+      std::make_shared<Executable>(trace.graph, placeholders.size(), leaves.size(), std::move(written), trace_ms);
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();
   traces_.insert(traces_.begin(), traced);
@@ -97,7 +104,8 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   return traced;
 }
 
-void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results, const std::function<std::vector<Tensor>()>& eager) {
+void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results,
+                        const std::function<std::vector<Tensor>()>& eager) {
   if (!options_.check) return traced.executable->run(args, traced.variables, results);
   std::vector<Tensor> before, after;
   for (const auto& v : traced.variables) before.push_back(v->value);
@@ -109,10 +117,15 @@ void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, std:
   traced.executable->run(args, traced.variables, results);
   for (std::size_t k = 0; k < expected.size(); ++k)
     if (const std::int64_t at = first_difference(expected[k], results[k]); at >= 0)
-      throw GuardError(fmt::format("check: result {} differs from eager at element {}: {} against {}", k, at, results[k].to_vector<double>()[static_cast<std::size_t>(at)], expected[k].to_vector<double>()[static_cast<std::size_t>(at)]));
+      throw GuardError(fmt::format("check: result {} differs from eager at element {}: {} against {}", k, at,
+                                   results[k].to_vector<double>()[static_cast<std::size_t>(at)],
+                                   expected[k].to_vector<double>()[static_cast<std::size_t>(at)]));
   for (std::size_t k = 0; k < after.size(); ++k)
     if (const std::int64_t at = first_difference(after[k], traced.variables[k]->value); at >= 0)
-      throw GuardError(fmt::format("check: variable \"{}\" differs from eager at element {}: {} against {}", traced.variables[k]->name, at, traced.variables[k]->value.to_vector<double>()[static_cast<std::size_t>(at)], after[k].to_vector<double>()[static_cast<std::size_t>(at)]));
+      throw GuardError(fmt::format("check: variable \"{}\" differs from eager at element {}: {} against {}",
+                                   traced.variables[k]->name, at,
+                                   traced.variables[k]->value.to_vector<double>()[static_cast<std::size_t>(at)],
+                                   after[k].to_vector<double>()[static_cast<std::size_t>(at)]));
 }
 
 std::shared_ptr<Traced> FunctionCache::latest() const {
@@ -135,10 +148,13 @@ std::string FunctionCache::dump(std::string_view stage) const {
 std::vector<std::string> FunctionCache::captures() const {
   std::vector<std::string> list;
   if (const auto traced = latest())
-    for (const auto& v : traced->variables) list.push_back(fmt::format("{} {}", v->name.empty() ? "variable" : "\"" + v->name + "\"", v->value.type().text()));
+    for (const auto& v : traced->variables)
+      list.push_back(
+          fmt::format("{} {}", v->name.empty() ? "variable" : "\"" + v->name + "\"", v->value.type().text()));
   if (const auto traced = latest())
     for (const Tensor& t : traced->executable->constants())
-      if (t.rank() > 0) list.push_back(fmt::format("{} {}", t.name().empty() ? "tensor" : "\"" + t.name() + "\"", t.type().text()));
+      if (t.rank() > 0)
+        list.push_back(fmt::format("{} {}", t.name().empty() ? "tensor" : "\"" + t.name() + "\"", t.type().text()));
   return list;
 }
 

@@ -18,7 +18,7 @@ namespace weft {
 class Executable;
 
 struct CompileOptions {
-  bool check = false;       ///< runs eagerly beside each call, from the same state, and compares every bit (GuardError)
+  bool check = false;  ///< runs eagerly beside each call, from the same state, and compares every bit (GuardError)
   std::size_t max_traces = 64;  ///< the least recently used trace goes when there are more
 };
 
@@ -63,7 +63,8 @@ class FunctionCache {
   /// The trace for a signature, made now if there is none.
   std::shared_ptr<Traced> find(Signature&& signature, const TraceBody& body);
   /// Runs it; under `check` compares with `eager`, which gives the leaves of the function run eagerly.
-  void run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results, const std::function<std::vector<Tensor>()>& eager);
+  void run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results,
+           const std::function<std::vector<Tensor>()>& eager);
 
   const CompileOptions& options() const { return options_; }
   CompileStats stats() const;

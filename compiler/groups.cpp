@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-constexpr std::size_t max_nodes = 96;     // limits on a kernel's size keep codegen quick
+constexpr std::size_t max_nodes = 96;      // limits on a kernel's size keep codegen quick
 constexpr std::int64_t blocked = 1 << 16;  // a single row longer than this is cut over threads: see lower.cpp
 
 bool fits_kernel(DType t) { return t != DType::bf16 && t != DType::f16; }
@@ -74,7 +74,9 @@ class Partition {
     // First the groups that compute its operands, then those that read the same buffers; the newest first.
     std::vector<int> candidates;
     const auto consider = [&](int g) {
-      if (g >= 0 && result_.groups[static_cast<std::size_t>(g)].fused && std::find(candidates.begin(), candidates.end(), g) == candidates.end()) candidates.push_back(g);
+      if (g >= 0 && result_.groups[static_cast<std::size_t>(g)].fused &&
+          std::find(candidates.begin(), candidates.end(), g) == candidates.end())
+        candidates.push_back(g);
     };
     std::vector<int> producers;
     for (const ValueId v : n.in) producers.push_back(producer_group(result_.accesses[v].base));
@@ -155,18 +157,28 @@ class Partition {
       if (group.split < 0 || column != group.has_column) {  // what is in the group has to bear it
         for (const std::uint32_t j : group.nodes)
           for (const ValueId v : graph_.nodes[j].in)
-            if (!operand_fits(v, g, group.space, cut.split(), result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full, column)) return {};
+            if (!operand_fits(v, g, group.space, cut.split(),
+                              result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction
+                                  ? Role::row
+                                  : Role::full,
+                              column))
+              return {};
       }
       return {cut.along_row() ? Role::row : Role::column, cut.split()};
     }
     const Shape shape = without_ones(graph_.type(n.out).shape);
-    const auto all = [&](Role role) { return std::all_of(n.in.begin(), n.in.end(), [&](ValueId v) { return operand_fits(v, g, group.space, group.split, role, group.has_column); }); };
+    const auto all = [&](Role role) {
+      return std::all_of(n.in.begin(), n.in.end(), [&](ValueId v) {
+        return operand_fits(v, g, group.space, group.split, role, group.has_column);
+      });
+    };
     if (shape == group.space && all(Role::full)) return {Role::full, -1};
     if (group.split < 0 || shape != prefix(group.space, group.split) || !all(Role::row)) return {};
     std::int64_t columns = 1;
     for (int k = group.split; k < group.space.size(); ++k) columns *= group.space[k];
     if (group.split == 0 && columns > blocked) return {};
-    const bool uses_row = std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return producer_group(result_.accesses[v].base) == g; });
+    const bool uses_row =
+        std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return producer_group(result_.accesses[v].base) == g; });
     return uses_row ? Fit{Role::row, -1} : Fit{};
   }
 
@@ -178,7 +190,8 @@ class Partition {
       for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
         const int g = result_.group_of[i];
         if (g < 0) continue;
-        for (const ValueId v : graph_.nodes[i].in) changed |= merge(producer_group(result_.accesses[v].base), result_.group_of[i]);
+        for (const ValueId v : graph_.nodes[i].in)
+          changed |= merge(producer_group(result_.accesses[v].base), result_.group_of[i]);
       }
       for (auto& list : readers_)
         for (std::size_t k = 1; k < list.size(); ++k) changed |= merge(current(list[0]), current(list[k]));
@@ -197,7 +210,8 @@ class Partition {
 
   // Where the nodes of a group went that has been merged away.
   int current(int g) {
-    while (!merged_into_.empty() && merged_into_[static_cast<std::size_t>(g)] >= 0) g = merged_into_[static_cast<std::size_t>(g)];
+    while (!merged_into_.empty() && merged_into_[static_cast<std::size_t>(g)] >= 0)
+      g = merged_into_[static_cast<std::size_t>(g)];
     return g;
   }
 
@@ -216,8 +230,10 @@ class Partition {
     for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;
     bool fits = true;
     for (const std::uint32_t j : both.nodes) {
-      const Role role = result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
-      for (const ValueId v : graph_.nodes[j].in) fits = fits && operand_fits(v, a, both.space, both.split, role, both.has_column);
+      const Role role =
+          result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
+      for (const ValueId v : graph_.nodes[j].in)
+        fits = fits && operand_fits(v, a, both.space, both.split, role, both.has_column);
     }
     if (!fits) {
       for (const std::uint32_t j : y.nodes) result_.group_of[j] = b;
@@ -283,7 +299,8 @@ class Partition {
       std::vector<int> needs;
       for (const std::uint32_t j : result_.groups[g].nodes)
         for (const ValueId v : graph_.nodes[j].in)
-          if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != static_cast<int>(g)) needs.push_back(p);
+          if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != static_cast<int>(g))
+            needs.push_back(p);
       std::sort(needs.begin(), needs.end());
       needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
       waiting[g] = static_cast<int>(needs.size());
@@ -295,7 +312,9 @@ class Partition {
     std::vector<char> late(n);
     for (std::size_t g = 0; g < n; ++g)
       for (const std::uint32_t j : result_.groups[g].nodes) late[g] |= late_[graph_.nodes[j].out];
-    const auto key = [&](int g) { return std::pair(late[static_cast<std::size_t>(g)], result_.groups[static_cast<std::size_t>(g)].nodes.back()); };
+    const auto key = [&](int g) {
+      return std::pair(late[static_cast<std::size_t>(g)], result_.groups[static_cast<std::size_t>(g)].nodes.back());
+    };
     const auto first = [&](int a, int b) { return key(a) > key(b); };
     std::make_heap(ready.begin(), ready.end(), first);
     while (!ready.empty()) {
@@ -342,13 +361,18 @@ std::string Grouping::text(const Graph& graph) const {
   std::string s;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const Group& group = groups[g];
-    if (!group.fused) s += fmt::format("group {}:", g);
-    else if (group.split < 0) s += fmt::format("group {}: loop over {}", g, group.space.text());
-    else s += fmt::format("group {}: {} rows of {}", g, prefix(group.space, group.split).text(), Shape(std::span(group.space.begin() + group.split, group.space.end())).text());
+    if (!group.fused)
+      s += fmt::format("group {}:", g);
+    else if (group.split < 0)
+      s += fmt::format("group {}: loop over {}", g, group.space.text());
+    else
+      s += fmt::format("group {}: {} rows of {}", g, prefix(group.space, group.split).text(),
+                       Shape(std::span(group.space.begin() + group.split, group.space.end())).text());
     s += "\n";
     for (const std::uint32_t i : group.nodes) {
       constexpr const char* names[] = {"", "", "  row", "  column"};
-      s += fmt::format("  %{} = {} {}{}\n", graph.nodes[i].out, graph.nodes[i].op->name, graph.type(graph.nodes[i].out).text(), names[static_cast<int>(roles[i])]);
+      s += fmt::format("  %{} = {} {}{}\n", graph.nodes[i].out, graph.nodes[i].op->name,
+                       graph.type(graph.nodes[i].out).text(), names[static_cast<int>(roles[i])]);
     }
   }
   return s;

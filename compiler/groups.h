@@ -25,10 +25,10 @@ struct Group {
 };
 
 struct Grouping {
-  std::vector<Access> accesses;   // by value
-  std::vector<Group> groups;      // in an order in which they can run
-  std::vector<int> group_of;      // by node; -1: a view, which costs nothing
-  std::vector<Role> roles;        // by node
+  std::vector<Access> accesses;  // by value
+  std::vector<Group> groups;     // in an order in which they can run
+  std::vector<int> group_of;     // by node; -1: a view, which costs nothing
+  std::vector<Role> roles;       // by node
   /// The groups and their nodes, one a line; the same graph gives the same text.
   std::string text(const Graph& graph) const;
 };

@@ -7,12 +7,12 @@
 //   level, one pass over the columns computes what that level's reductions and stores need. A full value that a later
 //   level reads is computed again there, unless `kept` says to keep it in a row buffer (both give the same bits).
 //
-// The order of a row reduction, whatever the ISA: the row is cut in blocks of 4096 columns; in a block, element c goes to
-// partial c mod 16, each partial starting at the identity and taking its elements in order; then partials i and i+8 are
-// combined for i < 8, then i and i+4, i+2, i+1 (left operand the lower); blocks are combined in order, starting at the
-// identity: total = combine(total, block).
-// A column reduction (kind `col`) has its accumulators, one a column, in the memory of its operand: a call sets them to
-// the identity, then takes its rows in order. (The caller cuts rows in blocks of 256 and combines the results.)
+// The order of a row reduction, whatever the ISA: the row is cut in blocks of 4096 columns; in a block, element c goes
+// to partial c mod 16, each partial starting at the identity and taking its elements in order; then partials i and i+8
+// are combined for i < 8, then i and i+4, i+2, i+1 (left operand the lower); blocks are combined in order, starting at
+// the identity: total = combine(total, block). A column reduction (kind `col`) has its accumulators, one a column, in
+// the memory of its operand: a call sets them to the identity, then takes its rows in order. (The caller cuts rows in
+// blocks of 256 and combines the results.)
 #pragma once
 
 #include <cstdint>
@@ -54,9 +54,9 @@ struct KernelInstruction {
 
 struct KernelReduction {
   Reduction op;
-  DType dtype;          // f32, f64, i32, i64, u8 or boolean; the accumulator's type and its value's
-  std::uint16_t value;  // a full instruction
-  bool column;          // kind: false along the row, true down the columns
+  DType dtype;                // f32, f64, i32, i64, u8 or boolean; the accumulator's type and its value's
+  std::uint16_t value;        // a full instruction
+  bool column;                // kind: false along the row, true down the columns
   std::uint16_t operand = 0;  // column: the output of this dtype that holds the accumulators (contiguous)
 
   bool operator==(const KernelReduction&) const = default;
@@ -83,8 +83,8 @@ struct Kernel {
 
 /// What a call of a kernel gets. Operand i of row r starts at pointers[i] + r * row_strides[i] bytes.
 /// An output may be the same memory as an input of the same dtype and strides (element by element in place) if no level
-/// after the store's computes from that input; otherwise no output overlaps any other operand. Full values are stored in
-/// the pass of their level, row values when all passes of the row are done.
+/// after the store's computes from that input; otherwise no output overlaps any other operand. Full values are stored
+/// in the pass of their level, row values when all passes of the row are done.
 struct KernelCall {
   void* const* pointers;
   const std::int64_t* row_strides;  // bytes

@@ -10,9 +10,9 @@
 namespace weft {
 namespace {
 
-constexpr double parallel_work = 1 << 18;      // elements times instructions from which a second thread pays
+constexpr double parallel_work = 1 << 18;       // elements times instructions from which a second thread pays
 constexpr std::int64_t column_piece = 1 << 14;  // columns that a thread takes at a time
-constexpr std::size_t max_operands = 320;  // a group has at most 96 nodes, each with up to two loads and a store
+constexpr std::size_t max_operands = 320;       // a group has at most 96 nodes, each with up to two loads and a store
 
 // Row buffers, one set a thread.
 void* thread_scratch(std::size_t bytes) {
@@ -38,14 +38,18 @@ struct Caller {
   }
 
   void call(void* const* pointers, const std::int64_t* row_strides, std::int64_t rows, std::int64_t cols) const {
-    const KernelCall c{pointers, row_strides, col, rows, cols, scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr};
-    if (function) function(&c);
-    else interpret(launch.kernel, c);
+    const KernelCall c{pointers, row_strides, col,
+                       rows,     cols,        scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr};
+    if (function)
+      function(&c);
+    else
+      interpret(launch.kernel, c);
   }
 
   // Rows [begin, end) in row-major order of the row axes, columns [first, first + cols). Accumulators of column
   // reductions start anew at each call of the kernel: such a launch has one row axis.
-  void rows(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t cols, void* const* from = nullptr) const {
+  void rows(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t cols,
+            void* const* from = nullptr) const {
     const int axes = launch.rows.size();
     const std::int64_t inner = axes ? launch.rows[axes - 1] : 1;
     void* pointers[max_operands];
@@ -80,7 +84,8 @@ void run_blocks(const Caller& c, int threads) {
   std::vector<Partial> partials;
   for (const KernelStore& s : l.kernel.stores)
     if (const int r = l.kernel.code[s.value].reduced; r >= 0)
-      partials.push_back({s.operand, &l.kernel.reductions[static_cast<std::size_t>(r)], Storage::allocate(static_cast<std::size_t>(blocks) * 8)});
+      partials.push_back({s.operand, &l.kernel.reductions[static_cast<std::size_t>(r)],
+                          Storage::allocate(static_cast<std::size_t>(blocks) * 8)});
   void* start[max_operands];
   std::int64_t strides[max_operands];
   for (std::size_t k = 0; k < l.operands.size(); ++k) {
@@ -94,38 +99,51 @@ void run_blocks(const Caller& c, int threads) {
   constexpr std::int64_t group = 4;
   parallel_for((blocks + group - 1) / group, threads, [&](std::int64_t t) {
     void* pointers[max_operands];
-    const std::int64_t first = t * group, last = std::min(blocks, first + group), whole = last == blocks && rest < row_block ? last - 1 : last;
-    for (std::size_t k = 0; k < l.operands.size(); ++k) pointers[k] = static_cast<std::byte*>(start[k]) + first * strides[k];
+    const std::int64_t first = t * group, last = std::min(blocks, first + group),
+                       whole = last == blocks && rest < row_block ? last - 1 : last;
+    for (std::size_t k = 0; k < l.operands.size(); ++k)
+      pointers[k] = static_cast<std::byte*>(start[k]) + first * strides[k];
     if (whole > first) c.call(pointers, strides, whole - first, row_block);
     if (whole == last) return;
-    for (std::size_t k = 0; k < l.operands.size(); ++k) pointers[k] = static_cast<std::byte*>(start[k]) + whole * strides[k];
+    for (std::size_t k = 0; k < l.operands.size(); ++k)
+      pointers[k] = static_cast<std::byte*>(start[k]) + whole * strides[k];
     c.call(pointers, strides, 1, rest);
   });
-  for (const Partial& p : partials) combine_blocks(p.reduction->op, p.reduction->dtype, p.storage.data(), blocks, 1, c.base[p.operand]);
+  for (const Partial& p : partials)
+    combine_blocks(p.reduction->op, p.reduction->dtype, p.storage.data(), blocks, 1, c.base[p.operand]);
 }
 
 // Reductions down the columns: each block of 256 rows has its own accumulators.
 void run_row_blocks(const Caller& c, int threads) {
   const Launch& l = c.launch;
   const std::int64_t rows = count(l.rows), blocks = (rows + column_block - 1) / column_block;
-  const bool along_rows = std::any_of(l.kernel.reductions.begin(), l.kernel.reductions.end(), [](const KernelReduction& r) { return !r.column; });
+  const bool along_rows = std::any_of(l.kernel.reductions.begin(), l.kernel.reductions.end(),
+                                      [](const KernelReduction& r) { return !r.column; });
   if (blocks == 1) {
     if (threads == 1 || along_rows || l.kernel.small_cols || l.cols < 128) return c.rows(0, rows, 0, l.cols);
-    const std::int64_t piece = std::max<std::int64_t>(64, (l.cols / (2 * threads) + 15) / 16 * 16), pieces = (l.cols + piece - 1) / piece;
-    return parallel_for(pieces, threads, [&](std::int64_t p) { c.rows(0, rows, p * piece, std::min(piece, l.cols - p * piece)); });
+    const std::int64_t piece = std::max<std::int64_t>(64, (l.cols / (2 * threads) + 15) / 16 * 16),
+                       pieces = (l.cols + piece - 1) / piece;
+    return parallel_for(pieces, threads,
+                        [&](std::int64_t p) { c.rows(0, rows, p * piece, std::min(piece, l.cols - p * piece)); });
   }
   std::vector<Storage> partials(l.kernel.reductions.size());
   for (std::size_t i = 0; i < partials.size(); ++i)
-    if (l.kernel.reductions[i].column) partials[i] = Storage::allocate(static_cast<std::size_t>(blocks * l.cols) * size_of(l.kernel.reductions[i].dtype));
+    if (l.kernel.reductions[i].column)
+      partials[i] =
+          Storage::allocate(static_cast<std::size_t>(blocks * l.cols) * size_of(l.kernel.reductions[i].dtype));
   parallel_for(blocks, threads, [&](std::int64_t b) {
     void* from[max_operands];
     std::copy_n(c.base, l.operands.size(), from);
     for (std::size_t i = 0; i < partials.size(); ++i)
-      if (partials[i]) from[l.kernel.reductions[i].operand] = partials[i].data() + b * l.cols * static_cast<std::int64_t>(size_of(l.kernel.reductions[i].dtype));
+      if (partials[i])
+        from[l.kernel.reductions[i].operand] =
+            partials[i].data() + b * l.cols * static_cast<std::int64_t>(size_of(l.kernel.reductions[i].dtype));
     c.rows(b * column_block, std::min(rows, (b + 1) * column_block), 0, l.cols, from);
   });
   for (std::size_t i = 0; i < partials.size(); ++i)
-    if (partials[i]) combine_blocks(l.kernel.reductions[i].op, l.kernel.reductions[i].dtype, partials[i].data(), blocks, l.cols, c.base[l.kernel.reductions[i].operand]);
+    if (partials[i])
+      combine_blocks(l.kernel.reductions[i].op, l.kernel.reductions[i].dtype, partials[i].data(), blocks, l.cols,
+                     c.base[l.kernel.reductions[i].operand]);
 }
 
 void run_one(const Launch& l, KernelFunction function, std::byte* const* slots) {
@@ -136,11 +154,14 @@ void run_one(const Launch& l, KernelFunction function, std::byte* const* slots) 
       const std::int64_t rows = count(l.rows);
       if (threads == 1) return c.rows(0, rows, 0, l.cols);
       const std::int64_t pieces = std::min<std::int64_t>(rows, threads * 4), piece = (rows + pieces - 1) / pieces;
-      return parallel_for((rows + piece - 1) / piece, threads, [&](std::int64_t p) { c.rows(p * piece, std::min(rows, (p + 1) * piece), 0, l.cols); });
+      return parallel_for((rows + piece - 1) / piece, threads,
+                          [&](std::int64_t p) { c.rows(p * piece, std::min(rows, (p + 1) * piece), 0, l.cols); });
     }
     case Launch::by_columns: {
       if (threads == 1) return c.rows(0, 1, 0, l.cols);
-      return parallel_for((l.cols + column_piece - 1) / column_piece, threads, [&](std::int64_t p) { c.rows(0, 1, p * column_piece, std::min(column_piece, l.cols - p * column_piece)); });
+      return parallel_for((l.cols + column_piece - 1) / column_piece, threads, [&](std::int64_t p) {
+        c.rows(0, 1, p * column_piece, std::min(column_piece, l.cols - p * column_piece));
+      });
     }
     case Launch::blocks: return run_blocks(c, threads);
     case Launch::row_blocks: return run_row_blocks(c, threads);

@@ -24,7 +24,11 @@ Reduction reduction_of(const Op& op) {
 class Lowering {
  public:
   Lowering(const Graph& graph, const Grouping& grouping, const Group& group, const std::vector<bool>& stored)
-      : graph_(graph), grouping_(grouping), group_(group), stored_(stored), split_(group.split < 0 ? group.space.size() : group.split) {}
+      : graph_(graph),
+        grouping_(grouping),
+        group_(group),
+        stored_(stored),
+        split_(group.split < 0 ? group.space.size() : group.split) {}
 
   Launch run() {
     for (const std::uint32_t i : group_.nodes) node(i);
@@ -66,7 +70,9 @@ class Lowering {
   std::uint16_t operand(const LaunchOperand& o, DType dtype, ColumnStep step) {
     for (std::size_t i = 0; i < launch_.operands.size(); ++i) {
       const LaunchOperand& p = launch_.operands[i];
-      if (!o.output && !p.output && p.value == o.value && p.offset == o.offset && p.row_strides == o.row_strides && p.col_stride == o.col_stride) return static_cast<std::uint16_t>(i);
+      if (!o.output && !p.output && p.value == o.value && p.offset == o.offset && p.row_strides == o.row_strides &&
+          p.col_stride == o.col_stride)
+        return static_cast<std::uint16_t>(i);
     }
     launch_.operands.push_back(o);
     kernel().operands.push_back({dtype, step, o.output});
@@ -87,7 +93,8 @@ class Lowering {
       if (const auto it = computed_.find(a.base); it != computed_.end()) return it->second;
     const DType dtype = graph_.type(v).dtype;
     const auto size = static_cast<std::int64_t>(size_of(dtype));
-    if (graph_.is_scalar_constant(a.base) && std::all_of(a.strides.begin(), a.strides.end(), [](std::int64_t s) { return s == 0; })) {
+    if (graph_.is_scalar_constant(a.base) &&
+        std::all_of(a.strides.begin(), a.strides.end(), [](std::int64_t s) { return s == 0; })) {
       std::uint64_t bits = 0;
       std::memcpy(&bits, graph_.constants[graph_.values[a.base].index].view().data, size_of(dtype));
       return put({ScalarOp::constant, dtype, 0, 0, 0, bits}, false);
@@ -141,7 +148,8 @@ class Lowering {
     const auto size = static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
     const Access a = squeezed({v, 0, graph_.type(v).shape, contiguous_strides(graph_.type(v).shape)});
     LaunchOperand o{v, 0, space_strides(a, size), role == Role::full ? size : 0, true};
-    const std::uint16_t k = operand(o, graph_.type(v).dtype, role == Role::full ? ColumnStep::contiguous : ColumnStep::fixed);
+    const std::uint16_t k =
+        operand(o, graph_.type(v).dtype, role == Role::full ? ColumnStep::contiguous : ColumnStep::fixed);
     kernel().stores.push_back({value, k});
   }
 
@@ -151,12 +159,17 @@ class Lowering {
     const auto number = static_cast<std::int16_t>(kernel().reductions.size());
     const auto size = static_cast<std::int64_t>(size_of(dtype));
     if (role == Role::column) {
-      const std::uint16_t k = operand({n.out, 0, Ints::filled(group_.space.size(), 0), size, true}, dtype, ColumnStep::contiguous);
+      const std::uint16_t k =
+          operand({n.out, 0, Ints::filled(group_.space.size(), 0), size, true}, dtype, ColumnStep::contiguous);
       kernel().reductions.push_back({reduction_of(*n.op), dtype, value, true, k});
       return;
     }
     kernel().reductions.push_back({reduction_of(*n.op), dtype, value, false, 0});
-    KernelInstruction x{{ScalarOp::input, dtype, 0, 0, 0, 0}, number, false, static_cast<std::uint8_t>(kernel().code[value].level + 1), false};
+    KernelInstruction x{{ScalarOp::input, dtype, 0, 0, 0, 0},
+                        number,
+                        false,
+                        static_cast<std::uint8_t>(kernel().code[value].level + 1),
+                        false};
     computed_[n.out] = put(x);
     if (stored_[n.out]) store(n.out, computed_[n.out], Role::row);
   }
@@ -198,13 +211,18 @@ class Lowering {
     for (int k = 0; k < rank; ++k) {
       bool merge = !extents.empty() && !(k == split_ && !pointwise_only());
       if (merge)
-        for (std::size_t o = 0; o < strides.size(); ++o) merge = merge && strides[o].back() == launch_.operands[o].row_strides[k] * group_.space[k];
+        for (std::size_t o = 0; o < strides.size(); ++o)
+          merge = merge && strides[o].back() == launch_.operands[o].row_strides[k] * group_.space[k];
       if (k == split_ && !pointwise_only()) row_axes = static_cast<int>(extents.size());
-      if (merge) extents.back() *= group_.space[k];
-      else extents.push_back(group_.space[k]);
+      if (merge)
+        extents.back() *= group_.space[k];
+      else
+        extents.push_back(group_.space[k]);
       for (std::size_t o = 0; o < strides.size(); ++o) {
-        if (merge) strides[o].back() = launch_.operands[o].row_strides[k];
-        else strides[o].push_back(launch_.operands[o].row_strides[k]);
+        if (merge)
+          strides[o].back() = launch_.operands[o].row_strides[k];
+        else
+          strides[o].push_back(launch_.operands[o].row_strides[k]);
       }
     }
     const int axes = static_cast<int>(extents.size());
@@ -223,9 +241,12 @@ class Lowering {
     for (const KernelReduction& r : kernel().reductions) (r.column ? column_reduction : row_reduction) = true;
     bool single_level = true;
     for (const KernelInstruction& k : kernel().code) single_level &= k.level == 0 || k.reduced >= 0;
-    if (column_reduction) launch_.cut = Launch::row_blocks;
-    else if (row_reduction) launch_.cut = rows == 1 && launch_.cols > row_block && single_level ? Launch::blocks : Launch::by_rows;
-    else launch_.cut = rows == 1 ? Launch::by_columns : Launch::by_rows;
+    if (column_reduction)
+      launch_.cut = Launch::row_blocks;
+    else if (row_reduction)
+      launch_.cut = rows == 1 && launch_.cols > row_block && single_level ? Launch::blocks : Launch::by_rows;
+    else
+      launch_.cut = rows == 1 ? Launch::by_columns : Launch::by_rows;
     if (rows > 1 && launch_.cols <= 64) kernel().small_cols = static_cast<std::int32_t>(launch_.cols);
     double cost = 1;
     for (const KernelInstruction& k : kernel().code) cost += k.full ? 1 : 0;

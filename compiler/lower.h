@@ -11,9 +11,9 @@ namespace weft {
 /// An operand of a launch: the kernel's operand k is element `offset` of `value`'s buffer, and moves so:
 struct LaunchOperand {
   ValueId value;
-  std::int64_t offset;       // bytes
-  Ints row_strides;          // bytes, for each row axis of the launch
-  std::int64_t col_stride;   // bytes
+  std::int64_t offset;      // bytes
+  Ints row_strides;         // bytes, for each row axis of the launch
+  std::int64_t col_stride;  // bytes
   bool output;
 };
 
@@ -21,7 +21,7 @@ struct LaunchOperand {
 struct Launch {
   Kernel kernel;
   std::vector<LaunchOperand> operands;
-  Shape rows;         // the row axes, outermost first; may be empty: one row
+  Shape rows;  // the row axes, outermost first; may be empty: one row
   std::int64_t cols = 1;
   enum Cut : std::uint8_t {
     by_rows,     // whole rows; pieces of any number of them
@@ -29,7 +29,7 @@ struct Launch {
     blocks,      // one long row that is reduced: blocks of 4096 columns, combined in order afterwards
     row_blocks,  // column reductions: blocks of 256 rows, combined in order afterwards
   } cut = by_rows;
-  double work = 0;    // rough cost, in elements times instructions
+  double work = 0;                // rough cost, in elements times instructions
   std::size_t scratch_bytes = 0;  // row buffers of a call
 };
 

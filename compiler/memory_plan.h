@@ -13,8 +13,8 @@ struct PlannedBuffer {
   std::int64_t offset = 0;  // the result: a multiple of 64
 };
 
-/// Sets the offsets so that buffers alive at the same step do not overlap; the bytes of the arena. Largest first, each at
-/// the lowest place that is free for all of its life.
+/// Sets the offsets so that buffers alive at the same step do not overlap; the bytes of the arena. Largest first, each
+/// at the lowest place that is free for all of its life.
 std::int64_t plan_memory(std::vector<PlannedBuffer>& buffers);
 
 }  // namespace weft

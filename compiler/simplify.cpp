@@ -36,7 +36,8 @@ class Folder {
     for (const ValueId v : from_.inputs) map_[v] = to_.add_input(from_.type(v));
     std::size_t next = 0;
     for (ValueId v = 0; v < from_.values.size(); ++v) {
-      if (from_.values[v].kind == Graph::Value::constant) map_[v] = to_.add_constant(from_.constants[from_.values[v].index]);
+      if (from_.values[v].kind == Graph::Value::constant)
+        map_[v] = to_.add_constant(from_.constants[from_.values[v].index]);
       if (next < from_.nodes.size() && from_.nodes[next].out == v) node(from_.nodes[next++]);
     }
     for (const ValueId v : from_.outputs) to_.outputs.push_back(map_[v]);
@@ -69,7 +70,8 @@ class Folder {
     for (int k = 0; k < n.op->outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
   }
 
-  ValueId scalar(const Op& op, const Attrs& attrs, std::span<const ValueId> in, DType dtype, const std::source_location& site) {
+  ValueId scalar(const Op& op, const Attrs& attrs, std::span<const ValueId> in, DType dtype,
+                 const std::source_location& site) {
     bool constant = true;
     for (const ValueId v : in) constant &= to_.values[v].kind == Graph::Value::constant;
     if (!constant) return to_.add(op, attrs, in, std::vector<Type>{{dtype, {}}}, site);

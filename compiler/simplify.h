@@ -6,7 +6,8 @@
 namespace weft {
 
 /// Nodes whose operands are all scalar constants (or scalars broadcast) become constants: they are run now, by the same
-/// kernels. An elementwise op on operands that are all broadcasts of scalars becomes the broadcast of the op on scalars.
+/// kernels. An elementwise op on operands that are all broadcasts of scalars becomes the broadcast of the op on
+/// scalars.
 Graph fold_constants(const Graph& graph);
 
 /// All passes, in order; dead nodes are gone. Verified after each one in debug builds.

@@ -11,7 +11,8 @@ Tensor Trace::add_input(const Type& type) {
 ValueId Trace::value_of(const Tensor& t) {
   if (const auto it = ids_.find(t.id()); it != ids_.end()) return it->second;
   if (t.is_traced())
-    throw GuardError("a tensor of another trace was used", "a tensor made while a function is traced lives only there; return it and use the result");
+    throw GuardError("a tensor of another trace was used",
+                     "a tensor made while a function is traced lives only there; return it and use the result");
   return graph.add_constant(t);
 }
 

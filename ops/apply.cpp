@@ -48,7 +48,10 @@ template <class T> class Small {
 void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {
   Small<const Type*> in_types(in.size());
   for (std::size_t i = 0; i < in.size(); ++i) {
-    if (!in[i].defined()) throw ArgumentError(fmt::format("operand {} is undefined", i), "a gradient that does not exist is an undefined tensor; UnconnectedGradients::zero gives zeros");
+    if (!in[i].defined())
+      throw ArgumentError(
+          fmt::format("operand {} is undefined", i),
+          "a gradient that does not exist is an undefined tensor; UnconnectedGradients::zero gives zeros");
     in_types[i] = &in[i].type();
   }
   Small<Type> out_types(out.size());
@@ -61,7 +64,8 @@ void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> i
     Small<View> in_views(in.size()), out_views(out.size());
     for (std::size_t i = 0; i < in.size(); ++i) {
       if (in[i].is_traced())
-        throw GuardError("a traced tensor was used after its trace", "a tensor made inside a compiled function lives only there; return it");
+        throw GuardError("a traced tensor was used after its trace",
+                         "a tensor made inside a compiled function lives only there; return it");
       in_views[i] = in[i].view();
     }
     if (op.kind == OpKind::view) {
@@ -91,14 +95,19 @@ std::string describe_operand(std::string_view role, const Tensor& t) {
 // What a view op shows, copied; where it can show nothing (a reshape of a transpose), the elements in row-major order.
 static void copy_view(const Op& op, const Attrs& attrs, const View& in, const View& out) {
   View shown = out;
-  if (op.view(attrs, in, shown)) copy_elements(shown, out);
-  else copy_elements(in, {in.dtype, in.shape, contiguous_strides(in.shape), out.data});
+  if (op.view(attrs, in, shown))
+    copy_elements(shown, out);
+  else
+    copy_elements(in, {in.dtype, in.shape, contiguous_strides(in.shape), out.data});
 }
 
 void run_op(const Op& op, const Attrs& attrs, Views in, Views out) {
-  if (op.kind == OpKind::elementwise) run_elementwise(op, attrs, in, out[0]);
-  else if (op.kind == OpKind::view) copy_view(op, attrs, in[0], out[0]);
-  else op.run(attrs, in, out);
+  if (op.kind == OpKind::elementwise)
+    run_elementwise(op, attrs, in, out[0]);
+  else if (op.kind == OpKind::view)
+    copy_view(op, attrs, in[0], out[0]);
+  else
+    op.run(attrs, in, out);
 }
 
 void apply(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {

@@ -13,10 +13,10 @@ namespace weft {
 class Arg {
  public:
   Arg(const Tensor& t, std::source_location site = std::source_location::current()) : tensor_(t), site_(site) {}
-  Arg(const Variable& v, std::source_location site = std::source_location::current()) : tensor_(v.value()), site_(site) {}
+  Arg(const Variable& v, std::source_location site = std::source_location::current())
+      : tensor_(v.value()), site_(site) {}
   template <class Number>
-    requires std::is_arithmetic_v<Number>
-  Arg(Number n, std::source_location site = std::source_location::current())
+  requires std::is_arithmetic_v<Number> Arg(Number n, std::source_location site = std::source_location::current())
       : number_(static_cast<double>(n)), is_number_(true), integral_(std::is_integral_v<Number>), site_(site) {}
 
   /// A literal: it takes the other operand's dtype.

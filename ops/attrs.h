@@ -1,7 +1,8 @@
 // The attributes of an op: one small struct an op, type-erased, comparable, hashable and printable.
 //
 // A struct of attributes names its members once:
-//     struct SumAttrs { Ints axes; bool keepdims; void each(auto&& f) const { f("axes", axes); f("keepdims", keepdims); } };
+//     struct SumAttrs { Ints axes; bool keepdims; void each(auto&& f) const { f("axes", axes); f("keepdims", keepdims);
+//     } };
 #pragma once
 
 #include <bit>
@@ -28,7 +29,9 @@ inline std::uint64_t member_key(const Ints& v) {
   for (std::int64_t i : v) mix(h, static_cast<std::uint64_t>(i));
   return h;
 }
-template <class T> std::uint64_t member_key(const std::shared_ptr<T>& v) { return reinterpret_cast<std::uintptr_t>(v.get()); }
+template <class T> std::uint64_t member_key(const std::shared_ptr<T>& v) {
+  return reinterpret_cast<std::uintptr_t>(v.get());
+}
 inline bool member_equal(const Ints& a, const Ints& b) { return a == b; }
 template <class T> bool member_equal(const T& a, const T& b) { return member_key(a) == member_key(b); }
 std::string member_text(double v);
@@ -44,7 +47,9 @@ class Attrs {
  public:
   Attrs() = default;
   template <class T>
-    requires requires(const T& t) { t.each([](std::string_view, const auto&) {}); }
+  requires requires(const T& t) {
+    t.each([](std::string_view, const auto&) {});
+  }
   Attrs(T value) : held_(std::make_shared<Holder<T>>(std::move(value))) {}
 
   /// The struct, which has to be of this type.
@@ -83,7 +88,8 @@ class Attrs {
       const auto* theirs = reinterpret_cast<const char*>(&o);
       value.each([&](std::string_view, const auto& m) {
         const auto offset = reinterpret_cast<const char*>(&m) - mine;
-        same &= detail::member_equal(m, *reinterpret_cast<const std::remove_reference_t<decltype(m)>*>(theirs + offset));
+        same &=
+            detail::member_equal(m, *reinterpret_cast<const std::remove_reference_t<decltype(m)>*>(theirs + offset));
       });
       return same;
     }

@@ -7,17 +7,20 @@
 namespace weft {
 
 const Tensor& Backward::in(int i) const {
-  if (!in_[static_cast<std::size_t>(i)].defined()) throw GradError(fmt::format("the gradient rule of {} reads input {}, which it does not declare", op_.name, i));
+  if (!in_[static_cast<std::size_t>(i)].defined())
+    throw GradError(fmt::format("the gradient rule of {} reads input {}, which it does not declare", op_.name, i));
   return in_[static_cast<std::size_t>(i)];
 }
 
 const Tensor& Backward::out(int i) const {
-  if (!out_[static_cast<std::size_t>(i)].defined()) throw GradError(fmt::format("the gradient rule of {} reads output {}, which it does not declare", op_.name, i));
+  if (!out_[static_cast<std::size_t>(i)].defined())
+    throw GradError(fmt::format("the gradient rule of {} reads output {}, which it does not declare", op_.name, i));
   return out_[static_cast<std::size_t>(i)];
 }
 
 const Type& Backward::in_type(int i) const {
-  if (in_types_.empty()) throw GradError(fmt::format("the gradient rule of {} reads types, which it does not declare", op_.name));
+  if (in_types_.empty())
+    throw GradError(fmt::format("the gradient rule of {} reads types, which it does not declare", op_.name));
   return in_types_[static_cast<std::size_t>(i)];
 }
 

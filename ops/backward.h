@@ -32,7 +32,15 @@ class Backward {
   Backward(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Type> in_types,
            std::span<const Tensor> out, std::span<const Type> out_types, std::span<const Tensor> grads,
            std::span<const bool> wants, std::span<Tensor> given)
-      : op_(op), attrs_(attrs), in_(in), in_types_(in_types), out_(out), out_types_(out_types), grads_(grads), wants_(wants), given_(given) {}
+      : op_(op),
+        attrs_(attrs),
+        in_(in),
+        in_types_(in_types),
+        out_(out),
+        out_types_(out_types),
+        grads_(grads),
+        wants_(wants),
+        given_(given) {}
 
  private:
   const Op& op_;

@@ -1,5 +1,5 @@
-#include "apply.h"
 #include "defs/cast.h"
+#include "apply.h"
 #include "recorder.h"
 
 namespace weft {

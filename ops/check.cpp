@@ -11,7 +11,8 @@
 namespace weft {
 
 void AssertFinite::infer(const Attrs&, Types in, std::span<Type> out) {
-  if (!is_floating(in[0]->dtype)) throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)), "integers are finite");
+  if (!is_floating(in[0]->dtype))
+    throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)), "integers are finite");
   out[0] = *in[0];
 }
 

@@ -22,7 +22,8 @@ template <class F> Tensor in_compute_type(const char* name, const Arg& x, F f) {
     throw e;
   };
   if (!t.defined()) fail(ArgumentError("operand 0 is undefined"));
-  if (!is_floating(t.dtype())) fail(DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64"));
+  if (!is_floating(t.dtype()))
+    fail(DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64"));
   try {
     return cast(f(cast(t, compute_type(t.dtype()))), t.dtype());
   } catch (Error& e) {
@@ -42,7 +43,8 @@ double reduced_count(const Shape& shape, const Axes& axes) {
 }  // namespace
 
 Tensor mean(const Arg& x, const Axes& axes, bool keepdims) {
-  return in_compute_type("mean", x, [&](const Tensor& t) { return sum(t, axes, keepdims) / reduced_count(t.shape(), axes); });
+  return in_compute_type("mean", x,
+                         [&](const Tensor& t) { return sum(t, axes, keepdims) / reduced_count(t.shape(), axes); });
 }
 
 Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {

@@ -1,5 +1,5 @@
-// Compositions: plain functions over the primitives, with no gradient rule of their own. On bf16 and f16 they compute in
-// f32 and round once at the end.
+// Compositions: plain functions over the primitives, with no gradient rule of their own. On bf16 and f16 they compute
+// in f32 and round once at the end.
 #pragma once
 
 #include "arg.h"

@@ -15,8 +15,10 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::reads; }) op.reads = Struct::reads;
   if constexpr (requires { Struct::differentiable; }) op.differentiable = Struct::differentiable;
   if constexpr (requires { Struct::checks; }) op.checks = Struct::checks;
-  if constexpr (requires { Struct::operand_names; }) op.operand_names = Struct::operand_names;
-  else if constexpr (Struct::kind == OpKind::elementwise) op.operand_names = "lhs rhs";
+  if constexpr (requires { Struct::operand_names; })
+    op.operand_names = Struct::operand_names;
+  else if constexpr (Struct::kind == OpKind::elementwise)
+    op.operand_names = "lhs rhs";
   if constexpr (requires { Struct::run; }) op.run = Struct::run;
   if constexpr (requires { Struct::view; }) op.view = Struct::view;
   if constexpr (requires { Struct::formula; }) op.formula = Struct::formula;
@@ -27,9 +29,9 @@ template <class Struct> constexpr Op make_op() {
 }  // namespace weft
 
 /// In one source file, outside namespaces: makes a struct of yours an op, so that apply<Struct>({x, y}) works.
-#define WEFT_DEFINE_OP(Struct)                                 \
-  template <> const weft::Op& weft::op_of<Struct>() {          \
-    static constexpr weft::Op op = weft::make_op<Struct>();    \
-    return op;                                                 \
-  }                                                            \
+#define WEFT_DEFINE_OP(Struct)                              \
+  template <> const weft::Op& weft::op_of<Struct>() {       \
+    static constexpr weft::Op op = weft::make_op<Struct>(); \
+    return op;                                              \
+  }                                                         \
   static_assert(true)

@@ -14,9 +14,11 @@
 namespace weft {
 
 Tensor Arg::literal_tensor(DType dtype) const {
-  if (dtype == DType::boolean && number_ != 0 && number_ != 1) throw DTypeError(fmt::format("the literal {} does not fit a bool tensor", number_));
+  if (dtype == DType::boolean && number_ != 0 && number_ != 1)
+    throw DTypeError(fmt::format("the literal {} does not fit a bool tensor", number_));
   if (is_integer(dtype) && number_ != std::floor(number_))
-    throw DTypeError(fmt::format("the literal {} does not fit a tensor of {}", number_, name_of(dtype)), "cast the tensor to a float type");
+    throw DTypeError(fmt::format("the literal {} does not fit a tensor of {}", number_, name_of(dtype)),
+                     "cast the tensor to a float type");
   const Tensor t = Tensor::allocate({dtype, {}});
   copy_elements({f64, {}, {}, const_cast<double*>(&number_)}, t.view());
   return t;
@@ -28,7 +30,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b) {
   for (int i = 0; i < out.size(); ++i) {
     const std::int64_t x = i < shift_a ? 1 : a[i - shift_a], y = i < shift_b ? 1 : b[i - shift_b];
     if (x != y && x != 1 && y != 1)
-      throw ShapeError(fmt::format("shapes do not broadcast: {} with {} ({} vs {} in dimension {} from the back)", a.text(), b.text(), x, y, out.size() - i));
+      throw ShapeError(fmt::format("shapes do not broadcast: {} with {} ({} vs {} in dimension {} from the back)",
+                                   a.text(), b.text(), x, y, out.size() - i));
     out[i] = x == 1 ? y : x;
   }
   return out;
@@ -97,17 +100,20 @@ void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condit
   const std::size_t data = condition ? 1 : 0;
   const Type& main = *in[data];
   if (condition && in[0]->dtype != DType::boolean)
-    throw DTypeError(fmt::format("the condition is {}, not bool", name_of(in[0]->dtype)), "compare it, or cast it to bool");
+    throw DTypeError(fmt::format("the condition is {}, not bool", name_of(in[0]->dtype)),
+                     "compare it, or cast it to bool");
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (i > data && in[i]->dtype != main.dtype)
-      throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(main.dtype), name_of(in[i]->dtype)),
-                       fmt::format("cast one: cast(x, {})", name_of(is_floating(main.dtype) ? main.dtype : in[i]->dtype)));
+      throw DTypeError(
+          fmt::format("dtypes differ: {} and {}", name_of(main.dtype), name_of(in[i]->dtype)),
+          fmt::format("cast one: cast(x, {})", name_of(is_floating(main.dtype) ? main.dtype : in[i]->dtype)));
     if (in[i]->shape != main.shape)
       throw ShapeError(fmt::format("shapes differ: {} and {}", main.shape.text(), in[i]->shape.text()));
   }
   const bool floating = is_floating(main.dtype), boolean = main.dtype == DType::boolean;
   if (accepts == Accepts::booleans ? !boolean : boolean)
-    throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), boolean ? "cast it to a number type" : "compare it, or cast it to bool");
+    throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)),
+                     boolean ? "cast it to a number type" : "compare it, or cast it to bool");
   if (accepts == Accepts::floats && !floating)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), "cast it to f32 or f64");
   out = {boolean_result ? DType::boolean : main.dtype, main.shape};

@@ -15,10 +15,10 @@ struct ScalarInfo {
 };
 // In the order of ScalarOp.
 constexpr ScalarInfo scalar_info[] = {
-    {"input", 0},   {"constant", 0}, {"add", 2},     {"sub", 2},     {"mul", 2},    {"div", 2},     {"neg", 1},
-    {"abs", 1},     {"fma", 3},      {"sqrt", 1},    {"floor", 1},   {"ceil", 1},   {"trunc", 1},   {"nearest", 1},
-    {"lt", 2},      {"le", 2},       {"eq", 2},      {"ne", 2},      {"and", 2},    {"or", 2},      {"xor", 2},
-    {"not", 1},     {"shl", 1},      {"shr", 1},     {"sar", 1},     {"select", 3}, {"bitcast", 1}, {"convert", 1}};
+    {"input", 0}, {"constant", 0}, {"add", 2},  {"sub", 2},   {"mul", 2},    {"div", 2},     {"neg", 1},
+    {"abs", 1},   {"fma", 3},      {"sqrt", 1}, {"floor", 1}, {"ceil", 1},   {"trunc", 1},   {"nearest", 1},
+    {"lt", 2},    {"le", 2},       {"eq", 2},   {"ne", 2},    {"and", 2},    {"or", 2},      {"xor", 2},
+    {"not", 1},   {"shl", 1},      {"shr", 1},  {"sar", 1},   {"select", 3}, {"bitcast", 1}, {"convert", 1}};
 static_assert(std::size(scalar_info) == static_cast<std::size_t>(ScalarOp::convert) + 1);
 }  // namespace
 
@@ -44,8 +44,10 @@ int Formula::flops() const {
   int n = 0;
   for (const Instruction& x : code) {
     if (x.type != f32 && x.type != f64) continue;
-    if (x.op == ScalarOp::fma) n += 2;
-    else if (x.op >= ScalarOp::add && x.op <= ScalarOp::nearest) n += 1;
+    if (x.op == ScalarOp::fma)
+      n += 2;
+    else if (x.op >= ScalarOp::add && x.op <= ScalarOp::nearest)
+      n += 1;
   }
   return n;
 }
@@ -55,7 +57,8 @@ detail::FormulaWriter*& detail::FormulaWriter::current() {
   return writer;
 }
 
-std::uint16_t detail::FormulaWriter::put(ScalarOp op, DType type, std::uint16_t a, std::uint16_t b, std::uint16_t c, std::uint64_t imm) {
+std::uint16_t detail::FormulaWriter::put(ScalarOp op, DType type, std::uint16_t a, std::uint16_t b, std::uint16_t c,
+                                         std::uint64_t imm) {
   const Instruction next{op, type, a, b, c, imm};
   // The same instruction twice is one: formulas are short, a linear search from the end is quick.
   for (std::size_t i = formula.code.size(); i-- > 0;)

@@ -16,17 +16,32 @@ namespace weft {
 enum class ScalarOp : std::uint8_t {
   input,     // the imm-th operand of the formula, of type T
   constant,  // imm holds the bits of a T
-  add, sub, mul, div,  // T x T -> T; integers wrap, div of integers truncates (x / 0 = 0, min / -1 = min)
-  neg, abs,            // T -> T; integers wrap
-  fma,                 // a * b + c, rounded once; floats
-  sqrt, floor, ceil, trunc, nearest,  // floats; nearest = round half to even
-  lt, le, eq, ne,                     // a ? b of type T (the operands' type) -> M; eq, ne also on masks; NaN: only ne holds
-  bit_and, bit_or, bit_xor,           // on integers or masks
+  add,
+  sub,
+  mul,
+  div,  // T x T -> T; integers wrap, div of integers truncates (x / 0 = 0, min / -1 = min)
+  neg,
+  abs,  // T -> T; integers wrap
+  fma,  // a * b + c, rounded once; floats
+  sqrt,
+  floor,
+  ceil,
+  trunc,
+  nearest,  // floats; nearest = round half to even
+  lt,
+  le,
+  eq,
+  ne,  // a ? b of type T (the operands' type) -> M; eq, ne also on masks; NaN: only ne holds
+  bit_and,
+  bit_or,
+  bit_xor,  // on integers or masks
   bit_not,
-  shl, shr, sar,  // integers, by the constant imm; shr is logical, sar arithmetic
-  select,         // a (M) ? b : c
-  bitcast,        // between T and the type as wide: type is the result's
-  convert,        // a's type -> T as C does; float -> integer truncates and saturates, NaN -> 0; to boolean: a != 0
+  shl,
+  shr,
+  sar,      // integers, by the constant imm; shr is logical, sar arithmetic
+  select,   // a (M) ? b : c
+  bitcast,  // between T and the type as wide: type is the result's
+  convert,  // a's type -> T as C does; float -> integer truncates and saturates, NaN -> 0; to boolean: a != 0
 };
 
 /// Name of an operation: "fma".

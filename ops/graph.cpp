@@ -24,7 +24,9 @@ ValueId Graph::add_constant(const Tensor& tensor) {
   }
   if (const auto it = constants_by_key_.find(key); it != constants_by_key_.end()) {
     const Tensor& held = constants[values[it->second].index];
-    if (held.type() == tensor.type() && (held.same(tensor) || (held.rank() == 0 && !std::memcmp(held.view().data, tensor.view().data, size_of(tensor.dtype())))))
+    if (held.type() == tensor.type() &&
+        (held.same(tensor) ||
+         (held.rank() == 0 && !std::memcmp(held.view().data, tensor.view().data, size_of(tensor.dtype())))))
       return it->second;
   }
   values.push_back({tensor.type(), Value::constant, static_cast<std::uint32_t>(constants.size())});
@@ -32,7 +34,8 @@ ValueId Graph::add_constant(const Tensor& tensor) {
   return constants_by_key_[key] = static_cast<ValueId>(values.size() - 1);
 }
 
-ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out, const std::source_location& site) {
+ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out,
+                   const std::source_location& site) {
   std::uint64_t hash = attrs.hash();
   detail::mix(hash, reinterpret_cast<std::uintptr_t>(&op));
   for (const ValueId v : in) detail::mix(hash, v);
@@ -59,13 +62,16 @@ std::string Graph::text() const {
     } else if (value.kind == Value::constant) {
       const Tensor& c = constants[value.index];
       s += c.rank() == 0 ? fmt::format("%{} = constant {} {:.9g}\n", v, value.type.text(), c.item())
-                         : fmt::format("%{} = constant {}{}\n", v, value.type.text(), c.name().empty() ? "" : " \"" + c.name() + "\"");
+                         : fmt::format("%{} = constant {}{}\n", v, value.type.text(),
+                                       c.name().empty() ? "" : " \"" + c.name() + "\"");
     } else if (node < nodes.size() && nodes[node].out == v) {
       const Node& n = nodes[node++];
       std::string outs;
       for (int k = 0; k < n.op->outputs; ++k) outs += fmt::format("{}%{}", k ? ", " : "", v + static_cast<ValueId>(k));
       const std::string attrs = n.attrs.text();
-      s += fmt::format("{} = {} {}{}{}\n", outs, n.op->name, value.type.text(), n.in.empty() ? "" : fmt::format(" %{}", fmt::join(n.in, " %")), attrs.empty() ? "" : " {" + attrs + "}");
+      s += fmt::format("{} = {} {}{}{}\n", outs, n.op->name, value.type.text(),
+                       n.in.empty() ? "" : fmt::format(" %{}", fmt::join(n.in, " %")),
+                       attrs.empty() ? "" : " {" + attrs + "}");
     }
   }
   s += fmt::format("return{}{}\n", outputs.empty() ? "" : " %", fmt::join(outputs, " %"));
@@ -86,7 +92,8 @@ void Graph::verify() const {
     std::vector<Type> out(static_cast<std::size_t>(n.op->outputs));
     n.op->infer(n.attrs, in, out);
     for (std::size_t k = 0; k < out.size(); ++k)
-      if (out[k] != values[n.out + k].type) fail(i, fmt::format("its type is {}, not {}", out[k].text(), values[n.out + k].type.text()));
+      if (out[k] != values[n.out + k].type)
+        fail(i, fmt::format("its type is {}, not {}", out[k].text(), values[n.out + k].type.text()));
   }
 }
 
@@ -106,7 +113,8 @@ Graph without_dead_nodes(const Graph& graph) {
   std::vector<ValueId> map(graph.values.size());
   for (const ValueId v : graph.inputs) map[v] = result.add_input(graph.type(v));
   for (ValueId v = 0; v < graph.values.size(); ++v)
-    if (graph.values[v].kind == Graph::Value::constant && live[v]) map[v] = result.add_constant(graph.constants[graph.values[v].index]);
+    if (graph.values[v].kind == Graph::Value::constant && live[v])
+      map[v] = result.add_constant(graph.constants[graph.values[v].index]);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!keep[i]) continue;
     const Graph::Node& n = graph.nodes[i];

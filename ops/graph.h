@@ -1,5 +1,5 @@
-// Graph: what a trace writes down, in SSA form. Append-only; structurally equal nodes are one (common subexpressions are
-// shared by construction).
+// Graph: what a trace writes down, in SSA form. Append-only; structurally equal nodes are one (common subexpressions
+// are shared by construction).
 #pragma once
 
 #include <cstdint>
@@ -31,22 +31,27 @@ struct Graph {
   };
 
   std::vector<Value> values;
-  std::vector<Node> nodes;         // in an order in which they can run
-  std::vector<ValueId> inputs;     // values, in order
-  std::vector<Tensor> constants;   // captured tensors
+  std::vector<Node> nodes;        // in an order in which they can run
+  std::vector<ValueId> inputs;    // values, in order
+  std::vector<Tensor> constants;  // captured tensors
   std::vector<ValueId> outputs;
 
   ValueId add_input(const Type& type);
   /// A captured tensor; the same tensor, and equal scalars, are one value.
   ValueId add_constant(const Tensor& tensor);
   /// A node, or the equal one there is; its first output.
-  ValueId add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out, const std::source_location& site = {});
+  ValueId add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out,
+              const std::source_location& site = {});
 
   const Type& type(ValueId v) const { return values[v].type; }
   /// The node that computes v, or null.
-  const Node* producer(ValueId v) const { return values[v].kind == Value::computed ? &nodes[values[v].index] : nullptr; }
+  const Node* producer(ValueId v) const {
+    return values[v].kind == Value::computed ? &nodes[values[v].index] : nullptr;
+  }
   /// True if v is a constant of one element.
-  bool is_scalar_constant(ValueId v) const { return values[v].kind == Value::constant && constants[values[v].index].size() == 1; }
+  bool is_scalar_constant(ValueId v) const {
+    return values[v].kind == Value::constant && constants[values[v].index].size() == 1;
+  }
 
   /// One line a value: "%3 = add f32[2, 3] %1 %2". The same graph gives the same text.
   std::string text() const;

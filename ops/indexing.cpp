@@ -9,15 +9,16 @@
 #include "apply.h"
 #include "defs/indexing.h"
 #include "defs/reduce.h"
-#include "math.h"
 #include "manipulate.h"
+#include "math.h"
 #include "recorder.h"
 
 namespace weft {
 namespace {
 
 void check_index_type(const Type& t) {
-  if (t.dtype != i32 && t.dtype != i64) throw DTypeError(fmt::format("indices are {}, not i32 or i64", name_of(t.dtype)), "cast(indices, i64)");
+  if (t.dtype != i32 && t.dtype != i64)
+    throw DTypeError(fmt::format("indices are {}, not i32 or i64", name_of(t.dtype)), "cast(indices, i64)");
 }
 
 // All indices as i64 in [0, n), in row-major order; IndexError names the first that is not in [low, n).
@@ -105,9 +106,11 @@ void Gather::vjp(Backward& b) {
 void ScatterAdd::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   check_index_type(*in[1]);
   if (in[0]->dtype == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");
-  if (in[2]->dtype != in[0]->dtype) throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[2]->dtype)));
+  if (in[2]->dtype != in[0]->dtype)
+    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[2]->dtype)));
   const Shape wanted = picked_shape(in[0]->shape, in[1]->shape, attrs.as<AxisAttrs>().axis);
-  if (in[2]->shape != wanted) throw ShapeError(fmt::format("updates are {}, not {}", in[2]->shape.text(), wanted.text()));
+  if (in[2]->shape != wanted)
+    throw ShapeError(fmt::format("updates are {}, not {}", in[2]->shape.text(), wanted.text()));
   out[0] = *in[0];
 }
 
@@ -127,8 +130,10 @@ void ScatterAdd::run(const Attrs& attrs, Views in, Views out) {
       for (const std::int64_t i : indices) {
         T* row = y + (o * g.n + i) * g.inner;
         for (std::int64_t c = 0; c < g.inner; ++c) {
-          if constexpr (std::is_integral_v<T>) row[c] = static_cast<T>(static_cast<std::uint64_t>(row[c]) + static_cast<std::uint64_t>(u[c]));
-          else row[c] = static_cast<T>(row[c] + u[c]);
+          if constexpr (std::is_integral_v<T>)
+            row[c] = static_cast<T>(static_cast<std::uint64_t>(row[c]) + static_cast<std::uint64_t>(u[c]));
+          else
+            row[c] = static_cast<T>(row[c] + u[c]);
         }
         u += g.inner;
       }
@@ -152,7 +157,9 @@ void CheckIndices::run(const Attrs& attrs, Views in, Views out) {
 
 Tensor gather(const Arg& x, const Arg& indices, std::int64_t axis) {
   const SiteScope scope(x.site());
-  return with_axis("gather", x, axis, [&](const Tensor& t, int at) { return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{at}); });
+  return with_axis("gather", x, axis, [&](const Tensor& t, int at) {
+    return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{at});
+  });
 }
 
 Tensor scatter_add(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {

@@ -23,8 +23,9 @@ void MatMul::infer(const Attrs&, Types in, std::span<Type> out) {
     const bool turned = b.shape[rank - 1] == k;
     Shape t = b.shape;
     std::swap(t[rank - 1], t[rank - 2]);
-    throw ShapeError(fmt::format("inner dimensions differ: {} x {} ({} vs {})", a.shape.text(), b.shape.text(), k, other),
-                     turned ? fmt::format("transpose the right operand? its transpose is {}", t.text()) : "");
+    throw ShapeError(
+        fmt::format("inner dimensions differ: {} x {} ({} vs {})", a.shape.text(), b.shape.text(), k, other),
+        turned ? fmt::format("transpose the right operand? its transpose is {}", t.text()) : "");
   }
   out[0] = {a.dtype, a.shape};
   out[0].shape[rank - 1] = b.shape[rank - 1];
@@ -92,11 +93,17 @@ Tensor matmul(const Arg& lhs, const Arg& rhs) {
       // One large product in place of a batch of them.
       Shape shape = a.shape();
       shape[a.rank() - 1] = b.shape()[1];
-      c = reshape(apply<MatMul>({reshape(a, {a.shape().back() ? a.size() / a.shape().back() : count(shape) / std::max<std::int64_t>(1, b.shape()[1]), a.shape().back()}), b}), shape);
+      c = reshape(apply<MatMul>({reshape(a, {a.shape().back() ? a.size() / a.shape().back()
+                                                              : count(shape) / std::max<std::int64_t>(1, b.shape()[1]),
+                                             a.shape().back()}),
+                                 b}),
+                  shape);
     } else if (a.rank() == 2 && b.rank() == 2) {
       c = apply<MatMul>({a, b});
     } else {
-      const auto batch = [](const Tensor& t) { return Shape(std::span(t.shape().begin(), static_cast<std::size_t>(t.rank() - 2))); };
+      const auto batch = [](const Tensor& t) {
+        return Shape(std::span(t.shape().begin(), static_cast<std::size_t>(t.rank() - 2)));
+      };
       const Shape common = broadcast_shapes(batch(a), batch(b));
       const auto spread = [&](const Tensor& t) {
         Shape shape = common;
@@ -110,7 +117,8 @@ Tensor matmul(const Arg& lhs, const Arg& rhs) {
     if (column) c = squeeze(c, Ints{-1});
     return c;
   } catch (Error& e) {
-    e.relocate("matmul", {describe_operand("lhs", lhs.tensor()), describe_operand("rhs", rhs.tensor())}, site_text(SiteScope::current()));
+    e.relocate("matmul", {describe_operand("lhs", lhs.tensor()), describe_operand("rhs", rhs.tensor())},
+               site_text(SiteScope::current()));
     throw;
   }
 }

@@ -44,7 +44,9 @@ Tensor detail::sum_to(const Tensor& x, const Shape& shape) {
 void BroadcastTo::vjp(Backward& b) { b.give(0, detail::sum_to(b.grad(), b.in_type().shape)); }
 
 // ---- reshape ----
-void Reshape::infer(const Attrs& attrs, Types in, std::span<Type> out) { out[0] = {in[0]->dtype, attrs.as<ShapeAttrs>().shape}; }
+void Reshape::infer(const Attrs& attrs, Types in, std::span<Type> out) {
+  out[0] = {in[0]->dtype, attrs.as<ShapeAttrs>().shape};
+}
 
 // A view if every run of old axes that a run of new ones replaces can be walked with one stride.
 bool Reshape::view(const Attrs&, const View& in, View& out) {
@@ -57,15 +59,19 @@ bool Reshape::view(const Attrs&, const View& in, View& out) {
     std::int64_t old_size = i < old_rank ? in.shape[i] : 1, new_size = j < new_rank ? out.shape[j] : 1;
     int i_end = std::min(i + 1, old_rank), j_end = std::min(j + 1, new_rank);
     while (old_size != new_size) {
-      if (old_size < new_size) old_size *= in.shape[i_end++];
-      else new_size *= out.shape[j_end++];
+      if (old_size < new_size)
+        old_size *= in.shape[i_end++];
+      else
+        new_size *= out.shape[j_end++];
     }
     // Old axes [i, i_end) and new axes [j, j_end) hold the same number of elements.
     std::int64_t stride = 0, extent = 1;
     for (int k = i_end; k-- > i;) {
       if (in.shape[k] == 1) continue;
-      if (extent == 1) stride = in.strides[k];
-      else if (in.strides[k] != stride * extent) return false;
+      if (extent == 1)
+        stride = in.strides[k];
+      else if (in.strides[k] != stride * extent)
+        return false;
       extent *= in.shape[k];
     }
     for (int k = j_end; k-- > j;) {
@@ -108,7 +114,8 @@ Tensor reshape(const Arg& x, const Shape& wanted) {
     overflow = false;
   }
   if (open >= 0 && !overflow) {
-    if (rest == 0 || t.size() % rest) fail(fmt::format("{} elements of {} can't be {}", t.size(), t.shape().text(), wanted.text()));
+    if (rest == 0 || t.size() % rest)
+      fail(fmt::format("{} elements of {} can't be {}", t.size(), t.shape().text(), wanted.text()));
     shape[open] = t.size() / rest;
   } else if (overflow || rest != t.size()) {
     fail(fmt::format("{} elements of {} can't be {}", t.size(), t.shape().text(), wanted.text()));
@@ -182,7 +189,9 @@ Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b) {
 }
 
 // ---- slice and its opposite ----
-void Slice::infer(const Attrs& attrs, Types in, std::span<Type> out) { out[0] = {in[0]->dtype, attrs.as<SliceAttrs>().size}; }
+void Slice::infer(const Attrs& attrs, Types in, std::span<Type> out) {
+  out[0] = {in[0]->dtype, attrs.as<SliceAttrs>().size};
+}
 
 bool Slice::view(const Attrs& attrs, const View& in, View& out) {
   const SliceAttrs& a = attrs.as<SliceAttrs>();
@@ -203,7 +212,9 @@ void Slice::vjp(Backward& b) {
   b.give(0, apply<Embed>({b.grad()}, EmbedAttrs{a.begin, a.step, b.in_type().shape, 0.0}));
 }
 
-void Embed::infer(const Attrs& attrs, Types in, std::span<Type> out) { out[0] = {in[0]->dtype, attrs.as<EmbedAttrs>().shape}; }
+void Embed::infer(const Attrs& attrs, Types in, std::span<Type> out) {
+  out[0] = {in[0]->dtype, attrs.as<EmbedAttrs>().shape};
+}
 
 void Embed::run(const Attrs& attrs, Views in, Views out) {
   const EmbedAttrs& a = attrs.as<EmbedAttrs>();
@@ -225,7 +236,8 @@ Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step)
   const Tensor t = x.tensor();
   return checked("slice", t, x, [&] {
     if (begin.size() != end.size() || begin.size() > t.rank() || (!step.empty() && step.size() != begin.size()))
-      throw IndexError(fmt::format("begin {}, end {} and step {} do not fit rank {}", begin.text(), end.text(), step.text(), t.rank()));
+      throw IndexError(fmt::format("begin {}, end {} and step {} do not fit rank {}", begin.text(), end.text(),
+                                   step.text(), t.rank()));
     SliceAttrs a{Ints::filled(t.rank(), 0), Ints::filled(t.rank(), 1), t.shape()};
     for (int i = 0; i < begin.size(); ++i) {
       const std::int64_t n = t.shape()[i], s = step.empty() ? 1 : step[i];
@@ -266,8 +278,10 @@ Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value) {
       throw ShapeError(fmt::format("paddings {} and {} do not fit rank {}", before.text(), after.text(), t.rank()));
     Shape shape = t.shape();
     for (int i = 0; i < t.rank(); ++i) {
-      if (before[i] < 0 || after[i] < 0) throw ArgumentError(fmt::format("padding of axis {} is negative: {} and {}", i, before[i], after[i]));
-      if (__builtin_add_overflow(shape[i], before[i], &shape[i]) || __builtin_add_overflow(shape[i], after[i], &shape[i]))
+      if (before[i] < 0 || after[i] < 0)
+        throw ArgumentError(fmt::format("padding of axis {} is negative: {} and {}", i, before[i], after[i]));
+      if (__builtin_add_overflow(shape[i], before[i], &shape[i]) ||
+          __builtin_add_overflow(shape[i], after[i], &shape[i]))
         throw ShapeError("element count overflows");
     }
     count(shape);
@@ -292,7 +306,8 @@ Tensor squeeze(const Arg& x, const std::optional<Ints>& axes) {
     Shape shape;
     const Ints named = axes ? normal_axes(*axes, t.rank()) : Ints{};
     for (int i = 0; i < t.rank(); ++i) {
-      if (axes && named.contains(i) && t.shape()[i] != 1) throw ShapeError(fmt::format("axis {} has extent {}, not 1", i, t.shape()[i]));
+      if (axes && named.contains(i) && t.shape()[i] != 1)
+        throw ShapeError(fmt::format("axis {} has extent {}, not 1", i, t.shape()[i]));
       const bool drop = axes ? named.contains(i) : t.shape()[i] == 1;
       if (!drop) shape.push_back(t.shape()[i]);
     }
@@ -305,11 +320,16 @@ void Concat::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   const int axis = attrs.as<ConcatAttrs>().axis;
   Type type = *in[0];
   for (std::size_t k = 1; k < in.size(); ++k) {
-    if (in[k]->dtype != type.dtype) throw DTypeError(fmt::format("dtypes differ: {} and {} (part {})", name_of(type.dtype), name_of(in[k]->dtype), k));
+    if (in[k]->dtype != type.dtype)
+      throw DTypeError(
+          fmt::format("dtypes differ: {} and {} (part {})", name_of(type.dtype), name_of(in[k]->dtype), k));
     Shape rest = in[k]->shape, mine = type.shape;
     if (rest.size() == mine.size()) rest[axis] = mine[axis] = 0;
-    if (rest != mine) throw ShapeError(fmt::format("shapes {} and {} (part {}) differ beyond axis {}", in[0]->shape.text(), in[k]->shape.text(), k, axis));
-    if (__builtin_add_overflow(type.shape[axis], in[k]->shape[axis], &type.shape[axis])) throw ShapeError("element count overflows");
+    if (rest != mine)
+      throw ShapeError(fmt::format("shapes {} and {} (part {}) differ beyond axis {}", in[0]->shape.text(),
+                                   in[k]->shape.text(), k, axis));
+    if (__builtin_add_overflow(type.shape[axis], in[k]->shape[axis], &type.shape[axis]))
+      throw ShapeError("element count overflows");
   }
   out[0] = type;
 }

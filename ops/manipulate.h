@@ -25,9 +25,11 @@ Tensor expand(const Arg& x, std::int64_t axis);
 /// Without the given axes, which must have extent 1; by default all such. ShapeError.
 Tensor squeeze(const Arg& x, const std::optional<Ints>& axes = {});
 /// The parts end to end along an axis. ShapeError if other extents differ.
-Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis = 0, std::source_location site = std::source_location::current());
+Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis = 0,
+              std::source_location site = std::source_location::current());
 /// The parts along a new axis. ShapeError if shapes differ.
-Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis = 0, std::source_location site = std::source_location::current());
+Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis = 0,
+             std::source_location site = std::source_location::current());
 /// With `before[i]` and `after[i]` elements of `value` around axis i. ArgumentError if one is negative.
 Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value = 0);
 /// The elements in row-major order, copied if they do not lie so.

@@ -27,7 +27,8 @@ using Views = std::span<const View>;
 
 /// What an op's gradient rule reads; the tape saves nothing else.
 namespace reads {
-inline constexpr std::uint32_t nothing = 0, in0 = 1, in1 = 2, in2 = 4, in3 = 8, out0 = 1 << 16, out1 = 1 << 17, types = 1u << 31;
+inline constexpr std::uint32_t nothing = 0, in0 = 1, in1 = 2, in2 = 4, in3 = 8, out0 = 1 << 16, out1 = 1 << 17,
+                               types = 1u << 31;
 constexpr std::uint32_t in(int i) { return 1u << i; }
 constexpr std::uint32_t out(int i) { return 1u << (16 + i); }
 }  // namespace reads
@@ -43,8 +44,8 @@ struct Op {
   OpKind kind = OpKind::kernel;
   int outputs = 1;
   std::uint32_t reads = reads::nothing;
-  bool differentiable = true;      // false: a cotangent stops here silently (comparisons, argmax, floor's kin have rules)
-  bool checks = false;             // may throw on values: a compiled step runs it before its first state write
+  bool differentiable = true;  // false: a cotangent stops here silently (comparisons, argmax, floor's kin have rules)
+  bool checks = false;         // may throw on values: a compiled step runs it before its first state write
   const char* operand_names = "";  // for messages: "lhs rhs"
   /// The output types. Throws what the door turns into a full message; kernels and rules check nothing again.
   void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;

@@ -21,7 +21,8 @@ std::int64_t per_block(DType dtype) { return dtype == f64 ? 2 : 4; }
 Tensor state_of(std::uint64_t seed) { return tensor<std::int64_t>({static_cast<std::int64_t>(seed), std::int64_t{0}}); }
 
 Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
-  if (dtype != f32 && dtype != f64) throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
+  if (dtype != f32 && dtype != f64)
+    throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
   const Tensor state = generator.state.value();
   const Tensor u = apply<Uniform>({state}, UniformAttrs{dtype, shape});
   const std::int64_t blocks = (count(shape) + per_block(dtype) - 1) / per_block(dtype);
@@ -52,7 +53,8 @@ void Uniform::run(const Attrs& attrs, Views in, Views out) {
         if (dtype == f32) {
           out[0].as<float>()[b * each + i] = static_cast<float>(w[static_cast<std::size_t>(i)] >> 8) * 0x1p-24f;
         } else {
-          const std::uint64_t bits = std::uint64_t{w[static_cast<std::size_t>(2 * i)]} << 32 | w[static_cast<std::size_t>(2 * i + 1)];
+          const std::uint64_t bits =
+              std::uint64_t{w[static_cast<std::size_t>(2 * i)]} << 32 | w[static_cast<std::size_t>(2 * i + 1)];
           out[0].as<double>()[b * each + i] = static_cast<double>(bits >> 11) * 0x1p-53;
         }
       }

@@ -25,9 +25,11 @@ Generator& default_generator();
 void seed(std::uint64_t seed);
 
 /// Uniform in [low, high), but that low + u * (high - low) may round to high. f32 or f64.
-Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = f32, Generator& generator = default_generator());
+Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = f32,
+               Generator& generator = default_generator());
 /// Normal, by Box and Muller's method. f32 or f64.
-Tensor normal(const Shape& shape, double mean = 0, double deviation = 1, DType dtype = f32, Generator& generator = default_generator());
+Tensor normal(const Shape& shape, double mean = 0, double deviation = 1, DType dtype = f32,
+              Generator& generator = default_generator());
 /// bool: true with probability p. ArgumentError if p is not in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator());
 

@@ -34,9 +34,12 @@ inline std::uint16_t put(ScalarOp op, DType type, std::uint16_t a = 0, std::uint
   return FormulaWriter::current()->put(op, type, a, b, c, imm);
 }
 template <class T> std::uint64_t bits_of(T x) {
-  if constexpr (sizeof(T) == 8) return std::bit_cast<std::uint64_t>(x);
-  else if constexpr (sizeof(T) == 4) return std::bit_cast<std::uint32_t>(x);
-  else return static_cast<std::uint8_t>(x);
+  if constexpr (sizeof(T) == 8)
+    return std::bit_cast<std::uint64_t>(x);
+  else if constexpr (sizeof(T) == 4)
+    return std::bit_cast<std::uint32_t>(x);
+  else
+    return static_cast<std::uint8_t>(x);
 }
 template <class T> using SignedAs = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
 }  // namespace detail
@@ -46,8 +49,7 @@ template <class T> struct Recorded {
   std::uint16_t id;
 
   template <class Number>
-    requires std::is_arithmetic_v<Number>
-  Recorded(Number c)
+  requires std::is_arithmetic_v<Number> Recorded(Number c)
       : id(detail::put(ScalarOp::constant, dtype_of<T>, 0, 0, 0, detail::bits_of(static_cast<T>(c)))) {}
 
   static Recorded at(std::uint16_t id) { return Recorded(id, 0); }

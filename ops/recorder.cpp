@@ -8,8 +8,8 @@ namespace {
 
 struct ThreadState {
   std::vector<Recorder*> recorders;
-  std::size_t base = 0;                 // those below are hidden by a trace
-  std::size_t limit = SIZE_MAX;         // those from here on are hidden while one of them works
+  std::size_t base = 0;          // those below are hidden by a trace
+  std::size_t limit = SIZE_MAX;  // those from here on are hidden while one of them works
   Tracer* tracer = nullptr;
   std::source_location site;
   bool in_call = false;
@@ -20,7 +20,8 @@ thread_local ThreadState state;
 
 std::span<Recorder* const> active_recorders() {
   const std::size_t end = std::min(state.recorders.size(), state.limit);
-  return end <= state.base ? std::span<Recorder* const>{} : std::span<Recorder* const>(state.recorders).subspan(state.base, end - state.base);
+  return end <= state.base ? std::span<Recorder* const>{}
+                           : std::span<Recorder* const>(state.recorders).subspan(state.base, end - state.base);
 }
 
 Tracer* active_tracer() { return state.tracer; }
@@ -36,7 +37,8 @@ bool is_recording(const Recorder* recorder) {
   return std::find(state.recorders.begin(), state.recorders.end(), recorder) != state.recorders.end();
 }
 
-TraceScope::TraceScope(Tracer* tracer) : previous_(state.tracer), previous_base_(state.base), size_(state.recorders.size()) {
+TraceScope::TraceScope(Tracer* tracer)
+    : previous_(state.tracer), previous_base_(state.base), size_(state.recorders.size()) {
   state.tracer = tracer;
   state.base = size_;
 }

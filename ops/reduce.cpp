@@ -16,9 +16,11 @@ namespace {
 void infer_reduction(const Attrs& attrs, Types in, std::span<Type> out, bool boolean, bool of_nothing) {
   const auto& a = attrs.as<ReduceAttrs>();
   if (boolean != (in[0]->dtype == DType::boolean))
-    throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)), boolean ? "compare it, or cast it to bool" : "cast it to a number type");
+    throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)),
+                     boolean ? "compare it, or cast it to bool" : "cast it to a number type");
   const ReduceGeometry g(in[0]->shape, a);
-  if (!of_nothing && g.n == 0 && g.outer > 0 && g.inner > 0) throw ArgumentError(fmt::format("of no elements: {} over axes {} to {}", in[0]->shape.text(), a.begin, a.end - 1));
+  if (!of_nothing && g.n == 0 && g.outer > 0 && g.inner > 0)
+    throw ArgumentError(fmt::format("of no elements: {} over axes {} to {}", in[0]->shape.text(), a.begin, a.end - 1));
   Shape shape;
   for (int i = 0; i < in[0]->shape.size(); ++i)
     if (i < a.begin || i >= a.end) shape.push_back(in[0]->shape[i]);
@@ -65,7 +67,8 @@ Tensor reduce(const Op& op, const Arg& x, const Axes& axes, bool keepdims) {
   if (!t.defined()) return apply(op, ReduceAttrs{0, 0}, std::span(&t, 1));
   Ints list;
   try {
-    if (axes.list) list = normal_axes(*axes.list, t.rank());
+    if (axes.list)
+      list = normal_axes(*axes.list, t.rank());
     else
       for (int i = 0; i < t.rank(); ++i) list.push_back(i);
   } catch (Error& e) {
@@ -116,7 +119,8 @@ template <bool largest> void run_arg_reduce(const Attrs& attrs, Views in, Views 
 
 void infer_arg_reduce(const Attrs& attrs, Types in, std::span<Type> out) {
   const int axis = attrs.as<ArgReduceAttrs>().axis;
-  if (in[0]->shape[axis] == 0 && count(in[0]->shape) == 0) throw ArgumentError(fmt::format("of no elements: {} along axis {}", in[0]->shape.text(), axis));
+  if (in[0]->shape[axis] == 0 && count(in[0]->shape) == 0)
+    throw ArgumentError(fmt::format("of no elements: {} along axis {}", in[0]->shape.text(), axis));
   Shape shape = in[0]->shape;
   shape.erase(axis);
   out[0] = {i64, shape};

@@ -11,7 +11,9 @@ namespace {
 
 const NativeLoops* native_loops(int index) {
   static const Isa level = isa();
-  return level == Isa::avx512 ? native_loops_avx512(index) : level == Isa::avx2 ? native_loops_avx2(index) : native_loops_base(index);
+  return level == Isa::avx512 ? native_loops_avx512(index)
+         : level == Isa::avx2 ? native_loops_avx2(index)
+                              : native_loops_base(index);
 }
 
 template <class Struct, class... All> constexpr int index_of(OpList<All...>) {
@@ -29,7 +31,9 @@ template <class Struct> constexpr Op make_builtin() {
 
 template <class Struct> constexpr Op builtin = make_builtin<Struct>();
 
-template <class... Struct> constexpr auto make_table(OpList<Struct...>) { return std::array<const Op*, sizeof...(Struct)>{&builtin<Struct>...}; }
+template <class... Struct> constexpr auto make_table(OpList<Struct...>) {
+  return std::array<const Op*, sizeof...(Struct)>{&builtin<Struct>...};
+}
 constexpr auto table = make_table(BuiltinOps{});
 
 }  // namespace

@@ -13,9 +13,7 @@
 
 namespace weft {
 
-template <class... Struct> struct OpList {
-  static constexpr std::size_t size = sizeof...(Struct);
-};
+template <class... Struct> struct OpList { static constexpr std::size_t size = sizeof...(Struct); };
 
 using BuiltinOps = OpList<
     // elementwise

@@ -59,13 +59,17 @@ Variable& Variable::assign(const Arg& source) {
   if (!defined()) throw ArgumentError("assign to an undefined variable", "give it an initial value");
   const Tensor value = source.tensor(dtype());
   const auto fail = [&](auto error) {
-    error.locate("assign", {describe_operand("variable  ", state_->value), describe_operand("value     ", value)}, site_text(source.site()));
+    error.locate("assign", {describe_operand("variable  ", state_->value), describe_operand("value     ", value)},
+                 site_text(source.site()));
     throw error;
   };
   if (!value.defined()) fail(ArgumentError("the value is undefined"));
-  if (value.dtype() != dtype()) fail(DTypeError(fmt::format("a variable of {} can't hold {}", name_of(dtype()), name_of(value.dtype())), "cast the value"));
+  if (value.dtype() != dtype())
+    fail(DTypeError(fmt::format("a variable of {} can't hold {}", name_of(dtype()), name_of(value.dtype())),
+                    "cast the value"));
   const bool literal = source.is_number();
-  if (!literal && value.shape() != shape()) fail(ShapeError(fmt::format("a variable of shape {} can't hold {}", shape().text(), value.shape().text())));
+  if (!literal && value.shape() != shape())
+    fail(ShapeError(fmt::format("a variable of shape {} can't hold {}", shape().text(), value.shape().text())));
   const Tensor full = literal ? broadcast_to(value, shape()) : value;
 
   if (Tracer* tracer = active_tracer()) {

@@ -28,8 +28,8 @@ class Variable {
   Variable(const Tensor& initial, bool trainable = true, std::string_view name = {});
   Variable(const Variable& o);
   Variable(Variable&&) noexcept = default;
-  Variable& operator=(const Variable& o);      ///< assigns the value; a defined one keeps its identity
-  Variable& operator=(Variable&& o);           ///< the same; an undefined one takes o's identity
+  Variable& operator=(const Variable& o);       ///< assigns the value; a defined one keeps its identity
+  Variable& operator=(Variable&& o);            ///< the same; an undefined one takes o's identity
   Variable& operator=(const Tensor&) = delete;  // meant assign(), or a rebinding? say which
 
   /// The value now: a Tensor that stays what it is. Watched by active tapes if trainable.

@@ -24,8 +24,10 @@ template <class F> Tensor generate(std::int64_t n, DType dtype, F f) {
 
 Tensor full(const Shape& shape, double value, DType dtype) {
   const Tensor t = Tensor::allocate({dtype, shape});
-  if (value == 0 && !std::signbit(value)) std::memset(t.view().data, 0, static_cast<std::size_t>(t.size()) * size_of(dtype));
-  else detail::convert_elements(f64, &value, 0, dtype, t.view().data, 1, t.size());
+  if (value == 0 && !std::signbit(value))
+    std::memset(t.view().data, 0, static_cast<std::size_t>(t.size()) * size_of(dtype));
+  else
+    detail::convert_elements(f64, &value, 0, dtype, t.view().data, 1, t.size());
   return t;
 }
 
@@ -46,7 +48,8 @@ Tensor arange(double begin, double end, double step, DType dtype) {
     throw ArgumentError(fmt::format("arange from {} to {} by {}", begin, end, step));
   const double n = std::max(0.0, std::ceil((end - begin) / step));
   if (n > 1e18) throw ShapeError(fmt::format("arange from {} to {} by {}: element count overflows", begin, end, step));
-  return generate(static_cast<std::int64_t>(n), dtype, [&](std::int64_t i) { return begin + static_cast<double>(i) * step; });
+  return generate(static_cast<std::int64_t>(n), dtype,
+                  [&](std::int64_t i) { return begin + static_cast<double>(i) * step; });
 }
 
 Tensor arange(std::int64_t n) { return arange(0, static_cast<double>(n), 1, i64); }
@@ -54,12 +57,15 @@ Tensor arange(std::int64_t n) { return arange(0, static_cast<double>(n), 1, i64)
 Tensor linspace(double begin, double end, std::int64_t n, DType dtype) {
   if (n < 0) throw ArgumentError(fmt::format("linspace of {} numbers", n));
   return generate(n, dtype, [&](std::int64_t i) {
-    return i == n - 1 && n > 1 ? end : begin + (n > 1 ? (end - begin) * static_cast<double>(i) / static_cast<double>(n - 1) : 0);
+    return i == n - 1 && n > 1
+               ? end
+               : begin + (n > 1 ? (end - begin) * static_cast<double>(i) / static_cast<double>(n - 1) : 0);
   });
 }
 
 Tensor detail::from_memory(const void* data, std::size_t n, DType dtype, const Shape& shape) {
-  if (static_cast<std::int64_t>(n) != count(shape)) throw ShapeError(fmt::format("{} numbers for shape {}, which has {}", n, shape.text(), count(shape)));
+  if (static_cast<std::int64_t>(n) != count(shape))
+    throw ShapeError(fmt::format("{} numbers for shape {}, which has {}", n, shape.text(), count(shape)));
   const Tensor t = Tensor::allocate({dtype, shape});
   if (n) std::memcpy(t.view().data, data, n * size_of(dtype));
   return t;

@@ -34,8 +34,7 @@ template <class T> struct Nested {
   Shape shape;
   Nested(T value) : values{value} {}
   template <class U>
-    requires std::is_arithmetic_v<U>
-  Nested(U value) : values{static_cast<T>(value)} {}
+  requires std::is_arithmetic_v<U> Nested(U value) : values{static_cast<T>(value)} {}
   Nested(std::initializer_list<Nested> list) {
     for (const Nested& n : list) {
       if (&n != list.begin() && n.shape != list.begin()->shape) throw ShapeError("braces of different lengths");

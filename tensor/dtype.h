@@ -67,7 +67,7 @@ struct float16 {
     const std::uint32_t a = u & 0x7fffffffu;
     if (a > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);
     if (a >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);  // rounds to 65536 or beyond
-    if (a >= 0x38800000u) {                                                    // normal
+    if (a >= 0x38800000u) {                                                   // normal
       const std::uint32_t r = a - (112u << 23) + 0xfffu + ((a >> 13) & 1u);
       return static_cast<std::uint16_t>(sign | (r >> 13));
     }

@@ -38,15 +38,33 @@ class Error : public std::exception {
   std::vector<std::string> operands_;
 };
 
-struct ShapeError : Error { using Error::Error; };     ///< extents, ranks or counts that do not fit
-struct DTypeError : Error { using Error::Error; };     ///< element types that do not fit
-struct IndexError : Error { using Error::Error; };     ///< an axis or an index out of range
-struct ArgumentError : Error { using Error::Error; };  ///< any other argument that can't be
-struct GradError : Error { using Error::Error; };      ///< a gradient that can't be taken
-struct GuardError : Error { using Error::Error; };     ///< a call or a value that a trace can't take
-struct FormatError : Error { using Error::Error; };    ///< a file that is not what it should be
-struct NumericsError : Error { using Error::Error; };  ///< a NaN or Inf where none may be
-struct OutOfMemory : Error { using Error::Error; };    ///< an allocation that failed
+struct ShapeError : Error {
+  using Error::Error;
+};  ///< extents, ranks or counts that do not fit
+struct DTypeError : Error {
+  using Error::Error;
+};  ///< element types that do not fit
+struct IndexError : Error {
+  using Error::Error;
+};  ///< an axis or an index out of range
+struct ArgumentError : Error {
+  using Error::Error;
+};  ///< any other argument that can't be
+struct GradError : Error {
+  using Error::Error;
+};  ///< a gradient that can't be taken
+struct GuardError : Error {
+  using Error::Error;
+};  ///< a call or a value that a trace can't take
+struct FormatError : Error {
+  using Error::Error;
+};  ///< a file that is not what it should be
+struct NumericsError : Error {
+  using Error::Error;
+};  ///< a NaN or Inf where none may be
+struct OutOfMemory : Error {
+  using Error::Error;
+};  ///< an allocation that failed
 
 /// "file:line".
 std::string site_text(const std::source_location& site);

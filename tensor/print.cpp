@@ -29,7 +29,9 @@ struct Printer {
 
   double value(std::int64_t offset) const {
     double d;
-    detail::convert_elements(view.dtype, static_cast<const std::byte*>(view.data) + offset * static_cast<std::int64_t>(size_of(view.dtype)), 0, f64, &d, 0, 1);
+    detail::convert_elements(
+        view.dtype, static_cast<const std::byte*>(view.data) + offset * static_cast<std::int64_t>(size_of(view.dtype)),
+        0, f64, &d, 0, 1);
     return d;
   }
 

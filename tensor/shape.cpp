@@ -25,7 +25,8 @@ Ints Ints::filled(int n, std::int64_t value) {
 void Ints::push_back(std::int64_t v) { insert(size_, v); }
 
 void Ints::insert(int at, std::int64_t v) {
-  if (size_ == max_rank) throw ShapeError(fmt::format("rank {} is more than the {} dimensions a tensor may have", size_ + 1, max_rank));
+  if (size_ == max_rank)
+    throw ShapeError(fmt::format("rank {} is more than the {} dimensions a tensor may have", size_ + 1, max_rank));
   std::copy_backward(data_.begin() + at, data_.begin() + size_, data_.begin() + size_ + 1);
   data_[at] = v;
   ++size_;
@@ -46,9 +47,12 @@ std::int64_t count(const Shape& shape) {
   std::int64_t n = 1;
   bool empty = false, overflow = false;
   for (int i = 0; i < shape.size(); ++i) {
-    if (shape[i] < 0) throw ShapeError(fmt::format("extent {} of dimension {} is negative in {}", shape[i], i, shape.text()));
-    if (shape[i] == 0) empty = true;
-    else overflow |= __builtin_mul_overflow(n, shape[i], &n);
+    if (shape[i] < 0)
+      throw ShapeError(fmt::format("extent {} of dimension {} is negative in {}", shape[i], i, shape.text()));
+    if (shape[i] == 0)
+      empty = true;
+    else
+      overflow |= __builtin_mul_overflow(n, shape[i], &n);
   }
   if (empty) return 0;
   if (overflow || n > INT64_MAX / 16) throw ShapeError(fmt::format("element count overflows in {}", shape.text()));

@@ -37,7 +37,8 @@ constexpr std::size_t huge_page = std::size_t{2} << 20;
 constexpr std::size_t thread_limit = 64 << 10;  // blocks up to this size are kept by the thread that freed them
 
 std::size_t physical_memory() {
-  static const std::size_t bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  static const std::size_t bytes =
+      static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   return bytes;
 }
 
@@ -64,7 +65,8 @@ Pool& shared_pool() {
   return *pool;
 }
 
-// A thread's own pool; when the thread ends its blocks go to the shared one. After that (static destructors) it is gone.
+// A thread's own pool; when the thread ends its blocks go to the shared one. After that (static destructors) it is
+// gone.
 struct ThreadPool {
   Pool pool;
   ~ThreadPool();
@@ -91,7 +93,8 @@ void* from_system(std::size_t size) {
 }  // namespace
 
 MemoryStats memory_stats() {
-  return {counters.live_blocks, counters.live_bytes, counters.peak_bytes, counters.allocations, counters.system_allocations};
+  return {counters.live_blocks, counters.live_bytes, counters.peak_bytes, counters.allocations,
+          counters.system_allocations};
 }
 
 void reset_peak_memory() { counters.peak_bytes.store(counters.live_bytes.load()); }

@@ -80,7 +80,8 @@ Tensor Tensor::allocate(const Type& type) {
   try {
     storage = Storage::allocate(static_cast<std::size_t>(size) * size_of(type.dtype));
   } catch (OutOfMemory& e) {
-    throw OutOfMemory(fmt::format("no memory for {} ({} bytes): {}", type.text(), static_cast<std::size_t>(size) * size_of(type.dtype), e.rule()));
+    throw OutOfMemory(fmt::format("no memory for {} ({} bytes): {}", type.text(),
+                                  static_cast<std::size_t>(size) * size_of(type.dtype), e.rule()));
   }
   Tensor t;
   t.impl_ = make();
@@ -122,7 +123,8 @@ void Tensor::renew() { impl_->id = next_id(); }
 std::int64_t Tensor::checked_size() const {
   if (!defined()) throw ArgumentError("the tensor is undefined: it has no elements");
   if (is_traced())
-    throw GuardError("a traced tensor has no elements to read", "while a function is compiled its tensors are symbols; return the tensor and read the result");
+    throw GuardError("a traced tensor has no elements to read",
+                     "while a function is compiled its tensors are symbols; return the tensor and read the result");
   return size();
 }
 
@@ -131,11 +133,14 @@ void Tensor::check_readable(DType wanted, bool contiguous) const {
   if (dtype() != wanted)
     throw DTypeError(fmt::format("span<{}> of a tensor {}", name_of(wanted), type().text()), "to_vector<T>() converts");
   if (contiguous && !is_contiguous())
-    throw ArgumentError(fmt::format("the elements of {} do not lie in row-major order (strides {})", type().text(), strides().text()), "to_vector<T>() copies them so, contiguous(t) gives a tensor that does");
+    throw ArgumentError(
+        fmt::format("the elements of {} do not lie in row-major order (strides {})", type().text(), strides().text()),
+        "to_vector<T>() copies them so, contiguous(t) gives a tensor that does");
 }
 
 void Tensor::read_item(void* out, DType out_type) const {
-  if (checked_size() != 1) throw ShapeError(fmt::format("item() of a tensor {}, which has {} elements", type().text(), size()));
+  if (checked_size() != 1)
+    throw ShapeError(fmt::format("item() of a tensor {}, which has {} elements", type().text(), size()));
   detail::convert_elements(dtype(), impl_->data, 0, out_type, out, 0, 1);
 }
 
@@ -145,7 +150,8 @@ void Tensor::copy_to(void* out, DType out_type) const {
 
 double Tensor::at(std::initializer_list<std::int64_t> index) const {
   checked_size();
-  if (static_cast<int>(index.size()) != rank()) throw IndexError(fmt::format("{} indices into {}", index.size(), type().text()));
+  if (static_cast<int>(index.size()) != rank())
+    throw IndexError(fmt::format("{} indices into {}", index.size(), type().text()));
   std::int64_t offset = 0;
   int axis = 0;
   for (std::int64_t i : index) {
@@ -155,7 +161,9 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
     ++axis;
   }
   double value;
-  detail::convert_elements(dtype(), static_cast<const std::byte*>(impl_->data) + offset * static_cast<std::int64_t>(size_of(dtype())), 0, f64, &value, 0, 1);
+  detail::convert_elements(
+      dtype(), static_cast<const std::byte*>(impl_->data) + offset * static_cast<std::int64_t>(size_of(dtype())), 0,
+      f64, &value, 0, 1);
   return value;
 }
 
@@ -167,7 +175,8 @@ void copy_elements(const View& from, const View& to) {
   }
   const int rank = from.shape.size();
   if (rank == 0) return detail::convert_elements(from.dtype, from.data, 0, to.dtype, to.data, 0, 1);
-  const auto from_size = static_cast<std::int64_t>(size_of(from.dtype)), to_size = static_cast<std::int64_t>(size_of(to.dtype));
+  const auto from_size = static_cast<std::int64_t>(size_of(from.dtype)),
+             to_size = static_cast<std::int64_t>(size_of(to.dtype));
   const std::int64_t inner = from.shape[rank - 1];
   Ints index = Ints::filled(rank, 0);
   auto* source = static_cast<const std::byte*>(from.data);

@@ -14,7 +14,9 @@ struct Cast {
   static constexpr auto name = "cast";
   static constexpr OpKind kind = OpKind::elementwise;
   static constexpr std::uint32_t reads = reads::types;
-  static void infer(const Attrs& attrs, Types in, std::span<Type> out) { out[0] = {attrs.as<CastAttrs>().dtype, in[0]->shape}; }
+  static void infer(const Attrs& attrs, Types in, std::span<Type> out) {
+    out[0] = {attrs.as<CastAttrs>().dtype, in[0]->shape};
+  }
   static void run(const Attrs&, Views in, Views out) { copy_elements(in[0], out[0]); }
   static Formula formula(const Attrs& attrs, Types in);
   static void vjp(Backward& b) {

@@ -22,8 +22,9 @@ struct Interval {
 namespace detail {
 void infer_elementwise(Accepts accepts, bool boolean_result, bool condition, Types in, Type& out);
 
-template <class Struct, class V> inline constexpr int arity_of =
-    requires(V v) { Struct::eval(v); } ? 1 : requires(V v) { Struct::eval(v, v); } ? 2 : 3;
+template <class Struct, class V> inline constexpr int arity_of = requires(V v) { Struct::eval(v); }
+? 1 : requires(V v) { Struct::eval(v, v); }
+? 2 : 3;
 /// True for `where`: its first operand is a mask.
 template <class Struct> inline constexpr bool has_condition = requires { Struct::condition; };
 }  // namespace detail
@@ -61,8 +62,10 @@ template <class Struct> struct Elementwise {
   template <class V> static void write(detail::FormulaWriter& writer, DType type) {
     const auto input = [&](unsigned i, DType t) { return writer.put(ScalarOp::input, t, 0, 0, 0, i); };
     const auto value = [&](std::uint16_t id) {
-      if constexpr (requires { V::at(id); }) return V::at(id);
-      else return V{id};
+      if constexpr (requires { V::at(id); })
+        return V::at(id);
+      else
+        return V{id};
     };
     if constexpr (detail::has_condition<Struct>) {
       const Mask<V> m{input(0, DType::boolean)};

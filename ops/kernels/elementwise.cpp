@@ -28,13 +28,18 @@ struct Reader {
     direct = !constant && type == v.dtype && v.contiguous();
   }
 
-  const void* at(std::int64_t start) const { return view->as<std::byte>() + start * static_cast<std::int64_t>(size_of(type)); }
+  const void* at(std::int64_t start) const {
+    return view->as<std::byte>() + start * static_cast<std::int64_t>(size_of(type));
+  }
 
   void fill(std::byte* out, std::int64_t start, std::int64_t n) const {
     const int rank = view->shape.size();
-    const auto from_size = static_cast<std::int64_t>(size_of(view->dtype)), to_size = static_cast<std::int64_t>(size_of(type));
+    const auto from_size = static_cast<std::int64_t>(size_of(view->dtype)),
+               to_size = static_cast<std::int64_t>(size_of(type));
     const auto* base = view->as<std::byte>();
-    if (constant || view->contiguous()) return detail::convert_elements(view->dtype, base + (constant ? 0 : start * from_size), constant ? 0 : 1, type, out, 1, n);
+    if (constant || view->contiguous())
+      return detail::convert_elements(view->dtype, base + (constant ? 0 : start * from_size), constant ? 0 : 1, type,
+                                      out, 1, n);
     const std::int64_t inner = view->shape[rank - 1], step = view->strides[rank - 1];
     std::int64_t row = start / inner, column = start % inner;
     while (n > 0) {
@@ -78,8 +83,10 @@ struct Job {
       }
       std::byte* target = out.as<std::byte>() + i * static_cast<std::int64_t>(size_of(out.dtype));
       void* result = converted ? static_cast<void*>(buffers[max_inputs]) : target;
-      if (loop) loop(in.data(), result, n);
-      else run_formula(*formula, std::span(in.data(), inputs), result, n);
+      if (loop)
+        loop(in.data(), result, n);
+      else
+        run_formula(*formula, std::span(in.data(), inputs), result, n);
       if (converted) detail::convert_elements(out_type, result, 1, out.dtype, target, 1, n);
     }
   }
@@ -112,7 +119,8 @@ void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out
     }
     formula = op.formula(attrs, std::span(type_pointers.data(), in.size()));
   }
-  const Reader readers[max_inputs] = {Reader(in[0]), Reader(in[in.size() > 1 ? 1 : 0]), Reader(in[in.size() > 2 ? 2 : 0])};
+  const Reader readers[max_inputs] = {Reader(in[0]), Reader(in[in.size() > 1 ? 1 : 0]),
+                                      Reader(in[in.size() > 2 ? 2 : 0])};
   const Job job{{&readers[0], &readers[1], &readers[2]}, in.size(), out, loop, &formula};
   const std::int64_t tasks = (n + per_task - 1) / per_task;
   parallel_for(tasks, num_threads(), [&](std::int64_t t) { job.range(t * per_task, std::min(n, (t + 1) * per_task)); });

@@ -10,7 +10,9 @@ namespace weft {
 namespace {
 
 const ReduceLoops& loops_in_use() {
-  static const ReduceLoops* const loops = isa() == Isa::avx512 ? reduce_loops_avx512() : isa() == Isa::avx2 ? reduce_loops_avx2() : reduce_loops_base();
+  static const ReduceLoops* const loops = isa() == Isa::avx512 ? reduce_loops_avx512()
+                                          : isa() == Isa::avx2 ? reduce_loops_avx2()
+                                                               : reduce_loops_base();
   return *loops;
 }
 
@@ -24,12 +26,14 @@ void clear(Reduction op, DType dtype, std::byte* p, std::int64_t n) {
 
 }  // namespace
 
-void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner, void* out) {
+void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner,
+                    void* out) {
   clear(op, dtype, static_cast<std::byte*>(out), inner);
   loops_in_use().columns[static_cast<int>(op)][static_cast<int>(dtype)](partial, inner, out, blocks, inner);
 }
 
-void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in, const View& out) {
+void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in,
+                   const View& out) {
   if (outer * inner == 0) return;
   const auto row = loops_in_use().row[static_cast<int>(op)][static_cast<int>(in.dtype)];
   const auto columns = loops_in_use().columns[static_cast<int>(op)][static_cast<int>(in.dtype)];
@@ -44,7 +48,8 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
   }
   std::byte* y = out.as<std::byte>();
   const int threads = outer * n * inner < 1 << 15 ? 1 : num_threads();
-  const std::int64_t block = inner == 1 ? row_block : column_block, blocks = std::max<std::int64_t>(1, (n + block - 1) / block);
+  const std::int64_t block = inner == 1 ? row_block : column_block,
+                     blocks = std::max<std::int64_t>(1, (n + block - 1) / block);
   // Every block on its own into `partial` ([outer, blocks, inner]), then the blocks in order.
   Storage partials = Storage::allocate(static_cast<std::size_t>(outer * blocks * inner * size));
   std::byte* partial = partials.data();
@@ -66,7 +71,8 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
       }
     }
   });
-  for (std::int64_t o = 0; o < outer; ++o) combine_blocks(op, in.dtype, partial + o * blocks * inner * size, blocks, inner, y + o * inner * size);
+  for (std::int64_t o = 0; o < outer; ++o)
+    combine_blocks(op, in.dtype, partial + o * blocks * inner * size, blocks, inner, y + o * inner * size);
 }
 
 }  // namespace weft

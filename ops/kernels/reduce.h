@@ -12,7 +12,8 @@ namespace weft {
 /// r mod 16, each from the identity on; then partials i and i + 8 are combined for i < 8, then 4, 2, 1; blocks in order
 /// onto the identity. inner > 1: blocks of 256 along n, each taking its rows in order from the identity on; blocks in
 /// order onto the identity.
-void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in, const View& out);
+void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in,
+                   const View& out);
 
 /// The last step of both orders: out[c] = blocks' results partial[b][c] in order, from the identity on.
 void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner, void* out);

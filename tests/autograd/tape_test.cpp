@@ -275,6 +275,19 @@ TEST_CASE("an op of very many inputs gives each its gradient", "[tape]") {
   CHECK_GRADIENT(dy, 1);
 }
 
+TEST_CASE("a gradient frees each cotangent once it is used", "[tape]") {
+  const NoLeaks guard;
+  const Tensor x = ones({100'000});
+  GradientTape tape;
+  tape.watch(x);
+  Tensor y = x;
+  for (int i = 0; i < 50; ++i) y = -y;
+  reset_peak_memory();
+  const auto before = memory_stats().live_bytes;
+  CHECK(tape.gradient(y, x).defined());
+  CHECK(memory_stats().peak_bytes - before < 5 * 400'000);
+}
+
 TEST_CASE("the tape keeps only what depends on something watched, and only what rules read", "[tape]") {
   const NoLeaks guard;
   const Tensor x = scalar(1), other = scalar(1);

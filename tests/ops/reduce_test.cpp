@@ -196,6 +196,15 @@ TEST_CASE("axes are named from either end, in any order, and kept as 1 where ask
   CHECK(all(x > 0, {0, 1}).to_vector<bool>() == std::vector<bool>{false, true, true, true});
 }
 
+TEST_CASE("adjacent reduced axes are one: their sum has the bits of the flat one, others go last first") {
+  Random random;
+  const Tensor x = random_tensor(random, {3, 50, 70, 4}, f32);
+  CHECK_SAME(sum(x), sum(reshape(x, {42'000})));
+  CHECK_SAME(sum(x, {1, 2, 3}), sum(reshape(x, {3, 14'000}), 1));
+  CHECK_SAME(sum(x, {0, 1}), sum(reshape(x, {150, 70, 4}), 0));
+  CHECK_SAME(sum(x, {0, 1, 3}), sum(sum(x, 3), {0, 1}));
+}
+
 TEST_CASE("reductions of nothing give the identity, max and min refuse") {
   CHECK(sum(zeros({0})).item() == 0);
   CHECK(prod(zeros({0, 3})).item() == 1);

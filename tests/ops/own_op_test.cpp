@@ -18,7 +18,7 @@ struct Bits : Elementwise<Bits> {
   static constexpr auto name = "bits";
   static constexpr auto accepts = Accepts::numbers;
   static constexpr bool boolean_result = true;
-  WEFT_EVAL(V x) { return !(x * x <= V(4)) | (x == V(1)); }
+  WEFT_EVAL(V x) { return (!(x * x <= V(4))) | (x == V(1)); }
 };
 struct Halves {  // an op of two outputs
   static constexpr auto name = "halves";

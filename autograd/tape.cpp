@@ -243,8 +243,12 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
 }
 
 void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep) {
+  // Here, not in the loop: they keep their memory from op to op.
   std::vector<Tensor> grads, given, in, out;
-  std::vector<char> wants;
+  std::vector<Slot> targets;
+  std::vector<Type> types;
+  std::unique_ptr<bool[]> wanted;
+  std::size_t room = 0;  // of wanted
   // Inside its scope a persistent tape grows while its own gradient is computed: only what was there is replayed.
   for (std::size_t e = entries_.size(); e-- > 0;) {
     const Entry entry = entries_[e];  // a copy: the list may grow
@@ -266,8 +270,8 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         in.assign(entry.inputs, {});
         out.assign(entry.outputs, {});
         given.assign(entry.inputs, {});
-        const std::unique_ptr<bool[]> wanted(new bool[entry.inputs]);
-        std::vector<Slot> targets(slots, slots + entry.inputs);
+        if (room < entry.inputs) wanted.reset(new bool[room = 2 * entry.inputs]);
+        targets.assign(slots, slots + entry.inputs);
         std::size_t next = entry.saved;
         for (std::size_t i = 0; i < entry.inputs; ++i) {
           wanted[i] = targets[i] != no_slot;
@@ -276,10 +280,9 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         for (std::size_t i = 0; i < entry.outputs; ++i)
           if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) out[i] = saved_[next++];
         const std::size_t in_types = op.reads & reads::types ? entry.inputs : 0;
-        const std::vector<Type> types(
-            types_.begin() + entry.types,
-            types_.begin() + entry.types +
-                static_cast<std::ptrdiff_t>(in_types + (entry.outputs > 1 ? entry.outputs : 0)));
+        const auto first_type = types_.begin() + entry.types;
+        types.assign(first_type,
+                     first_type + static_cast<std::ptrdiff_t>(in_types + (entry.outputs > 1 ? entry.outputs : 0)));
         Backward b(op, entry.attrs, in, std::span(types).first(in_types), out, std::span(types).subspan(in_types),
                    grads, std::span<const bool>(wanted.get(), entry.inputs), given);
         op.vjp(b);

@@ -25,7 +25,7 @@ std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t seed, std::u
 Tensor take_rows(const Tensor& t, std::span<const std::int64_t> rows) {
   if (t.rank() == 0) throw ShapeError("take_rows of a scalar");
   Shape shape = t.shape();
-  const std::int64_t n = shape[0];
+  const std::int64_t n = t.shape()[0];
   shape[0] = static_cast<std::int64_t>(rows.size());
   const Tensor result = Tensor::allocate({t.dtype(), shape});
   View from = t.view(), to = result.view();

@@ -11,7 +11,7 @@
 namespace weft {
 namespace {
 
-// Operands and outputs are nearly always few; no allocation for them then.
+// Operands and outputs are nearly always few; no allocation for them then. The elements are to be written first.
 template <class T> class Small {
  public:
   explicit Small(std::size_t n) : size_(n) {
@@ -23,7 +23,7 @@ template <class T> class Small {
 
  private:
   std::size_t size_;
-  std::array<T, 4> inline_{};
+  std::array<T, 4> inline_;
   std::vector<T> heap_;
 };
 

@@ -1,5 +1,5 @@
 // Arg: how public ops take an operand. It converts from Tensor, Variable and numbers and notes the caller's line, which
-// reaches messages and tape entries for `x + y` too.
+// reaches messages and tape entries for `x + y` too. It refers to the tensor: a parameter, never kept.
 #pragma once
 
 #include <concepts>
@@ -12,12 +12,18 @@ namespace weft {
 
 class Arg {
  public:
-  Arg(const Tensor& t, std::source_location site = std::source_location::current()) : tensor_(t), site_(site) {}
+  Arg(const Tensor& t, std::source_location site = std::source_location::current()) : given_(&t), site_(site) {}
   Arg(const Variable& v, std::source_location site = std::source_location::current())
-      : tensor_(v.value()), site_(site) {}
+      : own_(v.value()), given_(&own_), site_(site) {}
   template <class Number>
   requires std::is_arithmetic_v<Number> Arg(Number n, std::source_location site = std::source_location::current())
-      : number_(static_cast<double>(n)), is_number_(true), integral_(std::is_integral_v<Number>), site_(site) {}
+      : given_(&own_),
+        number_(static_cast<double>(n)),
+        is_number_(true),
+        integral_(std::is_integral_v<Number>),
+        site_(site) {}
+
+  Arg(const Arg&) = delete;
 
   /// A literal: it takes the other operand's dtype.
   bool is_number() const { return is_number_; }
@@ -25,13 +31,14 @@ class Arg {
   double number() const { return number_; }
   const std::source_location& site() const { return site_; }
   /// The tensor; a literal becomes a 0-d constant of this dtype.
-  Tensor tensor(DType literal = f32) const { return is_number_ ? literal_tensor(literal) : tensor_; }
+  Tensor tensor(DType literal = f32) const { return is_number_ ? literal_tensor(literal) : *given_; }
   /// The tensor itself, undefined for a literal.
-  const Tensor& given() const { return tensor_; }
+  const Tensor& given() const { return *given_; }
 
  private:
   Tensor literal_tensor(DType dtype) const;
-  Tensor tensor_;
+  Tensor own_;
+  const Tensor* given_;
   double number_ = 0;
   bool is_number_ = false, integral_ = false;
   std::source_location site_;

@@ -51,7 +51,8 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
   const std::size_t n = args.size(), data = condition ? 1 : 0;  // operands before `data` have their own dtype
 
   DType literal = f32;
-  std::array<Tensor, 3> in;
+  std::array<Tensor, 3> own;  // literals, and operands that are broadcast
+  Borrowed<3> in;
   for (std::size_t i = n; i-- > data;)
     if (const Arg& a = *args.begin()[i]; a.given().defined()) literal = a.given().dtype();
   const Shape* shape = nullptr;
@@ -59,7 +60,9 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
   bool equal = true, defined = true;
   try {
     for (std::size_t i = 0; i < n; ++i) {
-      in[i] = args.begin()[i]->tensor(i < data ? DType::boolean : literal);
+      const Arg& a = *args.begin()[i];
+      if (a.is_number()) own[i] = a.tensor(i < data ? DType::boolean : literal);
+      in.set(i, a.is_number() ? own[i] : a.given());
       defined &= in[i].defined();
     }
     if (defined && n > 1) {
@@ -83,8 +86,11 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
   }
   if (!equal)
     for (std::size_t i = 0; i < n; ++i)
-      if (in[i].shape() != broadcast) in[i] = apply<BroadcastTo>({in[i]}, ShapeAttrs{broadcast});
-  return apply(op, {}, std::span(in.data(), n));
+      if (in[i].shape() != broadcast) {
+        own[i] = apply(op_of<BroadcastTo>(), ShapeAttrs{broadcast}, std::span(&in[i], 1));
+        in.set(i, own[i]);
+      }
+  return apply(op, {}, in.first(n));
 }
 
 Tensor where(const Arg& condition, const Arg& a, const Arg& b) {

@@ -17,8 +17,11 @@ Ints::Ints(std::span<const std::int64_t> list) {
 }
 
 Ints Ints::filled(int n, std::int64_t value) {
+  if (n > max_rank)
+    throw ShapeError(fmt::format("rank {} is more than the {} dimensions a tensor may have", n, max_rank));
   Ints r;
-  for (int i = 0; i < n; ++i) r.push_back(value);
+  r.size_ = static_cast<std::int8_t>(n);
+  std::fill_n(r.data_.begin(), n, value);
   return r;
 }
 

@@ -17,7 +17,13 @@ inline constexpr int max_rank = 12;
 /// A short list of integers: axes, strides, offsets. At most max_rank of them.
 class Ints {
  public:
-  Ints() = default;
+  Ints() {}  // not defaulted: Ints{} would zero the array
+  Ints(const Ints& o) : size_(o.size_) { copy(o); }
+  Ints& operator=(const Ints& o) {
+    size_ = o.size_;
+    copy(o);
+    return *this;
+  }
   Ints(std::initializer_list<std::int64_t> list) : Ints(std::span(list.begin(), list.size())) {}
   Ints(std::span<const std::int64_t> list);  // ShapeError if there are more than max_rank
   Ints(const std::vector<std::int64_t>& list) : Ints(std::span<const std::int64_t>(list)) {}
@@ -48,6 +54,9 @@ class Ints {
   std::string text() const;
 
  private:
+  void copy(const Ints& o) {  // the few there are, not the whole array
+    for (int i = 0; i < size_; ++i) data_[i] = o.data_[i];
+  }
   std::array<std::int64_t, max_rank> data_;
   std::int8_t size_ = 0;
 };

@@ -11,14 +11,13 @@
 #include <new>
 #include <vector>
 
+#include "counters.h"
 #include "error.h"
 
 namespace weft {
 namespace {
 
-struct Counters {
-  std::atomic<std::int64_t> live_blocks{0}, live_bytes{0}, peak_bytes{0}, allocations{0}, system_allocations{0};
-} counters;
+std::atomic<std::int64_t> system_allocations{0};
 
 // Size classes: four to a power of two from 128 bytes on, so that at most a quarter of a block is wasted.
 constexpr int classes = 4 * 40;
@@ -81,7 +80,7 @@ ThreadPool::~ThreadPool() {
 }
 
 void* from_system(std::size_t size) {
-  counters.system_allocations.fetch_add(1, std::memory_order_relaxed);
+  system_allocations.fetch_add(1, std::memory_order_relaxed);
   if (size > physical_memory()) return nullptr;  // where the kernel overcommits, touching it would kill the process
   if (size < huge_page) return std::aligned_alloc(64, (size + 63) / 64 * 64);  // a multiple, or it is undefined
   size = (size + huge_page - 1) / huge_page * huge_page;
@@ -93,11 +92,11 @@ void* from_system(std::size_t size) {
 }  // namespace
 
 MemoryStats memory_stats() {
-  return {counters.live_blocks, counters.live_bytes, counters.peak_bytes, counters.allocations,
-          counters.system_allocations};
+  const detail::Counts c = detail::counts();
+  return {c.blocks, c.bytes, c.peak_bytes, c.allocations, system_allocations};
 }
 
-void reset_peak_memory() { counters.peak_bytes.store(counters.live_bytes.load()); }
+void reset_peak_memory() { detail::reset_peak(); }
 
 void release_cached_memory() {
   if (!thread_pool_gone) thread_pool.pool.clear();
@@ -140,18 +139,12 @@ Storage Storage::allocate(std::size_t bytes) {
   void* p = detail::allocate(bytes + sizeof(Block), capacity);
   Storage s;
   s.block_ = new (p) Block{{1}, bytes, capacity};
-  counters.live_blocks.fetch_add(1, std::memory_order_relaxed);
-  counters.allocations.fetch_add(1, std::memory_order_relaxed);
-  const std::int64_t live = counters.live_bytes.fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed) +
-                            static_cast<std::int64_t>(bytes);
-  std::int64_t peak = counters.peak_bytes.load(std::memory_order_relaxed);
-  while (live > peak && !counters.peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {}
+  detail::count_block(1, bytes);
   return s;
 }
 
 void Storage::release(Block* block) {
-  counters.live_blocks.fetch_sub(1, std::memory_order_relaxed);
-  counters.live_bytes.fetch_sub(static_cast<std::int64_t>(block->bytes), std::memory_order_relaxed);
+  detail::count_block(-1, block->bytes);
   detail::deallocate(block, block->capacity);
 }
 

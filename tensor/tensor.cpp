@@ -9,11 +9,10 @@
 #include <unordered_set>
 
 #include "convert.h"
+#include "counters.h"
 
 namespace weft {
 namespace {
-
-std::atomic<std::int64_t> live{0};
 
 // Ids are handed out to threads in blocks, so that taking one is no contended operation.
 std::uint64_t next_id() {
@@ -37,7 +36,7 @@ const std::string* interned(std::string_view name) {
 
 }  // namespace
 
-std::int64_t live_tensors() { return live; }
+std::int64_t live_tensors() { return detail::counts().tensors; }
 
 bool View::contiguous() const {
   std::int64_t step = 1;
@@ -54,14 +53,14 @@ Tensor::Impl* Tensor::make() {
   std::size_t capacity;
   auto* impl = new (detail::allocate(sizeof(Impl), capacity)) Impl;
   impl->id = next_id();
-  live.fetch_add(1, std::memory_order_relaxed);
+  detail::count_tensor(1);
   return impl;
 }
 
 void Tensor::release(Impl* impl) {
   impl->~Impl();
   detail::deallocate(impl, sizeof(Impl));
-  live.fetch_sub(1, std::memory_order_relaxed);
+  detail::count_tensor(-1);
 }
 
 Tensor Tensor::placeholder(const Type& type) {

@@ -1,12 +1,12 @@
 // What the tests of all layers share: random tensors, comparison to the bit, messages as golden texts.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <random>
-#include <regex>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -100,12 +100,15 @@ inline double distance(const Tensor& a, const Tensor& b) {
   return worst;
 }
 
-/// What f throws, as its whole text, with the line numbers of this test's own sites cut out: "at FILE:LINE".
+/// What f throws, as its whole text; of a line of this test's own, "at FILE_test.cpp:LINE", only "at HERE" is left.
 template <class E, class F> std::string message_of(F&& f) {
   try {
     f();
   } catch (const E& e) {
-    return std::regex_replace(std::string(e.what()), std::regex("at [^ \n]*_test\\.cpp:[0-9]+"), "at HERE");
+    std::string text = e.what();
+    const std::size_t file = text.find("_test.cpp:"), at = text.rfind("at ", file), end = text.find('\n', file);
+    if (file != std::string::npos) text.replace(at, std::min(end, text.size()) - at, "at HERE");
+    return text;
   } catch (const std::exception& e) {
     return std::string("another class: ") + e.what();
   }

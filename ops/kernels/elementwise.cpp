@@ -37,9 +37,13 @@ struct Reader {
     const auto from_size = static_cast<std::int64_t>(size_of(view->dtype)),
                to_size = static_cast<std::int64_t>(size_of(type));
     const auto* base = view->as<std::byte>();
-    if (constant || view->contiguous())
-      return detail::convert_elements(view->dtype, base + (constant ? 0 : start * from_size), constant ? 0 : 1, type,
-                                      out, 1, n);
+    if (constant) {  // once, then copies of copies
+      detail::convert_elements(view->dtype, base, 0, type, out, 1, 1);
+      for (std::int64_t done = 1; done < n; done *= 2)
+        std::memcpy(out + done * to_size, out, static_cast<std::size_t>(std::min(done, n - done) * to_size));
+      return;
+    }
+    if (view->contiguous()) return detail::convert_elements(view->dtype, base + start * from_size, 1, type, out, 1, n);
     const std::int64_t inner = view->shape[rank - 1], step = view->strides[rank - 1];
     std::int64_t row = start / inner, column = start % inner;
     while (n > 0) {

@@ -97,7 +97,7 @@ template <class Visit> void Executable::each_use(const Step& step, Visit&& visit
       for (const LaunchOperand& o : l.operands) visit(o.value, o.output);
   } else if (const auto* node = std::get_if<NodeStep>(&step)) {
     for (const Access& a : node->in) visit(a.base, false);
-    for (int k = 0; k < graph_.nodes[node->node].op->outputs; ++k) visit(node->out + static_cast<ValueId>(k), true);
+    for (int k = 0; k < graph_.nodes[node->node].outputs; ++k) visit(node->out + static_cast<ValueId>(k), true);
   } else {
     visit(std::get<CopyStep>(step).from.base, false);
   }
@@ -234,7 +234,7 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
     const Graph::Node& n = graph_.nodes[node->node];
     for (std::size_t k = 0; k < node->in.size(); ++k)
       frame->views[i].push_back({graph_.type(n.in[k]).dtype, node->in[k].shape, node->in[k].strides, nullptr});
-    for (int k = 0; k < n.op->outputs; ++k) {
+    for (int k = 0; k < n.outputs; ++k) {
       const Type& t = graph_.type(node->out + static_cast<ValueId>(k));
       frame->views[i].push_back({t.dtype, t.shape, contiguous_strides(t.shape), nullptr});
     }

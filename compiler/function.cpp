@@ -9,7 +9,7 @@
 
 #include "../tensor/warn.h"
 #include "executable.h"
-#include "trace.h"
+#include "../ops/trace.h"
 
 namespace weft::detail {
 namespace {

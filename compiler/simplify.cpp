@@ -59,15 +59,15 @@ class Folder {
         return;
       }
     }
-    if (n.op->kind != OpKind::view && n.op->outputs == 1 && !in.empty() && count(type.shape) <= small_constant &&
+    if (n.op->kind != OpKind::view && n.outputs == 1 && !in.empty() && count(type.shape) <= small_constant &&
         std::all_of(in.begin(), in.end(), [&](ValueId v) { return to_.values[v].kind == Graph::Value::constant; })) {
       map_[n.out] = evaluate(*n.op, n.attrs, in);
       return;
     }
     std::vector<Type> types;
-    for (int k = 0; k < n.op->outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
+    for (int k = 0; k < n.outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
     const ValueId out = to_.add(*n.op, n.attrs, in, types, n.site);
-    for (int k = 0; k < n.op->outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+    for (int k = 0; k < n.outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
   }
 
   ValueId scalar(const Op& op, const Attrs& attrs, std::span<const ValueId> in, DType dtype,

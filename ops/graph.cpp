@@ -46,7 +46,7 @@ ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in
   }
   const auto index = static_cast<std::uint32_t>(nodes.size());
   const auto first_out = static_cast<ValueId>(values.size());
-  nodes.push_back({&op, attrs, {in.begin(), in.end()}, first_out, site});
+  nodes.push_back({&op, attrs, {in.begin(), in.end()}, first_out, static_cast<int>(out.size()), site});
   for (const Type& t : out) values.push_back({t, Value::computed, index});
   nodes_by_hash_.emplace(hash, index);
   return first_out;
@@ -67,7 +67,7 @@ std::string Graph::text() const {
     } else if (node < nodes.size() && nodes[node].out == v) {
       const Node& n = nodes[node++];
       std::string outs;
-      for (int k = 0; k < n.op->outputs; ++k) outs += fmt::format("{}%{}", k ? ", " : "", v + static_cast<ValueId>(k));
+      for (int k = 0; k < n.outputs; ++k) outs += fmt::format("{}%{}", k ? ", " : "", v + static_cast<ValueId>(k));
       const std::string attrs = n.attrs.text();
       s += fmt::format("{} = {} {}{}{}\n", outs, n.op->name, value.type.text(),
                        n.in.empty() ? "" : fmt::format(" %{}", fmt::join(n.in, " %")),
@@ -89,7 +89,7 @@ void Graph::verify() const {
       if (v >= n.out) fail(i, fmt::format("operand %{} comes after its use", v));
       in.push_back(&values[v].type);
     }
-    std::vector<Type> out(static_cast<std::size_t>(n.op->outputs));
+    std::vector<Type> out(static_cast<std::size_t>(n.outputs));
     n.op->infer(n.attrs, in, out);
     for (std::size_t k = 0; k < out.size(); ++k)
       if (out[k] != values[n.out + k].type)
@@ -104,7 +104,7 @@ Graph without_dead_nodes(const Graph& graph) {
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const Graph::Node& n = graph.nodes[i];
     bool needed = n.op->checks;
-    for (int k = 0; k < n.op->outputs; ++k) needed |= live[n.out + static_cast<ValueId>(k)];
+    for (int k = 0; k < n.outputs; ++k) needed |= live[n.out + static_cast<ValueId>(k)];
     if (!needed) continue;
     keep[i] = true;
     for (const ValueId v : n.in) live[v] = true;
@@ -121,9 +121,9 @@ Graph without_dead_nodes(const Graph& graph) {
     std::vector<ValueId> in;
     for (const ValueId v : n.in) in.push_back(map[v]);
     std::vector<Type> types;
-    for (int k = 0; k < n.op->outputs; ++k) types.push_back(graph.type(n.out + static_cast<ValueId>(k)));
+    for (int k = 0; k < n.outputs; ++k) types.push_back(graph.type(n.out + static_cast<ValueId>(k)));
     const ValueId out = result.add(*n.op, n.attrs, in, types, n.site);
-    for (int k = 0; k < n.op->outputs; ++k) map[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+    for (int k = 0; k < n.outputs; ++k) map[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
   }
   for (const ValueId v : graph.outputs) result.outputs.push_back(map[v]);
   return result;

@@ -21,6 +21,7 @@ struct Graph {
     Attrs attrs;
     std::vector<ValueId> in;
     ValueId out;  // of the first output; the others follow
+    int outputs;
     std::source_location site;
   };
   /// A value is an input, a constant, or an output of a node.

@@ -1,19 +1,18 @@
-// Trace: runs in place of the machine while a function is compiled, and writes a Graph.
+// Trace: runs in place of the machine while a function is traced, and writes a Graph.
 #pragma once
 
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
-#include "../ops/graph.h"
-#include "../ops/recorder.h"
+#include "graph.h"
+#include "recorder.h"
 
 namespace weft {
 
-class Trace final : public Tracer {
+class Trace : public Tracer {
  public:
-  /// A variable that the function reads or assigns. The graph's input `read` is its value before the call; `written`
-  /// its value after, where it is assigned.
+  /// A variable that the function reads or assigns. The graph's input `read` is its value before the call.
   struct Captured {
     std::shared_ptr<VariableState> state;
     ValueId read;
@@ -32,6 +31,10 @@ class Trace final : public Tracer {
 
   Graph graph;
   std::vector<Captured> variables;  // in the order in which the function met them
+
+ protected:
+  /// A tensor of the surroundings: a constant of the graph; GuardError for one of another trace.
+  virtual ValueId capture(const Tensor& t);
 
  private:
   Captured& captured(const std::shared_ptr<VariableState>& variable);

@@ -10,6 +10,10 @@ Tensor Trace::add_input(const Type& type) {
 
 ValueId Trace::value_of(const Tensor& t) {
   if (const auto it = ids_.find(t.id()); it != ids_.end()) return it->second;
+  return ids_[t.id()] = capture(t);
+}
+
+ValueId Trace::capture(const Tensor& t) {
   if (t.is_traced())
     throw GuardError("a tensor of another trace was used",
                      "a tensor made while a function is traced lives only there; return it and use the result");

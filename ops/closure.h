@@ -1,0 +1,39 @@
+// Closure: a function as a graph in which everything that it took from its surroundings is an input. What transforms
+// functions (vmap, linearize, control flow) traces them so, and applies the graph's nodes again through the door.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph.h"
+#include "variable.h"
+
+namespace weft {
+
+/// Of type [results] = graph([arguments], [captured]).
+struct Closure {
+  std::shared_ptr<const Graph> graph;  // its outputs: the results, then the new values of the variables assigned
+  std::size_t arguments = 0, results = 0;
+  /// What stands for the graph's further inputs: tensors of the surroundings and values that variables had, read (so
+  /// that tapes know) when the trace had ended.
+  std::vector<Tensor> captured;
+  std::vector<std::shared_ptr<VariableState>> assigned;
+  /// For each of `assigned`: which of `captured` is the value it had before.
+  std::vector<std::size_t> assigned_from;
+
+  /// All inputs of the graph: these arguments, then what was captured.
+  std::vector<Tensor> inputs(std::span<const Tensor> args) const;
+};
+
+/// A function on tensors.
+using TensorFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
+
+/// Traces f once on placeholders of these types. GuardError if f returns an undefined tensor.
+Closure close_over(std::span<const Type> types, const TensorFunction& f);
+
+/// Applies the graph's nodes in order to these inputs, through the door: recorders see each. The outputs.
+std::vector<Tensor> replay(const Graph& graph, std::span<const Tensor> inputs);
+
+}  // namespace weft

@@ -7,7 +7,8 @@
 //       return loss;
 //     });
 //
-// The same bits as f itself. Host code in f runs while it is traced, and not again.
+// The same bits as f itself. Host code in f runs while it is traced, and not again. A tape around the call sees one op,
+// which it differentiates through a compiled backward.
 #pragma once
 
 #include <bit>
@@ -146,6 +147,10 @@ template <class F> class Compiled {
           return body(symbolic, leaves);
         });
     results.resize(traced->results);
+    if (detail::is_recorded()) {
+      cache_->run_recorded(*traced, tensors, results);
+      return traced;
+    }
     cache_->run(*traced, tensors, results, [&] {
       std::vector<Tensor> leaves;
       body(parameters, leaves);

@@ -244,8 +244,7 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
 
 void Executable::run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables,
                      std::span<Tensor> results) {
-  std::unique_lock<std::mutex> state_lock(state_mutex_, std::defer_lock);
-  if (!written_.empty()) state_lock.lock();  // calls that write state come one after the other
+  const std::unique_lock<std::mutex> lock = state_lock();
   std::unique_ptr<Frame> frame = take_frame();
   std::byte** const slots = frame->slots.data();
 
@@ -273,15 +272,58 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
     const std::size_t s = output - results_;
     return (states[s].defined() ? states[s] : variables[written_[s]]->value).view();
   };
+  run_steps(*frame, buffer_of);
+
+  for (std::size_t s = 0; s < written_.size(); ++s) {
+    Tensor& value = variables[written_[s]]->value;
+    if (states[s].defined()) {
+      states[s].take_name(value);
+      value = std::move(states[s]);
+    } else {
+      value.renew();
+    }
+  }
+  put_back(std::move(frame));
+}
+
+void Executable::run(Views in, Views out) {
+  std::unique_ptr<Frame> frame = take_frame();
+  std::vector<Tensor> held;
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    const View* v = &in[k];
+    View copied;
+    if (!v->contiguous()) {
+      held.push_back(Tensor::allocate({v->dtype, v->shape}));
+      copied = held.back().view();
+      copy_elements(*v, copied);
+      v = &copied;
+    }
+    frame->slots[graph_.inputs[k]] = v->as<std::byte>();
+  }
+  run_steps(*frame, [&](std::size_t k) -> const View& { return out[k]; });
+  put_back(std::move(frame));
+}
+
+std::unique_lock<std::mutex> Executable::state_lock() {
+  return written_.empty() ? std::unique_lock<std::mutex>() : std::unique_lock(state_mutex_);
+}
+
+void Executable::put_back(std::unique_ptr<Frame> frame) {
+  const std::lock_guard lock(frames_mutex_);
+  frames_.push_back(std::move(frame));
+}
+
+template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& buffer_of) {
+  std::byte** const slots = frame.slots.data();
   for (std::size_t k = 0; k < direct_.size(); ++k)
-    if (direct_[k] != no_value) slots[direct_[k]] = buffer_of(k).as<std::byte>();
+    if (direct_[k] != no_value) slots[direct_[k]] = buffer_of(k).template as<std::byte>();
 
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (const auto* launch = std::get_if<LaunchStep>(&steps_[i])) {
       run_launch(*launch, slots);
     } else if (const auto* node = std::get_if<NodeStep>(&steps_[i])) {
       const Graph::Node& n = graph_.nodes[node->node];
-      std::vector<View>& views = frame->views[i];
+      std::vector<View>& views = frame.views[i];
       const std::size_t inputs = node->in.size();
       for (std::size_t k = 0; k < inputs; ++k)
         views[k].data =
@@ -305,18 +347,6 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
                     to);
     }
   }
-
-  for (std::size_t s = 0; s < written_.size(); ++s) {
-    Tensor& value = variables[written_[s]]->value;
-    if (states[s].defined()) {
-      states[s].take_name(value);
-      value = std::move(states[s]);
-    } else {
-      value.renew();
-    }
-  }
-  const std::lock_guard lock(frames_mutex_);
-  frames_.push_back(std::move(frame));
 }
 
 std::string Executable::dump(std::string_view stage) const {

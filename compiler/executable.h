@@ -26,6 +26,12 @@ class Executable {
   void run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables,
            std::span<Tensor> results);
 
+  /// Runs one that writes no state, from and to memory of the caller's; the outputs are contiguous.
+  void run(Views in, Views out);
+
+  /// Held while state is written: such calls come one after the other. Empty for one that writes none.
+  std::unique_lock<std::mutex> state_lock();
+
   const CompileStats& stats() const { return stats_; }
   /// The tensors that the function captured.
   std::span<const Tensor> constants() const { return graph_.constants; }
@@ -52,6 +58,9 @@ class Executable {
   template <class Visit> void each_use(const Step& step, Visit&& visit) const;  // visit(base value, is output)
   bool overwrites_in_place(std::size_t state) const;
   std::unique_ptr<Frame> take_frame();
+  void put_back(std::unique_ptr<Frame> frame);
+  /// Runs the steps on a frame whose slots for inputs are set; buffer_of(k) is the view of output k.
+  template <class BufferOf> void run_steps(Frame& frame, BufferOf&& buffer_of);
 
   Graph graph_;
   std::size_t args_, results_;

@@ -7,9 +7,11 @@
 #include <cmath>
 #include <cstring>
 
-#include "../tensor/warn.h"
-#include "executable.h"
+#include "../ops/arg.h"
 #include "../ops/trace.h"
+#include "../tensor/warn.h"
+#include "call.h"
+#include "executable.h"
 
 namespace weft::detail {
 namespace {
@@ -26,6 +28,21 @@ std::int64_t first_difference(const Tensor& a, const Tensor& b) {
   }
   if (a.dtype() == i64) return std::memcmp(a.view().data, b.view().data, x.size() * size) ? 0 : -1;
   return -1;
+}
+
+// The graph with the tensors that were captured as constants, which passes may compute with.
+Graph with_constants(const Graph& graph, std::size_t args, const std::vector<Traced::Input>& captured) {
+  GraphCopy copy(graph);
+  for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
+    const ValueId v = graph.inputs[k];
+    if (k < args || captured[k - args].variable)
+      copy.input(v);
+    else
+      copy.set(v, copy.to.add_constant(captured[k - args].tensor));
+  }
+  for (const Graph::Node& n : graph.nodes) copy.node(n);
+  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
+  return std::move(copy.to);
 }
 
 }  // namespace
@@ -87,16 +104,20 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   }
   traced->results = leaves.size();
   std::vector<std::size_t> written;
-  for (std::size_t k = 0; k < trace.variables.size(); ++k) {
-    const Trace::Captured& c = trace.variables[k];
-    traced->variables.push_back(c.state);
-    if (!c.assigned) continue;
-    written.push_back(k);
-    trace.graph.outputs.push_back(trace.value_of(c.value));
+  for (const Trace::Capture& c : trace.captures) {
+    traced->captured.push_back({c.tensor, c.variable});
+    if (!c.variable) continue;
+    if (c.assigned) {
+      written.push_back(traced->variables.size());
+      trace.graph.outputs.push_back(c.assigned_value);
+    }
+    traced->variables.push_back(c.variable);
   }
+  traced->assigned = written;
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  traced->executable =
-      std::make_shared<Executable>(trace.graph, placeholders.size(), leaves.size(), std::move(written), trace_ms);
+  traced->executable = std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),
+                                                    placeholders.size(), leaves.size(), std::move(written), trace_ms);
+  traced->callee = std::make_shared<const Callee>(std::make_shared<const Graph>(std::move(trace.graph)));
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();
   traces_.insert(traces_.begin(), traced);
@@ -126,6 +147,17 @@ void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, std:
                                    traced.variables[k]->name, at,
                                    traced.variables[k]->value.to_vector<double>()[static_cast<std::size_t>(at)],
                                    after[k].to_vector<double>()[static_cast<std::size_t>(at)]));
+}
+
+void FunctionCache::run_recorded(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results) {
+  const auto lock = traced.executable->state_lock();
+  std::vector<Tensor> in(args.begin(), args.end());
+  for (const Traced::Input& c : traced.captured)
+    in.push_back(c.variable ? Variable::handle(c.variable).value() : c.tensor);
+  std::vector<Tensor> out = call(traced.callee, in);
+  for (std::size_t k = 0; k < traced.results; ++k) results[k] = std::move(out[k]);
+  for (std::size_t k = 0; k < traced.assigned.size(); ++k)
+    Variable::handle(traced.variables[traced.assigned[k]]).assign(std::move(out[traced.results + k]));
 }
 
 std::shared_ptr<Traced> FunctionCache::latest() const {

@@ -15,6 +15,7 @@
 
 namespace weft {
 
+class Callee;
 class Executable;
 
 struct CompileOptions {
@@ -48,9 +49,16 @@ class Signature {
 /// One trace, compiled.
 struct Traced {
   Signature signature;
+  std::shared_ptr<Executable> executable;  // captured tensors are constants, variables are inputs
   std::vector<std::shared_ptr<VariableState>> variables;
-  std::shared_ptr<Executable> executable;
-  std::any result;  // the function's result with traced tensors as leaves
+  std::shared_ptr<const Callee> callee;  // for recorders: everything is an input, new values of variables are outputs
+  struct Input {
+    Tensor tensor;  // or
+    std::shared_ptr<VariableState> variable;
+  };
+  std::vector<Input> captured;        // the callee's inputs after the arguments
+  std::vector<std::size_t> assigned;  // which of `variables` the callee's outputs after the results are for
+  std::any result;                    // the function's result with traced tensors as leaves
   std::size_t results = 0;
 };
 
@@ -65,6 +73,8 @@ class FunctionCache {
   /// Runs it; under `check` compares with `eager`, which gives the leaves of the function run eagerly.
   void run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results,
            const std::function<std::vector<Tensor>()>& eager);
+  /// Runs it as one op that recorders see.
+  void run_recorded(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results);
 
   const CompileOptions& options() const { return options_; }
   CompileStats stats() const;
@@ -80,8 +90,10 @@ class FunctionCache {
   bool warned_ = false;
 };
 
-/// True where a call has to run as plain code: inside a trace, or under a recorder.
-inline bool runs_inline() { return active_tracer() || !active_recorders().empty(); }
+/// True where a call has to run as plain code: inside a trace, which then holds its ops.
+inline bool runs_inline() { return active_tracer(); }
+/// True where a call has to be an op that recorders see.
+inline bool is_recorded() { return !active_recorders().empty(); }
 
 }  // namespace detail
 }  // namespace weft

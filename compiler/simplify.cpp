@@ -5,6 +5,7 @@
 #include "../ops/apply.h"
 #include "../ops/defs/shape.h"
 #include "../ops/recorder.h"
+#include "../ops/trace.h"
 
 namespace weft {
 namespace {
@@ -30,44 +31,38 @@ bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
 
 class Folder {
  public:
-  explicit Folder(const Graph& graph) : from_(graph), map_(graph.values.size()) {}
+  explicit Folder(const Graph& graph) : from_(graph), copy_(graph) {}
 
   Graph run() {
-    for (const ValueId v : from_.inputs) map_[v] = to_.add_input(from_.type(v));
+    for (const ValueId v : from_.inputs) copy_.input(v);
     std::size_t next = 0;
     for (ValueId v = 0; v < from_.values.size(); ++v) {
-      if (from_.values[v].kind == Graph::Value::constant)
-        map_[v] = to_.add_constant(from_.constants[from_.values[v].index]);
+      if (from_.values[v].kind == Graph::Value::constant) copy_(v);
       if (next < from_.nodes.size() && from_.nodes[next].out == v) node(from_.nodes[next++]);
     }
-    for (const ValueId v : from_.outputs) to_.outputs.push_back(map_[v]);
+    for (const ValueId v : from_.outputs) to_.outputs.push_back(copy_(v));
     return std::move(to_);
   }
 
  private:
   void node(const Graph::Node& n) {
     std::vector<ValueId> in;
-    for (const ValueId v : n.in) in.push_back(map_[v]);
+    for (const ValueId v : n.in) in.push_back(copy_(v));
     const Type& type = from_.type(n.out);
+    if (n.op == &assigned_op()) return copy_.set(n.out, in[1]);  // only gradients tell them apart
     if (n.op->kind == OpKind::elementwise && !in.empty()) {
       std::vector<ValueId> scalars(in.size());
       bool all = true;
       for (std::size_t i = 0; i < in.size(); ++i) all = all && scalar_source(to_, in[i], scalars[i]);
       if (all) {
         const ValueId s = scalar(*n.op, n.attrs, scalars, type.dtype, n.site);
-        map_[n.out] = type.shape.empty() ? s : spread(s, type, n.site);
-        return;
+        return copy_.set(n.out, type.shape.empty() ? s : spread(s, type, n.site));
       }
     }
     if (n.op->kind != OpKind::view && n.outputs == 1 && !in.empty() && count(type.shape) <= small_constant &&
-        std::all_of(in.begin(), in.end(), [&](ValueId v) { return to_.values[v].kind == Graph::Value::constant; })) {
-      map_[n.out] = evaluate(*n.op, n.attrs, in);
-      return;
-    }
-    std::vector<Type> types;
-    for (int k = 0; k < n.outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
-    const ValueId out = to_.add(*n.op, n.attrs, in, types, n.site);
-    for (int k = 0; k < n.outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+        std::all_of(in.begin(), in.end(), [&](ValueId v) { return to_.values[v].kind == Graph::Value::constant; }))
+      return copy_.set(n.out, evaluate(*n.op, n.attrs, in));
+    copy_.node(n);
   }
 
   ValueId scalar(const Op& op, const Attrs& attrs, std::span<const ValueId> in, DType dtype,
@@ -91,8 +86,8 @@ class Folder {
   }
 
   const Graph& from_;
-  Graph to_;
-  std::vector<ValueId> map_;
+  GraphCopy copy_;
+  Graph& to_ = copy_.to;
 };
 
 }  // namespace

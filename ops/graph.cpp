@@ -97,6 +97,21 @@ void Graph::verify() const {
   }
 }
 
+ValueId GraphCopy::operator()(ValueId v) {
+  if (map_[v] == unmapped && from_.values[v].kind == Graph::Value::constant)
+    map_[v] = to.add_constant(from_.constants[from_.values[v].index]);
+  return map_[v];
+}
+
+void GraphCopy::node(const Graph::Node& n) {
+  std::vector<ValueId> in;
+  for (const ValueId v : n.in) in.push_back((*this)(v));
+  std::vector<Type> types;
+  for (int k = 0; k < n.outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
+  const ValueId out = to.add(*n.op, n.attrs, in, types, n.site);
+  for (int k = 0; k < n.outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+}
+
 Graph without_dead_nodes(const Graph& graph) {
   std::vector<bool> live(graph.values.size());
   for (const ValueId v : graph.outputs) live[v] = true;
@@ -109,24 +124,14 @@ Graph without_dead_nodes(const Graph& graph) {
     keep[i] = true;
     for (const ValueId v : n.in) live[v] = true;
   }
-  Graph result;
-  std::vector<ValueId> map(graph.values.size());
-  for (const ValueId v : graph.inputs) map[v] = result.add_input(graph.type(v));
+  GraphCopy copy(graph);
+  for (const ValueId v : graph.inputs) copy.input(v);
   for (ValueId v = 0; v < graph.values.size(); ++v)
-    if (graph.values[v].kind == Graph::Value::constant && live[v])
-      map[v] = result.add_constant(graph.constants[graph.values[v].index]);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (!keep[i]) continue;
-    const Graph::Node& n = graph.nodes[i];
-    std::vector<ValueId> in;
-    for (const ValueId v : n.in) in.push_back(map[v]);
-    std::vector<Type> types;
-    for (int k = 0; k < n.outputs; ++k) types.push_back(graph.type(n.out + static_cast<ValueId>(k)));
-    const ValueId out = result.add(*n.op, n.attrs, in, types, n.site);
-    for (int k = 0; k < n.outputs; ++k) map[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
-  }
-  for (const ValueId v : graph.outputs) result.outputs.push_back(map[v]);
-  return result;
+    if (graph.values[v].kind == Graph::Value::constant && live[v]) copy(v);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    if (keep[i]) copy.node(graph.nodes[i]);
+  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
+  return std::move(copy.to);
 }
 
 }  // namespace weft

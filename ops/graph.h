@@ -64,6 +64,26 @@ struct Graph {
   std::unordered_map<std::uint64_t, ValueId> constants_by_key_;
 };
 
+/// Copies a graph into another, node by node: a pass changes what it wants to and copies the rest.
+class GraphCopy {
+ public:
+  explicit GraphCopy(const Graph& from) : from_(from), map_(from.values.size(), unmapped) {}
+
+  /// Where a value of the first graph is in the second; an input or a computed value has to be there already.
+  ValueId operator()(ValueId v);
+  bool has(ValueId v) const { return map_[v] != unmapped; }
+  void set(ValueId from, ValueId to) { map_[from] = to; }
+  void input(ValueId v) { map_[v] = to.add_input(from_.type(v)); }
+  void node(const Graph::Node& n);
+
+  Graph to;
+
+ private:
+  static constexpr ValueId unmapped = UINT32_MAX;
+  const Graph& from_;
+  std::vector<ValueId> map_;
+};
+
 /// The graph without nodes that no output and no check needs; inputs stay, in order.
 Graph without_dead_nodes(const Graph& graph);
 

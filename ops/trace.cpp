@@ -1,6 +1,29 @@
 #include "trace.h"
 
+#include "define.h"
+#include "defs/elementwise.h"
+
 namespace weft {
+namespace {
+
+struct Assigned : Elementwise<Assigned> {
+  static constexpr auto name = "assigned";
+  static constexpr auto operand_names = "variable value";
+  static constexpr auto accepts = Accepts::numbers;
+  WEFT_EVAL(V, V value) { return value; }
+  static void vjp(Backward& b) { b.give(0, b.grad()); }
+};
+
+}  // namespace
+}  // namespace weft
+
+WEFT_DEFINE_OP(weft::Assigned);
+
+namespace weft {
+
+const Op& assigned_op() { return op_of<Assigned>(); }
+
+Trace::Trace() : nested_(active_tracer()), first_id_(Tensor::placeholder({f32, {}}).id()) {}
 
 Tensor Trace::add_input(const Type& type) {
   const Tensor t = Tensor::placeholder(type);
@@ -14,10 +37,13 @@ ValueId Trace::value_of(const Tensor& t) {
 }
 
 ValueId Trace::capture(const Tensor& t) {
-  if (t.is_traced())
+  if (t.is_traced() && !nested_)
     throw GuardError("a tensor of another trace was used",
                      "a tensor made while a function is traced lives only there; return it and use the result");
-  return graph.add_constant(t);
+  // A scalar younger than the trace is a literal of the function's own, for which nobody can ask a gradient.
+  if (!t.is_traced() && t.rank() == 0 && t.id() > first_id_) return graph.add_constant(t);
+  captures.push_back({t, nullptr, graph.add_input(t.type()), {}});
+  return captures.back().input;
 }
 
 void Trace::append(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {
@@ -29,21 +55,24 @@ void Trace::append(const Op& op, const Attrs& attrs, std::span<const Tensor> in,
   for (std::size_t k = 0; k < out.size(); ++k) ids_[out[k].id()] = first + static_cast<ValueId>(k);
 }
 
-Trace::Captured& Trace::captured(const std::shared_ptr<VariableState>& variable) {
-  for (Captured& c : variables)
-    if (c.state == variable) return c;
+Trace::Capture& Trace::captured(const std::shared_ptr<VariableState>& variable) {
+  for (Capture& c : captures)
+    if (c.variable == variable) return c;
   const Tensor t = add_input(variable->value.type());
-  return variables.emplace_back(Captured{variable, value_of(t), t});
+  return captures.emplace_back(Capture{{}, variable, value_of(t), t});
 }
 
 Tensor Trace::read(const std::shared_ptr<VariableState>& variable) { return captured(variable).value; }
 
 void Trace::assign(const std::shared_ptr<VariableState>& variable, const Tensor& value) {
-  Captured& c = captured(variable);
+  const ValueId assigned = value_of(value);
+  Capture& c = captured(variable);
   // The variable's value from here on is another tensor than `value`, as eagerly: tapes tell them apart.
   const Tensor next = Tensor::placeholder(value.type());
-  ids_[next.id()] = value_of(value);
+  const ValueId operands[] = {c.input, assigned};
+  ids_[next.id()] = graph.add(assigned_op(), {}, operands, std::span(&value.type(), 1), SiteScope::current());
   c.value = next;
+  c.assigned_value = assigned;
   c.assigned = true;
 }
 

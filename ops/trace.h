@@ -1,4 +1,5 @@
-// Trace: runs in place of the machine while a function is traced, and writes a Graph.
+// Trace: runs in place of the machine while a function is traced, and writes a Graph in which everything that the
+// function took from its surroundings is an input.
 #pragma once
 
 #include <memory>
@@ -10,19 +11,28 @@
 
 namespace weft {
 
-class Trace : public Tracer {
+/// What a variable holds after an assignment: `value`. State stops gradients, so none goes into the assigned value;
+/// that of what is read afterwards is the variable's. In graphs only, which tapes around them replay.
+const Op& assigned_op();
+
+class Trace final : public Tracer {
  public:
-  /// A variable that the function reads or assigns. The graph's input `read` is its value before the call.
-  struct Captured {
-    std::shared_ptr<VariableState> state;
-    ValueId read;
-    Tensor value;  // now, in the trace
+  Trace();
+
+  /// What the function took from its surroundings: a tensor (of an enclosing trace, too), or a variable that it reads
+  /// or assigns.
+  struct Capture {
+    Tensor tensor;  // undefined for a variable
+    std::shared_ptr<VariableState> variable;
+    ValueId input;  // the tensor; the variable's value before the call
+    Tensor value;   // of the variable now, in the trace
     bool assigned = false;
+    ValueId assigned_value = 0;
   };
 
   /// A new input of the graph, as a tensor without storage.
   Tensor add_input(const Type& type);
-  /// The value that a traced (or captured) tensor is in the graph.
+  /// The value that a traced (or captured) tensor is in the graph. GuardError for one of a trace that has ended.
   ValueId value_of(const Tensor& t);
 
   void append(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) override;
@@ -30,14 +40,13 @@ class Trace : public Tracer {
   void assign(const std::shared_ptr<VariableState>& variable, const Tensor& value) override;
 
   Graph graph;
-  std::vector<Captured> variables;  // in the order in which the function met them
-
- protected:
-  /// A tensor of the surroundings: a constant of the graph; GuardError for one of another trace.
-  virtual ValueId capture(const Tensor& t);
+  std::vector<Capture> captures;  // in the order in which the function met them; so are their inputs
 
  private:
-  Captured& captured(const std::shared_ptr<VariableState>& variable);
+  ValueId capture(const Tensor& t);
+  Capture& captured(const std::shared_ptr<VariableState>& variable);
+  bool nested_;             // inside another trace
+  std::uint64_t first_id_;  // of tensors made since it began
   std::unordered_map<std::uint64_t, ValueId> ids_;
 };
 

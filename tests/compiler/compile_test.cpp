@@ -156,7 +156,7 @@ TEST_CASE("a traced tensor kept after its trace, and one read inside it, are ref
   CHECK_THROWS_AS(g(ones({})), GuardError);
 }
 
-TEST_CASE("a compiled function inside another, and inside a tape, is plain code to it", "[compile]") {
+TEST_CASE("a compiled function inside another is plain code to it; a tape differentiates it", "[compile]") {
   Variable w = tensor({2, 3});
   auto inner = compile([&](const Tensor& x) { return square(x) * w; });
   auto outer = compile([&](const Tensor& x) { return sum(inner(x) + 1); });

@@ -36,7 +36,7 @@ GradientTape::Slot GradientTape::SlotTable::find(std::uint64_t id) const {
   }
 }
 
-GradientTape::Slot GradientTape::SlotTable::insert(std::uint64_t id) {
+GradientTape::Slot GradientTape::SlotTable::insert(std::uint64_t id, Slot flags) {
   if (cells_.size() < 2 * (static_cast<std::size_t>(used_) + 1)) {
     std::vector<Cell> old(std::max<std::size_t>(64, 2 * cells_.size()));
     old.swap(cells_);
@@ -51,77 +51,114 @@ GradientTape::Slot GradientTape::SlotTable::insert(std::uint64_t id) {
   const std::size_t mask = cells_.size() - 1;
   std::size_t at = (id * 0x9E3779B97F4A7C15u >> 20) & mask;
   for (; cells_[at].id; at = (at + 1) & mask)
-    if (cells_[at].id == id) return cells_[at].slot;
-  cells_[at] = {id, used_};
-  return used_++;
-}
-
-void GradientTape::SlotTable::clear() {
-  cells_.clear();
-  used_ = 0;
+    if (cells_[at].id == id) return cells_[at].slot &= number(UINT32_MAX) | flags;
+  cells_[at] = {id, used_++ | flags};
+  return cells_[at].slot;
 }
 
 // ---- recording ----
+namespace {
+std::atomic<int> integer_warnings{0}, inside_warnings{0};
+
+// What a tape notes of an assignment: no gradient passes through a variable's state.
+constexpr Op assign_op = [] {
+  Op op;
+  op.name = "assign";
+  op.differentiable = false;
+  return op;
+}();
+
+std::uint64_t next_id() { return Tensor::placeholder({f32, {}}).id(); }
+}  // namespace
+
+void detail::forget_tape_warnings() { integer_warnings = inside_warnings = 0; }
+
 GradientTape::GradientTape(TapeOptions options) : options_(options) { start(); }
 
 GradientTape::~GradientTape() {
   if (recording_) pop_recorder(this);
 }
 
-void GradientTape::start() {
-  if (recording_) throw GradError("the tape is still recording", "stop() it first");
+void GradientTape::check_thread() const {
   if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
+}
+
+void GradientTape::start() {
+  check_thread();
+  if (recording_) throw GradError("the tape is still recording", "stop() it first");
   if (used_ && !options_.persistent) reset_history();
   recording_ = true;
+  switched_.push_back(next_id());
   push_recorder(this);
 }
 
 void GradientTape::stop() {
+  check_thread();
   if (!recording_) throw GradError("the tape is not recording");
-  if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
   recording_ = false;
+  switched_.push_back(next_id());
   pop_recorder(this);
 }
 
-void GradientTape::clear() {
-  entries_.clear();
-  slots_.clear();
-  saved_.clear();
-  types_.clear();
-  table_.clear();
+void GradientTape::clear() {  // the memory goes too: a tape may live long after its gradient
+  entries_ = {};
+  slots_ = {};
+  saved_ = {};
+  types_ = {};
+  table_ = {};
+  blind_entries_ = 0;
 }
 
 void GradientTape::reset_history() {
   clear();
   watched_.clear();
+  switched_.clear();
   used_ = false;
 }
 
 void GradientTape::reset() {
+  check_thread();
   reset_history();
-  if (!recording_) start();
+  if (recording_)
+    switched_.push_back(next_id());
+  else
+    start();
+}
+
+std::size_t GradientTape::bytes() const {
+  std::size_t bytes = sizeof *this + table_.bytes() + switched_.capacity() * sizeof(std::uint64_t);
+  const auto add = [&](const auto& list) { bytes += list.capacity() * sizeof(list[0]); };
+  add(entries_), add(slots_), add(saved_), add(types_), add(watched_);
+  for (const Watched& w : watched_) add(w.values);
+  return bytes;
 }
 
 void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
-  if (!op.differentiable || table_.size() == 0) return;
+  if (table_.size() == 0) return;
   constexpr std::size_t most = 16;
   std::array<Slot, most> few;
   std::vector<Slot> many;
   if (in.size() > most) many.resize(in.size());
   Slot* const slots = in.size() > most ? many.data() : few.data();
-  bool depends = false, floating = false;
+  bool known = false, depends = false, floating = false;
   for (std::size_t i = 0; i < in.size(); ++i) {
-    slots[i] = is_floating(in[i].dtype()) ? table_.find(in[i].id()) : no_slot;
-    depends |= slots[i] != no_slot;
+    slots[i] = table_.find(in[i].id());
+    known |= slots[i] != no_slot;
+    depends |= live(slots[i]);
   }
+  if (!known) return;
   for (const Tensor& t : out) floating |= is_floating(t.dtype());
-  if (!depends || !floating) return;
+  const bool flows = op.differentiable && depends && floating;
 
   entries_.push_back({&op, attrs, SiteScope::current(), static_cast<std::uint32_t>(slots_.size()),
                       static_cast<std::uint32_t>(saved_.size()), static_cast<std::uint32_t>(types_.size()),
                       static_cast<std::uint32_t>(in.size()), static_cast<std::uint32_t>(out.size())});
   slots_.insert(slots_.end(), slots, slots + in.size());
-  for (const Tensor& t : out) slots_.push_back(is_floating(t.dtype()) ? table_.insert(t.id()) : no_slot);
+  for (const Tensor& t : out) slots_.push_back(table_.insert(t.id(), flows && is_floating(t.dtype()) ? 0 : blind));
+  if (!flows) {
+    ++blind_entries_;
+    return;
+  }
   // The low bit for the 16th input and beyond is shared: an op of many inputs declares them all or none.
   for (std::size_t i = 0; i < in.size(); ++i)
     if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) saved_.push_back(in[i]);
@@ -131,6 +168,10 @@ void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tens
     for (const Tensor& t : in) types_.push_back(t.type());
   if (out.size() > 1)  // a missing cotangent of one of several outputs is made as zeros
     for (const Tensor& t : out) types_.push_back(t.type());
+}
+
+void GradientTape::assigned(const std::shared_ptr<VariableState>&, const Tensor& from, const Tensor& to) {
+  record(assign_op, {}, std::span(&from, 1), std::span(&to, 1));
 }
 
 GradientTape::Watched& GradientTape::watched(const std::shared_ptr<VariableState>& variable) {
@@ -150,14 +191,16 @@ void GradientTape::read(const std::shared_ptr<VariableState>& variable, const Te
 }
 
 void GradientTape::watch_leaf(const Tensor& t) {
+  check_thread();
   if (!t.defined()) throw ArgumentError("watch of an undefined tensor");
   if (is_floating(t.dtype()))
     table_.insert(t.id());
-  else if (static std::atomic<int> warnings{0}; warnings++ < 5)
+  else if (integer_warnings++ < 5)
     warn("watch: {} has no gradient; only float tensors have", t.type().text());
 }
 
 void GradientTape::watch_leaf(const Variable& v) {
+  check_thread();
   if (!v.defined()) throw ArgumentError("watch of an undefined variable");
   watched(v.state());
   v.value();  // tells this tape, if it is recording
@@ -180,9 +223,12 @@ std::vector<std::shared_ptr<VariableState>> GradientTape::watched_variables() co
 // ---- gradients ----
 std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::span<const Source> sources,
                                           const GradientOptions& options) {
-  if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
+  check_thread();
+  if (options.unconnected != Unconnected::none && options.unconnected != Unconnected::zero)
+    throw ArgumentError(
+        fmt::format("unknown value for unconnected gradients: {}", static_cast<int>(options.unconnected)));
   if (used_ && !options_.persistent)
-    throw GradError("gradient() was called before on this tape, which is not persistent",
+    throw GradError("gradient() can only be called once on a tape that is not persistent",
                     "GradientTape tape({.persistent = true})");
   const auto& seeds = options.output_gradients;
   if (!seeds.empty() && seeds.size() != targets.size())
@@ -200,32 +246,34 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
   }
   // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
   if (!options_.persistent && recording_) stop();
+  if (recording_ && inside_warnings++ == 0)
+    warn(
+        "gradient() of a persistent tape within its scope records the gradient's ops too: stop() the tape first if no "
+        "higher derivative is wanted");
   used_ = true;
+  const struct Release {
+    GradientTape& tape;
+    ~Release() {
+      if (!tape.options_.persistent) tape.clear();
+    }
+  } release{*this};
 
   std::vector<Tensor> cotangents(table_.size());
   const auto accumulate = [](Tensor& sum, const Tensor& t) { sum = sum.defined() ? sum + t : t; };
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const Slot slot = is_floating(targets[i].dtype()) ? table_.find(targets[i].id()) : no_slot;
-    if (slot == no_slot) continue;
+    if (!live(slot)) continue;
     const bool given = !seeds.empty() && seeds[i].defined();
     accumulate(cotangents[slot],
                given ? seeds[i] : broadcast_to(Arg(1).tensor(targets[i].dtype()), targets[i].shape()));
   }
   // What sources need is what this call keeps; with it the replay goes on to the beginning.
   std::vector<std::vector<Slot>> wanted(sources.size());
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    const Source& s = sources[i];
-    if (s.variable) {
-      for (const Watched& w : watched_)
-        if (w.variable == s.variable) wanted[i] = w.values;
-    } else if (s.tensor.defined() && is_floating(s.tensor.dtype())) {
-      if (const Slot slot = table_.find(s.tensor.id()); slot != no_slot) wanted[i] = {slot};
-    }
-  }
+  for (std::size_t i = 0; i < sources.size(); ++i) wanted[i] = slots_of(sources[i]);
   std::vector<bool> keep(cotangents.size());
   for (const auto& list : wanted)
     for (const Slot slot : list) keep[slot] = true;
-  replay(cotangents, keep);
+  replay(cotangents, keep, !options_.persistent);
 
   std::vector<Tensor> results(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -238,11 +286,21 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
       if (like.defined()) results[i] = contiguous(broadcast_to(Arg(0).tensor(like.dtype()), like.shape()));
     }
   }
-  if (!options_.persistent) clear();
   return results;
 }
 
-void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep) {
+std::vector<GradientTape::Slot> GradientTape::slots_of(const Source& source) const {
+  if (source.variable) {
+    for (const Watched& w : watched_)
+      if (w.variable == source.variable) return w.values;
+  } else if (source.tensor.defined() && is_floating(source.tensor.dtype())) {
+    if (const Slot slot = table_.find(source.tensor.id()); live(slot)) return {slot};
+  }
+  return {};
+}
+
+void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep, bool release,
+                          std::vector<Withheld>* withheld) {
   // Here, not in the loop: they keep their memory from op to op.
   std::vector<Tensor> grads, given, in, out;
   std::vector<Slot> targets;
@@ -257,7 +315,7 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
     grads.assign(entry.outputs, {});
     for (std::size_t i = 0; i < entry.outputs; ++i) {
       const Slot slot = slots[entry.inputs + i];
-      if (slot == no_slot || slot >= cotangents.size()) continue;
+      if (!live(slot) || slot >= cotangents.size()) continue;
       grads[i] = cotangents[slot];
       reached |= grads[i].defined();
       if (!keep[slot]) cotangents[slot] = {};  // nothing before this op can add to it
@@ -266,7 +324,8 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
       const SiteScope site(entry.site);
       const Op& op = *entry.op;
       try {
-        if (!op.vjp) throw GradError("has no gradient rule");
+        if (!op.vjp)
+          throw GradError("the op has no gradient rule", "give its struct a vjp, or say `differentiable = false`");
         in.assign(entry.inputs, {});
         out.assign(entry.outputs, {});
         given.assign(entry.inputs, {});
@@ -274,7 +333,7 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         targets.assign(slots, slots + entry.inputs);
         std::size_t next = entry.saved;
         for (std::size_t i = 0; i < entry.inputs; ++i) {
-          wanted[i] = targets[i] != no_slot;
+          wanted[i] = live(targets[i]);
           if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) in[i] = saved_[next++];
         }
         for (std::size_t i = 0; i < entry.outputs; ++i)
@@ -286,8 +345,15 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         Backward b(op, entry.attrs, in, std::span(types).first(in_types), out, std::span(types).subspan(in_types),
                    grads, std::span<const bool>(wanted.get(), entry.inputs), given);
         op.vjp(b);
+        if (!b.answered())
+          throw GradError(fmt::format("too few gradients: the rule gives none of the {} that are wanted",
+                                      std::count(wanted.get(), wanted.get() + entry.inputs, true)));
         for (std::size_t i = 0; i < entry.inputs; ++i) {
-          if (!given[i].defined() || targets[i] == no_slot) continue;
+          if (!wanted[i]) continue;
+          if (!given[i].defined()) {
+            if (withheld) withheld->push_back({e, i});
+            continue;
+          }
           // Added to another it might broadcast: a rule whose cotangent does not fit is found here.
           if (const Type* type = in[i].defined() ? &in[i].type()
                                  : in_types      ? &types[i]
@@ -302,11 +368,13 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
           sum = sum.defined() ? sum + given[i] : given[i];
         }
       } catch (Error& error) {
-        error.locate(fmt::format("in the gradient of {}", op.name), {}, entry.site.line() ? site_text(entry.site) : "");
+        const std::string inner = error.op().empty() ? "" : ": " + error.op();
+        const std::string at = !error.site().empty() ? error.site() : entry.site.line() ? site_text(entry.site) : "";
+        error.relocate(fmt::format("in the gradient of {}{}", op.name, inner), error.operands(), at);
         throw;
       }
     }
-    if (!options_.persistent) {  // free what no rule needs any more
+    if (release) {  // free what no rule needs any more
       saved_.resize(entry.saved);
       entries_.pop_back();
     }

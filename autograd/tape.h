@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -32,6 +33,14 @@ struct GradientOptions {
   Unconnected unconnected = Unconnected::none;
 };
 
+template <class T>
+concept TensorOrVariable = std::is_same_v<T, Tensor> || std::is_same_v<T, Variable>;
+
+namespace detail {
+/// Lets warnings that are given once a process be given again; for tests.
+void forget_tape_warnings();
+}  // namespace detail
+
 class GradientTape : private Recorder {
  public:
   /// Records from here on, on this thread.
@@ -46,12 +55,23 @@ class GradientTape : private Recorder {
 
   /// The gradients of a target (several: of their sum; not a scalar: of the sum of its elements) for each source, in
   /// the sources' structure: one source gives it alone, several a tuple, a model gives Gradients. The last argument may
-  /// be GradientOptions. A tape that is not persistent can be asked once, and then stops. GradError, ShapeError,
-  /// DTypeError.
+  /// be GradientOptions. A tape that is not persistent can be asked once, and then stops. Asked within its scope, a
+  /// persistent one records the gradient's ops as well, which gives derivatives of any order. GradError, ShapeError,
+  /// DTypeError, and what a custom gradient throws.
   template <Structured Target, class... Args> auto gradient(const Target& target, const Args&... args) {
     std::vector<Tensor> targets;
     each_leaf(target, [&](const auto& leaf) { targets.push_back(target_value(leaf)); });
     return gradient_split(targets, std::forward_as_tuple(args...), std::make_index_sequence<sizeof...(Args)>());
+  }
+
+  /// Why the gradient of `target` for `source`, a tensor or a variable, is undefined: the ops from the source to where
+  /// the path breaks, with their lines, and the reason. A tape that is not persistent tells before gradient().
+  ///
+  ///     no gradient: each path from the source f32[3] to the target breaks
+  ///       mul at step.cpp:10
+  ///       cast (dtype=i32) at step.cpp:11: it gives no float, and only floats have gradients
+  template <TensorOrVariable Target, TensorOrVariable S> std::string explain(const Target& target, const S& source) {
+    return explain_leaf(target_value(target), source_of(source));
   }
 
   /// While the returned scope lives nothing is recorded. GradError if the tape is not recording.
@@ -77,11 +97,17 @@ class GradientTape : private Recorder {
   /// Variables watched so far, in order of their construction; also after gradient().
   std::vector<std::shared_ptr<VariableState>> watched_variables() const;
   /// Ops on the tape now.
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return entries_.size() - blind_entries_; }
+  /// Memory that the tape itself takes, the saved tensors' elements apart.
+  std::size_t bytes() const;
 
  private:
   using Slot = std::uint32_t;
-  static constexpr Slot no_slot = UINT32_MAX;
+  // A value that depends on something watched, but through what has no gradient (a cast to integers, an assignment):
+  // kept for explain(), at the cost of an entry. no_slot is blind too.
+  static constexpr Slot blind = 1u << 31, no_slot = UINT32_MAX;
+  static constexpr bool live(Slot slot) { return !(slot & blind); }
+  static constexpr Slot number(Slot slot) { return slot & ~blind; }
 
   // One op that depends on something watched. Its values' slots stand in slots_, what its rule reads in saved_.
   struct Entry {
@@ -94,9 +120,9 @@ class GradientTape : private Recorder {
   class SlotTable {
    public:
     Slot find(std::uint64_t id) const;
-    Slot insert(std::uint64_t id);  // the one it has, or a new one
-    void clear();
+    Slot insert(std::uint64_t id, Slot flags = 0);  // a new one, or the one it has; a blind one can become live
     Slot size() const { return used_; }
+    std::size_t bytes() const { return cells_.capacity() * sizeof(Cell); }
 
    private:
     struct Cell {
@@ -110,9 +136,14 @@ class GradientTape : private Recorder {
     std::shared_ptr<VariableState> variable;
     std::vector<Slot> values;  // of each value it had when it was read
   };
+  // An input that a rule left without a gradient though one came back to the op.
+  struct Withheld {
+    std::size_t entry, input;
+  };
 
   void record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) override;
   void read(const std::shared_ptr<VariableState>& variable, const Tensor& value) override;
+  void assigned(const std::shared_ptr<VariableState>& variable, const Tensor& from, const Tensor& to) override;
 
   void watch_leaf(const Tensor& t);
   void watch_leaf(const Variable& v);
@@ -131,7 +162,14 @@ class GradientTape : private Recorder {
   }
   std::vector<Tensor> compute(std::span<const Tensor> targets, std::span<const Source> sources,
                               const GradientOptions& options);
-  void replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep);
+  std::vector<Slot> slots_of(const Source& source) const;  // those that a gradient can reach
+  // Sends the cotangents back; frees each entry after its use, or notes in `withheld` where a rule gives nothing.
+  void replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep, bool release,
+              std::vector<Withheld>* withheld = nullptr);
+  std::string explain_leaf(const Tensor& target, const Source& source);
+  std::string explain_paths(const Tensor& target, const Source& source);
+  std::string explain_unreached(const Tensor& target) const;
+  void check_thread() const;
   void clear();
   void reset_history();
 
@@ -175,11 +213,13 @@ class GradientTape : private Recorder {
   bool recording_ = false, used_ = false;
   std::thread::id thread_ = std::this_thread::get_id();
   std::vector<Entry> entries_;
+  std::size_t blind_entries_ = 0;
   std::vector<Slot> slots_;
   std::vector<Tensor> saved_;
   std::vector<Type> types_;
   SlotTable table_;
   std::vector<Watched> watched_;
+  std::vector<std::uint64_t> switched_;  // the ids that came next when the recording began, ended, began, ...
 };
 
 }  // namespace weft

@@ -34,6 +34,7 @@ Tensor Backward::grad(int i) const {
 bool Backward::wants(int i) const { return wants_[static_cast<std::size_t>(i)]; }
 
 void Backward::give(int i, const Tensor& cotangent) {
+  answered_ = true;
   if (!wants(i) || !cotangent.defined()) return;
   Tensor& sum = given_[static_cast<std::size_t>(i)];
   sum = sum.defined() ? sum + cotangent : cotangent;

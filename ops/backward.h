@@ -22,10 +22,12 @@ class Backward {
   bool has_grad(int i) const { return grads_[static_cast<std::size_t>(i)].defined(); }
   /// Whether a cotangent for the i-th input is of use.
   bool wants(int i) const;
-  /// Adds to the cotangent of the i-th input.
+  /// Adds to the cotangent of the i-th input; an undefined one says that there is none.
   void give(int i, const Tensor& cotangent);
   template <class T> const T& attrs() const { return attrs_.as<T>(); }
   const Attrs& attributes() const { return attrs_; }
+  /// True once the rule has given anything.
+  bool answered() const { return answered_; }
   int inputs() const { return static_cast<int>(given_.size()); }
   int outputs() const { return static_cast<int>(grads_.size()); }
 
@@ -52,6 +54,7 @@ class Backward {
   std::span<const Tensor> grads_;
   std::span<const bool> wants_;
   std::span<Tensor> given_;
+  bool answered_ = false;
 };
 
 }  // namespace weft

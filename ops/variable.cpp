@@ -72,8 +72,12 @@ Variable& Variable::assign(const Arg& source) {
     fail(ShapeError(fmt::format("a variable of shape {} can't hold {}", shape().text(), value.shape().text())));
   const Tensor full = literal ? broadcast_to(value, shape()) : value;
 
+  const auto tell = [&](const Tensor& now) {
+    for (Recorder* recorder : active_recorders()) recorder->assigned(state_, full, now);
+  };
   if (Tracer* tracer = active_tracer()) {
     tracer->assign(state_, full);
+    tell(tracer->read(state_));
     return *this;
   }
   if (full.is_traced()) throw GuardError("a traced tensor was assigned after its trace");
@@ -90,6 +94,7 @@ Variable& Variable::assign(const Arg& source) {
     }
     next.take_name(held);
     held = std::move(next);
+    tell(held);
   }
   return *this;
 }

@@ -4,61 +4,6 @@
 using namespace weft;
 using namespace weft::test;
 
-TEST_CASE("an inner tape's gradient is differentiated by the outer one", "[tape][1.5.41][1.5.42][1.5.55]") {
-  const NoLeaks guard;
-  const Tensor x = scalar(3), zero = scalar(0);
-  GradientTape outer({.persistent = true});
-  outer.watch(x, zero);
-  Tensor dx, de;
-  {
-    GradientTape inner({.persistent = true});
-    inner.watch(x, zero);
-    dx = inner.gradient(x * x, x);
-    de = inner.gradient(exp(zero), zero);
-  }
-  CHECK_GRADIENT(outer.gradient(dx, x), 2);
-  CHECK_GRADIENT(outer.gradient(de, zero), 1);
-}
-
-TEST_CASE("an inner tape may watch an intermediate of the outer one", "[tape][1.5.55]") {
-  const NoLeaks guard;
-  const Tensor x = scalar(3);
-  GradientTape outer;
-  outer.watch(x);
-  const Tensor y = x * x;
-  GradientTape inner;
-  inner.watch(y);
-  const Tensor dz = inner.gradient(y * y, y);
-  CHECK_GRADIENT(dz, 18);
-  CHECK_GRADIENT(outer.gradient(dz, x), 12);
-}
-
-TEST_CASE("one persistent tape gives derivatives of any order inside its scope", "[tape][1.5.61]") {
-  const NoLeaks guard;
-  const Tensor x = scalar(3);
-  GradientTape tape({.persistent = true});
-  tape.watch(x);
-  const Tensor y = x * x * x, first = tape.gradient(y, x), second = tape.gradient(first, x), third = tape.gradient(second, x);
-  CHECK_GRADIENT(y, 27);
-  CHECK_GRADIENT(first, 27);
-  CHECK_GRADIENT(second, 18);
-  CHECK_GRADIENT(third, 6);
-  CHECK_GRADIENT(tape.gradient(y, x), 27);
-}
-
-TEST_CASE("a persistent inner tape used twice", "[tape][1.5.62]") {
-  const NoLeaks guard;
-  const Tensor x = scalar(3);
-  GradientTape outer;
-  outer.watch(x);
-  GradientTape inner({.persistent = true});
-  inner.watch(x);
-  const Tensor y = x * x, dy = inner.gradient(y, x), again = inner.gradient(y * y, x);
-  CHECK_GRADIENT(dy, 6);
-  CHECK_GRADIENT(again, 108);
-  CHECK_GRADIENT(outer.gradient(std::tuple(dy, again), x), 2 + 108);
-}
-
 TEST_CASE("the tape of a gradient that is not persistent does not record it", "[tape]") {
   const NoLeaks guard;
   const Tensor x = scalar(3);
@@ -67,20 +12,6 @@ TEST_CASE("the tape of a gradient that is not persistent does not record it", "[
   const Tensor dx = tape.gradient(x * x * x, x);
   CHECK(tape.size() == 0);
   CHECK_THROWS_AS(tape.gradient(dx, x), GradError);
-}
-
-TEST_CASE("the second gradient of a row with one class is 0", "[tape][1.5.34][1.5.37]") {
-  const NoLeaks guard;
-  const auto xent = [](const Tensor& logits) { return -sum(log_softmax(logits) * tensor({{1, 0}})); };
-  CHECK_NEAR(gradient_of(xent, tensor({{0, 0}})), tensor({{-0.5, 0.5}}), 1e-7);
-  const Tensor x = tensor({{3.0f}});
-  GradientTape outer;
-  outer.watch(x);
-  GradientTape inner;
-  inner.watch(x);
-  const Tensor dx = inner.gradient(-sum(log_softmax(x)), x);
-  CHECK_GRADIENT(dx, 0);
-  CHECK_GRADIENT(outer.gradient(dx, x, GradientOptions{.unconnected = Unconnected::zero}), 0);
 }
 
 TEST_CASE("derivatives of sin up to the fourth order", "[tape]") {

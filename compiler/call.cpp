@@ -35,6 +35,7 @@ struct Call {
     for (int k = 0; k < b.outputs(); ++k) has_grad.push_back(b.has_grad(k));
     for (int k = 0; k < b.inputs(); ++k) wants.push_back(b.wants(k));
     const Callee::Backward& rule = b.attrs<CallAttrs>().callee->backward(has_grad, wants);
+    for (int k = 0; k < b.inputs(); ++k) b.give(k, {});  // there may be none, and that is an answer
     if (!rule.callee) return;
     std::vector<Tensor> in;
     for (const std::size_t k : rule.from_in) in.push_back(b.in(static_cast<int>(k)));

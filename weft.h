@@ -25,6 +25,7 @@
 #include "nn/sequential.h"
 #include "ops/check.h"
 #include "ops/compose.h"
+#include "ops/debug.h"
 #include "ops/indexing.h"
 #include "ops/linalg.h"
 #include "ops/manipulate.h"

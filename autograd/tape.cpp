@@ -37,7 +37,7 @@ GradientTape::Slot GradientTape::SlotTable::find(std::uint64_t id) const {
 }
 
 GradientTape::Slot GradientTape::SlotTable::insert(std::uint64_t id, Slot flags) {
-  if (cells_.size() < 2 * (static_cast<std::size_t>(used_) + 1)) {
+  if (2 * cells_.size() < 3 * (static_cast<std::size_t>(used_) + 1)) {
     std::vector<Cell> old(std::max<std::size_t>(64, 2 * cells_.size()));
     old.swap(cells_);
     const std::size_t mask = cells_.size() - 1;
@@ -101,11 +101,8 @@ void GradientTape::stop() {
 }
 
 void GradientTape::clear() {  // the memory goes too: a tape may live long after its gradient
-  entries_ = {};
-  slots_ = {};
-  saved_ = {};
-  types_ = {};
-  table_ = {};
+  const auto release = [](auto& list) { list = std::remove_reference_t<decltype(list)>(); };
+  release(entries_), release(slots_), release(saved_), release(types_), release(table_);
   blind_entries_ = 0;
 }
 

@@ -100,14 +100,20 @@ template <class F> class Compiled {
     Parameters parameters{detail::as_parameter<P>(args)...};
     using Result = std::decay_t<decltype(std::apply(f_, parameters))>;
     if constexpr (std::is_void_v<Result>) {
-      if (detail::runs_inline()) return void(std::apply(f_, parameters));
+      if (detail::runs_inline()) {
+        const detail::PlainCall plain;
+        return void(std::apply(f_, parameters));
+      }
       std::vector<Tensor> none;
       call_traced(parameters, none, [&](Parameters& p, std::vector<Tensor>&) {
         std::apply(f_, p);
         return std::any();
       });
     } else {
-      if (detail::runs_inline()) return Result(std::apply(f_, parameters));
+      if (detail::runs_inline()) {
+        const detail::PlainCall plain;
+        return Result(std::apply(f_, parameters));
+      }
       return run<Result>(parameters);
     }
   }

@@ -47,6 +47,16 @@ Graph with_constants(const Graph& graph, std::size_t args, const std::vector<Tra
 
 }  // namespace
 
+PlainCall::~PlainCall() {
+  pop_recorder(this);
+  if (std::uncaught_exceptions() == exceptions_) return;
+  for (auto it = before_.rbegin(); it != before_.rend(); ++it) it->first->value = std::move(it->second);
+}
+
+void PlainCall::assigned(const std::shared_ptr<VariableState>& variable, const Tensor&, const Tensor&) {
+  if (!active_tracer()) before_.emplace_back(variable, variable->value);
+}
+
 void Signature::add_tensor(const Tensor& t) {
   if (!t.defined()) {
     add_word(~std::uint64_t{0});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <any>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -90,8 +91,22 @@ class FunctionCache {
   bool warned_ = false;
 };
 
-/// True where a call has to run as plain code: inside a trace, which then holds its ops.
-inline bool runs_inline() { return active_tracer(); }
+/// A call that runs as plain code. If it throws, the variables that it assigned have their old values again.
+class PlainCall : private Recorder {
+ public:
+  PlainCall() { push_recorder(this); }
+  ~PlainCall() override;
+  PlainCall(const PlainCall&) = delete;
+
+ private:
+  void record(const Op&, const Attrs&, std::span<const Tensor>, std::span<const Tensor>) override {}
+  void assigned(const std::shared_ptr<VariableState>& variable, const Tensor& from, const Tensor& to) override;
+  const int exceptions_ = std::uncaught_exceptions();
+  std::vector<std::pair<std::shared_ptr<VariableState>, Tensor>> before_;
+};
+
+/// True where a call has to run as plain code: inside a trace, which then holds its ops, and where each op is checked.
+inline bool runs_inline() { return active_tracer() || context().anomaly; }
 /// True where a call has to be an op that recorders see.
 inline bool is_recorded() { return !active_recorders().empty(); }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <unordered_map>
 
 #include "../ops/defs/reduce.h"
 
@@ -66,6 +68,14 @@ class Partition {
   int producer_group(ValueId base) const {
     return graph_.values[base].kind == Graph::Value::computed ? result_.group_of[graph_.values[base].index] : -1;
   }
+  // Visits the groups that have to run before group g, some of them several times.
+  template <class Visit> void each_need(int g, Visit&& visit) const {
+    for (const std::uint32_t j : result_.groups[static_cast<std::size_t>(g)].nodes) {
+      for (const ValueId v : graph_.nodes[j].in)
+        if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != g) visit(p);
+      if (const auto it = effect_before_.find(j); it != effect_before_.end()) visit(result_.group_of[it->second]);
+    }
+  }
   Role producer_role(ValueId base) const { return result_.roles[graph_.values[base].index]; }
 
   void place(std::uint32_t i) {
@@ -106,6 +116,9 @@ class Partition {
     if (fused) f = fit(i, index);
     if (f.role == Role::none) result_.groups.back().fused = false;  // e.g. columns that one stride can't walk
     join(i, index, f);
+    if (!graph_.nodes[i].op->effect) return;
+    if (last_effect_) effect_before_[i] = *last_effect_;
+    last_effect_ = i;
   }
 
   void join(std::uint32_t i, int g, Fit f) {
@@ -251,11 +264,7 @@ class Partition {
   bool separated(int a, int b) const {
     std::vector<char> seen(result_.groups.size());
     std::vector<int> open;
-    const auto visit = [&](int h) {
-      for (const std::uint32_t j : result_.groups[static_cast<std::size_t>(h)].nodes)
-        for (const ValueId v : graph_.nodes[j].in)
-          if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != h) open.push_back(p);
-    };
+    const auto visit = [&](int h) { each_need(h, [&](int p) { open.push_back(p); }); };
     visit(a);
     visit(b);
     std::erase_if(open, [&](int h) { return h == a || h == b; });
@@ -282,9 +291,7 @@ class Partition {
       if (h == g) return true;
       if (seen[static_cast<std::size_t>(h)]) continue;
       seen[static_cast<std::size_t>(h)] = 1;
-      for (const std::uint32_t j : result_.groups[static_cast<std::size_t>(h)].nodes)
-        for (const ValueId v : graph_.nodes[j].in)
-          if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != h) open.push_back(p);
+      each_need(h, [&](int p) { open.push_back(p); });
     }
     return false;
   }
@@ -297,10 +304,7 @@ class Partition {
     std::vector<int> waiting(n);
     for (std::size_t g = 0; g < n; ++g) {
       std::vector<int> needs;
-      for (const std::uint32_t j : result_.groups[g].nodes)
-        for (const ValueId v : graph_.nodes[j].in)
-          if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != static_cast<int>(g))
-            needs.push_back(p);
+      each_need(static_cast<int>(g), [&](int p) { needs.push_back(p); });
       std::sort(needs.begin(), needs.end());
       needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
       waiting[g] = static_cast<int>(needs.size());
@@ -341,6 +345,8 @@ class Partition {
 
   const Graph& graph_;
   const std::vector<bool>& late_;
+  std::unordered_map<std::uint32_t, std::uint32_t> effect_before_;  // nodes with an effect: which one comes before
+  std::optional<std::uint32_t> last_effect_;
   Grouping result_;
   std::vector<std::vector<int>> readers_;  // by base value: groups that read all of it
   std::vector<int> merged_into_;           // by group as first numbered

@@ -6,6 +6,8 @@ namespace weft {
 struct Context {
   bool training = true;  ///< layers such as dropout act only then; set by nn::EvalScope and nn::TrainScope
 
+  bool anomaly = false;  ///< each op is checked for NaN and Inf; set by debug::AnomalyScope
+
   bool operator==(const Context&) const = default;
 };
 

@@ -15,6 +15,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::reads; }) op.reads = Struct::reads;
   if constexpr (requires { Struct::differentiable; }) op.differentiable = Struct::differentiable;
   if constexpr (requires { Struct::checks; }) op.checks = Struct::checks;
+  if constexpr (requires { Struct::effect; }) op.effect = Struct::effect;
   if constexpr (requires { Struct::operand_names; })
     op.operand_names = Struct::operand_names;
   else if constexpr (Struct::kind == OpKind::elementwise)

@@ -46,6 +46,7 @@ struct Op {
   std::uint32_t reads = reads::nothing;
   bool differentiable = true;  // false: a cotangent stops here silently (comparisons, argmax, floor's kin have rules)
   bool checks = false;         // may throw on values: a compiled step runs it before its first state write
+  bool effect = false;         // does something beside its result: runs in program order with others that do
   const char* operand_names = "";  // for messages: "lhs rhs"
   /// The output types. Throws what the door turns into a full message; kernels and rules check nothing again.
   void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;

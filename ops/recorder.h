@@ -18,7 +18,7 @@ class Recorder {
   virtual void record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) = 0;
   /// A variable was read and gave `value`.
   virtual void read(const std::shared_ptr<VariableState>&, const Tensor& /*value*/) {}
-  /// A variable was given the value of `from`, and holds it as `to`.
+  /// A variable, which still has its old value, is given that of `from`, and will hold it as `to`.
   virtual void assigned(const std::shared_ptr<VariableState>&, const Tensor& /*from*/, const Tensor& /*to*/) {}
 };
 

@@ -4,6 +4,7 @@
 #include "defs/binary.h"
 #include "defs/cast.h"
 #include "defs/check.h"
+#include "defs/debug.h"
 #include "defs/indexing.h"
 #include "defs/matmul.h"
 #include "defs/random.h"
@@ -25,7 +26,7 @@ using BuiltinOps = OpList<
     // movement
     BroadcastTo, Reshape, Transpose, Slice, Embed, Concat, Contiguous,
     // indexing, checks
-    Gather, ScatterAdd, CheckIndices, AssertFinite,
+    Gather, ScatterAdd, CheckIndices, AssertFinite, Print,
     // random
     Uniform,
     // products

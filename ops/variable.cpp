@@ -93,8 +93,8 @@ Variable& Variable::assign(const Arg& source) {
       copy_elements(full.view(), next.view());
     }
     next.take_name(held);
+    tell(next);
     held = std::move(next);
-    tell(held);
   }
   return *this;
 }

@@ -115,6 +115,13 @@ WEFT_SAMPLER(MatMul, numbers, {Attrs{}, {random_tensor(r, {3, 4}, t), random_ten
              {Attrs{}, {random_tensor(r, {2, 3, 4}, t), random_tensor(r, {2, 4, 2}, t)}});
 WEFT_SAMPLER(AssertFinite, floats, {Attrs{}, {random_tensor(r, {2, 3}, t)}});
 #undef WEFT_SAMPLER
+template <> struct Sampler<Print> {
+  static constexpr bool accepts(DType) { return true; }
+  static std::vector<OpSample> samples(DType t, Random& r) {
+    debug::print_to(nullptr);
+    return {{PrintAttrs{std::make_shared<const PrintAttrs::Label>()}, {random_tensor(r, {2, 3}, t)}}};
+  }
+};
 // These take integers of their own, whatever the type.
 template <> struct Sampler<CheckIndices> {
   static constexpr bool accepts(DType t) { return t == i32 || t == i64; }

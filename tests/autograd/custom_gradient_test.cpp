@@ -6,7 +6,8 @@ using namespace weft::test;
 
 namespace {
 // A rule that is wrong on purpose, so that one sees which rule ran.
-const auto doubled = custom_gradient([](const Tensor& x) { return std::pair(x * x, [](const Tensor& dy) { return dy * 100; }); });
+const auto doubled =
+    custom_gradient([](const Tensor& x) { return std::pair(x * x, [](const Tensor& dy) { return dy * 100; }); });
 }  // namespace
 
 TEST_CASE("the rule replaces the function's own gradient", "[custom]") {
@@ -14,9 +15,11 @@ TEST_CASE("the rule replaces the function's own gradient", "[custom]") {
   CHECK_VALUES(doubled(scalar(3)), 9);
   CHECK_GRADIENT(gradient_of(doubled, scalar(3)), 100);
   CHECK_GRADIENT(gradient_of([](auto& x) { return doubled(x) * 2 + x; }, scalar(3)), 201);
-  const auto same = custom_gradient([](const Tensor& x) { return std::pair(x, [](const Tensor& dy) { return dy * 2; }); });
+  const auto same =
+      custom_gradient([](const Tensor& x) { return std::pair(x, [](const Tensor& dy) { return dy * 2; }); });
   CHECK_GRADIENT(gradient_of(same, scalar(1)), 2);
-  const auto constant = custom_gradient([](const Tensor&) { return std::pair(ones({2}), [](const Tensor& dy) { return sum(dy); }); });
+  const auto constant =
+      custom_gradient([](const Tensor&) { return std::pair(ones({2}), [](const Tensor& dy) { return sum(dy); }); });
   CHECK_GRADIENT(gradient_of(constant, scalar(1)), 2);
 }
 
@@ -65,7 +68,8 @@ TEST_CASE("undefined gradients and arguments without gradient are left out", "[c
 
 TEST_CASE("gradients of another type than the argument are refused", "[custom][bad-input.19]") {
   const NoLeaks guard;
-  const auto wide = custom_gradient([](const Tensor& x) { return std::pair(x * 1, [](const Tensor& dy) { return cast(dy, f64); }); });
+  const auto wide =
+      custom_gradient([](const Tensor& x) { return std::pair(x * 1, [](const Tensor& dy) { return cast(dy, f64); }); });
   CHECK(message_of<DTypeError>([&] { gradient_of(wide, ones({2})); }) ==
         "in the gradient of custom_gradient: the gradient for input 0 is f64[2], the input f32[2]\n  at HERE");
 }
@@ -75,9 +79,8 @@ TEST_CASE("what the rule or the function throws passes through unchanged", "[cus
   struct Mine : std::runtime_error {
     using std::runtime_error::runtime_error;
   };
-  const auto in_rule = custom_gradient([](const Tensor& x) {
-    return std::pair(x * 1, [](const Tensor&) -> Tensor { throw Mine("from the rule"); });
-  });
+  const auto in_rule = custom_gradient(
+      [](const Tensor& x) { return std::pair(x * 1, [](const Tensor&) -> Tensor { throw Mine("from the rule"); }); });
   const auto in_function = custom_gradient([](const Tensor& x) {
     if (x.rank() == 0) throw Mine("from the function");
     return std::pair(x * 1, [](const Tensor& dy) { return dy; });
@@ -92,11 +95,13 @@ TEST_CASE("what the rule or the function throws passes through unchanged", "[cus
 TEST_CASE("a variable that the function reads must be an argument", "[custom]") {
   const NoLeaks guard;
   Variable w(scalar(2), true, "w"), fixed(scalar(3), false);
-  const auto f = custom_gradient([&](const Tensor& x) { return std::pair(x * w, [](const Tensor& dy) { return dy; }); });
+  const auto f =
+      custom_gradient([&](const Tensor& x) { return std::pair(x * w, [](const Tensor& dy) { return dy; }); });
   CHECK(message_of<GradError>([&] { f(scalar(1)); }) ==
         "custom_gradient: the function reads the variable \"w\", which is none of its arguments\n"
         "  hint: pass it as an argument and return its gradient too, or make it not trainable");
-  const auto g = custom_gradient([&](const Tensor& x) { return std::pair(x * fixed, [](const Tensor& dy) { return dy; }); });
+  const auto g =
+      custom_gradient([&](const Tensor& x) { return std::pair(x * fixed, [](const Tensor& dy) { return dy; }); });
   CHECK_VALUES(g(scalar(2)), 6);
   CHECK_THROWS_AS(g(Tensor()), ArgumentError);
 }

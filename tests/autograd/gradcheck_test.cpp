@@ -22,7 +22,8 @@ TEST_CASE("ops that broadcast pass gradcheck: the gradient is summed back", "[gr
   const Tensor a = random_tensor(random, {2, 3}, f64, 0.5, 2), row = random_tensor(random, {3}, f64, 0.5, 2),
                column = random_tensor(random, {2, 1}, f64, 0.5, 2), one = random_tensor(random, {}, f64, 0.5, 2);
   const auto inputs = std::tuple(a, row, column, one);
-  CHECK(gradcheck([](auto& x, auto& y, auto& z, auto& w) { return x * y / z + pow(y, w) - maximum(z, w * x); }, inputs).message == "");
+  CHECK(gradcheck([](auto& x, auto& y, auto& z, auto& w) { return x * y / z + pow(y, w) - maximum(z, w * x); }, inputs)
+            .message == "");
   CHECK(gradcheck([](auto& x, auto& y, auto& z, auto& w) { return where(x > 1, y * w, z * x); }, inputs).message == "");
 }
 
@@ -31,7 +32,8 @@ TEST_CASE("reductions over any axes pass gradcheck", "[gradcheck]") {
   const Tensor x = random_tensor(random, {2, 3, 4}, f64);
   for (const Axes& axes : {Axes(), Axes(0), Axes({0, 2}), Axes({1, -1})})
     for (bool keep : {false, true}) {
-      CHECK(gradcheck([&](const Tensor& t) { return sum(t, axes, keep) * max(t, axes, keep) + min(t, axes, keep); }, x).message == "");
+      CHECK(gradcheck([&](const Tensor& t) { return sum(t, axes, keep) * max(t, axes, keep) + min(t, axes, keep); }, x)
+                .message == "");
       CHECK(gradcheck([&](const Tensor& t) { return prod(t, axes, keep); }, x).message == "");
     }
 }
@@ -44,7 +46,10 @@ TEST_CASE("compositions pass gradcheck", "[gradcheck]") {
       {"var", [](const Tensor& t) { return var(t, 0, true, 1); }},
       {"softmax", [](const Tensor& t) { return softmax(t, 0); }},
       {"log_softmax", [](const Tensor& t) { return log_softmax(t); }},
-      {"logsumexp", [](const Tensor& t) { return logsumexp(t, {0, 1}); }},
+      {"logsumexp",
+       [](const Tensor& t) {
+         return logsumexp(t, {0, 1});
+       }},
       {"relu", [](const Tensor& t) { return relu(t) * t; }},
       {"gelu", [](const Tensor& t) { return gelu(t); }},
       {"gelu by tanh", [](const Tensor& t) { return gelu(t, true); }},
@@ -52,14 +57,34 @@ TEST_CASE("compositions pass gradcheck", "[gradcheck]") {
       {"softplus", [](const Tensor& t) { return softplus(t); }},
       {"clip", [](const Tensor& t) { return clip(t, -1, 1) * t; }},
       {"norm", [](const Tensor& t) { return norm(t, 1); }},
-      {"slices", [](const Tensor& t) { return slice(t, {2, -1}, {-4, 0}, {-2, -2}) * slice(t, {0, 1}, {2, 3}); }},
-      {"pad and concat", [](const Tensor& t) { return pad(concat({t, t * t}, 1), {1, 0}, {0, 2}, 3); }},
-      {"stack and squeeze", [](const Tensor& t) { return square(squeeze(stack({slice_axis(t, 0, 0, 1), slice_axis(t, 0, 2, 3)}))); }},
+      {"slices",
+       [](const Tensor& t) {
+         return slice(t, {2, -1}, {-4, 0}, {-2, -2}) * slice(t, {0, 1}, {2, 3});
+       }},
+      {"pad and concat",
+       [](const Tensor& t) {
+         return pad(concat({t, t * t}, 1), {1, 0}, {0, 2}, 3);
+       }},
+      {"stack and squeeze",
+       [](const Tensor& t) {
+         return square(squeeze(stack({slice_axis(t, 0, 0, 1), slice_axis(t, 0, 2, 3)})));
+       }},
       {"matmul", [](const Tensor& t) { return matmul(t, transpose(t)); }},
-      {"matmul with rows and columns", [](const Tensor& t) { return matmul(slice_axis(reshape(t, {12}), 0, 0, 3), matmul(t, slice_axis(reshape(t, {12}), 0, 8, 12))); }},
-      {"matmul of broadcast batches", [](const Tensor& t) { return matmul(reshape(t, {3, 1, 2, 2}), reshape(t, {1, 3, 2, 2})); }},
-      {"gather", [](const Tensor& t) { return square(gather(t, tensor<std::int64_t>({{0, 2}, {2, -1}}), 1)); }},
-      {"scatter_add", [](const Tensor& t) { return square(scatter_add(t, tensor<std::int64_t>({1, 1}), slice_axis(t, 0, 0, 2))); }}};
+      {"matmul with rows and columns",
+       [](const Tensor& t) {
+         return matmul(slice_axis(reshape(t, {12}), 0, 0, 3), matmul(t, slice_axis(reshape(t, {12}), 0, 8, 12)));
+       }},
+      {"matmul of broadcast batches",
+       [](const Tensor& t) {
+         return matmul(reshape(t, {3, 1, 2, 2}), reshape(t, {1, 3, 2, 2}));
+       }},
+      {"gather",
+       [](const Tensor& t) {
+         return square(gather(t, tensor<std::int64_t>({{0, 2}, {2, -1}}), 1));
+       }},
+      {"scatter_add", [](const Tensor& t) {
+         return square(scatter_add(t, tensor<std::int64_t>({1, 1}), slice_axis(t, 0, 0, 2)));
+       }}};
   for (const auto& [name, f] : all) {
     INFO(name);
     CHECK(gradcheck(f, x).message == "");
@@ -75,7 +100,9 @@ TEST_CASE("gradcheck takes structures, models and inputs without gradients", "[g
   Random random(7);
   Affine f{Variable(random_tensor(random, {3, 2}, f64)), Variable(random_tensor(random, {2}, f64))};
   const Tensor before = f.w.value(), x = random_tensor(random, {4, 3}, f64), idx = tensor<std::int64_t>({1, 0});
-  const auto run = [](const Affine& m, const Tensor& t, const Tensor& i) { return std::tuple(m(t), gather(t, i), argmax(t, 0)); };
+  const auto run = [](const Affine& m, const Tensor& t, const Tensor& i) {
+    return std::tuple(m(t), gather(t, i), argmax(t, 0));
+  };
   CHECK(gradcheck(run, std::tuple(f, x, idx)).message == "");
   CHECK(f.w.value().same(before));
 }
@@ -84,7 +111,8 @@ TEST_CASE("gradcheck finds a wrong gradient and says where", "[gradcheck]") {
   const auto wrong = custom_gradient([](const Tensor& x) {
     return std::pair(x * x, [x](const Tensor& dy) { return dy * 2 * where(x > 2, x + 1, x); });
   });
-  const auto r = gradcheck([&](const Tensor& a, const Tensor& b) { return a * wrong(b); }, std::tuple(tensor<double>({1, 1, 1}), tensor<double>({1, 3, 4})));
+  const auto r = gradcheck([&](const Tensor& a, const Tensor& b) { return a * wrong(b); },
+                           std::tuple(tensor<double>({1, 1, 1}), tensor<double>({1, 3, 4})));
   CHECK_FALSE(r.ok);
   CHECK_FALSE(static_cast<bool>(r));
   CHECK(r.order == 1);
@@ -99,12 +127,10 @@ TEST_CASE("gradcheck finds a wrong gradient and says where", "[gradcheck]") {
 }
 
 TEST_CASE("gradcheck finds a rule that is right itself but not its gradient", "[gradcheck]") {
-  const auto stopped = custom_gradient([](const Tensor& x) {
-    return std::pair(x * x, [x](const Tensor& dy) { return dy * 2 * stop_gradient(x); });
-  });
-  const auto frozen = custom_gradient([](const Tensor& x) {
-    return std::pair(x * 2, [](const Tensor& dy) { return stop_gradient(dy) * 2; });
-  });
+  const auto stopped = custom_gradient(
+      [](const Tensor& x) { return std::pair(x * x, [x](const Tensor& dy) { return dy * 2 * stop_gradient(x); }); });
+  const auto frozen = custom_gradient(
+      [](const Tensor& x) { return std::pair(x * 2, [](const Tensor& dy) { return stop_gradient(dy) * 2; }); });
   CHECK(gradcheck(stopped, tensor<double>({1, 3}), {.order = 1}).ok);
   const auto r = gradcheck(stopped, tensor<double>({1, 3}));
   CHECK(r.order == 2);

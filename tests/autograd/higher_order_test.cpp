@@ -53,7 +53,8 @@ TEST_CASE("gradients reach output gradients and other inputs of the rule", "[tap
 TEST_CASE("errors in a gradient name its op and its line", "[tape]") {
   const NoLeaks guard;
   const Tensor x = ones({2});
-  const auto bad = custom_gradient([](const Tensor& t) { return std::pair(t * 2, [](const Tensor&) { return ones({3}); }); });
+  const auto bad =
+      custom_gradient([](const Tensor& t) { return std::pair(t * 2, [](const Tensor&) { return ones({3}); }); });
   GradientTape tape;
   tape.watch(x);
   const Tensor y = bad(x);

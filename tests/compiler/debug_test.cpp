@@ -1,0 +1,187 @@
+// Anomaly mode and debug::print, eager, in gradients and compiled.
+#include <sstream>
+
+#include "support.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+std::string here(std::string text) {
+  for (std::size_t at; (at = text.find(".cpp:")) != std::string::npos;) {
+    const std::size_t begin = text.find_last_of(" (", at) + 1;
+    text.replace(begin, text.find_first_not_of("0123456789", at + 5) - begin, "HERE");
+  }
+  return text;
+}
+
+// What print() writes while f runs.
+template <class F> std::string printed(F&& f) {
+  std::ostringstream out;
+  debug::print_to(&out);
+  f();
+  debug::print_to(nullptr);
+  return here(out.str());
+}
+}  // namespace
+
+TEST_CASE("an anomaly names the op, its line, its operands and their ranges", "[anomaly]") {
+  const NoLeaks guard;
+  const debug::AnomalyScope scope;
+  const Tensor x = tensor({-1, 4, 2}).named("x");
+  CHECK(here(message_of<NumericsError>([&] { log(x) * 2; })) ==
+        "log: 1 of 3 elements are nan, and no operand's is\n"
+        "  in0  f32[3]         \"x\"   -1 to 4\n"
+        "  at HERE\n  hint: found by debug::AnomalyScope");
+  CHECK(here(message_of<NumericsError>([&] {
+          x / tensor({1, 0, 2});
+        })) ==
+        "div: 1 of 3 elements are inf, and no operand's is\n"
+        "  in0  f32[3]         \"x\"   -1 to 4\n"
+        "  in1  f32[3]   0 to 2\n"
+        "  at HERE\n  hint: found by debug::AnomalyScope");
+  CHECK_VALUES(x * 2, -2, 8, 4);
+}
+
+TEST_CASE("what operands already have is no anomaly", "[anomaly]") {
+  const NoLeaks guard;
+  const Tensor mask = tensor({-INFINITY, 0}), bad = log(tensor({-1, 1}));
+  const debug::AnomalyScope scope;
+  CHECK_VALUES(exp(mask), 0, 1);
+  CHECK(std::isnan((bad * 2).to_vector<double>()[0]));
+  CHECK(sum(where(tensor<bool>({false, true}), mask, 3)).item() == 3);
+  CHECK_THROWS_AS(mask - mask, NumericsError);  // inf - inf: a NaN where there was none
+}
+
+TEST_CASE("an anomaly in a gradient names the op whose gradient it is, and that op's line", "[anomaly]") {
+  const NoLeaks guard;
+  const Tensor x = tensor({0, 4});
+  const debug::AnomalyScope scope;
+  GradientTape tape;
+  tape.watch(x);
+  const Tensor y = sqrt(x);
+  const std::string said = here(message_of<NumericsError>([&] { tape.gradient(y, x); }));
+  CHECK(said.find("in the gradient of sqrt: ") == 0);
+  CHECK(said.find("1 of 2 elements are inf, and no operand's is\n") != std::string::npos);
+  CHECK(said.find("\n  at HERE\n") != std::string::npos);
+}
+
+TEST_CASE("without the scope nothing is checked, and scopes nest", "[anomaly]") {
+  const NoLeaks guard;
+  const Tensor x = scalar(-1);
+  {
+    const debug::AnomalyScope outer;
+    {
+      const debug::AnomalyScope inner;
+      CHECK_THROWS_AS(log(x), NumericsError);
+    }
+    CHECK_THROWS_AS(log(x), NumericsError);
+  }
+  CHECK(std::isnan(log(x).item()));
+  CHECK_FALSE(context().anomaly);
+}
+
+TEST_CASE("another thread's ops are not checked", "[anomaly]") {
+  const NoLeaks guard;
+  const debug::AnomalyScope scope;
+  double seen = 0;
+  std::thread([&] { seen = log(scalar(-1)).item(); }).join();
+  CHECK(std::isnan(seen));
+}
+
+TEST_CASE("a compiled step under anomaly mode: the same message, and variables as they were", "[anomaly][compile]") {
+  const NoLeaks guard;
+  Variable w = tensor({1, 4}), count(scalar(0), false);
+  auto step = compile([&](const Tensor& x) {
+    count.assign_add(1);
+    GradientTape tape;
+    const Tensor loss = sum(sqrt(w * x));
+    w.assign_sub(tape.gradient(loss, w));
+    return loss;
+  });
+  step(ones({2}));
+  const Tensor before = w.value();
+  {
+    const debug::AnomalyScope scope;
+    const std::string said = here(message_of<NumericsError>([&] { step(tensor({0, 1})); }));
+    CHECK(said.find("in the gradient of sqrt: ") == 0);
+    CHECK_SAME(w.value(), before);
+    CHECK(count.value().item() == 1);
+    step(tensor({2, 1}));
+    CHECK(count.value().item() == 2);
+  }
+  CHECK(step.stats().traces == 1);
+  step(tensor({0, 1}));  // outside the scope nobody asks
+  CHECK_FALSE(std::isfinite(w.value().to_vector<double>()[0]));
+}
+
+TEST_CASE("gradients that are right at kinks raise no alarm", "[anomaly][kinks]") {
+  const NoLeaks guard;
+  const debug::AnomalyScope scope;
+  const auto quiet = [](auto f, const Tensor& x) {
+    GradientTape tape;
+    tape.watch(x);
+    CHECK_NOTHROW(tape.gradient(f(x), x));
+  };
+  quiet([](const Tensor& x) { return norm(x); }, zeros({3}));
+  quiet([](const Tensor& x) { return prod(x); }, tensor({0, 5, 0}));
+  quiet([](const Tensor& x) { return pow(x, 2); }, zeros({2}));
+  quiet([](const Tensor& x) { return pow(2, x); }, zeros({2}));
+  quiet([](const Tensor& x) { return softplus(x) + sigmoid(x) + tanh(x); }, tensor({-1000, 1000}));
+  quiet([](const Tensor& x) { return logsumexp(x) + sum(softmax(x)) + sum(log_softmax(x)); }, tensor({-1000, 1000}));
+  quiet([](const Tensor& x) { return var(x); }, ones({1}));
+}
+
+// ---- print ----
+TEST_CASE("print shows few elements whole, of many the range", "[print]") {
+  const NoLeaks guard;
+  CHECK(printed([] { debug::print(scalar(0.5), "loss"); }) == "loss: 0.5  f32[] (HERE)\n");
+  CHECK(printed([] { debug::print(tensor<std::int32_t>({3, 4})); }) == "[3, 4]  i32[2] (HERE)\n");
+  CHECK(printed([] {
+          debug::print(concat({arange(0, 20, 1), tensor({NAN, INFINITY, -INFINITY})}), "x");
+        }) == "x: 0 to 19, 1 nan, 2 inf  f32[23] (HERE)\n");
+  CHECK(printed([] { debug::print(zeros({0, 3}), "nothing"); }) == "nothing: []  f32[0, 3] (HERE)\n");
+}
+
+TEST_CASE("print is the identity, with its gradient", "[print]") {
+  const NoLeaks guard;
+  const Tensor x = tensor({1, 2});
+  printed([&] {
+    GradientTape tape;
+    tape.watch(x);
+    const Tensor y = debug::print(x * x, "y");
+    CHECK_VALUES(y, 1, 4);
+    CHECK_VALUES(tape.gradient(y * 3, x), 6, 12);
+  });
+}
+
+TEST_CASE("compiled code prints on each call, in program order, used or not", "[print][compile]") {
+  const NoLeaks guard;
+  Variable w = scalar(10);
+  auto f = compile([&](const Tensor& x) {
+    debug::print(x, "x");
+    const Tensor y = debug::print(x * w, "y");
+    debug::print(x, "again");
+    w.assign_add(1);
+    debug::print(3, "three");
+    debug::print(w, "w");
+    return exp(y * 0);
+  });
+  for (int i = 0; i < 2; ++i) {
+    const std::string text = printed([&] { CHECK(f(i).item() == 1); });
+    const std::string n = std::to_string(i), product = std::to_string(i * 10 + i * i), next = std::to_string(11 + i);
+    const std::string end = ".  f32[] (HERE)\n";
+    CHECK(text ==
+          "x: " + n + end + "y: " + product + end + "again: " + n + end + "three: 3" + end + "w: " + next + end);
+  }
+}
+
+TEST_CASE("a gradient goes through a compiled print", "[print][compile]") {
+  const NoLeaks guard;
+  auto f = compile([](const Tensor& x) {
+    GradientTape tape;
+    tape.watch(x);
+    return tape.gradient(square(debug::print(x, "x")), x);
+  });
+  CHECK(printed([&] { CHECK(f(3).item() == 6); }) == "x: 3.  f32[] (HERE)\n");
+}

@@ -171,8 +171,8 @@ std::string GradientTape::explain_paths(const Tensor& target, const Source& sour
 // No recorded op leads from the source to the target. The target's id says when it was made: ids grow, in a thread.
 std::string GradientTape::explain_unreached(const Tensor& target) const {
   const std::string what = fmt::format("the target {}", described(target));
-  const std::size_t switches =
-      static_cast<std::size_t>(std::upper_bound(switched_.begin(), switched_.end(), target.id()) - switched_.begin());
+  const auto before = std::upper_bound(switched_.begin(), switched_.end(), target.id()) - switched_.begin();
+  const std::size_t switches = target.id() < began_ ? 0 : 1 + static_cast<std::size_t>(before);
   const bool known = table_.find(target.id()) != no_slot;
   std::string why;
   if (known)
@@ -180,13 +180,14 @@ std::string GradientTape::explain_unreached(const Tensor& target) const {
   else if (switches == 0)
     why = "was made before the tape recorded";
   else if (switches % 2 == 0)
-    why = switches == switched_.size() ? "was made after the tape had stopped" : "was made while the tape was stopped";
+    why = switches == switched_.size() + 1 ? "was made after the tape had stopped"
+                                           : "was made while the tape was stopped";
   else
     why = "was not computed from anything that the tape watches";
   std::string text = fmt::format("no gradient: {} {}\n", what, why);
   if (!known && switches % 2)
     text += "  hint: numbers read by item() or to_vector() leave the tape; ops on them are not recorded\n";
-  if (switches % 2 && switched_.size() > 2)
+  if (switches % 2 && switched_.size() > 1)
     text += "  hint: the tape was stopped meanwhile; what ran then it did not see\n";
   return text;
 }

@@ -67,8 +67,6 @@ constexpr Op assign_op = [] {
   op.differentiable = false;
   return op;
 }();
-
-std::uint64_t next_id() { return Tensor::placeholder({f32, {}}).id(); }
 }  // namespace
 
 void detail::forget_tape_warnings() { integer_warnings = inside_warnings = 0; }
@@ -88,15 +86,23 @@ void GradientTape::start() {
   if (recording_) throw GradError("the tape is still recording", "stop() it first");
   if (used_ && !options_.persistent) reset_history();
   recording_ = true;
-  switched_.push_back(next_id());
+  note_switch();
   push_recorder(this);
+}
+
+// In turn where it began and where it ended; the first is kept apart, so that most tapes have no list.
+void GradientTape::note_switch() {
+  if (began_ == 0)
+    began_ = Tensor::new_id();
+  else
+    switched_.push_back(Tensor::new_id());
 }
 
 void GradientTape::stop() {
   check_thread();
   if (!recording_) throw GradError("the tape is not recording");
   recording_ = false;
-  switched_.push_back(next_id());
+  if (!used_ || options_.persistent) note_switch();  // else nothing is left to explain
   pop_recorder(this);
 }
 
@@ -110,6 +116,7 @@ void GradientTape::reset_history() {
   clear();
   watched_.clear();
   switched_.clear();
+  began_ = 0;
   used_ = false;
 }
 
@@ -117,7 +124,7 @@ void GradientTape::reset() {
   check_thread();
   reset_history();
   if (recording_)
-    switched_.push_back(next_id());
+    note_switch();
   else
     start();
 }
@@ -241,13 +248,13 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
       throw ShapeError(
           fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
   }
-  // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
-  if (!options_.persistent && recording_) stop();
-  if (recording_ && inside_warnings++ == 0)
+  if (options_.persistent && recording_ && inside_warnings++ == 0)
     warn(
         "gradient() of a persistent tape within its scope records the gradient's ops too: stop() the tape first if no "
         "higher derivative is wanted");
   used_ = true;
+  // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
+  if (!options_.persistent && recording_) stop();
   const struct Release {
     GradientTape& tape;
     ~Release() {

@@ -170,6 +170,7 @@ class GradientTape : private Recorder {
   std::string explain_paths(const Tensor& target, const Source& source);
   std::string explain_unreached(const Tensor& target) const;
   void check_thread() const;
+  void note_switch();
   void clear();
   void reset_history();
 
@@ -219,7 +220,8 @@ class GradientTape : private Recorder {
   std::vector<Type> types_;
   SlotTable table_;
   std::vector<Watched> watched_;
-  std::vector<std::uint64_t> switched_;  // the ids that came next when the recording began, ended, began, ...
+  std::uint64_t began_ = 0;              // the id that came next when the recording began
+  std::vector<std::uint64_t> switched_;  // and when it ended, began again, ...
 };
 
 }  // namespace weft

@@ -81,6 +81,15 @@ TEST_CASE("Functions are counted each for itself, nested ones too", "[compile][1
   CHECK(g.stats().traces == 1);
 }
 
+TEST_CASE("A function that is traced again and again warns once, and says what changed", "[compile][1.7.retracing]") {
+  const NoLeaks guard;
+  auto f = compile([](const Tensor& x) { return x + 1; });
+  const std::string warnings = written_by([&] {
+    for (int n = 1; n < 20; ++n) f(ones({n}));
+  });
+  CHECK(warnings == "weft: warning: compile: 9 traces of one function: tensor 0 was f32[8], is f32[9]\n");
+}
+
 // ---- purity ----
 TEST_CASE("A list that a function changes is its own: the caller's stays", "[compile][1.7.purity]") {
   const NoLeaks guard;
@@ -219,6 +228,27 @@ TEST_CASE("A tape around nested compiled functions sees the variables that they 
   const auto [dv, dunused] = tape.gradient(y, v, unused);
   CHECK(dv.item() == 12);
   CHECK_FALSE(dunused.defined());
+}
+
+TEST_CASE("A compiled step under a tape writes its variables; what is read then is their new value",
+          "[compile][1.7.gradients]") {
+  const NoLeaks guard;
+  Variable v = scalar(2);
+  const Tensor x = scalar(3);
+  auto add = compile([&](const Tensor& t) {
+    v.assign_add(t * t);
+    return v * t;
+  });
+  GradientTape tape({.persistent = true});
+  tape.watch(x);
+  const Tensor y = add(x), z = v * 10;
+  CHECK(v.value().item() == 11);
+  CHECK(y.item() == 33);
+  CHECK(tape.gradient(z, v).item() == 10);
+  CHECK_FALSE(tape.gradient(z, x).defined());  // state stops gradients
+  const std::string why = tape.explain(z, x);
+  CHECK(why.find("call") != std::string::npos);
+  CHECK(why.find("state stops gradients") != std::string::npos);
 }
 
 TEST_CASE("A recursive function unrolls, and differentiates", "[compile][1.7.gradients]") {

@@ -33,7 +33,8 @@ std::string GradientTape::explain_leaf(const Tensor& target, const Source& sourc
     return none(fmt::format("the target {} is no float, and only floats have gradients", described(target)));
   if (slots_of(source).empty()) {
     if (!source.variable) {
-      if (table_.find(value.id()) != no_slot) return explain_paths(target, source);
+      const bool known = table_.find(value.id()) != no_slot;  // but nothing behind it has a gradient
+      if (known && target.id() != value.id()) return explain_paths(target, source);
       return none(
           fmt::format("the {} was never watched\n"
                       "  hint: a tensor, also one that took a variable's place, needs tape.watch(x) before its use",

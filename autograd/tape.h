@@ -41,6 +41,8 @@ namespace detail {
 void forget_tape_warnings();
 }  // namespace detail
 
+/// A tape belongs to the thread that made it: it sees no other's ops, other threads' calls are GradErrors, and it dies
+/// there too. Tapes nest, and each watches for itself.
 class GradientTape : private Recorder {
  public:
   /// Records from here on, on this thread.

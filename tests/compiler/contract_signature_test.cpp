@@ -33,7 +33,7 @@ TEST_CASE("Another shape or dtype is another trace, the first is kept", "[compil
 }
 
 // ---- retracing ----
-TEST_CASE("Host numbers are part of the signature by value, tensors by type", "[compile][1.7.retracing]") {
+TEST_CASE("Host numbers are part of the signature by value, tensors by type", "[compile][1.4][1.7.retracing]") {
   const NoLeaks guard;
   auto f = compile([](const Tensor& x, int n, bool negate) { return negate ? -(x * n) : x * n; });
   for (double v : {1.0, 2.0, 3.0}) {
@@ -81,7 +81,8 @@ TEST_CASE("Functions are counted each for itself, nested ones too", "[compile][1
   CHECK(g.stats().traces == 1);
 }
 
-TEST_CASE("A function that is traced again and again warns once, and says what changed", "[compile][1.7.retracing]") {
+TEST_CASE("A function that is traced again and again warns once, and says what changed",
+          "[compile][1.4][1.7.retracing]") {
   const NoLeaks guard;
   auto f = compile([](const Tensor& x) { return x + 1; });
   const std::string warnings = written_by([&] {
@@ -91,7 +92,7 @@ TEST_CASE("A function that is traced again and again warns once, and says what c
 }
 
 // ---- purity ----
-TEST_CASE("A list that a function changes is its own: the caller's stays", "[compile][1.7.purity]") {
+TEST_CASE("A list that a function changes is its own: the caller's stays", "[compile][1.4][1.7.purity]") {
   const NoLeaks guard;
   auto f = compile([](std::vector<Tensor> list) {
     list.push_back(list[0] * 2);
@@ -108,7 +109,7 @@ TEST_CASE("A list that a function changes is its own: the caller's stays", "[com
   }
 }
 
-TEST_CASE("A traced tensor that outlives its trace is out of scope everywhere", "[compile][1.7.purity]") {
+TEST_CASE("A traced tensor that outlives its trace is out of scope everywhere", "[compile][1.4][1.7.purity]") {
   const NoLeaks guard;
   Tensor leaked;
   Variable v = scalar(1);
@@ -137,7 +138,7 @@ TEST_CASE("A value asked for while there is none is an error that says so", "[co
 }
 
 // ---- errors ----
-TEST_CASE("An error of the run does not stick to the function", "[compile][1.7.errors]") {
+TEST_CASE("An error of the run does not stick to the function", "[compile][1.4][1.7.errors]") {
   const NoLeaks guard;
   const Tensor table = tensor({10, 20});
   auto f = compile([&](const Tensor& i) { return gather(table, i); });
@@ -168,7 +169,7 @@ TEST_CASE("An undefined result is refused, and the cause named", "[compile][1.7.
 }
 
 // ---- threads ----
-TEST_CASE("A hundred threads make one trace", "[compile][1.7.threads]") {
+TEST_CASE("A hundred threads make one trace", "[compile][1.4][1.7.threads]") {
   const NoLeaks guard;
   std::atomic<int> traces = 0, wrong = 0;
   {
@@ -217,7 +218,8 @@ TEST_CASE("A tape around a compiled function reaches its arguments and its varia
   }
 }
 
-TEST_CASE("A tape around nested compiled functions sees the variables that they read", "[compile][1.7.gradients]") {
+TEST_CASE("A tape around nested compiled functions sees the variables that they read",
+          "[compile][1.4][1.7.gradients]") {
   const NoLeaks guard;
   Variable v(scalar(2)), unused(scalar(5));
   auto inner = compile([&](const Tensor& x) { return x * v; });
@@ -327,7 +329,7 @@ TEST_CASE("A function outlives the function that it was nested in", "[compile][1
 }
 
 // ---- introspection ----
-TEST_CASE("How often a function was traced can be asked, also of a copy", "[compile][1.7.introspection]") {
+TEST_CASE("How often a function was traced can be asked, also of a copy", "[compile][1.4][1.7.introspection]") {
   const NoLeaks guard;
   auto f = compile([](const Tensor& x) { return x + 1; });
   CHECK(f.stats().traces == 0);

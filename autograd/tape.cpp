@@ -271,7 +271,6 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
     accumulate(cotangents[slot],
                given ? seeds[i] : broadcast_to(Arg(1).tensor(targets[i].dtype()), targets[i].shape()));
   }
-  // What sources need is what this call keeps; with it the replay goes on to the beginning.
   std::vector<std::vector<Slot>> wanted(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) wanted[i] = slots_of(sources[i]);
   std::vector<bool> keep(cotangents.size());
@@ -305,6 +304,15 @@ std::vector<GradientTape::Slot> GradientTape::slots_of(const Source& source) con
 
 void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep, bool release,
                           std::vector<Withheld>* withheld) {
+  // Only what depends on a source that is kept wants a cotangent; the other ops' rules do not run.
+  std::vector<bool> leads = keep;
+  for (const Entry& entry : entries_) {
+    const Slot* const slots = slots_.data() + entry.slots;
+    const auto wants = [&](Slot slot) { return live(slot) && leads[slot]; };
+    if (std::none_of(slots, slots + entry.inputs, wants)) continue;
+    for (std::size_t i = 0; i < entry.outputs; ++i)
+      if (const Slot slot = slots[entry.inputs + i]; live(slot)) leads[slot] = true;
+  }
   // Here, not in the loop: they keep their memory from op to op.
   std::vector<Tensor> grads, given, in, out;
   std::vector<Slot> targets;
@@ -319,12 +327,15 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
     grads.assign(entry.outputs, {});
     for (std::size_t i = 0; i < entry.outputs; ++i) {
       const Slot slot = slots[entry.inputs + i];
-      if (!live(slot) || slot >= cotangents.size()) continue;
+      if (!live(slot)) continue;
       grads[i] = cotangents[slot];
       reached |= grads[i].defined();
       if (!keep[slot]) cotangents[slot] = {};  // nothing before this op can add to it
     }
-    if (reached) {
+    if (room < entry.inputs) wanted.reset(new bool[room = 2 * entry.inputs]);
+    bool wants = false;
+    for (std::size_t i = 0; i < entry.inputs; ++i) wants |= wanted[i] = live(slots[i]) && leads[slots[i]];
+    if (reached && wants) {
       const SiteScope site(entry.site);
       const Op& op = *entry.op;
       try {
@@ -333,13 +344,10 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         in.assign(entry.inputs, {});
         out.assign(entry.outputs, {});
         given.assign(entry.inputs, {});
-        if (room < entry.inputs) wanted.reset(new bool[room = 2 * entry.inputs]);
         targets.assign(slots, slots + entry.inputs);
         std::size_t next = entry.saved;
-        for (std::size_t i = 0; i < entry.inputs; ++i) {
-          wanted[i] = live(targets[i]);
+        for (std::size_t i = 0; i < entry.inputs; ++i)
           if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) in[i] = saved_[next++];
-        }
         for (std::size_t i = 0; i < entry.outputs; ++i)
           if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) out[i] = saved_[next++];
         const std::size_t in_types = op.reads & reads::types ? entry.inputs : 0;

@@ -205,6 +205,24 @@ TEST_CASE("a custom rule that gives none is named", "[explain]") {
   CHECK(why(tape, y, x).find("there is a gradient") == 0);
 }
 
+namespace {
+struct Pair {
+  Variable used, unused;
+  WEFT_MEMBERS(used, unused)
+};
+}  // namespace
+
+TEST_CASE("of a model each variable is explained", "[explain]") {
+  const NoLeaks guard;
+  const Pair model{Variable(scalar(2), true, "used"), Variable(scalar(3), true, "unused")};
+  GradientTape tape;
+  const Tensor y = model.used * 2;
+  CHECK(why(tape, y, model) ==
+        "there is a gradient from the source f32[] \"used\" to the target f32[]\n  mul at HERE\n"
+        "no gradient: the variable f32[] \"unused\" was never read while the tape recorded\n"
+        "  hint: was a tensor read before used in its place?\n");
+}
+
 TEST_CASE("explaining is no op: no recorder sees it, no tensor stays", "[explain]") {
   const NoLeaks guard;
   const Tensor x = scalar(3);

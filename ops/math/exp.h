@@ -11,27 +11,33 @@ namespace detail {
 template <class V> inline constexpr double ln2_high = is_f32<V> ? 0x1.62e43p-1 : 0x1.62e42fefa39efp-1;
 template <class V> inline constexpr double ln2_low = is_f32<V> ? -0x1.05c61p-29 : 0x1.abc9e3b39803fp-56;
 
-/// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of i hold n + offset; head = x - n ln2_high.
+/// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of i hold n + offset; head = x - n ln2_high, exactly.
 template <class V> struct ExpReduction {
-  V r, head, n;
+  V head, n;
   Int<V> i;
+  [[gnu::always_inline]] V r() const { return fma(n, V(-ln2_low<V>), head); }
 };
 template <class V> [[gnu::always_inline]] inline ExpReduction<V> reduce_exp(V x, int offset) {
   const V shift = V(rounder<V> + offset), t = fma(x, V(0x1.71547652b82fep0), shift), n = t - shift;
-  const V head = fma(n, V(-ln2_high<V>), x);
-  return {fma(n, V(-ln2_low<V>), head), head, n, bits(t)};
+  return {fma(n, V(-ln2_high<V>), x), n, bits(t)};
 }
 
-// e^r = 1 + r + r^2 q(r) for |r| <= ln 2 / 2.
+// e^r = 1 + r + r^2 q(r) for |r| <= ln 2 / 2. This is q, or with its first terms given (1, 1) all of e^r.
 template <class V, class... C> [[gnu::always_inline]] inline V exp_polynomial(V r, C... first) {
+  const auto evaluate = [=](auto... q) __attribute__((always_inline)) {
+    if constexpr (sizeof...(first) == 0)
+      return paired_polynomial(r, r * r, q...);
+    else
+      return polynomial(r, first..., q...);
+  };
   if constexpr (is_f32<V>)
     // fpminimax(exp(x), [|2,...,6|], [|SG...|], [-0.34675;0.34675], absolute, 1+x); relative error 2^-27.9
-    return polynomial(r, first..., 0x1.fffff8p-2, 0x1.55548ep-3, 0x1.555adcp-5, 0x1.123becp-7, 0x1.692b7p-10);
+    return evaluate(0x1.fffff8p-2, 0x1.55548ep-3, 0x1.555adcp-5, 0x1.123becp-7, 0x1.692b7p-10);
   else
     // fpminimax(exp(x), [|2,...,11|], [|D...|], [-0.34675;0.34675], absolute, 1+x); relative error 2^-57.5
-    return polynomial(r, first..., 0x1.000000000000cp-1, 0x1.5555555555561p-3, 0x1.555555554fdf1p-5,
-                      0x1.111111110d63ap-7, 0x1.6c16c1860e3dfp-10, 0x1.a01a01bae3c81p-13, 0x1.a01995a28bc13p-16,
-                      0x1.71dddfc5df7e9p-19, 0x1.28b11052ebac4p-22, 0x1.af85944f3a04dp-26);
+    return evaluate(0x1.000000000000cp-1, 0x1.5555555555561p-3, 0x1.555555554fdf1p-5, 0x1.111111110d63ap-7,
+                    0x1.6c16c1860e3dfp-10, 0x1.a01a01bae3c81p-13, 0x1.a01995a28bc13p-16, 0x1.71dddfc5df7e9p-19,
+                    0x1.28b11052ebac4p-22, 0x1.af85944f3a04dp-26);
 }
 template <class V> [[gnu::always_inline]] inline V exp_reduced(V r) { return exp_polynomial(r, 1.0, 1.0); }
 template <class V> [[gnu::always_inline]] inline V expm1_reduced(V r) { return fma(r * r, exp_polynomial(r), r); }
@@ -66,7 +72,7 @@ template <class V> [[gnu::always_inline]] inline V exp(V x) {
   // Beyond these bounds the result is inf or 0.
   x = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -104 : -746);
   const auto reduced = reduce_exp(x, twice_offset<V>);
-  return ldexp_twice(exp_reduced(reduced.r), reduced.i);
+  return ldexp_twice(exp_reduced(reduced.r()), reduced.i);
 }
 
 /// Within 1 ulp.
@@ -82,8 +88,9 @@ template <class V> [[gnu::always_inline]] inline V expm1(V x) {
   using namespace detail;
   const V limited = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -18 : -40);
   // Half of the result, because 2^n itself may overflow: s (r + r_low + r^2 q) + (s - 1/2), s = 2^(n-1).
-  const auto [r, head, n, i] = reduce_exp(limited, exponent_bias<V> - 1);
-  const V s = from_bits<V>(shl<mantissa<V>>(i)), r_low = fma(n, V(-ln2_low<V>), head - r);
+  const auto reduced = reduce_exp(limited, exponent_bias<V> - 1);
+  const V s = from_bits<V>(shl<mantissa<V>>(reduced.i)), r = reduced.r();
+  const V r_low = fma(reduced.n, V(-ln2_low<V>), reduced.head - r);
   const V half = fma(s, fma(r * r, exp_polynomial(r), r_low), fma(s, r, s - V(0.5)));
   return where(abs(x) < V(is_f32<V> ? 0x1p-25 : 0x1p-54), x, half + half);  // keeps -0 and subnormals
 }

@@ -10,12 +10,13 @@ template <class V> [[gnu::always_inline]] inline V sigmoid(V x) {
   using namespace detail;
   // y = 1 / (1 + e^|x|), with 1 + e^|x| = 2^n u + (2^n + 1), all scaled by a power of two so that 2^n cannot overflow.
   constexpr double scale = is_f32<V> ? 0x1p-24 : 0x1p-53;
-  const auto [r, head, n, i] = reduce_exp(at_most(abs(x), is_f32<V> ? 104 : 746), exponent_bias<V> - (mantissa<V> + 1));
-  const V u = expm1_reduced(r), s = from_bits<V>(shl<mantissa<V>>(i));
-  const V base = s + V(scale), d = fma(s, u, base);
-  // What the roundings of base and d lost, and what the division did: y (1 - rest).
-  const V lost = fma(s, u, base - d) - ((base - s) - V(scale));
-  const V y = V(1) / d, rest = fma(-y, lost, fma(-y, d, V(1)));
+  const auto [head, n, i] = reduce_exp(at_most(abs(x), is_f32<V> ? 104 : 746), exponent_bias<V> - (mantissa<V> + 1));
+  // head takes r's place: what n ln2_low changes is less than an ulp, and is known at the end.
+  const V s = from_bits<V>(shl<mantissa<V>>(i)), su = s * expm1_reduced(head);
+  const V base = s + V(scale), d = base + su, y = V(1) / d;
+  // What the roundings of base and d lost, and what the division did: y (1 + rest).
+  const V lost = (su - (d - base)) + (V(scale) - (base - s));
+  const V rest = fma(-y, lost, fma(n, V(ln2_low<V>), fma(-y, d, V(1))));
   const V falling = fma(rest, y, y) * V(scale);
   return where(x < V(0), falling, V(1) - falling);
 }
@@ -24,23 +25,23 @@ template <class V> [[gnu::always_inline]] inline V sigmoid(V x) {
 template <class V> [[gnu::always_inline]] inline V tanh(V x) {
   using namespace detail;
   const V a = abs(x), z = x * x;
-  V p = V(0);
+  // One division for both: a - z a / q near 0, elsewhere 1 - 2 / (1 + e^2a).
+  V q = V(0);
   if constexpr (is_f32<V>)
-    // fpminimax(tanh(x), [|3,5,...,15|], [|SG...|], [1b-20;0.9], relative, x); error 2^-29.8
-    p = polynomial(z, -0x1.55554ep-2, 0x1.110f38p-3, -0x1.b9ca4ep-5, 0x1.62f1ccp-6, -0x1.0ed7bcp-7, 0x1.529dcep-9,
-                   -0x1.ddda5ep-12);
+    // With g = x^3/(x-tanh(x)), w = (x-tanh(x))/tanh(x)/g:
+    // fpminimax(g*w, [|w,x^2*w,...,x^6*w|], [|SG...|], [1b-3;0.9], absolute); error of tanh 2^-29.9
+    q = polynomial(z, 0x1.800002p1, 0x1.3332fap0, -0x1.759418p-8, 0x1.e69caap-13);
   else
-    // fpminimax(tanh(x), [|3,5,...,31|], [|D...|], [1b-20;0.9], relative, x); error 2^-60.2
-    p = polynomial(z, -0x1.555555555555p-2, 0x1.1111111110be5p-3, -0x1.ba1ba1b9e2527p-5, 0x1.664f48789966ep-6,
-                   -0x1.226e344a473cfp-7, 0x1.d6d3aa74f8c47p-9, -0x1.7da18ade4b88ep-10, 0x1.3547cf0da86c5p-11,
-                   -0x1.f4a9f3573c78ap-13, 0x1.928496311c6ebp-14, -0x1.3b32a49263936p-15, 0x1.c94aae781d9ddp-17,
-                   -0x1.16fed50730db6p-18, 0x1.e695a24bb8152p-21, -0x1.b3cd4ce53bd5ep-24);
-  const V small = fma(z * a, p, a);
-  // 1 - 2 / (1 + e^2a), 1 + e^2a as 2^n u + (2^n + 1); beyond the bound it is 1.
+    // The same with [|w,x^2*w,...,x^16*w|], [|D...|]; error of tanh 2^-63.2
+    q = polynomial(z, 3, 0x1.333333333332bp0, -0x1.767dce433c9dcp-8, 0x1.0a4e157bfc067p-12, -0x1.997cb26a65b88p-17,
+                   0x1.417492b07358bp-21, -0x1.fba0ea8b306c5p-26, 0x1.8caf96b7c053bp-30, -0x1.0795f7663d125p-34);
+  // 1 + e^2a as 2^n u + (2^n + 1); beyond the bound tanh is 1.
   const V b = at_most(a, is_f32<V> ? 10 : 20);
-  const auto [r, head, n, i] = reduce_exp(b + b, exponent_bias<V>);
-  const V s = from_bits<V>(shl<mantissa<V>>(i)), large = V(1) - V(2) / fma(s, expm1_reduced(r), s + V(1));
-  return with_sign(where(a < V(0.9), small, large), x);
+  const auto reduced = reduce_exp(b + b, exponent_bias<V>);
+  const V s = from_bits<V>(shl<mantissa<V>>(reduced.i));
+  const V d = fma(s, expm1_reduced(is_f32<V> ? reduced.head : reduced.r()), s + V(1));  // f32's ln2_low is tiny
+  const auto small = a < V(0.9);
+  return with_sign(where(small, a, V(1)) - where(small, z * a, V(2)) / where(small, q, d), x);
 }
 
 }  // namespace weft::math

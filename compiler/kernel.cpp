@@ -46,11 +46,11 @@ std::string text_of(const KernelInstruction& i) {
 }  // namespace
 
 std::string Kernel::text() const {
-  std::string s = "cols " + (small_cols ? std::to_string(small_cols) : "any") + "\n";
+  std::string s = "cols " + (small_cols ? std::to_string(small_cols) : "any") + (busy ? " busy\n" : "\n");
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const KernelOperand& o = operands[i];
     s.append("@").append(std::to_string(i)).append(o.output ? " out " : " in ").append(name_of(o.dtype));
-    s.append(" ").append(name_of(o.step)).append("\n");
+    s.append(" ").append(name_of(o.step)).append(o.past_caches ? " past caches\n" : "\n");
   }
   for (std::size_t i = 0; i < code.size(); ++i)
     s.append("%").append(std::to_string(i)).append(" = ").append(text_of(code[i])).append("\n");

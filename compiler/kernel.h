@@ -35,6 +35,7 @@ struct KernelOperand {
   DType dtype;  // as stored: any of the eight. bf16 and f16 load as f32 and are rounded when stored
   ColumnStep step;
   bool output;
+  bool past_caches = false;  // a contiguous output larger than they are: stored around them
 
   bool operator==(const KernelOperand&) const = default;
 };
@@ -75,6 +76,7 @@ struct Kernel {
   std::vector<KernelReduction> reductions;
   std::vector<KernelStore> stores;
   std::int32_t small_cols = 0;  // > 0: the exact number of columns, at most 64; 0: any number, given at the call
+  bool busy = false;            // launches so long that more code pays: never another result
 
   bool operator==(const Kernel&) const = default;
   /// One line per operand, instruction, reduction and store; the same text for equal kernels. Also the cache key.

@@ -11,6 +11,11 @@
 namespace weft {
 namespace {
 
+constexpr double busy_work = 1 << 24;  // elements times instructions: about a millisecond
+// Elementary functions have so many instructions; the updates of optimizers, one launch for parameters of every size,
+// have fewer.
+constexpr int busy_code = 32;
+constexpr std::int64_t caches = 32 << 20;  // bytes
 constexpr int keep_cost = 8;  // a value of more instructions than this is kept for later levels, not computed again
 
 Reduction reduction_of(const Op& op) {
@@ -251,6 +256,10 @@ class Lowering {
     double cost = 1;
     for (const KernelInstruction& k : kernel().code) cost += k.full ? 1 : 0;
     launch_.work = static_cast<double>(rows) * static_cast<double>(launch_.cols) * cost;
+    kernel().busy = launch_.work >= busy_work && cost > busy_code;
+    if (launch_.cut == Launch::by_columns)
+      for (KernelOperand& o : kernel().operands)
+        o.past_caches = o.output && launch_.cols * static_cast<std::int64_t>(size_of(o.dtype)) >= caches;
     launch_.scratch_bytes = scratch_bytes(kernel(), launch_.cut == Launch::blocks ? row_block : launch_.cols);
   }
 

@@ -4,6 +4,8 @@
 //   block:   4096 columns of a row reduction; the whole row where there is none
 //   turn:    the whole vectors of a block, then once more for the ragged rest
 //   step:    the body
+#include <llvm/IR/IntrinsicsX86.h>
+
 #include <algorithm>
 
 #include "emit_rows.h"
@@ -46,7 +48,9 @@ class LongRows final : public RowEmitter {
   void from_buffers(Value* begin, Value* rest);
   void copy_strided(Value* begin, Value* rest, bool to_buffer);
   void step(Value* column);
+  std::vector<std::uint16_t> by_steps() const;
   void store(Stream& s, unsigned u, Value* column, Value* stored);
+  void store_past_caches(const Stream& s, Value* at, Value* stored);
   Value* load(Stream& s, unsigned u, Value* column);
   Value* full_value(std::uint16_t n, unsigned u) const { return splat[n] ? splat[n] : value_[u][n]; }
   Stream& stream(std::uint16_t operand);
@@ -106,6 +110,9 @@ void LongRows::clear_accumulators(std::uint16_t n) {
 }
 
 void LongRows::after_rows() {
+  const auto past_caches = [](const KernelOperand& o) { return o.past_caches; };
+  if (std::ranges::any_of(kernel.operands, past_caches))  // before another thread may be told that they are done
+    b.CreateIntrinsic(llvm::Intrinsic::x86_sse_sfence, {}, {});
   for (std::size_t n = 0; n < tails_.size(); ++n) {
     const KernelReduction& r = kernel.reductions[n];
     if (!r.column) continue;
@@ -145,9 +152,10 @@ void LongRows::collect(const KernelPass& pass) {
   unroll_ = choose_unroll();
 }
 
-// Two vectors a step for short bodies. Row buffers have room for one vector behind the row, not two.
+// Two vectors a step for short bodies, and for those that run so long that twice the code is worth while. Row buffers
+// have room for one vector behind the row, not two.
 unsigned LongRows::choose_unroll() const {
-  if (pass_->full.size() > unroll_up_to || !pass_->saved.empty() || !pass_->fetched.empty()) return 1;
+  if ((pass_->full.size() > unroll_up_to && !kernel.busy) || !pass_->saved.empty() || !pass_->fetched.empty()) return 1;
   for (const Stream& s : streams_)
     if (s.strided) return 1;
   return 2;
@@ -275,9 +283,10 @@ void LongRows::turns(Value* begin, Value* end) {
   partials_ = running;
   if (b.isa != Isa::avx512) make_masks();
   step(column);
-  close(running, partials_, body);
+  BasicBlock* latch = b.GetInsertBlock();
+  close(running, partials_, latch);
   Value* next = b.CreateAdd(column, b.getInt64(width));
-  column->addIncoming(next, body);
+  column->addIncoming(next, latch);
   b.CreateCondBr(b.CreateICmpSLT(next, to), body, after);
 
   b.SetInsertPoint(after);
@@ -346,8 +355,41 @@ void LongRows::store(Stream& s, unsigned u, Value* column, Value* stored) {
   Value* at = address(s, u, column);
   if (s.strided)
     store_strided(b, s.type, stored, at, s.stride, lanes);
+  else if (kernel.operands[s.operand].past_caches)
+    store_past_caches(s, at, stored);
   else
     store_full(b, s.type, stored, at);
+}
+
+// The instruction wants an aligned address, which all buffers have but what a variable may have been given.
+void LongRows::store_past_caches(const Stream& s, Value* at, Value* stored) {
+  const std::uint64_t alignment = std::min<std::uint64_t>(64, lanes * size_of(s.type));
+  BasicBlock *aligned = block("aligned"), *other = block("unaligned"), *next = block("stored");
+  Value* low = b.CreateAnd(b.CreatePtrToInt(at, b.getInt64Ty()), b.getInt64(alignment - 1));
+  b.CreateCondBr(b.CreateIsNull(low), aligned, other);
+  b.SetInsertPoint(aligned);
+  auto* one = llvm::ConstantAsMetadata::get(b.getInt32(1));
+  b.CreateAlignedStore(stored, at, llvm::Align(alignment))
+      ->setMetadata(llvm::LLVMContext::MD_nontemporal, llvm::MDNode::get(b.getContext(), one));
+  b.CreateBr(next);
+  b.SetInsertPoint(other);
+  store_full(b, s.type, stored, at);
+  b.CreateBr(next);
+  b.SetInsertPoint(next);
+}
+
+// What a pass computes, in the order of the longest way from a load: chains that do not need each other then run side
+// by side, and the CPU's window, far shorter than one of them, always has something that is ready.
+std::vector<std::uint16_t> LongRows::by_steps() const {
+  std::vector<int> steps(kernel.code.size());
+  for (std::uint16_t n : pass_->full) {
+    const Instruction& i = kernel.code[n].scalar;
+    const std::uint16_t uses[] = {i.a, i.b, i.c};
+    for (int k = 0; k < arity(i.op); ++k) steps[n] = std::max(steps[n], steps[uses[k]] + 1);
+  }
+  std::vector<std::uint16_t> order = pass_->full;
+  std::ranges::stable_sort(order, {}, [&](std::uint16_t n) { return steps[n]; });
+  return order;
 }
 
 // The body: all loads before all stores, since an output may be an input's memory.
@@ -355,7 +397,7 @@ void LongRows::step(Value* column) {
   value_.assign(unroll_, std::vector<Value*>(kernel.code.size()));
   for (std::uint16_t n : pass_->fetched)
     value_[0][n] = decode(b, type_of(n), load_full(b, type_of(n), row_buffer(n, column)));
-  for (std::uint16_t n : pass_->full) {
+  for (std::uint16_t n : by_steps()) {
     if (splat[n]) continue;
     for (unsigned u = 0; u < unroll_; ++u) {
       if (loads_columns(n)) {

@@ -218,6 +218,7 @@ class Generator {
 
   RandomKernel run() {
     if (chance(random, 0.35)) kernel.small_cols = 1 + below(random, 64);
+    kernel.busy = chance(random, 0.3);
     const int inputs = 1 + below(random, 4);
     for (int i = 0; i < inputs; ++i) add_input();
     const int size = 1 + below(random, 4) * below(random, 8);
@@ -386,6 +387,8 @@ class Generator {
                                : chance(random, 0.2) ? ColumnStep::strided
                                                      : ColumnStep::contiguous,
                                true});
+    KernelOperand& o = kernel.operands.back();
+    o.past_caches = o.step == ColumnStep::contiguous && chance(random, 0.3);
     kernel.stores.push_back(
         {static_cast<std::uint16_t>(value), static_cast<std::uint16_t>(kernel.operands.size() - 1)});
   }

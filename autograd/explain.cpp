@@ -33,7 +33,8 @@ std::string GradientTape::explain_leaf(const Tensor& target, const Source& sourc
     return none(fmt::format("the target {} is no float, and only floats have gradients", described(target)));
   if (slots_of(source).empty()) {
     if (!source.variable) {
-      if (table_.find(value.id()) != no_slot) return explain_paths(target, source);
+      const bool known = table_.find(value.id()) != no_slot;  // but nothing behind it has a gradient
+      if (known && target.id() != value.id()) return explain_paths(target, source);
       return none(
           fmt::format("the {} was never watched\n"
                       "  hint: a tensor, also one that took a variable's place, needs tape.watch(x) before its use",
@@ -171,8 +172,8 @@ std::string GradientTape::explain_paths(const Tensor& target, const Source& sour
 // No recorded op leads from the source to the target. The target's id says when it was made: ids grow, in a thread.
 std::string GradientTape::explain_unreached(const Tensor& target) const {
   const std::string what = fmt::format("the target {}", described(target));
-  const std::size_t switches =
-      static_cast<std::size_t>(std::upper_bound(switched_.begin(), switched_.end(), target.id()) - switched_.begin());
+  const auto before = std::upper_bound(switched_.begin(), switched_.end(), target.id()) - switched_.begin();
+  const std::size_t switches = target.id() < began_ ? 0 : 1 + static_cast<std::size_t>(before);
   const bool known = table_.find(target.id()) != no_slot;
   std::string why;
   if (known)
@@ -180,13 +181,14 @@ std::string GradientTape::explain_unreached(const Tensor& target) const {
   else if (switches == 0)
     why = "was made before the tape recorded";
   else if (switches % 2 == 0)
-    why = switches == switched_.size() ? "was made after the tape had stopped" : "was made while the tape was stopped";
+    why = switches == switched_.size() + 1 ? "was made after the tape had stopped"
+                                           : "was made while the tape was stopped";
   else
     why = "was not computed from anything that the tape watches";
   std::string text = fmt::format("no gradient: {} {}\n", what, why);
   if (!known && switches % 2)
     text += "  hint: numbers read by item() or to_vector() leave the tape; ops on them are not recorded\n";
-  if (switches % 2 && switched_.size() > 2)
+  if (switches % 2 && switched_.size() > 1)
     text += "  hint: the tape was stopped meanwhile; what ran then it did not see\n";
   return text;
 }

@@ -67,8 +67,6 @@ constexpr Op assign_op = [] {
   op.differentiable = false;
   return op;
 }();
-
-std::uint64_t next_id() { return Tensor::placeholder({f32, {}}).id(); }
 }  // namespace
 
 void detail::forget_tape_warnings() { integer_warnings = inside_warnings = 0; }
@@ -88,15 +86,23 @@ void GradientTape::start() {
   if (recording_) throw GradError("the tape is still recording", "stop() it first");
   if (used_ && !options_.persistent) reset_history();
   recording_ = true;
-  switched_.push_back(next_id());
+  note_switch();
   push_recorder(this);
+}
+
+// In turn where it began and where it ended; the first is kept apart, so that most tapes have no list.
+void GradientTape::note_switch() {
+  if (began_ == 0)
+    began_ = Tensor::new_id();
+  else
+    switched_.push_back(Tensor::new_id());
 }
 
 void GradientTape::stop() {
   check_thread();
   if (!recording_) throw GradError("the tape is not recording");
   recording_ = false;
-  switched_.push_back(next_id());
+  if (!used_ || options_.persistent) note_switch();  // else nothing is left to explain
   pop_recorder(this);
 }
 
@@ -110,6 +116,7 @@ void GradientTape::reset_history() {
   clear();
   watched_.clear();
   switched_.clear();
+  began_ = 0;
   used_ = false;
 }
 
@@ -117,7 +124,7 @@ void GradientTape::reset() {
   check_thread();
   reset_history();
   if (recording_)
-    switched_.push_back(next_id());
+    note_switch();
   else
     start();
 }
@@ -241,13 +248,13 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
       throw ShapeError(
           fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
   }
-  // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
-  if (!options_.persistent && recording_) stop();
-  if (recording_ && inside_warnings++ == 0)
+  if (options_.persistent && recording_ && inside_warnings++ == 0)
     warn(
         "gradient() of a persistent tape within its scope records the gradient's ops too: stop() the tape first if no "
         "higher derivative is wanted");
   used_ = true;
+  // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
+  if (!options_.persistent && recording_) stop();
   const struct Release {
     GradientTape& tape;
     ~Release() {
@@ -264,7 +271,6 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
     accumulate(cotangents[slot],
                given ? seeds[i] : broadcast_to(Arg(1).tensor(targets[i].dtype()), targets[i].shape()));
   }
-  // What sources need is what this call keeps; with it the replay goes on to the beginning.
   std::vector<std::vector<Slot>> wanted(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) wanted[i] = slots_of(sources[i]);
   std::vector<bool> keep(cotangents.size());
@@ -298,6 +304,15 @@ std::vector<GradientTape::Slot> GradientTape::slots_of(const Source& source) con
 
 void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<bool>& keep, bool release,
                           std::vector<Withheld>* withheld) {
+  // Only what depends on a source that is kept wants a cotangent; the other ops' rules do not run.
+  std::vector<bool> leads = keep;
+  for (const Entry& entry : entries_) {
+    const Slot* const slots = slots_.data() + entry.slots;
+    const auto wants = [&](Slot slot) { return live(slot) && leads[slot]; };
+    if (std::none_of(slots, slots + entry.inputs, wants)) continue;
+    for (std::size_t i = 0; i < entry.outputs; ++i)
+      if (const Slot slot = slots[entry.inputs + i]; live(slot)) leads[slot] = true;
+  }
   // Here, not in the loop: they keep their memory from op to op.
   std::vector<Tensor> grads, given, in, out;
   std::vector<Slot> targets;
@@ -312,12 +327,15 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
     grads.assign(entry.outputs, {});
     for (std::size_t i = 0; i < entry.outputs; ++i) {
       const Slot slot = slots[entry.inputs + i];
-      if (!live(slot) || slot >= cotangents.size()) continue;
+      if (!live(slot)) continue;
       grads[i] = cotangents[slot];
       reached |= grads[i].defined();
       if (!keep[slot]) cotangents[slot] = {};  // nothing before this op can add to it
     }
-    if (reached) {
+    if (room < entry.inputs) wanted.reset(new bool[room = 2 * entry.inputs]);
+    bool wants = false;
+    for (std::size_t i = 0; i < entry.inputs; ++i) wants |= wanted[i] = live(slots[i]) && leads[slots[i]];
+    if (reached && wants) {
       const SiteScope site(entry.site);
       const Op& op = *entry.op;
       try {
@@ -326,13 +344,10 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         in.assign(entry.inputs, {});
         out.assign(entry.outputs, {});
         given.assign(entry.inputs, {});
-        if (room < entry.inputs) wanted.reset(new bool[room = 2 * entry.inputs]);
         targets.assign(slots, slots + entry.inputs);
         std::size_t next = entry.saved;
-        for (std::size_t i = 0; i < entry.inputs; ++i) {
-          wanted[i] = live(targets[i]);
+        for (std::size_t i = 0; i < entry.inputs; ++i)
           if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) in[i] = saved_[next++];
-        }
         for (std::size_t i = 0; i < entry.outputs; ++i)
           if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) out[i] = saved_[next++];
         const std::size_t in_types = op.reads & reads::types ? entry.inputs : 0;

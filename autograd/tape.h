@@ -41,6 +41,8 @@ namespace detail {
 void forget_tape_warnings();
 }  // namespace detail
 
+/// A tape belongs to the thread that made it: it sees no other's ops, other threads' calls are GradErrors, and it dies
+/// there too. Tapes nest, and each watches for itself.
 class GradientTape : private Recorder {
  public:
   /// Records from here on, on this thread.
@@ -64,14 +66,18 @@ class GradientTape : private Recorder {
     return gradient_split(targets, std::forward_as_tuple(args...), std::make_index_sequence<sizeof...(Args)>());
   }
 
-  /// Why the gradient of `target` for `source`, a tensor or a variable, is undefined: the ops from the source to where
-  /// the path breaks, with their lines, and the reason. A tape that is not persistent tells before gradient().
+  /// Why the gradient of `target` for `source` is undefined: the ops from the source to where the path breaks, with
+  /// their lines, and the reason; of a structure, a model for example, for each tensor and variable in turn. A tape
+  /// that is not persistent tells before gradient().
   ///
-  ///     no gradient: each path from the source f32[3] to the target breaks
+  ///     no gradient: each path from the source f32[3] to the target f32[] breaks
   ///       mul at step.cpp:10
   ///       cast (dtype=i32) at step.cpp:11: it gives no float, and only floats have gradients
-  template <TensorOrVariable Target, TensorOrVariable S> std::string explain(const Target& target, const S& source) {
-    return explain_leaf(target_value(target), source_of(source));
+  template <TensorOrVariable Target, Structured S> std::string explain(const Target& target, const S& source) {
+    const Tensor y = target_value(target);
+    std::string text;
+    each_leaf(source, [&](const auto& leaf) { text += explain_leaf(y, source_of(leaf)); });
+    return text;
   }
 
   /// While the returned scope lives nothing is recorded. GradError if the tape is not recording.
@@ -170,6 +176,7 @@ class GradientTape : private Recorder {
   std::string explain_paths(const Tensor& target, const Source& source);
   std::string explain_unreached(const Tensor& target) const;
   void check_thread() const;
+  void note_switch();
   void clear();
   void reset_history();
 
@@ -219,7 +226,8 @@ class GradientTape : private Recorder {
   std::vector<Type> types_;
   SlotTable table_;
   std::vector<Watched> watched_;
-  std::vector<std::uint64_t> switched_;  // the ids that came next when the recording began, ended, began, ...
+  std::uint64_t began_ = 0;              // the id that came next when the recording began
+  std::vector<std::uint64_t> switched_;  // and when it ended, began again, ...
 };
 
 }  // namespace weft

@@ -117,6 +117,8 @@ Tensor Tensor::named(std::string_view name) const {
   return t;
 }
 
+std::uint64_t Tensor::new_id() { return next_id(); }
+
 void Tensor::renew() { impl_->id = next_id(); }
 
 std::int64_t Tensor::checked_size() const {

@@ -59,6 +59,8 @@ class Tensor {
   bool is_traced() const { return !impl_->storage; }
   /// Never used again for another tensor.
   std::uint64_t id() const { return impl_->id; }
+  /// An id for no tensor: those that this thread has made have smaller ones, those that it will make larger ones.
+  static std::uint64_t new_id();
   const Storage& storage() const { return impl_->storage; }
   View view() const { return {impl_->type.dtype, impl_->type.shape, impl_->strides, impl_->data}; }
 

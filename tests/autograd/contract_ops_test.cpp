@@ -59,6 +59,12 @@ TEST_CASE("A cross-entropy's gradient where it alone is used: softmax less the l
   CHECK_GRADIENT(gradient_of([&](const Tensor& x) { return -sum(labels * log_softmax(x, -1)); }, logits), -0.5, 0.5);
 }
 
+TEST_CASE("On a CPU, of a product with a constant", "[tape][1.5.47]") {
+  const NoLeaks guard;
+  const Tensor one = scalar(1);
+  CHECK_GRADIENT(gradient_of([&](const Tensor& x) { return x * one; }, scalar(1)), 1);
+}
+
 TEST_CASE("A tensor may be stacked with itself", "[tape][1.5.85]") {
   const NoLeaks guard;
   CHECK_GRADIENT(gradient_of([](const Tensor& a) { return mean(stack({a, a})); }, scalar(1)), 1);

@@ -205,6 +205,24 @@ TEST_CASE("a custom rule that gives none is named", "[explain]") {
   CHECK(why(tape, y, x).find("there is a gradient") == 0);
 }
 
+namespace {
+struct Pair {
+  Variable used, unused;
+  WEFT_MEMBERS(used, unused)
+};
+}  // namespace
+
+TEST_CASE("of a model each variable is explained", "[explain]") {
+  const NoLeaks guard;
+  const Pair model{Variable(scalar(2), true, "used"), Variable(scalar(3), true, "unused")};
+  GradientTape tape;
+  const Tensor y = model.used * 2;
+  CHECK(why(tape, y, model) ==
+        "there is a gradient from the source f32[] \"used\" to the target f32[]\n  mul at HERE\n"
+        "no gradient: the variable f32[] \"unused\" was never read while the tape recorded\n"
+        "  hint: was a tensor read before used in its place?\n");
+}
+
 TEST_CASE("explaining is no op: no recorder sees it, no tensor stays", "[explain]") {
   const NoLeaks guard;
   const Tensor x = scalar(3);
@@ -225,4 +243,59 @@ TEST_CASE("an undefined target or source is said to be", "[explain]") {
   GradientTape tape;
   CHECK(tape.explain(Tensor(), scalar(1)) == "no gradient: the target is undefined\n");
   CHECK(tape.explain(scalar(1), Tensor()) == "no gradient: the source is undefined\n");
+}
+
+TEST_CASE("explain agrees with gradient on random graphs", "[explain][property]") {
+  const NoLeaks guard;
+  Random random(11);
+  const auto withholds = custom_gradient([](const Tensor& a, const Tensor& b) {
+    return std::pair(a + b, [](const Tensor& dy) { return std::tuple(dy, Tensor()); });
+  });
+  int with = 0, without = 0;
+  for (int round = 0; round < 300; ++round) {
+    Variable v(scalar(2)), state(scalar(1));
+    const Tensor x = scalar(3), never = scalar(4);
+    GradientTape tape({.persistent = true});
+    tape.watch(x);
+    std::vector<Tensor> pool{x, v, never};
+    const auto pick = [&] {
+      return pool[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(pool.size())))];
+    };
+    for (int i = 0; i < 12; ++i) {
+      const Tensor a = pick(), b = pick();
+      switch (random.below(9)) {
+        case 0: pool.push_back(a * b); break;
+        case 1: pool.push_back(-a); break;
+        case 2: pool.push_back(stop_gradient(a)); break;
+        case 3: pool.push_back(cast(cast(a, i32), f32)); break;
+        case 4: pool.push_back(where(a > b, a, 1)); break;
+        case 5: pool.push_back(withholds(a, b)); break;
+        case 6: pool.push_back(state.assign(a).value()); break;
+        case 7: {
+          const auto pause = tape.stop_recording();
+          pool.push_back(a + b);
+          break;
+        }
+        case 8: pool.push_back(a + b); break;
+      }
+    }
+    tape.stop();
+    for (const Tensor& y : {pool.back(), pool[pool.size() / 2], pick()}) {
+      const auto check = [&](const auto& source) {
+        const bool exists = tape.gradient(y, source).defined();
+        const std::string text = tape.explain(y, source);
+        INFO(text);
+        CHECK((text.find("there is a gradient") == 0) == exists);
+        CHECK((text.find("no gradient: ") == 0) == !exists);
+        ++(exists ? with : without);
+      };
+      check(x);
+      check(v);
+      check(state);
+      check(never);
+      check(pick());
+    }
+  }
+  CHECK(with > 300);
+  CHECK(without > 300);
 }

@@ -24,6 +24,7 @@ class NoLeaks {
   ~NoLeaks() {
     CHECK(live_tensors() == tensors_);
     CHECK(active_recorders().empty());
+    CHECK(active_tracer() == nullptr);
   }
 
  private:

@@ -78,3 +78,25 @@ TEST_CASE("a tape belongs to its thread, and sees no other's ops", "[tape]") {
   CHECK_FALSE(tape.gradient(elsewhere, x).defined());
   CHECK_GRADIENT(tape.gradient(x * x, x), 4);
 }
+
+TEST_CASE("only rules between the sources and the target run", "[tape]") {
+  const NoLeaks guard;
+  int runs = 0;
+  const auto counted = custom_gradient([&](const Tensor& t) {
+    return std::pair(t * 2, [&](const Tensor& dy) {
+      ++runs;
+      return dy * 2;
+    });
+  });
+  const Tensor x = scalar(3), z = scalar(5);
+  GradientTape tape({.persistent = true});
+  tape.watch(x, z);
+  const Tensor before = counted(x), aside = counted(z), y = before * aside;
+  tape.stop();
+  CHECK_GRADIENT(tape.gradient(y, before), 10);  // an intermediate source: what comes before it needs no gradient
+  CHECK(runs == 0);
+  CHECK_GRADIENT(tape.gradient(y, z), 12);
+  CHECK(runs == 1);
+  CHECK_GRADIENT(tape.gradient(y, x), 20);
+  CHECK(runs == 2);
+}

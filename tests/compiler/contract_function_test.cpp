@@ -68,7 +68,7 @@ TEST_CASE("What can't be called can't be compiled", "[compile][1.7.callable]") {
 }
 
 // ---- side effects ----
-TEST_CASE("The host's side effects happen while it is traced, once a signature", "[compile][1.7.side-effects]") {
+TEST_CASE("The host's side effects happen while it is traced, once a signature", "[compile][1.4][1.7.side-effects]") {
   const NoLeaks guard;
   std::vector<int> log;
   auto f = compile([&](const Tensor& x) {
@@ -137,7 +137,7 @@ TEST_CASE("A function's captures are listed, those of the functions it calls too
   CHECK(outer.captures() == std::vector<std::string>{"\"v\" f32[]", "\"w\" f32[2]"});
 }
 
-TEST_CASE("The same variable twice is another signature than two variables", "[compile][1.7.variables]") {
+TEST_CASE("The same variable twice is another signature than two variables", "[compile][1.4][1.7.variables]") {
   const NoLeaks guard;
   Variable a = scalar(2), b = scalar(3);
   auto f = compile([](Variable& x, Variable& y) {
@@ -150,7 +150,7 @@ TEST_CASE("The same variable twice is another signature than two variables", "[c
   CHECK(a.value().item() == 22);
 }
 
-TEST_CASE("Another variable in the same place gives its own result", "[compile][1.7.variables]") {
+TEST_CASE("Another variable in the same place gives its own result", "[compile][1.4][1.7.variables]") {
   const NoLeaks guard;
   auto f = compile([](const Variable& v) { return v * 2; });
   for (int i = 0; i < 4; ++i) {
@@ -182,7 +182,7 @@ TEST_CASE("Gathering from a variable inside", "[compile][1.7.variables]") {
 
 // ---- creation ----
 TEST_CASE("A variable is not made inside: the error says where to make it, and nothing is spoilt",
-          "[compile][1.7.creation]") {
+          "[compile][1.4][1.7.creation]") {
   const NoLeaks guard;
   std::optional<Variable> v;
   auto f = compile([&](const Tensor& x) {
@@ -212,7 +212,7 @@ TEST_CASE("Each object's own function has its own traces", "[compile][1.7.creati
 }
 
 // ---- ordering of state ----
-TEST_CASE("Assignments and reads keep the order of the program, thirty times over", "[compile][1.7.state-order]") {
+TEST_CASE("Assignments and reads keep the order of the program, thirty times over", "[compile][1.4][1.7.state-order]") {
   const NoLeaks guard;
   Variable v = scalar(0);
   auto f = compile([&](const Tensor& x) {
@@ -264,7 +264,7 @@ TEST_CASE("A tensor captured and returned is the tensor's value", "[compile][1.7
 }
 
 TEST_CASE("Large captured tensors are kept by reference, small ones written into the graph",
-          "[compile][1.7.captures]") {
+          "[compile][1.4][1.7.captures]") {
   const NoLeaks guard;
   const Tensor small = scalar(2), large = ones({256}).named("large");
   auto f = compile([&](const Tensor& x) { return x * small + large; });
@@ -273,7 +273,7 @@ TEST_CASE("Large captured tensors are kept by reference, small ones written into
   CHECK(f.dump("graph").find("constant f32[] 2") != std::string::npos);
 }
 
-TEST_CASE("A host number captured is the one of the trace", "[compile][1.7.captures]") {
+TEST_CASE("A host number captured is the one of the trace", "[compile][1.4][1.7.captures]") {
   const NoLeaks guard;
   double factor = 2;
   auto f = compile([&](const Tensor& x) { return x * factor; });

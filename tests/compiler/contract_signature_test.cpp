@@ -33,7 +33,7 @@ TEST_CASE("Another shape or dtype is another trace, the first is kept", "[compil
 }
 
 // ---- retracing ----
-TEST_CASE("Host numbers are part of the signature by value, tensors by type", "[compile][1.7.retracing]") {
+TEST_CASE("Host numbers are part of the signature by value, tensors by type", "[compile][1.4][1.7.retracing]") {
   const NoLeaks guard;
   auto f = compile([](const Tensor& x, int n, bool negate) { return negate ? -(x * n) : x * n; });
   for (double v : {1.0, 2.0, 3.0}) {
@@ -81,8 +81,18 @@ TEST_CASE("Functions are counted each for itself, nested ones too", "[compile][1
   CHECK(g.stats().traces == 1);
 }
 
+TEST_CASE("A function that is traced again and again warns once, and says what changed",
+          "[compile][1.4][1.7.retracing]") {
+  const NoLeaks guard;
+  auto f = compile([](const Tensor& x) { return x + 1; });
+  const std::string warnings = written_by([&] {
+    for (int n = 1; n < 20; ++n) f(ones({n}));
+  });
+  CHECK(warnings == "weft: warning: compile: 9 traces of one function: tensor 0 was f32[8], is f32[9]\n");
+}
+
 // ---- purity ----
-TEST_CASE("A list that a function changes is its own: the caller's stays", "[compile][1.7.purity]") {
+TEST_CASE("A list that a function changes is its own: the caller's stays", "[compile][1.4][1.7.purity]") {
   const NoLeaks guard;
   auto f = compile([](std::vector<Tensor> list) {
     list.push_back(list[0] * 2);
@@ -99,7 +109,7 @@ TEST_CASE("A list that a function changes is its own: the caller's stays", "[com
   }
 }
 
-TEST_CASE("A traced tensor that outlives its trace is out of scope everywhere", "[compile][1.7.purity]") {
+TEST_CASE("A traced tensor that outlives its trace is out of scope everywhere", "[compile][1.4][1.7.purity]") {
   const NoLeaks guard;
   Tensor leaked;
   Variable v = scalar(1);
@@ -128,7 +138,7 @@ TEST_CASE("A value asked for while there is none is an error that says so", "[co
 }
 
 // ---- errors ----
-TEST_CASE("An error of the run does not stick to the function", "[compile][1.7.errors]") {
+TEST_CASE("An error of the run does not stick to the function", "[compile][1.4][1.7.errors]") {
   const NoLeaks guard;
   const Tensor table = tensor({10, 20});
   auto f = compile([&](const Tensor& i) { return gather(table, i); });
@@ -159,7 +169,7 @@ TEST_CASE("An undefined result is refused, and the cause named", "[compile][1.7.
 }
 
 // ---- threads ----
-TEST_CASE("A hundred threads make one trace", "[compile][1.7.threads]") {
+TEST_CASE("A hundred threads make one trace", "[compile][1.4][1.7.threads]") {
   const NoLeaks guard;
   std::atomic<int> traces = 0, wrong = 0;
   {
@@ -208,7 +218,8 @@ TEST_CASE("A tape around a compiled function reaches its arguments and its varia
   }
 }
 
-TEST_CASE("A tape around nested compiled functions sees the variables that they read", "[compile][1.7.gradients]") {
+TEST_CASE("A tape around nested compiled functions sees the variables that they read",
+          "[compile][1.4][1.7.gradients]") {
   const NoLeaks guard;
   Variable v(scalar(2)), unused(scalar(5));
   auto inner = compile([&](const Tensor& x) { return x * v; });
@@ -219,6 +230,27 @@ TEST_CASE("A tape around nested compiled functions sees the variables that they 
   const auto [dv, dunused] = tape.gradient(y, v, unused);
   CHECK(dv.item() == 12);
   CHECK_FALSE(dunused.defined());
+}
+
+TEST_CASE("A compiled step under a tape writes its variables; what is read then is their new value",
+          "[compile][1.7.gradients]") {
+  const NoLeaks guard;
+  Variable v = scalar(2);
+  const Tensor x = scalar(3);
+  auto add = compile([&](const Tensor& t) {
+    v.assign_add(t * t);
+    return v * t;
+  });
+  GradientTape tape({.persistent = true});
+  tape.watch(x);
+  const Tensor y = add(x), z = v * 10;
+  CHECK(v.value().item() == 11);
+  CHECK(y.item() == 33);
+  CHECK(tape.gradient(z, v).item() == 10);
+  CHECK_FALSE(tape.gradient(z, x).defined());  // state stops gradients
+  const std::string why = tape.explain(z, x);
+  CHECK(why.find("call") != std::string::npos);
+  CHECK(why.find("state stops gradients") != std::string::npos);
 }
 
 TEST_CASE("A recursive function unrolls, and differentiates", "[compile][1.7.gradients]") {
@@ -297,7 +329,7 @@ TEST_CASE("A function outlives the function that it was nested in", "[compile][1
 }
 
 // ---- introspection ----
-TEST_CASE("How often a function was traced can be asked, also of a copy", "[compile][1.7.introspection]") {
+TEST_CASE("How often a function was traced can be asked, also of a copy", "[compile][1.4][1.7.introspection]") {
   const NoLeaks guard;
   auto f = compile([](const Tensor& x) { return x + 1; });
   CHECK(f.stats().traces == 0);

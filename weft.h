@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/custom_gradient.h"
+#include "autograd/forward.h"
 #include "autograd/gradcheck.h"
 #include "autograd/tape.h"
 #include "compiler/compile.h"

@@ -64,7 +64,7 @@ void detail::record_custom(const std::shared_ptr<const CustomRule>& rule, std::s
                            std::span<const Tensor> out, const std::source_location& site) {
   const SiteScope scope(site);
   const Attrs attrs = CustomAttrs{rule};
-  for (Recorder* recorder : active_recorders()) recorder->record(custom_op, attrs, in, out);
+  each_recorder([&](Recorder& r) { r.record(custom_op, attrs, in, out); });
 }
 
 }  // namespace weft

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../ops/math.h"
 #include "../ops/random.h"
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
+#include "forward.h"
 #include "tape.h"
 
 namespace weft {
@@ -142,6 +144,88 @@ struct Check {
     return result.ok;
   }
 
+  // ---- forward mode ----
+  // The derivatives of `value` at the inputs along v.
+  template <class Value> static Tensors along(const Tensors& x, const Tensors& v, Value value) {
+    ForwardAccumulator acc(x, v);
+    const Tensors y = value();
+    return acc.jvp(y);
+  }
+
+  Tensors tangents(const Tensors& v) {
+    const Tensors x = inputs();
+    return along(x, v, [&] { return outputs(); });
+  }
+
+  // (value(x + h v) - value(x - h v)) / 2h
+  template <class Value> Tensors differences(const Tensors& v, Value value) {
+    const Tensors x = inputs();
+    double h = options.eps;
+    for (const Tensor& t : x)
+      for (const double e : t.to_vector<double>()) h = std::max(h, options.eps * std::abs(e));
+    const auto at = [&](double step) {
+      for (std::size_t i = 0; i < x.size(); ++i) setter(i)(x[i] + v[i] * step);
+      return value();
+    };
+    const Tensors above = at(h), below = at(-h);
+    for (std::size_t i = 0; i < x.size(); ++i) setter(i)(x[i]);
+    Tensors d(above.size());
+    for (std::size_t k = 0; k < d.size(); ++k)
+      if (above[k].defined() && below[k].defined()) d[k] = (above[k] - below[k]) / (2 * h);
+    return d;
+  }
+
+  bool compare_all(int order, const std::string& what, const Tensors& found, const Tensors& expected) {
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      if (!found[k].defined() && !expected[k].defined()) continue;
+      const Shape& shape = (expected[k].defined() ? expected[k] : found[k]).shape();
+      const auto elements = [&](const Tensor& t) {
+        return t.defined() ? t.to_vector<double>() : std::vector<double>(static_cast<std::size_t>(count(shape)));
+      };
+      const auto a = elements(found[k]), b = elements(expected[k]);
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        if (std::abs(a[i] - b[i]) <= options.atol + options.rtol * std::abs(b[i])) continue;  // not for NaN
+        if (result.failures++ > 0) continue;
+        result.ok = false;
+        result.forward = true;
+        result.order = order;
+        result.element = static_cast<std::int64_t>(i);
+        result.gradient = a[i];
+        result.difference = b[i];
+        result.message = fmt::format(
+            "gradcheck: order {}, {} {} f64{}, element {}: forward mode says {:.9g}, "
+            "differences say {:.9g}",
+            order, what, k, shape.text(), i, a[i], b[i]);
+      }
+    }
+    return result.ok;
+  }
+
+  bool forward_first_order() {
+    const Tensors v = directions(inputs());
+    return compare_all(1, "along a direction, output", tangents(v), differences(v, [&] { return outputs(); }));
+  }
+
+  bool forward_second_order(const Tensors& w) {
+    const Tensors x = inputs(), v = directions(x), u = directions(x);
+    const Tensors hv = differences(v, [&] { return gradients(w); });
+    const Tensors over_reverse = along(x, v, [&] { return gradients(w); });
+    if (!compare_all(2, "the gradient along a direction, input", over_reverse, hv)) return false;
+    GradientTape tape;
+    tape.watch(x);
+    const Tensors d = tangents(v);
+    Tensors targets, seeds;
+    for (std::size_t k = 0; k < d.size(); ++k) {
+      if (!d[k].defined()) continue;
+      targets.push_back(d[k]);
+      seeds.push_back(w[k]);
+    }
+    const Tensors over_forward = tape.gradient(targets, x, GradientOptions{.output_gradients = seeds});
+    if (!compare_all(2, "the gradient of the derivative along a direction, input", over_forward, hv)) return false;
+    return compare_all(2, "along two directions, output", along(x, u, [&] { return tangents(v); }),
+                       differences(u, [&] { return tangents(v); }));
+  }
+
   std::function<void(const Tensor&)> setter(std::size_t i) {
     return [this, i](const Tensor& t) {
       leaves[i].value = t;
@@ -182,7 +266,8 @@ GradcheckResult detail::gradcheck(const std::function<Tensors()>& run, std::vect
     }
   }
   const Tensors w = check.directions(y);
-  if (check.first_order(w) && options.order == 2) check.second_order(w);
+  const bool ok = check.first_order(w) && (options.order == 1 || check.second_order(w));
+  if (ok && options.forward && check.forward_first_order() && options.order == 2) check.forward_second_order(w);
   check.finish();
   return check.result;
 }

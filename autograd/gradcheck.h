@@ -18,6 +18,7 @@ namespace weft {
 
 struct GradcheckOptions {
   int order = 2;                    ///< 1: the gradient; 2: also the gradient of the gradient
+  bool forward = true;              ///< also forward mode: along a direction, over itself, over and under a tape
   double eps = 6e-6;                ///< the step, times max(1, |x|); about the cube root of f64's precision
   double atol = 1e-6, rtol = 1e-5;  ///< they agree if |gradient - difference| <= atol + rtol * |difference|
   std::uint64_t seed = 0;           ///< of the random directions
@@ -28,7 +29,8 @@ struct GradcheckResult {
   std::string message;                  ///< what failed first, empty if nothing
   int order = 0, input = -1;            ///< where: the input's number in the order of the structure's leaves
   std::int64_t element = -1;            ///< and the element's, in row-major order
-  double gradient = 0, difference = 0;  ///< by the tape, by differences
+  bool forward = false;                 ///< it was found in forward mode
+  double gradient = 0, difference = 0;  ///< by the tape or in forward mode, by differences
   int failures = 0;                     ///< how many elements of this order differ
   explicit operator bool() const { return ok; }
 };
@@ -47,6 +49,8 @@ GradcheckResult gradcheck(const std::function<std::vector<Tensor>()>& run, std::
 ///
 /// f is called with the inputs (a tuple's as its arguments) and gives a tensor or a structure of tensors. Order 1: the
 /// gradient of sum(w * f(x)), w random. Order 2: the gradient, for x and for w, of sum(v * that gradient), v random.
+/// Then forward mode: f's derivative along v; order 2: its derivative along another direction, its gradient, and the
+/// derivative of the gradient along v.
 /// It costs two calls (order 2: gradients) for every element. f must be smooth around the inputs; integers and masks
 /// among them stay as they are; variables are copied, so f uses those that it is given. DTypeError for other floats.
 template <class F, Structured Inputs>

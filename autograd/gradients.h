@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "../ops/variable.h"
+#include "structure.h"
 
 namespace weft {
 
@@ -29,5 +29,27 @@ class Gradients {
  private:
   std::vector<Item> list_;
 };
+
+/// map(leaf), a Tensor, for each leaf of s, in the structure that results come in: those of a model are Gradients.
+template <class S, class Map> auto map_results(const S& s, Map&& map) {
+  if constexpr (std::is_same_v<S, Gradients>) {
+    Gradients g = s;
+    for (Gradients::Item& item : g) item.gradient = map(item.gradient);
+    return g;
+  } else if constexpr (Model<S>) {
+    Gradients g;
+    each_leaf(s, [&](const auto& leaf) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>) {
+        const Tensor result = map(leaf);
+        if (leaf.trainable()) g.add(leaf, result);
+      } else {
+        map(leaf);
+      }
+    });
+    return g;
+  } else {
+    return map_leaves(s, map);
+  }
+}
 
 }  // namespace weft

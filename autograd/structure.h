@@ -88,7 +88,8 @@ template <class T, class A> struct IsStructure<std::vector<T, A>> : IsStructure<
 template <class K, class T, class C, class A> struct IsStructure<std::map<K, T, C, A>> : IsStructure<T> {};
 template <class T> struct IsStructure<std::optional<T>> : IsStructure<T> {};
 template <class T, std::size_t n> struct IsStructure<std::array<T, n>> : IsStructure<T> {};
-template <class... T> struct IsStructure<std::tuple<T...>> : std::bool_constant<(IsStructure<T>::value && ...)> {};
+template <class... T> struct IsStructure<std::tuple<T...>>  // of references too: std::tie(w, b)
+    : std::bool_constant<(IsStructure<std::remove_cvref_t<T>>::value && ...)> {};
 template <class A, class B> struct IsStructure<std::pair<A, B>>
     : std::bool_constant<IsStructure<A>::value && IsStructure<B>::value> {};
 

@@ -80,7 +80,7 @@ void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> i
       run_op(op, attrs, in_views.span(), out_views.span());
     }
   }
-  for (Recorder* recorder : active_recorders()) recorder->record(op, attrs, in, out);
+  each_recorder([&](Recorder& r) { r.record(op, attrs, in, out); });
 }
 
 }  // namespace

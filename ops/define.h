@@ -13,6 +13,7 @@ template <class Struct> constexpr Op make_op() {
   op.infer = Struct::infer;
   if constexpr (requires { Struct::outputs; }) op.outputs = Struct::outputs;
   if constexpr (requires { Struct::reads; }) op.reads = Struct::reads;
+  if constexpr (requires { Struct::linear; }) op.linear = Struct::linear;
   if constexpr (requires { Struct::differentiable; }) op.differentiable = Struct::differentiable;
   if constexpr (requires { Struct::checks; }) op.checks = Struct::checks;
   if constexpr (requires { Struct::effect; }) op.effect = Struct::effect;
@@ -24,6 +25,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::view; }) op.view = Struct::view;
   if constexpr (requires { Struct::formula; }) op.formula = Struct::formula;
   if constexpr (requires { Struct::vjp; }) op.vjp = Struct::vjp;
+  if constexpr (requires { Struct::jvp; }) op.jvp = Struct::jvp;
   return op;
 }
 

@@ -79,6 +79,11 @@ void MatMul::vjp(Backward& b) {
   if (b.wants(1)) b.give(1, matmul(swap_axes(b.in(0), -1, -2), b.grad()));
 }
 
+void MatMul::jvp(Forward& f) {
+  if (f.has_tangent(0)) f.give(0, apply<MatMul>({f.tangent(0), f.in(1)}));
+  if (f.has_tangent(1)) f.give(0, apply<MatMul>({f.in(0), f.tangent(1)}));
+}
+
 Tensor matmul(const Arg& lhs, const Arg& rhs) {
   const SiteScope scope(lhs.site());
   Tensor a = lhs.tensor(), b = rhs.tensor();

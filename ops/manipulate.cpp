@@ -231,6 +231,12 @@ void Embed::vjp(Backward& b) {
   b.give(0, apply<Slice>({b.grad()}, SliceAttrs{a.begin, a.step, b.in_type().shape}));
 }
 
+void Embed::jvp(Forward& f) {
+  EmbedAttrs a = f.attrs<EmbedAttrs>();
+  a.value = 0;
+  f.give(0, apply<Embed>({f.tangent()}, a));
+}
+
 Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();

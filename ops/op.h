@@ -13,6 +13,7 @@
 namespace weft {
 
 class Backward;
+class Forward;
 
 /// What an op is to the compiler.
 enum class OpKind : std::uint8_t {
@@ -33,6 +34,12 @@ constexpr std::uint32_t in(int i) { return 1u << i; }
 constexpr std::uint32_t out(int i) { return 1u << (16 + i); }
 }  // namespace reads
 
+/// The inputs in which an op is linear: in all of them at once, the others held fixed. Its tangent is then the op
+/// itself on their tangents.
+namespace linear {
+inline constexpr std::uint32_t in0 = 1, in1 = 2, in2 = 4, all = 0xFFFF;  // bit 15: also the inputs after the 16th
+}
+
 /// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none.
 using ElementwiseLoop = void (*)(const void* const* in, void* out, std::int64_t n);
 struct NativeLoops {
@@ -44,6 +51,7 @@ struct Op {
   OpKind kind = OpKind::kernel;
   int outputs = 1;
   std::uint32_t reads = reads::nothing;
+  std::uint32_t linear = 0;
   bool differentiable = true;  // false: a cotangent stops here silently (comparisons, argmax, floor's kin have rules)
   bool checks = false;         // may throw on values: a compiled step runs it before its first state write
   bool effect = false;         // does something beside its result: runs in program order with others that do
@@ -59,6 +67,8 @@ struct Op {
   Formula (*formula)(const Attrs&, Types in) = nullptr;
   /// The gradient rule; null: there is none.
   void (*vjp)(Backward&) = nullptr;
+  /// The forward rule; null: it follows from `linear`, the kind, or the gradient rule.
+  void (*jvp)(Forward&) = nullptr;
   /// Kind elementwise: its loops for the ISA in use; null for a user's own op.
   const NativeLoops* (*loops)() = nullptr;
 };

@@ -8,13 +8,26 @@ namespace {
 
 struct ThreadState {
   std::vector<Recorder*> recorders;
-  std::size_t base = 0;          // those below are hidden by a trace
-  std::size_t limit = SIZE_MAX;  // those from here on are hidden while one of them works
+  std::size_t base = 0;                   // those below are hidden by a trace
+  const Recorder* hidden_from = nullptr;  // it and those above are hidden while it works
+  std::size_t limit = SIZE_MAX;           // where it is
   Tracer* tracer = nullptr;
   std::source_location site;
   bool in_call = false;
 };
 thread_local ThreadState state;
+
+// SIZE_MAX for null and for one that is not there.
+std::size_t place_of(const Recorder* recorder) {
+  if (!recorder) return SIZE_MAX;
+  const auto at = std::find(state.recorders.begin(), state.recorders.end(), recorder);
+  return at == state.recorders.end() ? SIZE_MAX : static_cast<std::size_t>(at - state.recorders.begin());
+}
+
+void hide_from(const Recorder* recorder) {
+  state.hidden_from = recorder;
+  state.limit = place_of(recorder);
+}
 
 }  // namespace
 
@@ -26,11 +39,17 @@ std::span<Recorder* const> active_recorders() {
 
 Tracer* active_tracer() { return state.tracer; }
 
-void push_recorder(Recorder* recorder) { state.recorders.push_back(recorder); }
+void push_recorder(Recorder* recorder) {
+  const std::size_t at = std::min(state.recorders.size(), state.limit);
+  state.recorders.insert(state.recorders.begin() + static_cast<std::ptrdiff_t>(at), recorder);
+  if (state.hidden_from) ++state.limit;
+}
 
 void pop_recorder(Recorder* recorder) {
   const auto at = std::find(state.recorders.rbegin(), state.recorders.rend(), recorder);
-  if (at != state.recorders.rend()) state.recorders.erase(std::next(at).base());
+  if (at == state.recorders.rend()) return;
+  state.recorders.erase(std::next(at).base());
+  hide_from(state.hidden_from);
 }
 
 bool is_recording(const Recorder* recorder) {
@@ -38,22 +57,23 @@ bool is_recording(const Recorder* recorder) {
 }
 
 TraceScope::TraceScope(Tracer* tracer)
-    : previous_(state.tracer), previous_base_(state.base), size_(state.recorders.size()) {
+    : previous_(state.tracer), previous_base_(state.base), previous_hidden_(state.hidden_from) {
   state.tracer = tracer;
-  state.base = size_;
+  state.base = state.recorders.size();
+  hide_from(nullptr);
 }
 
 TraceScope::~TraceScope() {
   state.tracer = previous_;
   state.base = previous_base_;
+  hide_from(previous_hidden_);
 }
 
-HideFrom::HideFrom(const Recorder* recorder) : previous_(state.limit) {
-  const auto at = std::find(state.recorders.begin(), state.recorders.end(), recorder);
-  state.limit = std::min(state.limit, static_cast<std::size_t>(at - state.recorders.begin()));
+HideFrom::HideFrom(const Recorder* recorder) : previous_(state.hidden_from) {
+  if (place_of(recorder) < state.limit) hide_from(recorder);
 }
 
-HideFrom::~HideFrom() { state.limit = previous_; }
+HideFrom::~HideFrom() { hide_from(previous_); }
 
 SiteScope::SiteScope(const std::source_location& site) : outermost_(!state.in_call) {
   if (!outermost_) return;

@@ -36,7 +36,12 @@ std::span<Recorder* const> active_recorders();
 /// The trace that the calling thread is in, or null.
 Tracer* active_tracer();
 
-/// Puts a recorder on top of the calling thread's stack.
+/// Calls tell(recorder) for each of them. One that is told may work itself: push, apply, pop.
+template <class Tell> void each_recorder(Tell&& tell) {
+  for (std::size_t i = 0; i < active_recorders().size(); ++i) tell(*active_recorders()[i]);
+}
+
+/// Puts a recorder on top of the calling thread's stack; while some are hidden, below those.
 void push_recorder(Recorder* recorder);
 /// Takes it off, wherever it is.
 void pop_recorder(Recorder* recorder);
@@ -52,10 +57,12 @@ class TraceScope {
 
  private:
   Tracer* previous_;
-  std::size_t previous_base_, size_;
+  std::size_t previous_base_;
+  const Recorder* previous_hidden_;
 };
 
-/// While it lives, the recorders from `recorder` on (it and the newer ones) see nothing.
+/// While it lives, the recorders from `recorder` on (it and the newer ones) see nothing: what a recorder does itself is
+/// for those before it, and for those that it pushes meanwhile.
 class HideFrom {
  public:
   explicit HideFrom(const Recorder* recorder);
@@ -63,7 +70,7 @@ class HideFrom {
   HideFrom(const HideFrom&) = delete;
 
  private:
-  std::size_t previous_;
+  const Recorder* previous_;
 };
 
 /// The line of the outermost public call of this thread. A scope inside another changes nothing.

@@ -48,6 +48,13 @@ void vjp_extremum(Backward& b) {
   b.give(0, hit * spread(share, a, x.shape()));
 }
 
+void jvp_extremum(Forward& f) {
+  const auto& a = f.attrs<ReduceAttrs>();
+  const Tensor& x = f.in();
+  const Tensor hit = cast(equal(x, spread(f.out(), a, x.shape())), x.dtype());
+  f.give(0, apply<Sum>({hit * f.tangent()}, a) / apply<Sum>({hit}, a));
+}
+
 // The product of the elements before each one along the middle axis of [outer, n, inner], by doubling: no division, so
 // that it is exact at zeros and to any order.
 Tensor exclusive_product(const Tensor& x, bool from_back) {
@@ -59,6 +66,13 @@ Tensor exclusive_product(const Tensor& x, bool from_back) {
   Tensor p = shift(x, 1);
   for (std::int64_t by = 1; by < n; by *= 2) p = p * shift(p, by);
   return p;
+}
+
+// For each element, the product of the others that are reduced with it.
+Tensor product_of_others(const Tensor& t, const ReduceAttrs& a) {
+  const ReduceGeometry g(t.shape(), a);
+  const Tensor x = reshape(t, {g.outer, g.n, g.inner});
+  return reshape(exclusive_product(x, false) * exclusive_product(x, true), t.shape());
 }
 
 Tensor reduce(const Op& op, const Arg& x, const Axes& axes, bool keepdims) {
@@ -163,12 +177,17 @@ void Min::vjp(Backward& b) { vjp_extremum(b); }
 
 void Prod::vjp(Backward& b) {
   const auto& a = b.attrs<ReduceAttrs>();
-  const Shape& shape = b.in_type().shape;
-  const ReduceGeometry g(shape, a);
   if (b.in().size() == 0) return b.give(0, detail::zeros_like(b.in()));
-  const Tensor x = reshape(b.in(), {g.outer, g.n, g.inner});
-  const Tensor others = exclusive_product(x, false) * exclusive_product(x, true);
-  b.give(0, spread(b.grad(), a, shape) * reshape(others, shape));
+  b.give(0, spread(b.grad(), a, b.in_type().shape) * product_of_others(b.in(), a));
+}
+
+void Max::jvp(Forward& f) { jvp_extremum(f); }
+void Min::jvp(Forward& f) { jvp_extremum(f); }
+
+void Prod::jvp(Forward& f) {
+  const auto& a = f.attrs<ReduceAttrs>();
+  if (f.in().size() == 0) return f.give(0, detail::zeros_like(f.out()));
+  f.give(0, apply<Sum>({product_of_others(f.in(), a) * f.tangent()}, a));
 }
 
 void ArgMax::infer(const Attrs& a, Types in, std::span<Type> out) { infer_arg_reduce(a, in, out); }

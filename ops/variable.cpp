@@ -50,7 +50,7 @@ void Variable::set_name(std::string_view name) {
 Tensor Variable::value() const {
   if (!defined()) throw ArgumentError("the variable is undefined", "give it an initial value");
   const Tensor value = active_tracer() ? active_tracer()->read(state_) : state_->value;
-  for (Recorder* recorder : active_recorders()) recorder->read(state_, value);
+  each_recorder([&](Recorder& r) { r.read(state_, value); });
   return value;
 }
 

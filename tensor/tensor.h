@@ -120,8 +120,10 @@ class Tensor {
 
   /// Makes this handle, the sole one, a tensor that nobody has seen: a new id on the same storage, written anew.
   void renew();
+  /// True if there is no other handle on this tensor.
+  bool sole_handle() const { return impl_->refs.load(std::memory_order_acquire) == 1; }
   /// True if neither another tensor nor another handle shares the storage.
-  bool sole_owner() const { return impl_->refs.load(std::memory_order_acquire) == 1 && impl_->storage.unique(); }
+  bool sole_owner() const { return sole_handle() && impl_->storage.unique(); }
 
  private:
   template <std::size_t n> friend class detail::Borrowed;

@@ -8,6 +8,7 @@ namespace weft {
 struct Add : Elementwise<Add> {
   static constexpr auto name = "add";
   static constexpr auto accepts = Accepts::numbers;
+  static constexpr std::uint32_t linear = linear::in0 | linear::in1;
   WEFT_EVAL(V x, V y) { return x + y; }
   static void vjp(Backward& b) {
     b.give(0, b.grad());
@@ -18,6 +19,7 @@ struct Add : Elementwise<Add> {
 struct Sub : Elementwise<Sub> {
   static constexpr auto name = "sub";
   static constexpr auto accepts = Accepts::numbers;
+  static constexpr std::uint32_t linear = linear::in0 | linear::in1;
   WEFT_EVAL(V x, V y) { return x - y; }
   static void vjp(Backward& b) {
     b.give(0, b.grad());
@@ -154,6 +156,7 @@ struct Where : Elementwise<Where> {
   static constexpr auto accepts = Accepts::numbers;
   static constexpr auto reads = reads::in0;
   static constexpr bool condition = true;
+  static constexpr std::uint32_t linear = linear::in1 | linear::in2;
   template <class M, class V> [[gnu::always_inline]] static inline V eval(M m, V a, V b) { return where(m, a, b); }
   static void vjp(Backward& b) {
     if (b.wants(1)) b.give(1, where(b.in(0), b.grad(), 0));

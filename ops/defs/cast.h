@@ -14,6 +14,7 @@ struct Cast {
   static constexpr auto name = "cast";
   static constexpr OpKind kind = OpKind::elementwise;
   static constexpr std::uint32_t reads = reads::types;
+  static constexpr std::uint32_t linear = linear::in0;
   static void infer(const Attrs& attrs, Types in, std::span<Type> out) {
     out[0] = {attrs.as<CastAttrs>().dtype, in[0]->shape};
   }

@@ -3,6 +3,7 @@
 
 #include "../backward.h"
 #include "../check.h"
+#include "../forward.h"
 
 namespace weft {
 
@@ -13,6 +14,7 @@ struct AssertFinite {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b) { b.give(0, b.grad()); }
+  static void jvp(Forward& f) { f.give(0, f.tangent()); }
 };
 
 }  // namespace weft

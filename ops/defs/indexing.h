@@ -16,6 +16,7 @@ struct Gather {
   static constexpr auto operand_names = "x idx";
   static constexpr OpKind kind = OpKind::kernel;
   static constexpr std::uint32_t reads = reads::in1 | reads::types;
+  static constexpr std::uint32_t linear = linear::in0;
   static constexpr bool checks = true;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
@@ -27,6 +28,7 @@ struct ScatterAdd {
   static constexpr auto operand_names = "x idx upd";
   static constexpr OpKind kind = OpKind::kernel;
   static constexpr std::uint32_t reads = reads::in1;
+  static constexpr std::uint32_t linear = linear::in0 | linear::in2;
   static constexpr bool checks = true;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../forward.h"
 #include "../linalg.h"
 #include "../math.h"
 #include "elementwise.h"
@@ -16,6 +17,7 @@ struct MatMul {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);
 };
 
 }  // namespace weft

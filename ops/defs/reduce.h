@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../forward.h"
 #include "../math.h"
 #include "../reduce.h"
 
@@ -32,6 +33,7 @@ struct ReductionBase {
 struct Sum : ReductionBase {
   static constexpr auto name = "sum";
   static constexpr std::uint32_t reads = reads::types;
+  static constexpr std::uint32_t linear = linear::in0;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
@@ -42,6 +44,7 @@ struct Prod : ReductionBase {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);
 };
 struct Max : ReductionBase {
   static constexpr auto name = "max";
@@ -49,6 +52,7 @@ struct Max : ReductionBase {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);
 };
 struct Min : ReductionBase {
   static constexpr auto name = "min";
@@ -56,6 +60,7 @@ struct Min : ReductionBase {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);
 };
 struct Any : ReductionBase {
   static constexpr auto name = "any";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../forward.h"
 #include "../manipulate.h"
 #include "../math.h"
 #include "../reduce.h"
@@ -17,6 +18,7 @@ struct ShapeAttrs {
 struct Movement {
   static constexpr OpKind kind = OpKind::view;
   static constexpr std::uint32_t reads = reads::types;
+  static constexpr std::uint32_t linear = linear::in0;
 };
 
 struct BroadcastTo : Movement {
@@ -71,6 +73,7 @@ struct Embed {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);  // affine: what fills the rest has no tangent
 };
 
 struct ConcatAttrs {
@@ -81,6 +84,7 @@ struct Concat {
   static constexpr auto name = "concat";
   static constexpr OpKind kind = OpKind::kernel;
   static constexpr std::uint32_t reads = reads::types;
+  static constexpr std::uint32_t linear = linear::all;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);

@@ -73,7 +73,7 @@ Variable& Variable::assign(const Arg& source) {
   const Tensor full = literal ? broadcast_to(value, shape()) : value;
 
   const auto tell = [&](const Tensor& now) {
-    for (Recorder* recorder : active_recorders()) recorder->assigned(state_, full, now);
+    each_recorder([&](Recorder& r) { r.assigned(state_, full, now); });
   };
   if (Tracer* tracer = active_tracer()) {
     tracer->assign(state_, full);

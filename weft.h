@@ -5,6 +5,7 @@
 #include "autograd/forward.h"
 #include "autograd/gradcheck.h"
 #include "autograd/tape.h"
+#include "autograd/transforms.h"
 #include "compiler/compile.h"
 #include "data/batches.h"
 #include "data/progress.h"

@@ -15,35 +15,13 @@
 #include <tuple>
 #include <type_traits>
 
-#include "../autograd/structure.h"
-#include "../ops/arg.h"
+#include "../autograd/callable.h"
 #include "function.h"
 #include "stats.h"
 
 namespace weft {
 
 namespace detail {
-
-// The parameters that a callable declares; none for one whose operator() is a template.
-template <class F> struct Declared { using Types = void; };
-template <class R, class... P> struct Declared<R (*)(P...)> { using Types = std::tuple<P...>; };
-template <class R, class C, class... P> struct Declared<R (C::*)(P...) const> { using Types = std::tuple<P...>; };
-template <class R, class C, class... P> struct Declared<R (C::*)(P...)> { using Types = std::tuple<P...>; };
-template <class F>
-requires requires { &F::operator(); }
-struct Declared<F> : Declared<decltype(&F::operator())> {};
-
-// How an argument is kept for a call: structures with variables by reference (a copy would be other variables), host
-// numbers and structures of tensors as the parameter's own type.
-template <class Parameter, class A> decltype(auto) as_parameter(A& argument) {
-  using P = std::remove_cvref_t<Parameter>;
-  if constexpr (HoldsVariables<P>::value)
-    return (argument);
-  else if constexpr (std::is_same_v<P, Tensor>)
-    return Arg(argument).tensor();
-  else
-    return P(argument);
-}
 
 template <class S> void sign(Signature& signature, S& s) {
   using T = std::remove_cvref_t<S>;

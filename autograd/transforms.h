@@ -1,0 +1,346 @@
+// Transforms: from functions to the functions that are their derivatives. A function takes and returns tensors,
+// variables and structures of them, as for compile(); what comes out does too, so transforms nest in each other, in
+// compile() and in tapes and accumulators:
+//
+//     auto f = [](const Tensor& x) { return sum(tanh(x)); };
+//     Tensor dx = grad(f)(x);
+//     auto d2 = compile(grad([&](const Tensor& x) { return sum(grad(f)(x)); }));
+//
+// Derivatives are with respect to arguments alone: a tensor that the function captured is a constant, also if it is the
+// same tensor as an argument. Where the result does not depend on an argument the derivative is zeros. A model (a
+// struct with variables) among the arguments is referred to, not copied, and its gradients come as Gradients.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "callable.h"
+#include "custom_gradient.h"
+#include "forward.h"
+#include "gradients.h"
+#include "structure.h"
+#include "tape.h"
+
+namespace weft {
+
+namespace detail {
+
+/// The same value as a tensor of its own, of which recorders know whence it comes.
+Tensor another(const Tensor& t);
+
+template <class P> inline constexpr bool refers = HoldsVariables<std::remove_cvref_t<P>>::value;
+
+// How a transform hands an argument to f: numbers become tensors where f declares one or a derivative is asked for,
+// tensors become others than the caller's, models stay.
+template <class Parameter, bool differentiated, class A> decltype(auto) take(A& argument) {
+  using P = std::remove_cvref_t<Parameter>;
+  if constexpr (refers<P>) {
+    return (argument);
+  } else if constexpr (std::is_arithmetic_v<P> && differentiated) {
+    return Arg(argument).tensor();
+  } else if constexpr (differentiated) {
+    static_assert(std::is_same_v<P, Tensor> || Structured<P>,
+                  "a transform: no derivative for a parameter of this type");
+    auto own = [&] {
+      if constexpr (std::is_same_v<P, Tensor>)
+        return Tensor(Arg(argument).tensor());
+      else
+        return P(argument);
+    }();
+    each_leaf(own, [](Tensor& leaf) { leaf = another(leaf); });
+    return own;
+  } else {
+    return as_parameter<Parameter>(argument);
+  }
+}
+
+// All arguments of a call, as f is to have them; those whose numbers are in `n...` are differentiated.
+template <std::size_t... n> struct Numbers {
+  static constexpr bool all = sizeof...(n) == 0;
+  static constexpr bool contains(std::size_t i) { return all || ((i == n) || ...); }
+};
+template <class N, class... P, std::size_t... i, class... A>
+auto take_as(std::tuple<P...>*, std::index_sequence<i...>, A&... args) {
+  static_assert(sizeof...(P) == sizeof...(A), "a transform: wrong number of arguments");
+  return std::tuple<decltype(take<P, N::contains(i)>(args))...>{take<P, N::contains(i)>(args)...};
+}
+template <class N, class F, class... A> auto take_all(const F&, A&... args) {
+  using Types = typename Declared<F>::Types;
+  if constexpr (std::is_void_v<Types>)
+    return take_as<N>(static_cast<std::tuple<A...>*>(nullptr), std::index_sequence_for<A...>(), args...);
+  else
+    return take_as<N>(static_cast<Types*>(nullptr), std::index_sequence_for<A...>(), args...);
+}
+
+/// The float leaves; DTypeError if there are none.
+template <class... S> void watch_floats(GradientTape& tape, const S&... sources) {
+  bool any = false;
+  (each_leaf(sources,
+             [&](const auto& leaf) {
+               if (!leaf.defined() || !is_floating(leaf.dtype())) return;
+               any = true;
+               tape.watch(leaf);
+             }),
+   ...);
+  if (!any) throw DTypeError("a derivative with respect to arguments without floats");
+}
+
+/// True for a pair (loss, anything).
+template <class T> inline constexpr bool has_aux = false;
+template <class Aux> inline constexpr bool has_aux<std::pair<Tensor, Aux>> = true;
+
+/// GradError if it is no float of one element.
+void check_loss(const Tensor& loss);
+
+template <class N, std::size_t... n, class F, class... A> auto value_and_grad_of(N, F& f, A&... args) {
+  const auto parameters = take_all<N>(f, args...);
+  GradientTape tape({.persistent = false, .watch_accessed_variables = false});
+  watch_floats(tape, std::get<n>(parameters)...);
+  auto value = std::apply(f, parameters);
+  using Value = decltype(value);
+  static_assert(std::is_same_v<Value, Tensor> || has_aux<Value>,
+                "grad: the function returns a Tensor, or std::pair(Tensor, anything)");
+  const Tensor& loss = [&]() -> const Tensor& {
+    if constexpr (has_aux<Value>)
+      return value.first;
+    else
+      return value;
+  }();
+  check_loss(loss);
+  auto gradients = tape.gradient(loss, std::get<n>(parameters)..., GradientOptions{.unconnected = Unconnected::zero});
+  return std::pair(std::move(value), std::move(gradients));
+}
+
+template <class T> inline constexpr bool is_std_tuple = false;
+template <class... T> inline constexpr bool is_std_tuple<std::tuple<T...>> = true;
+
+/// f(x); of a std::tuple, f(its parts).
+template <class F, class X> auto call_with(F& f, const X& x) {
+  if constexpr (is_std_tuple<X>)
+    return std::apply(f, x);
+  else
+    return f(x);
+}
+
+template <class Tangents> std::vector<Tensor> leaves_of(const Tangents& t) {
+  std::vector<Tensor> list;
+  each_leaf(t, [&](const auto& leaf) { list.push_back(leaf); });
+  return list;
+}
+
+}  // namespace detail
+
+/// The function x... -> (f(x...), the gradient of f(x...)), for the arguments with the numbers n... (none named: the
+/// first): one gives its gradient in its structure, several a tuple. f returns a tensor of one element, or a
+/// pair(loss, aux) of which the loss is differentiated. GradError if it has more elements, DTypeError without floats.
+///
+///     auto [loss, g] = value_and_grad([](const Model& m, const Tensor& x) { return mean(square(m(x))); })(model, x);
+template <std::size_t... n, class F> auto value_and_grad(F f) {
+  return [held = detail::Held<F>{std::move(f)}](auto&&... args) {
+    if constexpr (sizeof...(n) == 0)
+      return detail::value_and_grad_of<detail::Numbers<0>, 0>({}, held.f, args...);
+    else
+      return detail::value_and_grad_of<detail::Numbers<n...>, n...>({}, held.f, args...);
+  };
+}
+
+/// The function x... -> the gradient of f(x...); of a function with aux: -> pair(gradient, aux). See value_and_grad().
+///
+///     auto d2f = grad(grad(f));
+///     auto [dw, db] = grad<0, 1>([&](const Tensor& w, const Tensor& b) { return mean(square(matmul(x, w) + b)); })(w,
+///     b);
+template <std::size_t... n, class F> auto grad(F f) {
+  return [both = value_and_grad<n...>(std::move(f))](auto&&... args) {
+    auto [value, gradients] = both(args...);
+    if constexpr (detail::has_aux<decltype(value)>)
+      return std::pair(std::move(gradients), std::move(value.second));
+    else
+      return std::move(gradients);
+  };
+}
+
+/// f(x...) and its pull-back: a function from cotangents in the result's structure (undefined: 0) to those of x..., one
+/// alone, several as a tuple. It may be called any number of times, on this thread; models have to outlive it.
+///
+///     auto [y, pull] = vjp([](const Tensor& x) { return tanh(x); }, x);
+///     Tensor dx = pull(dy);
+template <class F, class... X> auto vjp(F f, X&&... x) {
+  const auto tape = std::make_shared<GradientTape>(TapeOptions{.persistent = true, .watch_accessed_variables = false});
+  auto parameters = detail::take_all<detail::Numbers<>>(f, x...);
+  std::apply([&](const auto&... p) { detail::watch_floats(*tape, p...); }, parameters);
+  auto y = std::apply(f, std::as_const(parameters));
+  tape->stop();
+  static_assert(Structured<decltype(y)>, "vjp: the function returns a Tensor or a structure of tensors");
+  auto pull = [tape, parameters = std::move(parameters), targets = detail::leaves_of(y)](const auto& cotangents) {
+    std::vector<Tensor> all = detail::leaves_of(cotangents), reached, seeds;
+    if (all.size() != targets.size())
+      throw GradError("the pull-back takes " + std::to_string(targets.size()) + " cotangents, not " +
+                      std::to_string(all.size()));
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      if (!all[k].defined()) continue;
+      reached.push_back(targets[k]);
+      seeds.push_back(all[k]);
+    }
+    return std::apply(
+        [&](const auto&... p) {
+          return tape->gradient(reached, p..., GradientOptions{seeds, Unconnected::zero});
+        },
+        parameters);
+  };
+  return std::pair(std::move(y), std::move(pull));
+}
+
+/// f and its derivative along tangents: (f(x), dy). x is the argument, or a std::tuple of all; the tangents have its
+/// structure (undefined: 0; a model's may be Gradients); dy has the result's. ArgumentError, ShapeError, DTypeError if
+/// they differ.
+///
+///     auto [y, dy] = jvp([](const Tensor& x, const Tensor& w) { return matmul(x, w); }, std::tuple(x, w),
+///     std::tuple(dx, dw));
+template <class F, class X, class Tangents> auto jvp(F f, const X& x, const Tangents& tangents) {
+  const auto run = [&](const auto& primals) {
+    ForwardAccumulator acc(primals, tangents);
+    auto y = detail::call_with(f, primals);
+    auto dy = acc.jvp(y, Unconnected::zero);
+    return std::pair(std::move(y), std::move(dy));
+  };
+  if constexpr (detail::refers<X>)
+    return run(x);
+  else
+    return run(detail::take<X, true>(x));
+}
+
+namespace detail {
+/// What linearize keeps: a graph of the tangents, with what it takes from the primals.
+using PushForward = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
+
+/// Notes each op that depends on the primals, with all that it touches.
+class Linearizer : private Recorder {
+ public:
+  explicit Linearizer(std::vector<Tensor> primals);
+  ~Linearizer() override;
+  Linearizer(const Linearizer&) = delete;
+  /// Ends it: from the primals' tangents to those of `results`.
+  PushForward push_forward(std::span<const Tensor> results);
+
+ private:
+  struct Step {
+    const Op* op;
+    Attrs attrs;
+    std::source_location site;
+    std::vector<Tensor> in, out;
+  };
+  void record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) override;
+  std::vector<Tensor> primals_;
+  std::vector<Step> steps_;
+  std::unordered_set<std::uint64_t> known_;  // ids of what depends on a primal
+};
+}  // namespace detail
+
+/// f(x...) and its push-forward at x: from tangents of x... to those of the result, any number of times, without
+/// running f again: what does not depend on tangents is computed once, now. Arguments are tensors and structures of
+/// tensors.
+///
+///     auto [y, push] = linearize([](const Tensor& x) { return sin(x); }, x);
+///     Tensor dy = push(dx);
+template <class F, class... X> auto linearize(F f, X&&... x) {
+  static_assert(!(detail::refers<X> || ...), "linearize: pass the values of variables, not the variables");
+  auto parameters = detail::take_all<detail::Numbers<>>(f, x...);
+  std::vector<Tensor> primals;
+  std::apply([&](const auto&... p) { (each_leaf(p, [&](const Tensor& t) { primals.push_back(t); }), ...); },
+             parameters);
+  detail::Linearizer linearizer(primals);
+  auto y = std::apply(f, std::as_const(parameters));
+  static_assert(Structured<decltype(y)>, "linearize: the function returns a Tensor or a structure of tensors");
+  auto push = [run = linearizer.push_forward(detail::leaves_of(y)),
+               form = map_leaves(y, [](const auto&) { return Tensor(); })](const auto&... tangents) {
+    std::vector<Tensor> list;
+    (each_leaf(tangents, [&](const auto& leaf) { list.push_back(leaf); }), ...);
+    const std::vector<Tensor> results = run(list);
+    std::size_t next = 0;
+    return map_leaves(form, [&](const Tensor&) { return results[next++]; });
+  };
+  return std::pair(std::move(y), std::move(push));
+}
+
+/// The Hessian of f at x times v, in x's structure: the derivative of f's gradient along v. f is as for grad(), of one
+/// argument; v has x's structure (a model's may be Gradients).
+///
+///     Tensor hv = hvp([](const Tensor& x) { return sum(exp(x) * x); }, x, v);
+template <class F, class X, class V> auto hvp(F f, const X& x, const V& v) {
+  return jvp(grad([&](const X& p) { return f(p); }), x, v).second;
+}
+
+namespace detail {
+/// From the arguments and their tangents to those of the results.
+struct CustomForward {
+  std::function<std::vector<Tensor>(std::span<const Tensor> in, std::span<const Tensor> tangents)> rule;
+  std::string text() const { return "function"; }
+};
+void record_custom_jvp(const std::shared_ptr<const CustomForward>& rule, std::span<const Tensor> in,
+                       std::span<const Tensor> out, const std::source_location& site);
+}  // namespace detail
+
+/// f with a forward rule of your own: rule(x..., dx...) gives the tangents of f(x...), in its structure, and is linear
+/// in dx...; it is written in public ops. Gradients come from it too: a tape transposes it. A trainable variable that f
+/// reads must be among its arguments: GradError.
+///
+///     auto f = custom_jvp([](const Tensor& x) { return log1p(exp(x)); },
+///                         [](const Tensor& x, const Tensor& dx) { return dx * sigmoid(x); });
+template <class F, class Rule>
+auto custom_jvp(F f, Rule rule, const std::source_location& site = std::source_location::current()) {
+  return [ held = detail::Held<F>{std::move(f)}, rule = std::move(rule), site ]<Structured... X>(const X&... x) {
+    std::vector<Tensor> in, out;
+    const auto argument = [&](const auto& leaf) {
+      in.push_back(leaf);  // a Variable is read
+      if (!in.back().defined()) throw ArgumentError("custom_jvp: an argument is undefined");
+      return in.back();
+    };
+    const auto arguments = std::tuple<decltype(map_leaves(x, argument))...>{map_leaves(x, argument)...};
+    auto result = [&] {
+      const TraceScope hidden(active_tracer());  // the rule stands for what f does
+      const detail::VariableReads reads;
+      auto y = std::apply(held.f, arguments);
+      reads.check(in);
+      return map_leaves(y, [&](const Tensor& t) {
+        out.push_back(detail::unseen(t));
+        return out.back();
+      });
+    }();
+    auto push = [rule, form = map_leaves(arguments, [](const Tensor&) { return Tensor(); })](
+                    std::span<const Tensor> primals, std::span<const Tensor> tangents) {
+      const auto shaped = [&](std::span<const Tensor> list) {
+        std::size_t next = 0;
+        auto t = form;
+        std::apply([&](auto&... a) { (each_leaf(a, [&](Tensor& leaf) { leaf = list[next++]; }), ...); }, t);
+        return t;
+      };
+      return detail::leaves_of(std::apply(rule, std::tuple_cat(shaped(primals), shaped(tangents))));
+    };
+    detail::record_custom_jvp(std::make_shared<detail::CustomForward>(detail::CustomForward{std::move(push)}), in, out,
+                              site);
+    return result;
+  };
+}
+
+/// f, which gives tensors of its argument's types, with the identity's gradient; variables that it reads get none.
+///
+///     auto hard = grad_pass_through([](const Tensor& x) { return round(x); });
+template <class F> auto grad_pass_through(F f, const std::source_location& site = std::source_location::current()) {
+  return custom_gradient(
+      [held = detail::Held<F>{std::move(f)}](const auto& x) {
+        const TraceScope hidden(active_tracer());
+        auto y = held.f(x);
+        return std::pair(std::move(y), [](const auto& dy) { return dy; });
+      },
+      site);
+}
+
+}  // namespace weft

@@ -35,4 +35,6 @@
 #include "ops/random.h"
 #include "ops/reduce.h"
 #include "tensor/create.h"
+#include "tensor/isa.h"
 #include "tensor/tensor.h"
+#include "tensor/threads.h"

@@ -11,6 +11,7 @@
 namespace weft::data {
 
 std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t seed, std::uint64_t stream) {
+  if (n < 0) throw ArgumentError(fmt::format("a permutation of {}", n));
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   for (std::uint64_t i = static_cast<std::uint64_t>(n); i > 1; --i) {  // Fisher and Yates

@@ -49,7 +49,25 @@ std::string row_key(const std::vector<Column>& columns, std::size_t row) {
   return key;
 }
 
+Split split_rows(std::int64_t rows, double validation_share, double test_share, std::uint64_t seed) {
+  if (!(validation_share >= 0 && test_share >= 0 && validation_share + test_share <= 1))
+    throw ArgumentError(fmt::format("shares of {} for validation and {} for the test", validation_share, test_share));
+  const auto part = [&](double share) {
+    return static_cast<std::int64_t>(std::llround(share * static_cast<double>(rows)));
+  };
+  const std::int64_t validation = part(validation_share), test = std::min(part(test_share), rows - validation),
+                     train = rows - validation - test;
+  if ((validation_share > 0 && validation == 0) || (test_share > 0 && test == 0) ||
+      (validation_share + test_share < 1 && train == 0))
+    throw ArgumentError(fmt::format("{} rows are too few for three parts", rows));
+  const auto order = permutation(rows, seed);
+  const auto from = order.begin(), a = from + train, b = a + validation;
+  return {{from, a}, {a, b}, {b, order.end()}};
+}
+
 }  // namespace
+
+using weft::detail::called;
 
 std::vector<std::string> Column::categories() const {
   std::vector<std::string> list;
@@ -101,7 +119,9 @@ std::size_t Table::find(std::string_view name) const {
       fmt::format("there is no column \"{}\"; the columns are {}", shortened(name), shortened(there, 1000)));
 }
 
-const Column& Table::column(std::string_view name) const { return columns_[find(name)]; }
+const Column& Table::column(std::string_view name, Site site) const {
+  return columns_[called("column", site, [&] { return find(name); })];
+}
 
 std::size_t Table::missing() const {
   std::size_t n = 0;
@@ -137,8 +157,8 @@ std::size_t Table::drop_missing() {
   return keep_rows(keep);
 }
 
-std::size_t Table::drop_missing(std::string_view name) {
-  const Column& c = column(name);
+std::size_t Table::drop_missing(std::string_view name, Site site) {
+  const Column& c = columns_[called("drop_missing", site, [&] { return find(name); })];
   std::vector<bool> keep(rows_, true);
   for (std::size_t r = 0; r < rows_; ++r) keep[r] = !c.missing(r);
   return keep_rows(keep);
@@ -179,23 +199,27 @@ std::size_t Table::drop_duplicates() {
   return keep_rows(keep);
 }
 
-void Table::drop_column(std::string_view name) {
-  columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(find(name)));
+void Table::drop_column(std::string_view name, Site site) {
+  const std::size_t at = called("drop_column", site, [&] { return find(name); });
+  columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
-Labels Table::take_labels(std::string_view name) {
-  const std::size_t at = find(name);
+Labels Table::take_labels(std::string_view name, Site site) {
+  return called("take_labels", site, [&] { return take_column(find(name)); });
+}
+
+Labels Table::take_column(std::size_t at) {
   const Column& c = columns_[at];
   Labels labels{Tensor::allocate({i64, {static_cast<std::int64_t>(rows_)}}), c.categories()};
   if (labels.classes.size() < 2)
-    throw ArgumentError(fmt::format("the label column \"{}\" has {} distinct values, at least 2", shortened(name),
+    throw ArgumentError(fmt::format("the label column \"{}\" has {} distinct values, at least 2", shortened(c.name),
                                     labels.classes.size()));
   std::map<std::string_view, std::int64_t> number;
   for (const std::string& s : labels.classes) number.emplace(s, static_cast<std::int64_t>(number.size()));
   auto* y = labels.y.view().as<std::int64_t>();
   for (std::size_t r = 0; r < rows_; ++r) {
     if (c.missing(r))
-      throw ArgumentError(fmt::format("the label column \"{}\" has no value in row {}", shortened(name), r + 1),
+      throw ArgumentError(fmt::format("the label column \"{}\" has no value in row {}", shortened(c.name), r + 1),
                           "drop_missing(label) first");
     y[r] = c.numeric ? number.at(fmt::format("{}", c.numbers[r] + 0.0)) : number.at(c.texts[r]);
   }
@@ -203,7 +227,11 @@ Labels Table::take_labels(std::string_view name) {
   return labels;
 }
 
-void Table::encode(std::size_t max_categories) {
+void Table::encode(std::size_t max_categories, Site site) {
+  called("encode", site, [&] { columns_ = encoded(max_categories); });
+}
+
+std::vector<Column> Table::encoded(std::size_t max_categories) const {
   std::vector<Column> encoded;
   for (const Column& c : columns_) {
     if (c.numeric) {
@@ -221,21 +249,29 @@ void Table::encode(std::size_t max_categories) {
       encoded.push_back(std::move(hot));
     }
   }
-  columns_ = std::move(encoded);
+  return encoded;
 }
 
-Tensor Table::to_tensor() const {
-  if (columns_.empty() || rows_ == 0)
-    throw ArgumentError(fmt::format("a table of {} rows and {} columns makes no tensor", rows_, columns_.size()));
-  const Tensor t =
-      Tensor::allocate({f32, {static_cast<std::int64_t>(rows_), static_cast<std::int64_t>(columns_.size())}});
-  auto* x = t.view().as<float>();
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    if (!columns_[c].numeric)
-      throw ArgumentError(fmt::format("the column \"{}\" is text", shortened(columns_[c].name)), "encode() first");
-    for (std::size_t r = 0; r < rows_; ++r) x[r * columns_.size() + c] = static_cast<float>(columns_[c].numbers[r]);
+Tensor Table::to_tensor(Site site) const {
+  return called("to_tensor", site, [&] {
+    if (columns_.empty() || rows_ == 0)
+      throw ArgumentError(fmt::format("a table of {} rows and {} columns makes no tensor", rows_, columns_.size()),
+                          "fill_missing() drops columns that have no value at all");
+    const Tensor t =
+        Tensor::allocate({f32, {static_cast<std::int64_t>(rows_), static_cast<std::int64_t>(columns_.size())}});
+    for (std::size_t c = 0; c < columns_.size(); ++c) write_column(columns_[c], t.view().as<float>() + c);
+    return t;
+  });
+}
+
+void Table::write_column(const Column& c, float* to) const {
+  if (!c.numeric) throw ArgumentError(fmt::format("the column \"{}\" is text", shortened(c.name)), "encode() first");
+  for (std::size_t r = 0; r < rows_; ++r) {
+    if (std::abs(c.numbers[r]) > std::numeric_limits<float>::max())
+      throw ArgumentError(fmt::format("the column \"{}\" holds {} in row {}, too large for f32", shortened(c.name),
+                                      c.numbers[r], r + 1));
+    to[r * columns_.size()] = static_cast<float>(c.numbers[r]);
   }
-  return t;
 }
 
 Table read_table(const std::filesystem::path& path, const io::CsvOptions& options) {
@@ -243,9 +279,11 @@ Table read_table(const std::filesystem::path& path, const io::CsvOptions& option
 }
 
 // ---- scaling and splitting ----
-Scaler Scaler::fit(const Tensor& x) {
-  if (x.rank() != 2 || x.shape()[0] == 0)
-    throw ShapeError(fmt::format("a scaler is fitted to [rows, columns], not {}", x.shape().text()));
+Scaler Scaler::fit(const Tensor& x, Site site) {
+  called("Scaler::fit", site, [&] {
+    if (x.rank() != 2 || x.shape()[0] == 0)
+      throw ShapeError(fmt::format("a scaler is fitted to [rows, columns], not {}", x.shape().text()));
+  });
   const auto values = x.to_vector<double>();
   const auto rows = static_cast<std::size_t>(x.shape()[0]), columns = static_cast<std::size_t>(x.shape()[1]);
   std::vector<float> means, deviations;
@@ -264,21 +302,8 @@ Scaler Scaler::fit(const Tensor& x) {
 
 Tensor Scaler::operator()(const Tensor& x) const { return (x - mean) / deviation; }
 
-Split split(std::int64_t rows, double validation_share, double test_share, std::uint64_t seed) {
-  if (!(validation_share >= 0 && test_share >= 0 && validation_share + test_share <= 1))
-    throw ArgumentError(
-        fmt::format("split: shares of {} for validation and {} for the test", validation_share, test_share));
-  const auto part = [&](double share) {
-    return static_cast<std::int64_t>(std::llround(share * static_cast<double>(rows)));
-  };
-  const std::int64_t validation = part(validation_share), test = std::min(part(test_share), rows - validation),
-                     train = rows - validation - test;
-  if ((validation_share > 0 && validation == 0) || (test_share > 0 && test == 0) ||
-      (validation_share + test_share < 1 && train == 0))
-    throw ArgumentError(fmt::format("split: {} rows are too few for three parts", rows));
-  const auto order = permutation(rows, seed);
-  const auto from = order.begin(), a = from + train, b = a + validation;
-  return {{from, a}, {a, b}, {b, order.end()}};
+Split split(std::int64_t rows, double validation_share, double test_share, std::uint64_t seed, Site site) {
+  return called("split", site, [&] { return split_rows(rows, validation_share, test_share, seed); });
 }
 
 }  // namespace weft::data

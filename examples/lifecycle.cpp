@@ -174,7 +174,7 @@ void run(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   Options options;
   CLI::App app("The life of a model, from a table to predictions");
   auto* csv = app.add_option("--csv", options.csv, "a CSV file with a header; by default spirals are made");
@@ -185,10 +185,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "of the split, the weights and the order of the rows");
   app.add_option("--save", options.save, "where the model goes");
   CLI11_PARSE(app, argc, argv);
-  try {
-    run(options);
-  } catch (const Error& e) {
-    std::fprintf(stderr, "%s\n", e.what());
-    return 1;
-  }
+  run(options);
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "%s\n", e.what());
+  return 1;
 }

@@ -72,8 +72,23 @@ std::size_t InputFile::read_some(void* to, std::size_t n) const {
   }
 }
 
-void replace_file(const std::filesystem::path& path,
+namespace {
+// What a link leads to is replaced, not the link; and nothing but a file is: a rename would take /dev/null's place.
+std::filesystem::path to_replace(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto target = std::filesystem::is_symlink(path, ignored) ? std::filesystem::weakly_canonical(path) : path;
+  struct stat info;
+  if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (S_ISDIR(info.st_mode)) fail_system(path, "write it", EISDIR);
+    throw FormatError(fmt::format("{}: can't write it: not a regular file", shown(path)));
+  }
+  return target;
+}
+}  // namespace
+
+void replace_file(const std::filesystem::path& given,
                   const std::function<void(const std::function<void(const void*, std::size_t)>& put)>& write) {
+  const std::filesystem::path path = to_replace(given);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   Temporary file;
   std::string name = (folder / ("." + path.filename().string().substr(0, 200) + ".XXXXXX")).string();

@@ -14,7 +14,7 @@ namespace weft::nn {
 class Dropout {
  public:
   /// ArgumentError if p is not in [0, 1). The generator must outlive the layer.
-  explicit Dropout(double p, Generator& generator = random::default_generator());
+  explicit Dropout(double p, Generator& generator = random::default_generator(), Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "Dropout 0.5"
   std::string text() const;

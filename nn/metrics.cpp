@@ -19,7 +19,7 @@ Shape without_unit(Shape s) {
 
 template <class E> [[noreturn]] void fail(E error, const Tensor& labels, const Tensor& predictions) {
   error.locate("update", {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)},
-               "");
+               site_text(SiteScope::current()));
   throw error;
 }
 
@@ -57,16 +57,24 @@ std::vector<std::int64_t> largest(const std::vector<double>& scores, std::size_t
 
 }  // namespace
 
-ConfusionMatrix::ConfusionMatrix(std::int64_t classes, double threshold) : classes_(classes), threshold_(threshold) {
-  if (classes < 2 || classes > 1 << 14)
-    throw ArgumentError(fmt::format("a confusion matrix of {} classes, from 2 to 16384", classes));
+using weft::detail::called;
+
+ConfusionMatrix::ConfusionMatrix(std::int64_t classes, double threshold, Site site)
+    : classes_(classes), threshold_(threshold) {
+  called("ConfusionMatrix", site, [&] {
+    if (classes < 2 || classes > 1 << 14) throw ArgumentError(fmt::format("{} classes, from 2 to 16384", classes));
+  });
   reset();
 }
 
 void ConfusionMatrix::reset() { counts_.assign(static_cast<std::size_t>(classes_ * classes_), 0); }
 
-void ConfusionMatrix::update(const Tensor& labels, const Tensor& predictions) {
-  if (!labels.defined() || !predictions.defined()) throw ArgumentError("update: an operand is undefined");
+void ConfusionMatrix::update(const Tensor& labels, const Tensor& predictions, Site site) {
+  called("update", site, [&] { count(labels, predictions); });
+}
+
+void ConfusionMatrix::count(const Tensor& labels, const Tensor& predictions) {
+  if (!labels.defined() || !predictions.defined()) fail(ArgumentError("an operand is undefined"), labels, predictions);
   const Shape& s = predictions.shape();
   const bool scores = is_floating(predictions.dtype());
   const bool rows = scores && !s.empty() && s.back() == classes_ && s.size() == labels.rank() + 1;
@@ -92,10 +100,12 @@ void ConfusionMatrix::update(const Tensor& labels, const Tensor& predictions) {
   for (std::size_t i = 0; i < truth.size(); ++i) ++counts_[static_cast<std::size_t>(truth[i] * classes_ + guess[i])];
 }
 
-std::int64_t ConfusionMatrix::at(std::int64_t label, std::int64_t prediction) const {
-  if (label < 0 || label >= classes_ || prediction < 0 || prediction >= classes_)
-    throw IndexError(fmt::format("class {} or {} must be within [0, {}]", label, prediction, classes_ - 1));
-  return counts_[static_cast<std::size_t>(label * classes_ + prediction)];
+std::int64_t ConfusionMatrix::at(std::int64_t label, std::int64_t prediction, Site site) const {
+  return called("at", site, [&] {
+    if (label < 0 || label >= classes_ || prediction < 0 || prediction >= classes_)
+      throw IndexError(fmt::format("class {} or {} must be within [0, {}]", label, prediction, classes_ - 1));
+    return counts_[static_cast<std::size_t>(label * classes_ + prediction)];
+  });
 }
 
 std::int64_t ConfusionMatrix::total() const {
@@ -173,17 +183,18 @@ std::string ConfusionMatrix::text(const std::vector<std::string>& names) const {
   return text;
 }
 
-double accuracy(const Tensor& labels, const Tensor& predictions, double threshold) {
-  if (!labels.defined() || !predictions.defined()) throw ArgumentError("accuracy: an operand is undefined");
-  const Shape& s = predictions.shape();
-  const bool rows = is_floating(predictions.dtype()) && s.size() == labels.rank() + 1 && s.back() > 1;
-  std::int64_t classes = rows ? s.back() : 2;
-  if (!is_floating(predictions.dtype()))
-    for (const Tensor& t : {labels, predictions})
-      for (const std::int64_t c : t.to_vector<std::int64_t>()) classes = std::max(classes, c + 1);
-  ConfusionMatrix m(classes, threshold);
-  m.update(labels, predictions);
-  return m.accuracy();
+double accuracy(const Tensor& labels, const Tensor& predictions, double threshold, Site site) {
+  return called("accuracy", site, [&] {
+    const Shape& s = predictions.shape();
+    const bool rows = is_floating(predictions.dtype()) && s.size() == labels.rank() + 1 && s.back() > 1;
+    std::int64_t classes = rows ? s.back() : 2;
+    if (!is_floating(predictions.dtype()))
+      for (const Tensor& t : {labels, predictions})
+        for (const std::int64_t c : t.to_vector<std::int64_t>()) classes = std::max(classes, c + 1);
+    ConfusionMatrix m(classes, threshold);
+    m.update(labels, predictions);
+    return m.accuracy();
+  });
 }
 
 }  // namespace weft::nn

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../tensor/site.h"
 #include "../tensor/tensor.h"
 
 namespace weft::nn {
@@ -22,17 +23,17 @@ namespace weft::nn {
 class ConfusionMatrix {
  public:
   /// ArgumentError for fewer than two classes.
-  explicit ConfusionMatrix(std::int64_t classes, double threshold = 0);
+  explicit ConfusionMatrix(std::int64_t classes, double threshold = 0, Site site = Site::current());
 
   /// ShapeError, DTypeError; IndexError for a class that does not exist. Nothing is counted then.
-  void update(const Tensor& labels, const Tensor& predictions);
+  void update(const Tensor& labels, const Tensor& predictions, Site site = Site::current());
   void reset();
 
   std::int64_t classes() const { return classes_; }
   /// Examples counted.
   std::int64_t total() const;
   /// How many of class `label` were taken for class `prediction`.
-  std::int64_t at(std::int64_t label, std::int64_t prediction) const;
+  std::int64_t at(std::int64_t label, std::int64_t prediction, Site site = Site::current()) const;
   /// All counts: i64[classes, classes], labels down.
   Tensor result() const;
 
@@ -53,6 +54,7 @@ class ConfusionMatrix {
   std::string text(const std::vector<std::string>& names = {}) const;
 
  private:
+  void count(const Tensor& labels, const Tensor& predictions);
   std::int64_t classes_;
   double threshold_;
   std::vector<std::int64_t> counts_;
@@ -61,8 +63,11 @@ class ConfusionMatrix {
 /// Single numbers of a ConfusionMatrix, by the usual three calls.
 template <double (*of)(const ConfusionMatrix&)> class ConfusionMetric {
  public:
-  explicit ConfusionMetric(std::int64_t classes = 2, double threshold = 0) : matrix_(classes, threshold) {}
-  void update(const Tensor& labels, const Tensor& predictions) { matrix_.update(labels, predictions); }
+  explicit ConfusionMetric(std::int64_t classes = 2, double threshold = 0, Site site = Site::current())
+      : matrix_(classes, threshold, site) {}
+  void update(const Tensor& labels, const Tensor& predictions, Site site = Site::current()) {
+    matrix_.update(labels, predictions, site);
+  }
   double result() const { return of(matrix_); }
   void reset() { matrix_.reset(); }
 
@@ -97,6 +102,6 @@ class Mean {
 };
 
 /// The share of right predictions, as ConfusionMatrix counts them; any number of classes.
-double accuracy(const Tensor& labels, const Tensor& predictions, double threshold = 0);
+double accuracy(const Tensor& labels, const Tensor& predictions, double threshold = 0, Site site = Site::current());
 
 }  // namespace weft::nn

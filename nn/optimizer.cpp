@@ -22,31 +22,50 @@ std::string shown(const VariableState& v) { return fmt::format("\"{}\" {}", shor
 
 }  // namespace
 
-Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay,
-                     std::vector<std::string> slot_names)
+using weft::detail::called;
+
+Optimizer::Optimizer(const char* kind, const std::vector<ParameterGroup>& groups, double learning_rate,
+                     double weight_decay, std::vector<std::string> slot_names, const Site& site)
     : slot_names_(std::move(slot_names)), step_(zeros({}, i64), false, "step") {
-  for (const ParameterGroup& g : groups) {
-    const double rate = checked_rate("the learning rate", g.learning_rate.value_or(learning_rate));
-    const double decay = checked_rate("the weight decay", g.weight_decay.value_or(weight_decay));
-    const std::string number = std::to_string(groups_.size());
-    for (const Parameter& p : g.parameters) {
-      if (!p.trainable()) continue;
-      if (!is_floating(p.type().dtype))
-        throw DTypeError(fmt::format("the trainable variable {} is no float", shown(*p.state())),
-                         "make it Variable(value, false)");
-      if (!index_.emplace(p.state().get(), slots_.size()).second)
-        throw ArgumentError(fmt::format("the variable {} is given to an optimizer twice", shown(*p.state())));
-      Slot slot{p, groups_.size(), {}};
-      for (std::size_t i = 0; i < slot_names_.size(); ++i)
-        slot.values.emplace_back(zeros(p.shape(), compute_type(p.type().dtype)), false, slot_names_[i]);
-      slots_.push_back(std::move(slot));
-    }
-    groups_.push_back({Variable(full({}, rate, f64), false, "learning_rate." + number), decay});
-  }
-  if (slots_.empty()) throw ArgumentError("an optimizer of no trainable variables");
+  called(kind, site, [&] {
+    for (const ParameterGroup& g : groups) add_group(g, learning_rate, weight_decay);
+    if (slots_.empty()) throw ArgumentError("no trainable variables");
+  });
 }
 
-void Optimizer::apply(const Gradients& gradients) {
+void Optimizer::add_group(const ParameterGroup& g, double learning_rate, double weight_decay) {
+  const double rate = checked_rate("the learning rate", g.learning_rate.value_or(learning_rate));
+  const double decay = checked_rate("the weight decay", g.weight_decay.value_or(weight_decay));
+  const std::string number = std::to_string(groups_.size());
+  for (const Parameter& p : g.parameters) {
+    if (!p.trainable()) continue;
+    if (!is_floating(p.type().dtype))
+      throw DTypeError(fmt::format("the trainable variable {} is no float", shown(*p.state())),
+                       "make it Variable(value, false)");
+    if (!index_.emplace(p.state().get(), slots_.size()).second)
+      throw ArgumentError(fmt::format("the variable {} is given twice", shown(*p.state())));
+    Slot slot{p, groups_.size(), {}};
+    for (std::size_t i = 0; i < slot_names_.size(); ++i)
+      slot.values.emplace_back(zeros(p.shape(), compute_type(p.type().dtype)), false, slot_names_[i]);
+    slots_.push_back(std::move(slot));
+  }
+  groups_.push_back({Variable(full({}, rate, f64), false, "learning_rate." + number), decay});
+}
+
+void Optimizer::apply(const Gradients& gradients, Site site) {
+  called("apply", site, [&] { update_all(gradients); });
+}
+
+void Optimizer::apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> list,
+                      Site site) {
+  called("apply", site, [&] {
+    Gradients gradients;
+    for (const auto& [variable, gradient] : list) gradients.add(variable, gradient);
+    update_all(gradients);
+  });
+}
+
+void Optimizer::update_all(const Gradients& gradients) {
   struct Work {
     Slot* slot;
     const Tensor* gradient;
@@ -62,7 +81,7 @@ void Optimizer::apply(const Gradients& gradients) {
     if (!gradient.defined()) continue;
     const auto fail = [&](auto error) {
       error.locate("apply", {describe_operand("variable  ", variable->value), describe_operand("gradient  ", gradient)},
-                   "");
+                   site_text(SiteScope::current()));
       throw error;
     };
     const Type& type = variable->value.type();
@@ -83,24 +102,24 @@ void Optimizer::apply(const Gradients& gradients) {
   }
 }
 
-void Optimizer::apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> list) {
-  Gradients gradients;
-  for (const auto& [variable, gradient] : list) gradients.add(variable, gradient);
-  apply(gradients);
-}
-
-double Optimizer::learning_rate(std::size_t group) const {
+const Optimizer::Group& Optimizer::group_at(std::size_t group) const {
   if (group >= groups_.size()) throw IndexError(fmt::format("group {} of {}", group, groups_.size()));
-  return groups_[group].learning_rate.value().item();
+  return groups_[group];
 }
 
-void Optimizer::set_learning_rate(double rate) {
-  for (std::size_t i = 0; i < groups_.size(); ++i) set_learning_rate(i, rate);
+double Optimizer::learning_rate(std::size_t group, Site site) const {
+  return called("learning_rate", site, [&] { return group_at(group).learning_rate.value().item(); });
 }
 
-void Optimizer::set_learning_rate(std::size_t group, double rate) {
-  if (group >= groups_.size()) throw IndexError(fmt::format("group {} of {}", group, groups_.size()));
-  groups_[group].learning_rate.assign(checked_rate("the learning rate", rate));
+void Optimizer::set_learning_rate(double rate, Site site) {
+  for (std::size_t i = 0; i < groups_.size(); ++i) set_learning_rate(i, rate, site);
+}
+
+void Optimizer::set_learning_rate(std::size_t group, double rate, Site site) {
+  called("set_learning_rate", site, [&] {
+    Variable at = Variable::handle(group_at(group).learning_rate.state());
+    at.assign(checked_rate("the learning rate", rate));
+  });
 }
 
 Parameters Optimizer::state() const {
@@ -115,13 +134,15 @@ Parameters Optimizer::state() const {
 }
 
 // ---- SGD ----
-SGD::SGD(const std::vector<ParameterGroup>& groups, SgdOptions options)
-    : Optimizer(groups, options.learning_rate, options.weight_decay,
-                options.momentum != 0 ? std::vector<std::string>{"v"} : std::vector<std::string>{}),
+SGD::SGD(const std::vector<ParameterGroup>& groups, SgdOptions options, Site site)
+    : Optimizer("SGD", groups, options.learning_rate, options.weight_decay,
+                options.momentum != 0 ? std::vector<std::string>{"v"} : std::vector<std::string>{}, site),
       options_(options) {
-  if (!(options.momentum >= 0 && options.momentum < 1))
-    throw ArgumentError(fmt::format("momentum {} is not in [0, 1)", options.momentum));
-  if (options.nesterov && options.momentum == 0) throw ArgumentError("nesterov without momentum");
+  called("SGD", site, [&] {
+    if (!(options.momentum >= 0 && options.momentum < 1))
+      throw ArgumentError(fmt::format("momentum {} is not in [0, 1)", options.momentum));
+    if (options.nesterov && options.momentum == 0) throw ArgumentError("nesterov without momentum");
+  });
 }
 
 Tensor SGD::update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) {
@@ -135,17 +156,20 @@ Tensor SGD::update(const Group& group, Slot& slot, const Tensor& p, const Tensor
 }
 
 // ---- Adam, AdamW ----
-Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options, bool decoupled)
-    : Optimizer(groups, options.learning_rate, options.weight_decay, {"m", "v"}),
+Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options, bool decoupled, const Site& site)
+    : Optimizer(decoupled ? "AdamW" : "Adam", groups, options.learning_rate, options.weight_decay, {"m", "v"}, site),
       options_(options),
       decoupled_(decoupled) {
-  for (const double beta : {options.beta1, options.beta2})
-    if (!(beta >= 0 && beta < 1)) throw ArgumentError(fmt::format("beta {} is not in [0, 1)", beta));
-  checked_rate("epsilon", options.epsilon);
+  called(decoupled ? "AdamW" : "Adam", site, [&] {
+    for (const double beta : {options.beta1, options.beta2})
+      if (!(beta >= 0 && beta < 1)) throw ArgumentError(fmt::format("beta {} is not in [0, 1)", beta));
+    checked_rate("epsilon", options.epsilon);
+  });
 }
-Adam::Adam(const std::vector<ParameterGroup>& groups, AdamOptions options) : Adam(groups, options, false) {}
-AdamW::AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions o)
-    : Adam(groups, {o.learning_rate, o.beta1, o.beta2, o.epsilon, o.weight_decay}, true) {}
+Adam::Adam(const std::vector<ParameterGroup>& groups, AdamOptions options, Site site)
+    : Adam(groups, options, false, site) {}
+AdamW::AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions o, Site site)
+    : Adam(groups, {o.learning_rate, o.beta1, o.beta2, o.epsilon, o.weight_decay}, true, site) {}
 
 void Adam::begin_step() {
   const Tensor t = cast(step(), f64);  // 1 - 0.999^1 in f32 would lose four digits
@@ -175,7 +199,7 @@ namespace {
 
 // each(visit) calls visit(gradient) for every one.
 template <class Each> Tensor clip(Each each, double max_norm) {
-  if (!(max_norm > 0)) throw ArgumentError(fmt::format("clip_by_global_norm: max_norm is {}, not above 0", max_norm));
+  if (!(max_norm > 0)) throw ArgumentError(fmt::format("max_norm is {}, not above 0", max_norm));
   DType type = f32;
   each([&](Tensor& g) { type = g.dtype() == f64 ? f64 : type; });
   Tensor total;
@@ -193,22 +217,20 @@ template <class Each> Tensor clip(Each each, double max_norm) {
 
 }  // namespace
 
-Tensor clip_by_global_norm(Gradients& gradients, double max_norm) {
-  return clip(
-      [&](auto visit) {
-        for (auto& item : gradients)
-          if (item.gradient.defined()) visit(item.gradient);
-      },
-      max_norm);
+Tensor clip_by_global_norm(Gradients& gradients, double max_norm, Site site) {
+  const auto each = [&](auto visit) {
+    for (auto& item : gradients)
+      if (item.gradient.defined()) visit(item.gradient);
+  };
+  return called("clip_by_global_norm", site, [&] { return clip(each, max_norm); });
 }
 
-Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm) {
-  return clip(
-      [&](auto visit) {
-        for (Tensor& g : gradients)
-          if (g.defined()) visit(g);
-      },
-      max_norm);
+Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm, Site site) {
+  const auto each = [&](auto visit) {
+    for (Tensor& g : gradients)
+      if (g.defined()) visit(g);
+  };
+  return called("clip_by_global_norm", site, [&] { return clip(each, max_norm); });
 }
 
 }  // namespace weft::nn

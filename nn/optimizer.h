@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../autograd/gradients.h"
+#include "../tensor/site.h"
 #include "parameters.h"
 
 namespace weft::nn {
@@ -33,15 +34,16 @@ class Optimizer {
   /// One step: updates each variable that has a gradient; an undefined gradient is passed over, with no change to its
   /// slots. ArgumentError for a variable that is not this optimizer's or given twice, ShapeError, DTypeError; nothing
   /// is changed then.
-  void apply(const Gradients& gradients);
+  void apply(const Gradients& gradients, Site site = Site::current());
   /// The same for loose variables: opt.apply({{W1, dW1}, {b1, db1}}).
-  void apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> gradients);
+  void apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> gradients,
+             Site site = Site::current());
 
   /// Of a group. Not while tracing: it reads the variable. IndexError for a group that does not exist.
-  double learning_rate(std::size_t group = 0) const;
+  double learning_rate(std::size_t group = 0, Site site = Site::current()) const;
   /// Of all groups, or of one. ArgumentError if it is negative or not finite.
-  void set_learning_rate(double rate);
-  void set_learning_rate(std::size_t group, double rate);
+  void set_learning_rate(double rate, Site site = Site::current());
+  void set_learning_rate(std::size_t group, double rate, Site site = Site::current());
   std::size_t groups() const { return groups_.size(); }
 
   /// Steps done, i64[].
@@ -61,9 +63,9 @@ class Optimizer {
   };
 
   /// Slots are named, one of each for every trainable parameter. ArgumentError for bad rates, or a variable in two
-  /// groups.
-  Optimizer(const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay,
-            std::vector<std::string> slot_names);
+  /// groups: errors name the optimizer's kind and the site.
+  Optimizer(const char* kind, const std::vector<ParameterGroup>& groups, double learning_rate, double weight_decay,
+            std::vector<std::string> slot_names, const Site& site);
 
   /// What holds for the whole step, before any update: step() is already the number of this one, from 1.
   virtual void begin_step() {}
@@ -71,6 +73,10 @@ class Optimizer {
   virtual Tensor update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) = 0;
 
  private:
+  void add_group(const ParameterGroup& group, double learning_rate, double weight_decay);
+  void update_all(const Gradients& gradients);
+  const Group& group_at(std::size_t group) const;
+
   std::vector<std::string> slot_names_;
   std::vector<Group> groups_;
   std::vector<Slot> slots_;
@@ -103,9 +109,9 @@ struct SgdOptions {
 /// Stochastic gradient descent.
 class SGD final : public Optimizer {
  public:
-  template <Optimizable M> explicit SGD(const M& model, SgdOptions options = {})
-      : SGD(detail::one_group(model), options) {}
-  explicit SGD(const std::vector<ParameterGroup>& groups, SgdOptions options = {});
+  template <Optimizable M> explicit SGD(const M& model, SgdOptions options = {}, Site site = Site::current())
+      : SGD(detail::one_group(model), options, site) {}
+  explicit SGD(const std::vector<ParameterGroup>& groups, SgdOptions options = {}, Site site = Site::current());
 
  private:
   Tensor update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) override;
@@ -129,12 +135,12 @@ struct AdamWOptions {
 /// means of g and g^2. Kingma and Ba, arXiv:1412.6980.
 class Adam : public Optimizer {
  public:
-  template <Optimizable M> explicit Adam(const M& model, AdamOptions options = {})
-      : Adam(detail::one_group(model), options) {}
-  explicit Adam(const std::vector<ParameterGroup>& groups, AdamOptions options = {});
+  template <Optimizable M> explicit Adam(const M& model, AdamOptions options = {}, Site site = Site::current())
+      : Adam(detail::one_group(model), options, site) {}
+  explicit Adam(const std::vector<ParameterGroup>& groups, AdamOptions options = {}, Site site = Site::current());
 
  protected:
-  Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options, bool decoupled);
+  Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options, bool decoupled, const Site& site);
 
  private:
   void begin_step() override;
@@ -149,16 +155,16 @@ class Adam : public Optimizer {
 ///     AdamW opt({{select(all, is_matrix)}, {select(all, is_vector), {}, 0.0}}, options);
 class AdamW final : public Adam {
  public:
-  template <Optimizable M> explicit AdamW(const M& model, AdamWOptions options = {})
-      : AdamW(detail::one_group(model), options) {}
-  explicit AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions options = {});
+  template <Optimizable M> explicit AdamW(const M& model, AdamWOptions options = {}, Site site = Site::current())
+      : AdamW(detail::one_group(model), options, site) {}
+  explicit AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions options = {}, Site site = Site::current());
 };
 
 /// Scales all gradients by max_norm / norm if their norm, taken over all of them together, is above max_norm. Returns
 /// the norm as it was, 0-d; NaN and Inf reach the gradients. Undefined gradients are passed over. ArgumentError if
 /// max_norm is not above 0.
-Tensor clip_by_global_norm(Gradients& gradients, double max_norm);
+Tensor clip_by_global_norm(Gradients& gradients, double max_norm, Site site = Site::current());
 /// The same for loose ones.
-Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm);
+Tensor clip_by_global_norm(std::vector<Tensor>& gradients, double max_norm, Site site = Site::current());
 
 }  // namespace weft::nn

@@ -49,9 +49,8 @@ void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> i
   Small<const Type*> in_types(in.size());
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!in[i].defined())
-      throw ArgumentError(
-          fmt::format("operand {} is undefined", i),
-          "a gradient that does not exist is an undefined tensor; UnconnectedGradients::zero gives zeros");
+      throw ArgumentError(fmt::format("operand {} is undefined", i),
+                          "a gradient that does not exist is an undefined tensor; Unconnected::zero gives zeros");
     in_types[i] = &in[i].type();
   }
   Small<Type> out_types(out.size());
@@ -86,10 +85,12 @@ void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> i
 }  // namespace
 
 std::string describe_operand(std::string_view role, const Tensor& t) {
-  if (!t.defined()) return fmt::format("{:<5}undefined", role);
+  std::string column = fmt::format("{:<5}", role);
+  if (column.back() != ' ') column += ' ';
+  if (!t.defined()) return column + "undefined";
   const std::string type = shortened(t.type().text(), 120);
-  if (!t.name().empty()) return fmt::format("{:<5}{:<14} \"{}\"", role, type, shortened(t.name(), 80));
-  return fmt::format("{:<5}{}", role, type);
+  if (!t.name().empty()) return fmt::format("{}{:<14} \"{}\"", column, type, shortened(t.name(), 80));
+  return column + type;
 }
 
 // What a view op shows, copied; where it can show nothing (a reshape of a transpose), the elements in row-major order.

@@ -176,12 +176,19 @@ Tensor check_indices(const Arg& indices, std::int64_t n) {
 
 Tensor one_hot(const Arg& indices, std::int64_t depth, DType dtype) {
   const SiteScope scope(indices.site());
-  const Tensor i = check_indices(indices, depth);
-  Tensor classes = Tensor::allocate({i.dtype(), {depth}});
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(depth));
-  std::iota(numbers.begin(), numbers.end(), 0);
-  copy_elements({i64, {depth}, {1}, numbers.data()}, classes.view());
-  return cast(equal(expand(i, -1), classes), dtype);
+  const Tensor given = indices.tensor(i64);
+  try {
+    if (depth < 0) throw ShapeError(fmt::format("depth {} is negative", depth));
+    const Tensor i = check_indices(given, depth);
+    Tensor classes = Tensor::allocate({i.dtype(), {depth}});
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(depth));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    copy_elements({i64, {depth}, {1}, numbers.data()}, classes.view());
+    return cast(equal(expand(i, -1), classes), dtype);
+  } catch (Error& e) {
+    e.relocate("one_hot", {describe_operand("idx", given)}, site_text(SiteScope::current()));
+    throw;
+  }
 }
 
 }  // namespace weft

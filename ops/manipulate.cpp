@@ -92,7 +92,7 @@ Tensor reshape(const Arg& x, const Shape& wanted) {
   Shape shape = wanted;
   const auto fail = [&](std::string rule) {
     ShapeError e(rule);
-    e.locate("reshape", {describe_operand("in0", t)}, site_text(x.site()));
+    e.locate("reshape", {describe_operand("in0", t)}, site_text(SiteScope::current()));
     throw e;
   };
   int open = -1;
@@ -147,12 +147,12 @@ void Transpose::vjp(Backward& b) {
 
 namespace {
 // Runs f; an error gets the op's name, its operand and its line.
-template <class F> auto checked(const char* name, const Tensor& t, const Arg& x, F f) {
+template <class F> auto checked(const char* name, const Tensor& t, F f) {
   try {
     if (!t.defined()) throw ArgumentError("operand 0 is undefined");
     return f();
   } catch (Error& e) {
-    e.locate(name, {describe_operand("in0", t)}, site_text(x.site()));
+    e.locate(name, {describe_operand("in0", t)}, site_text(SiteScope::current()));
     throw;
   }
 }
@@ -161,7 +161,7 @@ template <class F> auto checked(const char* name, const Tensor& t, const Arg& x,
 Tensor transpose(const Arg& x, const std::optional<Ints>& axes) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return checked("transpose", t, x, [&] {
+  return checked("transpose", t, [&] {
     Ints order;
     if (axes) {
       for (std::int64_t a : *axes) {
@@ -180,7 +180,7 @@ Tensor transpose(const Arg& x, const std::optional<Ints>& axes) {
 Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return checked("swap_axes", t, x, [&] {
+  return checked("swap_axes", t, [&] {
     Ints order;
     for (int i = 0; i < t.rank(); ++i) order.push_back(i);
     std::swap(order[normal_axis(a, t.rank())], order[normal_axis(b, t.rank())]);
@@ -240,7 +240,7 @@ void Embed::jvp(Forward& f) {
 Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return checked("slice", t, x, [&] {
+  return checked("slice", t, [&] {
     if (begin.size() != end.size() || begin.size() > t.rank() || (!step.empty() && step.size() != begin.size()))
       throw IndexError(fmt::format("begin {}, end {} and step {} do not fit rank {}", begin.text(), end.text(),
                                    step.text(), t.rank()));
@@ -265,7 +265,7 @@ Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step)
 Tensor slice_axis(const Arg& x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return checked("slice_axis", t, x, [&] {
+  return checked("slice_axis", t, [&] {
     const int at = normal_axis(axis, t.rank());
     Ints b = Ints::filled(at + 1, 0), e = b, s = Ints::filled(at + 1, 1);
     for (int i = 0; i < at; ++i) e[i] = t.shape()[i];
@@ -279,7 +279,7 @@ Tensor slice_axis(const Arg& x, std::int64_t axis, std::int64_t begin, std::int6
 Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return checked("pad", t, x, [&] {
+  return checked("pad", t, [&] {
     if (before.size() != t.rank() || after.size() != t.rank())
       throw ShapeError(fmt::format("paddings {} and {} do not fit rank {}", before.text(), after.text(), t.rank()));
     Shape shape = t.shape();
@@ -298,7 +298,7 @@ Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value) {
 Tensor expand(const Arg& x, std::int64_t axis) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return checked("expand", t, x, [&] {
+  return checked("expand", t, [&] {
     Shape shape = t.shape();
     shape.insert(normal_axis(axis, t.rank() + 1), 1);
     return apply<Reshape>({t}, ShapeAttrs{shape});
@@ -308,7 +308,7 @@ Tensor expand(const Arg& x, std::int64_t axis) {
 Tensor squeeze(const Arg& x, const std::optional<Ints>& axes) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return checked("squeeze", t, x, [&] {
+  return checked("squeeze", t, [&] {
     Shape shape;
     const Ints named = axes ? normal_axes(*axes, t.rank()) : Ints{};
     for (int i = 0; i < t.rank(); ++i) {
@@ -370,15 +370,16 @@ Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis, std::source_l
     throw e;
   }
   if (!parts[0].defined()) return apply(op_of<Concat>(), ConcatAttrs{0}, parts);
-  const int at = checked("concat", parts[0], Arg(0, site), [&] { return normal_axis(axis, parts[0].rank()); });
+  const int at = checked("concat", parts[0], [&] { return normal_axis(axis, parts[0].rank()); });
   return apply(op_of<Concat>(), ConcatAttrs{at}, parts);
 }
 
 Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis, std::source_location site) {
   const SiteScope scope(site);
+  if (parts.empty() || !parts[0].defined()) return concat(parts, 0, site);
+  const int at = checked("stack", parts[0], [&] { return normal_axis(axis, parts[0].rank() + 1); });
   std::vector<Tensor> expanded;
-  for (const Tensor& p : parts) expanded.push_back(p.defined() ? expand(p, axis) : p);
-  const std::int64_t at = !parts.empty() && parts[0].defined() ? normal_axis(axis, parts[0].rank() + 1) : 0;
+  for (const Tensor& p : parts) expanded.push_back(p.defined() ? expand(p, at) : p);
   return concat(expanded, at, site);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 #include "../tensor/create.h"
@@ -23,6 +24,7 @@ Tensor state_of(std::uint64_t seed) { return tensor<std::int64_t>({static_cast<s
 Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
   if (dtype != f32 && dtype != f64)
     throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
+  count(shape);  // the caller's error, not that of an op in here
   const Tensor state = generator.state.value();
   const Tensor u = apply<Uniform>({state}, UniformAttrs{dtype, shape});
   const std::int64_t blocks = (count(shape) + per_block(dtype) - 1) / per_block(dtype);
@@ -71,21 +73,30 @@ Generator& random::default_generator() {
 }
 void random::seed(std::uint64_t seed) { default_generator().seed(seed); }
 
-Tensor random::uniform(const Shape& shape, double low, double high, DType dtype, Generator& generator) {
-  const Tensor u = draw(shape, dtype, generator);
-  return low == 0 && high == 1 ? u : u * (high - low) + low;
+Tensor random::uniform(const Shape& shape, double low, double high, DType dtype, Generator& generator, Site site) {
+  return detail::called("uniform", site, [&] {
+    if (!(low <= high) || !std::isfinite(high - low)) throw ArgumentError(fmt::format("from {} to {}", low, high));
+    const Tensor u = draw(shape, dtype, generator);
+    return low == 0 && high == 1 ? u : u * (high - low) + low;
+  });
 }
 
-Tensor random::normal(const Shape& shape, double mean, double deviation, DType dtype, Generator& generator) {
-  const Tensor u = 1 - draw(shape, dtype, generator);  // in (0, 1]: its logarithm is finite
-  const Tensor angle = draw(shape, dtype, generator) * (2 * std::numbers::pi);
-  const Tensor z = sqrt(log(u) * -2) * cos(angle);
-  return mean == 0 && deviation == 1 ? z : z * deviation + mean;
+Tensor random::normal(const Shape& shape, double mean, double deviation, DType dtype, Generator& generator, Site site) {
+  return detail::called("normal", site, [&] {
+    if (!(deviation >= 0) || !std::isfinite(deviation) || !std::isfinite(mean))
+      throw ArgumentError(fmt::format("mean {}, deviation {}", mean, deviation));
+    const Tensor u = 1 - draw(shape, dtype, generator);  // in (0, 1]: its logarithm is finite
+    const Tensor angle = draw(shape, dtype, generator) * (2 * std::numbers::pi);
+    const Tensor z = sqrt(log(u) * -2) * cos(angle);
+    return mean == 0 && deviation == 1 ? z : z * deviation + mean;
+  });
 }
 
-Tensor random::bernoulli(const Shape& shape, double p, Generator& generator) {
-  if (!(p >= 0 && p <= 1)) throw ArgumentError(fmt::format("probability {} is not in [0, 1]", p));
-  return draw(shape, f32, generator) < p;
+Tensor random::bernoulli(const Shape& shape, double p, Generator& generator, Site site) {
+  return detail::called("bernoulli", site, [&] {
+    if (!(p >= 0 && p <= 1)) throw ArgumentError(fmt::format("probability {} is not in [0, 1]", p));
+    return draw(shape, f32, generator) < p;
+  });
 }
 
 }  // namespace weft

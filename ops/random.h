@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "../tensor/site.h"
 #include "variable.h"
 
 namespace weft {
@@ -24,14 +25,15 @@ Generator& default_generator();
 /// Seeds the default generator.
 void seed(std::uint64_t seed);
 
-/// Uniform in [low, high), but that low + u * (high - low) may round to high. f32 or f64.
+/// Uniform in [low, high), but that low + u * (high - low) may round to high. f32 or f64. ArgumentError if low > high
+/// or one is not finite.
 Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = f32,
-               Generator& generator = default_generator());
-/// Normal, by Box and Muller's method. f32 or f64.
+               Generator& generator = default_generator(), Site site = Site::current());
+/// Normal, by Box and Muller's method. f32 or f64. ArgumentError if the deviation is negative or one is not finite.
 Tensor normal(const Shape& shape, double mean = 0, double deviation = 1, DType dtype = f32,
-              Generator& generator = default_generator());
+              Generator& generator = default_generator(), Site site = Site::current());
 /// bool: true with probability p. ArgumentError if p is not in [0, 1].
-Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator());
+Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(), Site site = Site::current());
 
 }  // namespace random
 }  // namespace weft

@@ -12,8 +12,6 @@ struct ThreadState {
   const Recorder* hidden_from = nullptr;  // it and those above are hidden while it works
   std::size_t limit = SIZE_MAX;           // where it is
   Tracer* tracer = nullptr;
-  std::source_location site;
-  bool in_call = false;
 };
 thread_local ThreadState state;
 
@@ -74,19 +72,5 @@ HideFrom::HideFrom(const Recorder* recorder) : previous_(state.hidden_from) {
 }
 
 HideFrom::~HideFrom() { hide_from(previous_); }
-
-SiteScope::SiteScope(const std::source_location& site) : outermost_(!state.in_call) {
-  if (!outermost_) return;
-  state.in_call = true;
-  state.site = site;
-}
-
-SiteScope::~SiteScope() {
-  if (!outermost_) return;
-  state.in_call = false;
-  state.site = {};
-}
-
-const std::source_location& SiteScope::current() { return state.site; }
 
 }  // namespace weft

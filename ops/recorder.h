@@ -3,9 +3,9 @@
 #pragma once
 
 #include <memory>
-#include <source_location>
 #include <span>
 
+#include "../tensor/site.h"
 #include "op.h"
 #include "variable.h"
 
@@ -71,18 +71,6 @@ class HideFrom {
 
  private:
   const Recorder* previous_;
-};
-
-/// The line of the outermost public call of this thread. A scope inside another changes nothing.
-class SiteScope {
- public:
-  explicit SiteScope(const std::source_location& site);
-  ~SiteScope();
-  SiteScope(const SiteScope&) = delete;
-  static const std::source_location& current();
-
- private:
-  bool outermost_;
 };
 
 }  // namespace weft

@@ -42,13 +42,16 @@ Variable& Variable::operator=(Variable&& o) {
   return *this;
 }
 
+void Variable::fail_undefined() { throw ArgumentError("the variable is undefined", "give it an initial value"); }
+
 void Variable::set_name(std::string_view name) {
+  checked();
   state_->name = name;
   state_->value = state_->value.named(name);
 }
 
 Tensor Variable::value() const {
-  if (!defined()) throw ArgumentError("the variable is undefined", "give it an initial value");
+  checked();
   const Tensor value = active_tracer() ? active_tracer()->read(state_) : state_->value;
   each_recorder([&](Recorder& r) { r.read(state_, value); });
   return value;

@@ -42,12 +42,13 @@ class Variable {
   Variable& assign_sub(const Arg& delta);
 
   bool defined() const { return state_ != nullptr; }
-  const Type& type() const { return state_->value.type(); }
+  // What is asked of an undefined variable is an ArgumentError.
+  const Type& type() const { return checked().value.type(); }
   DType dtype() const { return type().dtype; }
   const Shape& shape() const { return type().shape; }
-  std::int64_t size() const { return state_->value.size(); }
-  bool trainable() const { return state_->trainable; }
-  const std::string& name() const { return state_->name; }
+  std::int64_t size() const { return checked().value.size(); }
+  bool trainable() const { return checked().trainable; }
+  const std::string& name() const { return checked().name; }
   void set_name(std::string_view name);
   const std::shared_ptr<VariableState>& state() const { return state_; }
   bool same(const Variable& o) const { return state_ == o.state_; }
@@ -59,6 +60,12 @@ class Variable {
   }
 
  private:
+  const VariableState& checked() const {
+    if (!state_) [[unlikely]]
+      fail_undefined();
+    return *state_;
+  }
+  [[noreturn, gnu::cold]] static void fail_undefined();
   std::shared_ptr<VariableState> state_;
 };
 

@@ -4,13 +4,9 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "threads.h"
+
 namespace weft {
-
-/// How many threads a kernel may use: WEFT_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs this process may run on.
-int num_threads();
-
-/// Sets it, from 1 to the machine's CPUs. Results do not depend on it.
-void set_num_threads(int n);
 
 namespace detail {
 void parallel_run(std::int64_t tasks, int threads, void (*body)(void*, std::int64_t), void* context);

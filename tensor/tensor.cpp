@@ -104,13 +104,17 @@ Tensor Tensor::on(const Storage& storage, const View& view) {
   return t;
 }
 
+void Tensor::fail_undefined() {
+  throw ArgumentError("the tensor is undefined",
+                      "a gradient that does not exist is undefined; Unconnected::zero gives zeros");
+}
+
 const std::string& Tensor::name() const {
   static const std::string none;
-  return impl_->name ? *impl_->name : none;
+  return impl().name ? *impl_->name : none;
 }
 
 Tensor Tensor::named(std::string_view name) const {
-  if (!defined()) throw ArgumentError(fmt::format("named(\"{}\") of an undefined tensor", shortened(name, 80)));
   Tensor t = on(storage(), view());
   t.impl_->id = id();  // for tapes and traces it is the same value
   t.impl_->name = interned(name);
@@ -122,7 +126,6 @@ std::uint64_t Tensor::new_id() { return next_id(); }
 void Tensor::renew() { impl_->id = next_id(); }
 
 std::int64_t Tensor::checked_size() const {
-  if (!defined()) throw ArgumentError("the tensor is undefined: it has no elements");
   if (is_traced())
     throw GuardError("a traced tensor has no elements to read",
                      "while a function is compiled its tensors are symbols; return the tensor and read the result");

@@ -48,21 +48,22 @@ class Tensor {
   static Tensor on(const Storage& storage, const View& view);
 
   bool defined() const { return impl_; }
-  const Type& type() const { return impl_->type; }
-  DType dtype() const { return impl_->type.dtype; }
-  const Shape& shape() const { return impl_->type.shape; }
-  int rank() const { return impl_->type.shape.size(); }
-  std::int64_t size() const { return impl_->size; }
-  const Ints& strides() const { return impl_->strides; }
-  bool is_contiguous() const { return impl_->contiguous; }
+  // What is asked of an undefined tensor, here and below but for defined() and same(), is an ArgumentError.
+  const Type& type() const { return impl().type; }
+  DType dtype() const { return impl().type.dtype; }
+  const Shape& shape() const { return impl().type.shape; }
+  int rank() const { return impl().type.shape.size(); }
+  std::int64_t size() const { return impl().size; }
+  const Ints& strides() const { return impl().strides; }
+  bool is_contiguous() const { return impl().contiguous; }
   /// True while a function is traced: a type, and no elements to read.
-  bool is_traced() const { return !impl_->storage; }
+  bool is_traced() const { return !impl().storage; }
   /// Never used again for another tensor.
-  std::uint64_t id() const { return impl_->id; }
+  std::uint64_t id() const { return impl().id; }
   /// An id for no tensor: those that this thread has made have smaller ones, those that it will make larger ones.
   static std::uint64_t new_id();
-  const Storage& storage() const { return impl_->storage; }
-  View view() const { return {impl_->type.dtype, impl_->type.shape, impl_->strides, impl_->data}; }
+  const Storage& storage() const { return impl().storage; }
+  View view() const { return {dtype(), shape(), impl_->strides, impl_->data}; }
 
   /// The element of a tensor that has one, converted to T. ShapeError if there are more or none, GuardError in a trace.
   template <class T = double> T item() const {
@@ -138,6 +139,12 @@ class Tensor {
     Storage storage;
     bool contiguous = true;
   };
+  const Impl& impl() const {
+    if (!impl_) [[unlikely]]
+      fail_undefined();
+    return *impl_;
+  }
+  [[noreturn, gnu::cold]] static void fail_undefined();
   static Impl* make();
   static void release(Impl* impl);
   std::int64_t checked_size() const;

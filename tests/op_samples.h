@@ -1,5 +1,5 @@
-// Inputs for every built-in op, made from its struct: what generated tests run. Elementwise ops need nothing here; an op
-// of another kind has a Sampler, without which the tests do not compile.
+// Inputs for every built-in op, made from its struct, empty ones among them: what generated tests run. Elementwise ops
+// need nothing here; an op of another kind has a Sampler, without which the tests do not compile.
 #pragma once
 
 #include <string>
@@ -26,18 +26,23 @@ template <class F, class... Struct> void each_op(OpList<Struct...>, F f) { (f.te
 template <class F> void each_op(F f) { each_op(BuiltinOps{}, f); }
 
 /// Ops with a formula of one type, and loops for it: all of kind elementwise but cast.
-template <class Struct> inline constexpr bool is_plain_elementwise = Struct::kind == OpKind::elementwise && !requires { Struct::run; };
+template <class Struct> inline constexpr bool is_plain_elementwise = Struct::kind == OpKind::elementwise && !requires {
+  Struct::run;
+};
 
 template <class Struct> constexpr int arity() {
-  if constexpr (detail::has_condition<Struct>) return 3;
-  else if constexpr (Struct::accepts == Accepts::booleans) return detail::arity_of<Struct, RecordedMask<std::uint8_t>>;
-  else return detail::arity_of<Struct, Recorded<float>>;
+  if constexpr (detail::has_condition<Struct>)
+    return 3;
+  else if constexpr (Struct::accepts == Accepts::booleans)
+    return detail::arity_of<Struct, RecordedMask<std::uint8_t>>;
+  else
+    return detail::arity_of<Struct, Recorded<float>>;
 }
 
 template <class Struct> struct Sampler;  // accepts(dtype); samples(dtype, random)
 
 template <class Struct>
-  requires is_plain_elementwise<Struct>
+requires is_plain_elementwise<Struct>
 struct Sampler<Struct> {
   static constexpr bool accepts(DType t) {
     if (Struct::accepts == Accepts::booleans) return t == DType::boolean;
@@ -51,7 +56,9 @@ struct Sampler<Struct> {
       s.in.push_back(random_tensor(r, shape, t, Struct::domain1.low, Struct::domain1.high));
     return s;
   }
-  static std::vector<OpSample> samples(DType t, Random& r) { return {sample({}, t, r), sample({7}, t, r), sample({2, 3, 4}, t, r)}; }
+  static std::vector<OpSample> samples(DType t, Random& r) {
+    return {sample({}, t, r), sample({7}, t, r), sample({2, 3, 4}, t, r), sample({2, 0, 3}, t, r)};
+  }
 };
 
 namespace detail_ {
@@ -66,54 +73,79 @@ template <> struct Sampler<Cast> {
     std::vector<OpSample> s;
     for (DType to : {t, f32, f64, i32, DType::boolean})
       if (to != f32 || t != f64) s.push_back({CastAttrs{to}, {random_tensor(r, {2, 3, 4}, t)}});
+    s.push_back({CastAttrs{t}, {random_tensor(r, {0, 4}, t)}});
     return s;
   }
 };
 
 template <class Struct>
-  requires std::is_base_of_v<ReductionBase, Struct>
+requires std::is_base_of_v<ReductionBase, Struct>
 struct Sampler<Struct> {
   static constexpr bool of_bools = std::is_same_v<Struct, Any> || std::is_same_v<Struct, All>;
-  static constexpr bool accepts(DType t) { return t != DType::bf16 && t != DType::f16 && of_bools == (t == DType::boolean); }
+  static constexpr bool accepts(DType t) {
+    return t != DType::bf16 && t != DType::f16 && of_bools == (t == DType::boolean);
+  }
   static std::vector<OpSample> samples(DType t, Random& r) {
     std::vector<OpSample> s;
     for (const ReduceAttrs& a : {ReduceAttrs{0, 3}, {0, 1}, {1, 2}, {2, 3}, {1, 3}, {0, 2}, {1, 1}})
       s.push_back({a, {random_tensor(r, {2, 3, 4}, t, -2, 2)}});
     s.push_back({ReduceAttrs{0, 0}, {random_tensor(r, {}, t)}});
+    s.push_back({ReduceAttrs{1, 2}, {random_tensor(r, {0, 3, 4}, t)}});  // no results
+    if (!std::is_same_v<Struct, Max> && !std::is_same_v<Struct, Min>)
+      for (const ReduceAttrs& a : {ReduceAttrs{1, 2}, {0, 3}, {1, 3}})
+        s.push_back({a, {random_tensor(r, {2, 0, 4}, t)}});
     return s;
   }
 };
 template <class Struct>
-  requires std::is_same_v<Struct, ArgMax> || std::is_same_v<Struct, ArgMin>
+requires std::is_same_v<Struct, ArgMax> || std::is_same_v<Struct, ArgMin>
 struct Sampler<Struct> {
   static constexpr bool accepts(DType) { return true; }
   static std::vector<OpSample> samples(DType t, Random& r) {
     std::vector<OpSample> s;
     for (int axis : {0, 1, 2}) s.push_back({ArgReduceAttrs{axis}, {random_tensor(r, {2, 3, 4}, t)}});
+    s.push_back({ArgReduceAttrs{1}, {random_tensor(r, {0, 3, 4}, t)}});
     return s;
   }
 };
 
 // What moves elements takes every type.
-#define WEFT_SAMPLER(Struct, which, ...)                                                                   \
-  template <> struct Sampler<Struct> {                                                                     \
-    static constexpr bool accepts(DType t) { return detail_::which(t); }                                   \
-    static std::vector<OpSample> samples([[maybe_unused]] DType t, [[maybe_unused]] Random& r) { return {__VA_ARGS__}; } \
+#define WEFT_SAMPLER(Struct, which, ...)                                                         \
+  template <> struct Sampler<Struct> {                                                           \
+    static constexpr bool accepts(DType t) { return detail_::which(t); }                         \
+    static std::vector<OpSample> samples([[maybe_unused]] DType t, [[maybe_unused]] Random& r) { \
+      return {__VA_ARGS__};                                                                      \
+    }                                                                                            \
   }
-WEFT_SAMPLER(BroadcastTo, any_type, {ShapeAttrs{{2, 3, 4}}, {random_tensor(r, {3, 1}, t)}}, {ShapeAttrs{{3}}, {random_tensor(r, {}, t)}});
-WEFT_SAMPLER(Reshape, any_type, {ShapeAttrs{{4, 6}}, {random_tensor(r, {2, 3, 4}, t)}}, {ShapeAttrs{{}}, {random_tensor(r, {1, 1}, t)}});
-WEFT_SAMPLER(Transpose, any_type, {TransposeAttrs{{2, 0, 1}}, {random_tensor(r, {2, 3, 4}, t)}});
-WEFT_SAMPLER(Slice, any_type, {SliceAttrs{{1, 3}, {1, -2}, {2, 2}}, {random_tensor(r, {3, 4}, t)}});
-WEFT_SAMPLER(Embed, any_type, {EmbedAttrs{{1, 4}, {1, -2}, {4, 5}, 1.0}, {random_tensor(r, {2, 3}, t)}});
-WEFT_SAMPLER(Concat, any_type, {ConcatAttrs{1}, {random_tensor(r, {2, 3}, t), random_tensor(r, {2, 1}, t), random_tensor(r, {2, 2}, t)}});
-WEFT_SAMPLER(Contiguous, any_type, {Attrs{}, {transpose(random_tensor(r, {3, 4}, t))}});
-WEFT_SAMPLER(Gather, any_type, {AxisAttrs{1}, {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}})}},
-             {AxisAttrs{0}, {random_tensor(r, {4}, t), tensor<std::int32_t>({2, 2, -4})}});
+WEFT_SAMPLER(BroadcastTo, any_type, {ShapeAttrs{{2, 3, 4}}, {random_tensor(r, {3, 1}, t)}},
+             {ShapeAttrs{{3}}, {random_tensor(r, {}, t)}}, {ShapeAttrs{{2, 0, 4}}, {random_tensor(r, {1, 4}, t)}});
+WEFT_SAMPLER(Reshape, any_type, {ShapeAttrs{{4, 6}}, {random_tensor(r, {2, 3, 4}, t)}},
+             {ShapeAttrs{{}}, {random_tensor(r, {1, 1}, t)}}, {ShapeAttrs{{0, 5}}, {random_tensor(r, {2, 0}, t)}});
+WEFT_SAMPLER(Transpose, any_type, {TransposeAttrs{{2, 0, 1}}, {random_tensor(r, {2, 3, 4}, t)}},
+             {TransposeAttrs{{1, 0}}, {random_tensor(r, {0, 3}, t)}});
+WEFT_SAMPLER(Slice, any_type, {SliceAttrs{{1, 3}, {1, -2}, {2, 2}}, {random_tensor(r, {3, 4}, t)}},
+             {SliceAttrs{{1, 0}, {1, 1}, {0, 4}}, {random_tensor(r, {3, 4}, t)}});
+WEFT_SAMPLER(Embed, any_type, {EmbedAttrs{{1, 4}, {1, -2}, {4, 5}, 1.0}, {random_tensor(r, {2, 3}, t)}},
+             {EmbedAttrs{{0, 0}, {1, 1}, {2, 3}, 1.0}, {random_tensor(r, {0, 3}, t)}});
+WEFT_SAMPLER(Concat, any_type,
+             {ConcatAttrs{1}, {random_tensor(r, {2, 3}, t), random_tensor(r, {2, 1}, t), random_tensor(r, {2, 2}, t)}},
+             {ConcatAttrs{0}, {random_tensor(r, {0, 3}, t), random_tensor(r, {2, 3}, t)}});
+WEFT_SAMPLER(Contiguous, any_type, {Attrs{}, {transpose(random_tensor(r, {3, 4}, t))}},
+             {Attrs{}, {transpose(random_tensor(r, {0, 4}, t))}});
+WEFT_SAMPLER(Gather, any_type,
+             {AxisAttrs{1}, {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}})}},
+             {AxisAttrs{0}, {random_tensor(r, {4}, t), tensor<std::int32_t>({2, 2, -4})}},
+             {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0, 2}, i64)}});
 WEFT_SAMPLER(ScatterAdd, numbers,
-             {AxisAttrs{1}, {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}), random_tensor(r, {2, 2, 2, 3}, t)}});
+             {AxisAttrs{1},
+              {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}),
+               random_tensor(r, {2, 2, 2, 3}, t)}},
+             {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}});
 WEFT_SAMPLER(MatMul, numbers, {Attrs{}, {random_tensor(r, {3, 4}, t), random_tensor(r, {4, 2}, t)}},
-             {Attrs{}, {random_tensor(r, {2, 3, 4}, t), random_tensor(r, {2, 4, 2}, t)}});
-WEFT_SAMPLER(AssertFinite, floats, {Attrs{}, {random_tensor(r, {2, 3}, t)}});
+             {Attrs{}, {random_tensor(r, {2, 3, 4}, t), random_tensor(r, {2, 4, 2}, t)}},
+             {Attrs{}, {random_tensor(r, {3, 0}, t), random_tensor(r, {0, 2}, t)}},
+             {Attrs{}, {random_tensor(r, {0, 3}, t), random_tensor(r, {3, 2}, t)}});
+WEFT_SAMPLER(AssertFinite, floats, {Attrs{}, {random_tensor(r, {2, 3}, t)}}, {Attrs{}, {random_tensor(r, {0, 3}, t)}});
 #undef WEFT_SAMPLER
 template <> struct Sampler<Print> {
   static constexpr bool accepts(DType) { return true; }
@@ -129,7 +161,10 @@ template <> struct Sampler<CheckIndices> {
 };
 template <> struct Sampler<Uniform> {
   static constexpr bool accepts(DType t) { return t == i64; }
-  static std::vector<OpSample> samples(DType, Random&) { return {{UniformAttrs{f64, {3, 5}}, {tensor<std::int64_t>({7, 11})}}}; }
+  static std::vector<OpSample> samples(DType, Random&) {
+    return {{UniformAttrs{f64, {3, 5}}, {tensor<std::int64_t>({7, 11})}},
+            {UniformAttrs{f32, {3, 0}}, {tensor<std::int64_t>({7, 11})}}};
+  }
 };
 
 /// The outputs of an op.

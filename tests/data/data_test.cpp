@@ -28,7 +28,7 @@ constexpr const char* people =
 template <class F> std::string message_of(F f) {
   try {
     f();
-  } catch (const ArgumentError& e) { return e.what(); }
+  } catch (const ArgumentError& e) { return e.op() + ": " + e.rule(); }
   return "no error";
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("a table knows numbers from text, and what is missing") {
   CHECK(t.column("town").categories() == std::vector<std::string>{"Bonn", "Jena", "Ulm"});
   CHECK(t.column("age").categories() == std::vector<std::string>{"20", "30", "40", "50"});
   CHECK(message_of([&] { t.column("Age"); }) ==
-        "there is no column \"Age\"; the columns are age, town, height, member, team");
+        "column: there is no column \"Age\"; the columns are age, town, height, member, team");
 }
 
 TEST_CASE("cleaning: rows dropped, values filled, duplicates dropped") {

@@ -2,6 +2,7 @@
 #include <weft/weft.h>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -259,6 +260,26 @@ TEST_CASE("a file that can't be read or written is named, with the reason") {
   CHECK_THROWS_AS(io::write_safetensors(folder / "a", {{"__metadata__", ones({1})}}), ArgumentError);
   CHECK_THROWS_AS(io::write_safetensors(folder / "a", {{"\xFF", ones({1})}}), ArgumentError);
   CHECK(folder.files() == 0);
+}
+
+TEST_CASE("a write replaces files alone: no device, no folder, and of a link what it leads to") {
+  const Folder folder;
+  const auto refusal = [](const fs::path& path) {
+    try {
+      io::write_safetensors(path, {{"x", ones({1})}});
+    } catch (const FormatError& e) { return std::string(e.what()); }
+    return std::string();
+  };
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(contains(refusal(folder / "pipe"), "pipe: can't write it: not a regular file"));
+  CHECK(fs::is_fifo(folder / "pipe"));
+  CHECK(contains(refusal(folder.path), "can't write it: Is a directory"));
+  io::write_safetensors(folder / "a", {{"x", zeros({1})}});
+  fs::create_symlink("a", folder / "link");
+  CHECK(refusal(folder / "link") == "");
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(io::read_safetensors(folder / "a").tensors.at("x").item() == 1);
+  CHECK(folder.files() == 3);
 }
 
 TEST_CASE("a write that fails half-way leaves the old file and no other") {

@@ -124,6 +124,16 @@ TEST_CASE("summary is a table with totals") {
         "4,009 parameters (3,009 trained, 1,000 not), 20.0 kB\n");
 }
 
+TEST_CASE("summary shows layers without variables too") {
+  CHECK(nn::summary(nn::Sequential(nn::Linear(2, 3), nn::Relu{}, nn::Gelu{true}, nn::Linear(3, 1))) ==
+        "layer  kind           variables                      count\n"
+        "0      Linear 2 -> 3  weight f32[2, 3], bias f32[3]      9\n"
+        "1      Relu                                              0\n"
+        "2      Gelu by tanh                                      0\n"
+        "3      Linear 3 -> 1  weight f32[3, 1], bias f32[1]      4\n"
+        "13 parameters (13 trained, 0 not), 52 B\n");
+}
+
 TEST_CASE("dropout drops a share p, scales the rest, and only in training") {
   Generator g(7);
   const nn::Dropout drop(0.25, g);

@@ -12,9 +12,7 @@ namespace {
 template <class F> std::string text_of(F&& f) {
   try {
     f();
-  } catch (const Error& e) {
-    return e.what();
-  }
+  } catch (const Error& e) { return e.what(); }
   return "nothing thrown";
 }
 using Values = std::vector<double>;
@@ -76,8 +74,9 @@ TEST_CASE("from memory: vectors, spans, a writer; the count must fit") {
   CHECK(from_span(std::span<const std::int64_t>(), {0, 3}).dtype() == i64);
   CHECK(from_vector(std::vector<bool>{true, false}).dtype() == DType::boolean);
   CHECK(from_writer<float>({2, 2}, [](std::span<float> out) { out[3] = 7; }).to_vector<double>() == Values{0, 0, 0, 7});
-  CHECK(text_of([&] { from_vector(v, {3}); }) == "4 numbers for shape [3], which has 3");
-  CHECK_THROWS_AS(from_writer<float>({1}, [](std::span<float>) { throw std::runtime_error("mine"); }), std::runtime_error);
+  CHECK(text_of([&] { from_vector(v, {3}); }).find("from_vector: 4 numbers for shape [3], which has 3\n  at ") == 0);
+  CHECK_THROWS_AS(from_writer<float>({1}, [](std::span<float>) { throw std::runtime_error("mine"); }),
+                  std::runtime_error);
 }
 
 TEST_CASE("elements are read as item, span, vector and by index, converted where asked") {
@@ -128,7 +127,9 @@ TEST_CASE("a named tensor is the same value with a name") {
 }
 
 TEST_CASE("strides decide what is contiguous; extents of 1 have none that matter") {
-  const auto contiguous = [](const Shape& s, const Ints& strides) { return View{f32, s, strides, nullptr}.contiguous(); };
+  const auto contiguous = [](const Shape& s, const Ints& strides) {
+    return View{f32, s, strides, nullptr}.contiguous();
+  };
   CHECK(contiguous({2, 3}, {3, 1}));
   CHECK_FALSE(contiguous({2, 3}, {1, 2}));
   CHECK(contiguous({1, 3}, {77, 1}));
@@ -167,6 +168,7 @@ TEST_CASE("long tensors print their edges, long rows are wrapped", "[golden]") {
         "[[0, 0, 0, ..., 0, 0, 0],\n [0, 0, 0, ..., 0, 0, 0],\n [0, 0, 0, ..., 0, 0, 0],\n ...,\n"
         " [0, 0, 0, ..., 0, 0, 0],\n [0, 0, 0, ..., 0, 0, 0],\n [0, 0, 0, ..., 0, 0, 0]]  u8[7, 200]");
   CHECK(arange(0, 20, 1).text() ==
-        "[ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11., 12., 13., 14., 15.,\n 16., 17., 18., 19.]  f32[20]");
+        "[ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11., 12., 13., 14., 15.,\n 16., 17., 18., 19.]  "
+        "f32[20]");
   CHECK(zeros({std::int64_t{1} << 20}).text().size() < 100);
 }

@@ -6,6 +6,7 @@
 using namespace weft;
 
 int main() {
+  set_num_threads(1);
   const Tensor x = random::normal({64, 2});
   const Tensor y = cast(sum(x, {1}, true) > 0, DType::f32);
   Variable W = random::normal({2, 1}), b = zeros({1});
@@ -20,6 +21,6 @@ int main() {
   const float first = step(x, y).item<float>();
   float last = first;
   for (int i = 0; i < 200; ++i) last = step(x, y).item<float>();
-  std::printf("loss %.4f, then %.4f\n", first, last);
+  std::printf("loss %.4f, then %.4f, on %s with %d thread\n", first, last, name_of(isa()), num_threads());
   return last < 0.5f * first ? 0 : 1;
 }

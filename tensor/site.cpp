@@ -1,0 +1,28 @@
+#include "site.h"
+
+namespace weft {
+namespace {
+
+struct State {
+  Site site;
+  bool in_call = false;
+};
+thread_local State state;
+
+}  // namespace
+
+SiteScope::SiteScope(const Site& site) : outermost_(!state.in_call) {
+  if (!outermost_) return;
+  state.in_call = true;
+  state.site = site;
+}
+
+SiteScope::~SiteScope() {
+  if (!outermost_) return;
+  state.in_call = false;
+  state.site = {};
+}
+
+const Site& SiteScope::current() { return state.site; }
+
+}  // namespace weft

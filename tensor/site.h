@@ -1,0 +1,39 @@
+// Where the user called: the line that a message names.
+#pragma once
+
+#include <source_location>
+#include <string_view>
+
+#include "error.h"
+
+namespace weft {
+
+/// The last parameter of a public function that takes no Arg: `Site site = Site::current()`.
+using Site = std::source_location;
+
+/// The line of the outermost public call of this thread. A scope inside another changes nothing.
+class SiteScope {
+ public:
+  explicit SiteScope(const Site& site);
+  ~SiteScope();
+  SiteScope(const SiteScope&) = delete;
+  static const Site& current();
+
+ private:
+  bool outermost_;
+};
+
+namespace detail {
+/// Runs the body of the public function `name`, called at `site`: an error that leaves it says both, if it did not yet.
+template <class F> decltype(auto) called(std::string_view name, const Site& site, F&& body) {
+  const SiteScope scope(site);
+  try {
+    return body();
+  } catch (Error& e) {
+    e.locate(name, {}, site_text(SiteScope::current()));
+    throw;
+  }
+}
+}  // namespace detail
+
+}  // namespace weft

@@ -1,0 +1,451 @@
+// Bad inputs as a user of <weft/weft.h> meets them: each a typed error that names what and where, as a golden text, and
+// nothing half-changed. The numbers are those of the contract's list; rows of one layer alone are tested with it.
+#include <weft/weft.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "support.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+constexpr std::int64_t big = std::int64_t{1} << 32;
+Tensor classes(std::int64_t third) { return tensor<std::int64_t>({0, 1, third, 2}); }
+}  // namespace
+
+TEST_CASE("sizes that can't be are refused before anything is allocated", "[golden][bad-input.1][bad-input.2]") {
+  const auto before = memory_stats().allocations;
+  CHECK(message_of<ShapeError>([] {
+          zeros({big, big});
+        }) ==
+        "zeros: element count overflows in [4294967296, 4294967296]\n"
+        "  at HERE");
+  CHECK(message_of<ShapeError>([] {
+          full({3, INT64_MIN}, 1);
+        }) ==
+        "full: extent -9223372036854775808 of dimension 1 is negative in [3, -9223372036854775808]\n"
+        "  at HERE");
+  CHECK(message_of<ShapeError>([] { eye(-1); }) ==
+        "eye: extent -1 of dimension 0 is negative in [-1, -1]\n"
+        "  at HERE");
+  CHECK(memory_stats().allocations == before);
+  CHECK(message_of<ShapeError>([] {
+          random::normal({2, -2});
+        }) ==
+        "normal: extent -2 of dimension 1 is negative in [2, -2]\n"
+        "  at HERE");
+  CHECK(message_of<ArgumentError>([] { arange(-3); }) ==
+        "arange: -3 numbers\n"
+        "  at HERE");
+  CHECK(message_of<ShapeError>([] {
+          tensor({{1, 2}, {3}});
+        }) ==
+        "tensor: braces of different shapes: [2] and [1]\n"
+        "  at HERE");
+  CHECK(message_of<ShapeError>([] {
+          from_vector(std::vector<float>{1, 2, 3}, {2, 2});
+        }) ==
+        "from_vector: 3 numbers for shape [2, 2], which has 4\n"
+        "  at HERE");
+}
+
+TEST_CASE("empty tensors of huge extents are legal: their sum is 0, their mean NaN", "[bad-input.3]") {
+  const Tensor e = zeros({0, std::int64_t{1} << 62});
+  CHECK(sum(e).item() == 0);
+  CHECK(std::isnan(mean(e).item()));
+  CHECK(sum(e, 1).shape() == Shape{0});
+  CHECK_SAME(e + e, e);
+  CHECK(concat({e, e}).shape() == e.shape());
+  CHECK(transpose(e).shape() == Shape{std::int64_t{1} << 62, 0});
+  CHECK_THROWS_AS(sum(e, 0), ShapeError);  // 2^62 zeros
+  CHECK(message_of<ArgumentError>([&] { max(e); }) ==
+        "max: of no elements: [0, 4611686018427387904] over axes 0 to 1\n"
+        "  in0  f32[0, 4611686018427387904]\n"
+        "  at HERE");
+}
+
+TEST_CASE("twelve dimensions work everywhere, thirteen are refused by who makes them", "[bad-input.4]") {
+  const Shape twelve = {2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1};
+  const Tensor x = reshape(arange(0, 64), twelve);
+  GradientTape tape;
+  tape.watch(x);
+  CHECK_SAME(tape.gradient(sum(square(x)), x), x * 2);
+  auto f = compile([](const Tensor& t) { return sum(transpose(t) * 2, {1, 3, 5}); });
+  CHECK_SAME(f(x), sum(transpose(x) * 2, {1, 3, 5}));
+  CHECK(message_of<ShapeError>([&] {
+          stack({x, x});
+        }).find("rank 13 is more than the 12 dimensions") != std::string::npos);
+  CHECK(message_of<ShapeError>([&] { expand(x, 0); }) ==
+        "expand: rank 13 is more than the 12 dimensions a tensor may have\n"
+        "  in0  f32[2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]\n"
+        "  at HERE");
+  CHECK_THROWS_AS(zeros(std::vector<std::int64_t>(1'000'000, 1)), ShapeError);
+}
+
+TEST_CASE("memory that there is not is OutOfMemory, and all works afterwards", "[bad-input.5]") {
+  const Tensor row = zeros({1 << 20}), column = zeros({1 << 20, 1});
+  const std::string text = message_of<OutOfMemory>([&] { row + column; });
+  CHECK(text.find("add: no memory for f32[1048576, 1048576] (4398046511104 bytes)") == 0);
+  CHECK(text.find("\n  at HERE") != std::string::npos);
+  CHECK((ones({2}) + 1).at({1}) == 2);
+}
+
+TEST_CASE("reshape and slice say what does not fit", "[golden][bad-input.6][bad-input.7]") {
+  const Tensor x = arange(0, 6);
+  CHECK(message_of<ShapeError>([&] {
+          reshape(x, {-1, -1});
+        }) ==
+        "reshape: two extents of [-1, -1] are -1\n"
+        "  in0  f32[6]\n"
+        "  at HERE");
+  for (const Shape& s : {Shape{-1, 0}, Shape{4, 2}, Shape{5945582035944100121, 1}, Shape{big, big}})
+    CHECK(message_of<ShapeError>([&] { reshape(x, s); }) ==
+          "reshape: 6 elements of [6] can't be " + s.text() + "\n  in0  f32[6]\n  at HERE");
+  CHECK_VALUES(slice(x, {5}, {INT64_MIN}, {-2}), 5, 3, 1);
+  CHECK(slice(x, {INT64_MAX}, {INT64_MAX}).size() == 0);
+  CHECK(message_of<IndexError>([&] { slice_axis(x, 0, 0, 6, 0); }) ==
+        "slice: step 0 along axis 0\n"
+        "  in0  f32[6]\n"
+        "  at HERE");
+}
+
+TEST_CASE("a bad axis is named with the range there is, by every function that takes one", "[golden][bad-input.8]") {
+  const Tensor x = zeros({2, 3});
+  const std::pair<const char*, std::function<void(std::int64_t)>> all[] = {
+      {"sum", [&](std::int64_t a) { sum(x, a); }},
+      {"max", [&](std::int64_t a) { max(x, a); }},
+      {"argmax", [&](std::int64_t a) { argmax(x, a); }},
+      {"mean", [&](std::int64_t a) { mean(x, a); }},
+      {"var", [&](std::int64_t a) { var(x, a); }},
+      {"norm", [&](std::int64_t a) { norm(x, a); }},
+      {"softmax", [&](std::int64_t a) { softmax(x, a); }},
+      {"log_softmax", [&](std::int64_t a) { log_softmax(x, a); }},
+      {"logsumexp", [&](std::int64_t a) { logsumexp(x, a); }},
+      {"concat",
+       [&](std::int64_t a) {
+         concat({x, x}, a);
+       }},
+      {"squeeze", [&](std::int64_t a) { squeeze(x, Ints{a}); }},
+      {"slice_axis", [&](std::int64_t a) { slice_axis(x, a, 0, 1); }},
+      {"transpose",
+       [&](std::int64_t a) {
+         transpose(x, Ints{0, a});
+       }},
+      {"swap_axes", [&](std::int64_t a) { swap_axes(x, 0, a); }}};
+  for (const auto& [name, f] : all)
+    for (const std::int64_t a : {std::int64_t{2}, std::int64_t{-3}, INT64_MAX, INT64_MIN})
+      CHECK(message_of<IndexError>([&] { f(a); }) ==
+            std::string(name) + ": axis " + std::to_string(a) +
+                " out of range for rank 2 [-2, 1]\n  in0  f32[2, 3]\n  at HERE");
+  CHECK(message_of<IndexError>([&] {
+          stack({x, x}, 4);
+        }) ==
+        "stack: axis 4 out of range for rank 3 [-3, 2]\n"
+        "  in0  f32[2, 3]\n"
+        "  at HERE");
+  CHECK(message_of<IndexError>([&] {
+          sum(x, {0, -2});
+        }) ==
+        "sum: axis 0 appears twice in [0, -2]\n"
+        "  in0  f32[2, 3]\n"
+        "  at HERE");
+}
+
+TEST_CASE("matmul names its operands, their shapes and the line", "[golden][bad-input.9]") {
+  const Tensor x = zeros({2, 3}).named("x");
+  const Variable w(zeros({4, 5}), true, "fc1.weight");
+  CHECK(message_of<ShapeError>([&] { matmul(x, w); }) ==
+        "matmul: inner dimensions differ: [2, 3] x [4, 5] (3 vs 4)\n"
+        "  lhs  f32[2, 3]      \"x\"\n"
+        "  rhs  f32[4, 5]      \"fc1.weight\"\n"
+        "  at HERE");
+  CHECK(message_of<ShapeError>([&] { matmul(x, 2); }) ==
+        "matmul: an operand has no axes\n"
+        "  lhs  f32[2, 3]      \"x\"\n"
+        "  rhs  f32[]\n"
+        "  at HERE\n"
+        "  hint: multiply by a scalar with *");
+  CHECK(message_of<ShapeError>([] {
+          matmul(zeros({2, 2, 3}), zeros({3, 3, 2}));
+        }) ==
+        "matmul: shapes do not broadcast: [2] with [3] (2 vs 3 in dimension 1 from the back)\n"
+        "  lhs  f32[2, 2, 3]\n"
+        "  rhs  f32[3, 3, 2]\n"
+        "  at HERE");
+  auto f = compile([&](const Tensor& t) { return matmul(t, w); });
+  CHECK(message_of<ShapeError>([&] { f(x); }).find("matmul: inner dimensions differ: [2, 3] x [4, 5] (3 vs 4)") == 0);
+  const nn::Sequential net(nn::Linear(4, 5), nn::Relu{}, nn::Linear(6, 2));
+  CHECK(message_of<ShapeError>([&] {
+          net(zeros({1, 4}));
+        }) ==
+        "Linear: Linear 6 -> 2 takes [..., 6], not [1, 5]\n"
+        "  x       f32[1, 5]\n"
+        "  weight  f32[6, 2]      \"weight\"\n"
+        "  at HERE");
+  CHECK(message_of<DTypeError>([&] {
+          matmul(x, zeros({3, 4}, f64));
+        }) ==
+        "matmul: dtypes differ: f32 and f64\n"
+        "  lhs  f32[2, 3]      \"x\"\n"
+        "  rhs  f64[3, 4]\n"
+        "  at HERE\n"
+        "  hint: cast one: cast(x, f32)");
+}
+
+TEST_CASE("a product over nothing is zeros, eager and compiled, and so are its gradients", "[bad-input.10]") {
+  const Tensor a = zeros({2, 0}), b = zeros({0, 3});
+  const auto product = [](const Tensor& x, const Tensor& y) {
+    GradientTape tape;
+    tape.watch(x, y);
+    const Tensor c = matmul(x, y);
+    const auto [da, db] = tape.gradient(c, x, y);
+    return std::tuple(c, da, db);
+  };
+  for (const auto& [c, da, db] : {product(a, b), compile(product)(a, b)}) {
+    CHECK_SAME(c, zeros({2, 3}));
+    CHECK_SAME(da, a);
+    CHECK_SAME(db, b);
+  }
+}
+
+TEST_CASE("a bad index is named with its position, eager, in a gradient and compiled", "[golden][bad-input.13]") {
+  const Tensor x = arange(0, 6);
+  const auto take = [](const Tensor& t, const Tensor& i) { return gather(t, i); };
+  const auto gradient = [](const Tensor& t, const Tensor& i) {
+    GradientTape tape;
+    tape.watch(t);
+    return tape.gradient(square(gather(t, i)), t);
+  };
+  auto compiled = compile(take);
+  auto compiled_gradient = compile(gradient);
+  for (const std::int64_t bad : {std::int64_t{6}, std::int64_t{-7}, std::int64_t{100'000'000'000'000'000}, INT64_MIN}) {
+    const Tensor i = classes(bad);
+    const std::string rule = "gather: index " + std::to_string(bad) + " at [2] must be within [-6, 5]";
+    CHECK(message_of<IndexError>([&] { take(x, i); }) == rule + "\n  x    f32[6]\n  idx  i64[4]\n  at HERE");
+    CHECK(message_of<IndexError>([&] { gradient(x, i); }).find(rule) == 0);
+    CHECK(message_of<IndexError>([&] { compiled(x, i); }).find(rule) == 0);
+    CHECK(message_of<IndexError>([&] { compiled_gradient(x, i); }).find(rule) == 0);
+  }
+  CHECK_VALUES(compiled(x, classes(-1)), 0, 1, 5, 2);
+  CHECK(message_of<DTypeError>([&] {
+          gather(x, tensor({1, 2}));
+        }) ==
+        "gather: indices are f32, not i32 or i64\n"
+        "  x    f32[6]\n"
+        "  idx  f32[2]\n"
+        "  at HERE\n"
+        "  hint: cast(indices, i64)");
+  CHECK(message_of<IndexError>([] { one_hot(classes(3), 3); }) ==
+        "one_hot: index 3 at [2] must be within [0, 2]\n"
+        "  idx  i64[4]\n"
+        "  at HERE");
+  CHECK(message_of<ShapeError>([] { one_hot(classes(1), -1); }) ==
+        "one_hot: depth -1 is negative\n"
+        "  idx  i64[4]\n"
+        "  at HERE");
+}
+
+TEST_CASE("labels that do not fit their logits are refused, never broadcast", "[golden][bad-input.15]") {
+  const Tensor logits = zeros({4, 3}).named("logits");
+  CHECK(message_of<IndexError>([&] { nn::softmax_cross_entropy(classes(3), logits); }) ==
+        "softmax_cross_entropy: a label is no class: index 3 at [2] must be within [0, 2]\n"
+        "  labels       i64[4]\n"
+        "  logits       f32[4, 3]      \"logits\"\n"
+        "  at HERE");
+  CHECK(message_of<DTypeError>([&] { nn::softmax_cross_entropy(zeros({4}), logits); }) ==
+        "softmax_cross_entropy: class numbers are f32, not i32 or i64\n"
+        "  labels       f32[4]\n"
+        "  logits       f32[4, 3]      \"logits\"\n"
+        "  at HERE\n"
+        "  hint: cast(labels, i64)");
+  CHECK(message_of<ShapeError>([&] {
+          nn::softmax_cross_entropy(reshape(classes(1), {4, 1}), logits);
+        }) ==
+        "softmax_cross_entropy: class numbers of shape [4, 1] for logits of [4, 3]: they have shape [4]\n"
+        "  labels       i64[4, 1]\n"
+        "  logits       f32[4, 3]      \"logits\"\n"
+        "  at HERE\n"
+        "  hint: a loss never broadcasts: squeeze the labels");
+  CHECK(message_of<ShapeError>([] {
+          nn::mse(zeros({4, 1}), zeros({4}));
+        }) ==
+        "mse: shapes differ: [4, 1] and [4]\n"
+        "  labels       f32[4, 1]\n"
+        "  predictions  f32[4]\n"
+        "  at HERE\n"
+        "  hint: a loss never broadcasts: reshape one of them");
+  auto step = compile([](const Tensor& y, const Tensor& x) { return nn::softmax_cross_entropy(y, x); });
+  CHECK(message_of<IndexError>([&] { step(classes(-1), logits); }).find("index -1 at [2] must be within [0, 2]") !=
+        std::string::npos);
+}
+
+TEST_CASE("dropout's share, softmax of -inf, log of 0 and the norm of 0 have their rules", "[golden][bad-input.18]") {
+  for (const double p : {1.0, -0.1, 2.0, std::numeric_limits<double>::infinity()})
+    CHECK_THROWS_AS(nn::Dropout(p), ArgumentError);
+  CHECK(message_of<ArgumentError>([] { nn::Dropout{NAN}; }) ==
+        "Dropout: p is nan, not in [0, 1)\n"
+        "  at HERE\n"
+        "  hint: p is the share that is dropped");
+  CHECK(message_of<DTypeError>([] { nn::Dropout(0.5)(zeros({2}, i64)); }) ==
+        "Dropout: no meaning for i64\n"
+        "  x    i64[2]\n"
+        "  at HERE\n"
+        "  hint: cast it to f32 or f64");
+  CHECK(std::isnan(softmax(full({3}, -INFINITY)).at({0})));
+  CHECK(log(zeros({})).item() == -INFINITY);
+  const auto slope = [](const Tensor& z) {
+    GradientTape tape;
+    tape.watch(z);
+    return tape.gradient(norm(z), z);
+  };
+  CHECK_SAME(slope(zeros({3})), zeros({3}));
+  CHECK_SAME(compile(slope)(zeros({3})), zeros({3}));
+}
+
+TEST_CASE("random draws refuse what is no distribution, and draw nothing then", "[golden]") {
+  Generator g(1);
+  const Tensor before = g.state.value();
+  CHECK(message_of<ArgumentError>([&] { random::uniform({2}, 3, 1, f32, g); }) == "uniform: from 3 to 1\n  at HERE");
+  CHECK(message_of<ArgumentError>([&] { random::normal({2}, 0, -1, f32, g); }) ==
+        "normal: mean 0, deviation -1\n  at HERE");
+  CHECK(message_of<ArgumentError>([&] { random::bernoulli({2}, NAN, g); }) ==
+        "bernoulli: probability nan is not in [0, 1]\n  at HERE");
+  CHECK_THROWS_AS(random::uniform({2}, -INFINITY, 0, f32, g), ArgumentError);
+  CHECK(g.state.value().same(before));
+}
+
+TEST_CASE("what is undefined says so, whatever is asked of it", "[bad-input.20]") {
+  const Tensor none;
+  const Variable nothing;
+  const std::string undefined =
+      "the tensor is undefined\n"
+      "  hint: a gradient that does not exist is undefined; Unconnected::zero gives zeros";
+  CHECK(message_of<ArgumentError>([&] { none.shape(); }) == undefined);
+  CHECK(message_of<ArgumentError>([&] { none.dtype(); }) == undefined);
+  CHECK(message_of<ArgumentError>([&] { none.item(); }) == undefined);
+  CHECK(message_of<ArgumentError>([&] { none.size(); }) == undefined);
+  CHECK(message_of<ArgumentError>([&] { zeros_like(none); }).find("zeros_like: the tensor is undefined\n  at HERE") ==
+        0);
+  CHECK_THROWS_AS(none.to_vector<float>(), ArgumentError);
+  CHECK_THROWS_AS(none.name(), ArgumentError);
+  CHECK_THROWS_AS(nothing.shape(), ArgumentError);
+  CHECK_THROWS_AS(nothing.value(), ArgumentError);
+  CHECK_THROWS_AS(nothing.name(), ArgumentError);
+  CHECK(message_of<ArgumentError>([&] { none + 1; }) ==
+        "add: operand 0 is undefined\n"
+        "  lhs  undefined\n"
+        "  rhs  f32[]\n"
+        "  at HERE\n"
+        "  hint: a gradient that does not exist is an undefined tensor; Unconnected::zero gives zeros");
+}
+
+TEST_CASE("a compiled function takes another shape, rank and dtype as another trace, and keeps a few",
+          "[bad-input.22]") {
+  int traces = 0;
+  auto f = compile(
+      [&](const Tensor& x) {
+        ++traces;
+        return x * 2;
+      },
+      {.max_traces = 3});
+  for (const Tensor& x : {ones({2}), ones({3}), ones({1, 2}), ones({2}, f64), ones({2}, i32)}) CHECK_SAME(f(x), x * 2);
+  CHECK(traces == 5);
+  CHECK_SAME(f(ones({2}, i32)), full({2}, 2, i32));
+  CHECK(traces == 5);
+  CHECK_SAME(f(ones({2})), full({2}, 2));  // dropped as the least recently used: traced again
+  CHECK(traces == 6);
+}
+
+TEST_CASE("a NaN loss stops a step that asks for it, and changes nothing", "[golden][numerics]") {
+  Variable w(tensor({1, -1}), true, "w");
+  nn::SGD opt(w, {.learning_rate = 0.1});
+  auto step = compile([&](const Tensor& x) {
+    GradientTape tape;
+    const Tensor loss = assert_finite(mean(log(w * x)));
+    opt.apply({{w, tape.gradient(loss, w)}});
+    return loss;
+  });
+  const Tensor before = w.value();
+  CHECK(message_of<NumericsError>([&] {
+          step(tensor({1, 1}));
+        }).find("assert_finite: 1 of 1 elements are not finite; the first is nan at []") == 0);
+  CHECK_SAME(w.value(), before);
+  CHECK(opt.step().value().item() == 0);
+  CHECK(std::isfinite(step(tensor({1, -1})).item()));
+}
+
+TEST_CASE("optimizers and metrics name the line that called them", "[golden]") {
+  Variable w(ones({2}), true, "w"), other(ones({2}), true, "other");
+  nn::SGD opt(w, {.learning_rate = 0.1});
+  CHECK(message_of<ShapeError>([&] {
+          opt.apply({{w, ones({3})}});
+        }) ==
+        "apply: the gradient has shape [3], its variable [2]\n"
+        "  variable  f32[2]         \"w\"\n"
+        "  gradient  f32[3]\n"
+        "  at HERE");
+  CHECK(message_of<ArgumentError>([&] {
+          opt.apply({{other, ones({2})}});
+        }) ==
+        "apply: the variable \"other\" f32[2] is none of this optimizer's\n"
+        "  at HERE");
+  CHECK(message_of<ArgumentError>([&] { opt.set_learning_rate(-1); }) ==
+        "set_learning_rate: the learning rate is -1, not a finite number from 0\n"
+        "  at HERE");
+  CHECK(message_of<IndexError>([&] { opt.learning_rate(3); }) == "learning_rate: group 3 of 1\n  at HERE");
+  CHECK(message_of<ArgumentError>([&] { nn::Adam{w, {.beta1 = 1}}; }) == "Adam: beta 1 is not in [0, 1)\n  at HERE");
+  CHECK(message_of<ArgumentError>([&] {
+          nn::AdamW{w, {.learning_rate = -1}};
+        }) == "AdamW: the learning rate is -1, not a finite number from 0\n  at HERE");
+  std::vector<Tensor> gradients = {ones({2})};
+  CHECK(message_of<ArgumentError>([&] { nn::clip_by_global_norm(gradients, 0); }) ==
+        "clip_by_global_norm: max_norm is 0, not above 0\n  at HERE");
+  CHECK(message_of<ArgumentError>([] { nn::Linear(0, 3); }) ==
+        "Linear: 0 -> 3\n"
+        "  at HERE\n"
+        "  hint: both extents are at least 1");
+
+  nn::ConfusionMatrix matrix(3);
+  CHECK(message_of<IndexError>([&] {
+          matrix.update(tensor<std::int64_t>({0, 3}), zeros({2, 3}));
+        }) ==
+        "update: class 3 at 1 must be within [0, 2]\n"
+        "  labels       i64[2]\n"
+        "  predictions  f32[2, 3]\n"
+        "  at HERE");
+  nn::F1 f1;
+  CHECK(message_of<ShapeError>([&] { f1.update(zeros({3}), zeros({2})); }) ==
+        "update: labels of shape [3] for predictions of [2]\n"
+        "  labels       f32[3]\n"
+        "  predictions  f32[2]\n"
+        "  at HERE");
+  CHECK(message_of<ShapeError>([] { nn::accuracy(zeros({3}), zeros({2})); }).find("at HERE") != std::string::npos);
+  CHECK(message_of<ArgumentError>([] { nn::ConfusionMatrix(1); }) ==
+        "ConfusionMatrix: 1 classes, from 2 to 16384\n"
+        "  at HERE");
+  CHECK(message_of<ArgumentError>([] { data::split(2); }) == "split: 2 rows are too few for three parts\n  at HERE");
+}
+
+TEST_CASE("a label column that does not exist, and numbers too large, are named", "[golden]") {
+  data::Table t(io::parse_csv("a,b,y\n1,2,x\n3,1e300,z\n"));
+  CHECK(message_of<ArgumentError>([&] { t.take_labels("species"); }) ==
+        "take_labels: there is no column \"species\"; the columns are a, b, y\n"
+        "  at HERE");
+  CHECK(t.columns().size() == 3);
+  t.take_labels("y");
+  CHECK(message_of<ArgumentError>([&] { t.to_tensor(); }) ==
+        "to_tensor: the column \"b\" holds 1e+300 in row 2, too large for f32\n"
+        "  at HERE");
+}
+
+TEST_CASE("threads and the instruction set are a user's to ask and to set") {
+  const int before = num_threads();
+  set_num_threads(1);
+  CHECK(num_threads() == 1);
+  set_num_threads(before);
+  CHECK(num_threads() == before);
+  CHECK(std::string(name_of(isa())).size() >= 4);
+}

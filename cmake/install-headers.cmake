@@ -1,7 +1,7 @@
-# Installs the public headers: weft.h and all that it includes, directly or not. A header that it does not reach is
-# private, and stays behind. In: source_dir; include_dir, relative to the prefix.
+# Installs the public headers: weft.h, ops/own_op.h and all that they include, directly or not. A header that they do not
+# reach is private, and stays behind. In: source_dir; include_dir, relative to the prefix.
 cmake_policy(VERSION 3.25)
-set(queue weft.h)
+set(queue weft.h ops/own_op.h)
 set(public "")
 while(queue)
   list(POP_FRONT queue header)

@@ -304,8 +304,13 @@ void Executable::run(Views in, Views out) {
   put_back(std::move(frame));
 }
 
-std::unique_lock<std::mutex> Executable::state_lock() {
-  return written_.empty() ? std::unique_lock<std::mutex>() : std::unique_lock(state_mutex_);
+std::unique_lock<std::mutex> Executable::lock_state() {
+  static std::mutex mutex;  // of the process: two functions may write the same variable
+  return std::unique_lock(mutex);
+}
+
+std::unique_lock<std::mutex> Executable::state_lock() const {
+  return written_.empty() ? std::unique_lock<std::mutex>() : lock_state();
 }
 
 void Executable::put_back(std::unique_ptr<Frame> frame) {

@@ -29,8 +29,10 @@ class Executable {
   /// Runs one that writes no state, from and to memory of the caller's; the outputs are contiguous.
   void run(Views in, Views out);
 
-  /// Held while state is written: such calls come one after the other. Empty for one that writes none.
-  std::unique_lock<std::mutex> state_lock();
+  /// Held while state is written: such calls, of whatever function, come one after the other. Empty for one that writes
+  /// none.
+  std::unique_lock<std::mutex> state_lock() const;
+  static std::unique_lock<std::mutex> lock_state();
 
   const CompileStats& stats() const { return stats_; }
   /// The tensors that the function captured.
@@ -71,7 +73,7 @@ class Executable {
   std::vector<bool> in_place_;              // by written variable: may overwrite the old value
   std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
   CompileStats stats_;
-  std::mutex frames_mutex_, state_mutex_;
+  std::mutex frames_mutex_;
   std::vector<std::unique_ptr<Frame>> frames_;
 };
 

@@ -103,6 +103,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   std::vector<Tensor> placeholders, leaves;
   for (const Tensor& t : signature.tensors()) placeholders.push_back(trace.add_input(t.type()));
   {
+    const auto lock = Executable::lock_state();  // the trace looks at variables that another function may be writing
     const TraceScope scope(&trace);
     traced->result = body(placeholders, leaves);
   }

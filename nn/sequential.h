@@ -5,6 +5,7 @@
 
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "../autograd/structure.h"
@@ -21,8 +22,9 @@ template <class... Layer> struct Sequential {
   explicit Sequential(Layer... layer) : layers(std::move(layer)...) {}
 
   Tensor operator()(const Arg& x) const {
+    const SiteScope scope(x.site());
     Tensor t = x.tensor();
-    std::apply([&](const auto&... layer) { ((t = layer(Arg(t, x.site()))), ...); }, layers);
+    std::apply([&](const auto&... layer) { ((t = call(layer, t, x.site())), ...); }, layers);
     return t;
   }
   template <std::size_t i> auto& get() { return std::get<i>(layers); }
@@ -36,6 +38,14 @@ template <class... Layer> struct Sequential {
   }
   static constexpr std::string_view weft_member_names() {
     return "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31";
+  }
+
+ private:
+  template <class L> static Tensor call(const L& layer, const Tensor& x, const Site& site) {
+    if constexpr (std::is_invocable_v<const L&, Arg>)
+      return layer(Arg(x, site));
+    else
+      return layer(x);
   }
 };
 

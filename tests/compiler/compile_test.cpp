@@ -219,6 +219,21 @@ TEST_CASE("many threads: one trace, right results, and serialised updates", "[co
   CHECK(total.value().item() == 200);
 }
 
+TEST_CASE("functions that write the same variable are serialised", "[compile][threads]") {
+  Variable v = zeros({20'000});
+  auto add = compile([&](const Tensor& x) { v.assign_add(x); });
+  auto sub = compile([&](const Tensor& x) { v.assign_sub(x); });
+  add(3), sub(1);  // traced
+  constexpr int calls = 4000;
+  std::thread other([&] {
+    for (int i = 1; i < calls; ++i) add(3);
+  });
+  for (int i = 1; i < calls; ++i) sub(1);
+  other.join();
+  CHECK(min(v.value()).item() == 2 * calls);
+  CHECK(max(v.value()).item() == 2 * calls);
+}
+
 TEST_CASE("what was done can be looked at", "[compile][dump]") {
   Variable w(ones({3}), true, "w");
   auto f = compile([&](const Tensor& x) { return sum(x * w + 1); });

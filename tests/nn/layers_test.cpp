@@ -124,6 +124,20 @@ TEST_CASE("summary is a table with totals") {
         "4,009 parameters (3,009 trained, 1,000 not), 20.0 kB\n");
 }
 
+TEST_CASE("Sequential takes layers, models and lambdas, and names their variables by number") {
+  struct Block {
+    nn::Linear fc{3, 4};
+    Tensor operator()(const Tensor& x) const { return relu(fc(x)); }
+    WEFT_MEMBERS(fc)
+  };
+  const nn::Sequential net(nn::Linear(2, 3), [](const Tensor& x) { return x * 2; }, Block(), nn::Sequential(nn::Linear(4, 1)));
+  const Tensor x = ones({5, 2});
+  CHECK(net(x).to_vector<float>() == net.get<3>()(net.get<2>()(net.get<0>()(x) * 2)).to_vector<float>());
+  std::vector<std::string> paths;
+  for (const auto& p : nn::parameters(net)) paths.push_back(p.path());
+  CHECK(paths == std::vector<std::string>{"0.weight", "0.bias", "2.fc.weight", "2.fc.bias", "3.0.weight", "3.0.bias"});
+}
+
 TEST_CASE("summary shows layers without variables too") {
   CHECK(nn::summary(nn::Sequential(nn::Linear(2, 3), nn::Relu{}, nn::Gelu{true}, nn::Linear(3, 1))) ==
         "layer  kind           variables                      count\n"

@@ -1,7 +1,5 @@
 // An op of the user's own: one struct, one line, and it runs, differentiates its formula's bits included.
-#include <weft/ops/apply.h>
-#include <weft/ops/define.h>
-#include <weft/ops/defs/elementwise.h>
+#include <weft/ops/own_op.h>
 
 #include "../support.h"
 

@@ -1,6 +1,7 @@
 // Weft: everything that users include.
 #pragma once
 
+#include "autograd/control_flow.h"
 #include "autograd/custom_gradient.h"
 #include "autograd/forward.h"
 #include "autograd/gradcheck.h"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "../autograd/tape.h"
+#include "../autograd/graph_gradient.h"
 #include "../ops/apply.h"
 #include "../ops/backward.h"
 #include "../ops/closure.h"
@@ -58,31 +58,20 @@ struct Joint {
 Joint differentiate(const Graph& function, const std::vector<bool>& has_grad, const std::vector<bool>& wants) {
   Joint j;
   Trace trace;
-  std::vector<Tensor> in, cotangents, targets, sources, outputs;
-  std::vector<std::size_t> sources_of;
+  std::vector<Tensor> in, cotangents;
   for (const ValueId v : function.inputs) in.push_back(trace.add_input(function.type(v)));
   for (std::size_t k = 0; k < function.outputs.size(); ++k)
-    if (has_grad[k]) cotangents.push_back(trace.add_input(function.type(function.outputs[k])));
-  for (std::size_t k = 0; k < in.size(); ++k) {
-    if (!wants[k]) continue;
-    sources.push_back(in[k]);
-    sources_of.push_back(k);
-  }
-  std::vector<Tensor> gradients;
+    cotangents.push_back(has_grad[k] ? trace.add_input(function.type(function.outputs[k])) : Tensor());
+  GraphGradient g;
   {
     const TraceScope scope(&trace);
-    GradientTape tape;
-    tape.watch(sources);
-    outputs = replay(function, in);
-    for (std::size_t k = 0; k < outputs.size(); ++k)
-      if (has_grad[k]) targets.push_back(outputs[k]);
-    gradients = tape.gradient(targets, sources, GradientOptions{cotangents});
+    g = graph_gradient(function, in, cotangents, wants, Unconnected::none);
   }
-  for (const Tensor& t : outputs) j.outputs.push_back(trace.value_of(t));
-  for (std::size_t k = 0; k < gradients.size(); ++k) {
-    if (!gradients[k].defined()) continue;
-    j.gradients.push_back(trace.value_of(gradients[k]));
-    j.gives.push_back(sources_of[k]);
+  for (const Tensor& t : g.outputs) j.outputs.push_back(trace.value_of(t));
+  for (std::size_t k = 0; k < g.gradients.size(); ++k) {
+    if (!g.gradients[k].defined()) continue;
+    j.gradients.push_back(trace.value_of(g.gradients[k]));
+    j.gives.push_back(k);
   }
   j.graph = std::move(trace.graph);
   j.backward.resize(j.graph.values.size());

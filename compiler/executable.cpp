@@ -81,7 +81,13 @@ void Executable::build_steps(const Grouping& grouping) {
       ++stats_.groups;
     } else {
       const Graph::Node& n = graph_.nodes[g.nodes[0]];
-      NodeStep step{g.nodes[0], {}, n.out};
+      NodeStep step{g.nodes[0], {}, n.out, {}, {}};
+      if (n.op->graphs)
+        for (const auto& body : n.op->graphs(n.attrs)) {
+          step.bodies.push_back(std::make_shared<Executable>(*body, body->inputs.size(), body->outputs.size(),
+                                                             std::vector<std::size_t>{}));
+          step.runners.push_back(step.bodies.back().get());
+        }
       for (const ValueId v : n.in) step.in.push_back(grouping.accesses[v]);
       steps_.push_back(std::move(step));
       ++stats_.library_calls;
@@ -139,7 +145,8 @@ bool Executable::overwrites_in_place(std::size_t state) const {
     });
     const auto* launch = std::get_if<LaunchStep>(&step);
     const auto* node = std::get_if<NodeStep>(&step);
-    if (written && (reads_old || (node && graph_.nodes[node->node].op->checks))) return false;
+    if (written && (reads_old || (node && checks_values(*graph_.nodes[node->node].op, graph_.nodes[node->node].attrs))))
+      return false;
     if (!writes) continue;
     written = true;
     if (!reads_old) continue;
@@ -336,7 +343,11 @@ template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& bu
       for (std::size_t k = inputs; k < views.size(); ++k)
         views[k].data = slots[node->out + static_cast<ValueId>(k - inputs)];
       try {
-        run_op(*n.op, n.attrs, Views(views).first(inputs), Views(views).subspan(inputs));
+        const Views in = Views(views).first(inputs), out = Views(views).subspan(inputs);
+        if (n.op->run_graphs)
+          n.op->run_graphs(n.attrs, node->runners, in, out);
+        else
+          run_op(*n.op, n.attrs, in, out);
       } catch (Error& e) {
         std::vector<std::string> operands;
         for (std::size_t k = 0; k < inputs; ++k)

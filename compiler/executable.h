@@ -14,20 +14,20 @@
 
 namespace weft {
 
-class Executable {
+class Executable final : public GraphRunner {
  public:
   /// `graph`: its inputs are `args` arguments, then the variables read; its outputs are `results` results, then the new
   /// values of the variables `written` (numbers into the variables).
   Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
              double trace_ms = 0);
-  ~Executable();
+  ~Executable() override;
 
   /// Runs it. A call that throws leaves every variable as it was. Any thread may call.
   void run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables,
            std::span<Tensor> results);
 
   /// Runs one that writes no state, from and to memory of the caller's; the outputs are contiguous.
-  void run(Views in, Views out);
+  void run(Views in, Views out) override;
 
   /// Held while state is written: such calls, of whatever function, come one after the other. Empty for one that writes
   /// none.
@@ -45,6 +45,8 @@ class Executable {
     std::uint32_t node;
     std::vector<Access> in;
     ValueId out;
+    std::vector<std::shared_ptr<Executable>> bodies;  // of control flow
+    std::vector<GraphRunner*> runners;                // the same
   };
   struct CopyStep {
     Access from;

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "graph_interpreter.h"
 #include "kernels/elementwise.h"
 #include "recorder.h"
 
@@ -107,6 +108,8 @@ void run_op(const Op& op, const Attrs& attrs, Views in, Views out) {
     run_elementwise(op, attrs, in, out[0]);
   else if (op.kind == OpKind::view)
     copy_view(op, attrs, in[0], out[0]);
+  else if (op.run_graphs)
+    interpret_graphs(op, attrs, in, out);
   else
     op.run(attrs, in, out);
 }

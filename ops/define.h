@@ -22,6 +22,10 @@ template <class Struct> constexpr Op make_op() {
   else if constexpr (Struct::kind == OpKind::elementwise)
     op.operand_names = "lhs rhs";
   if constexpr (requires { Struct::run; }) op.run = Struct::run;
+  if constexpr (requires { Struct::graphs; }) {
+    op.graphs = Struct::graphs;
+    op.run_graphs = Struct::run_graphs;
+  }
   if constexpr (requires { Struct::view; }) op.view = Struct::view;
   if constexpr (requires { Struct::formula; }) op.formula = Struct::formula;
   if constexpr (requires { Struct::vjp; }) op.vjp = Struct::vjp;

@@ -89,12 +89,22 @@ void Graph::verify() const {
       if (v >= n.out) fail(i, fmt::format("operand %{} comes after its use", v));
       in.push_back(&values[v].type);
     }
+    if (n.op->graphs)
+      for (const auto& body : n.op->graphs(n.attrs)) body->verify();
     std::vector<Type> out(static_cast<std::size_t>(n.outputs));
     n.op->infer(n.attrs, in, out);
     for (std::size_t k = 0; k < out.size(); ++k)
       if (out[k] != values[n.out + k].type)
         fail(i, fmt::format("its type is {}, not {}", out[k].text(), values[n.out + k].type.text()));
   }
+}
+
+bool checks_values(const Op& op, const Attrs& attrs) {
+  if (op.checks || !op.graphs) return op.checks;
+  for (const auto& graph : op.graphs(attrs))
+    for (const Graph::Node& n : graph->nodes)
+      if (checks_values(*n.op, n.attrs)) return true;
+  return false;
 }
 
 ValueId GraphCopy::operator()(ValueId v) {
@@ -118,7 +128,7 @@ Graph without_dead_nodes(const Graph& graph) {
   std::vector<bool> keep(graph.nodes.size());
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const Graph::Node& n = graph.nodes[i];
-    bool needed = n.op->checks;
+    bool needed = checks_values(*n.op, n.attrs);
     for (int k = 0; k < n.outputs; ++k) needed |= live[n.out + static_cast<ValueId>(k)];
     if (!needed) continue;
     keep[i] = true;

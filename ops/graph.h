@@ -64,6 +64,9 @@ struct Graph {
   std::unordered_map<std::uint64_t, ValueId> constants_by_key_;
 };
 
+/// True if the op may throw on values, or one in the graphs that its attributes hold.
+bool checks_values(const Op& op, const Attrs& attrs);
+
 /// Copies a graph into another, node by node: a pass changes what it wants to and copies the rest.
 class GraphCopy {
  public:

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "../tensor/tensor.h"
 #include "attrs.h"
@@ -14,6 +16,7 @@ namespace weft {
 
 class Backward;
 class Forward;
+struct Graph;
 
 /// What an op is to the compiler.
 enum class OpKind : std::uint8_t {
@@ -46,6 +49,13 @@ struct NativeLoops {
   ElementwiseLoop by_type[8] = {};
 };
 
+/// Something that runs one of the graphs that an op's attributes hold.
+class GraphRunner {
+ public:
+  virtual ~GraphRunner() = default;
+  virtual void run(Views in, Views out) = 0;
+};
+
 struct Op {
   std::string_view name;
   OpKind kind = OpKind::kernel;
@@ -60,6 +70,10 @@ struct Op {
   void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;
   /// Computes the outputs; `out` is allocated, contiguous, and overlaps no input.
   void (*run)(const Attrs&, Views in, Views out) = nullptr;
+  /// An op of control flow: the graphs that its attributes hold, and in place of `run` how it runs them, in the same
+  /// order.
+  std::vector<std::shared_ptr<const Graph>> (*graphs)(const Attrs&) = nullptr;
+  void (*run_graphs)(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out) = nullptr;
   /// Kind view: sets out's strides and data so that it shows `in`; false if that can't be: then the
   /// elements are copied in row-major order.
   bool (*view)(const Attrs&, const View& in, View& out) = nullptr;

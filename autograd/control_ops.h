@@ -1,0 +1,75 @@
+// The ops of control flow. Their attributes hold graphs, whose inputs and outputs are the ops' own, a round at a time.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "../ops/apply.h"
+#include "../ops/backward.h"
+#include "../ops/graph.h"
+
+namespace weft {
+
+using Body = std::shared_ptr<const Graph>;
+
+struct CondAttrs {
+  Body then, otherwise;
+  void each(auto&& f) const { f("then", then), f("otherwise", otherwise); }
+};
+/// Inputs: the predicate, then those of both graphs.
+struct Cond {
+  static constexpr auto name = "cond";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr std::uint32_t reads = ~(reads::types | (reads::types - reads::out0));  // inputs
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static std::vector<Body> graphs(const Attrs& a) { return {a.as<CondAttrs>().then, a.as<CondAttrs>().otherwise}; }
+  static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
+  static void vjp(Backward& b);
+};
+
+struct ScanAttrs {
+  Body body;        // (carries, elements of xs, constants) -> (carries, ys)
+  int carries, xs;  // how many
+  std::int64_t length;
+  bool reverse;
+  bool keep;  // further outputs: the carries before each round, stacked
+  void each(auto&& f) const {
+    f("body", body), f("carries", carries), f("xs", xs), f("length", length), f("reverse", reverse), f("keep", keep);
+  }
+};
+struct Scan {
+  static constexpr auto name = "scan";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr std::uint32_t reads = ~reads::types;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static std::vector<Body> graphs(const Attrs& a) { return {a.as<ScanAttrs>().body}; }
+  static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
+  static void vjp(Backward& b);
+};
+
+struct WhileAttrs {
+  Body condition, body;  // (carries, constants) -> bool[] and carries
+  int carries;
+  std::int64_t max_iterations;  // negative: no bound
+  bool keep;                    // further outputs: the number of rounds, and the carries before each, stacked
+  void each(auto&& f) const {
+    f("condition", condition), f("body", body), f("carries", carries), f("max_iterations", max_iterations),
+        f("keep", keep);
+  }
+};
+struct While {
+  static constexpr auto name = "while_loop";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr std::uint32_t reads = ~reads::types;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static std::vector<Body> graphs(const Attrs& a) { return {a.as<WhileAttrs>().condition, a.as<WhileAttrs>().body}; }
+  static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
+  static void vjp(Backward& b);
+};
+
+/// Applies one of them: as many outputs as its attributes say.
+std::vector<Tensor> apply_cond(const CondAttrs& attrs, std::span<const Tensor> in);
+std::vector<Tensor> apply_scan(const ScanAttrs& attrs, std::span<const Tensor> in);
+std::vector<Tensor> apply_while(const WhileAttrs& attrs, std::span<const Tensor> in);
+
+}  // namespace weft

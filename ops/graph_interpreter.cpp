@@ -1,0 +1,48 @@
+#include "graph_interpreter.h"
+
+#include "apply.h"
+#include "recorder.h"
+
+namespace weft {
+
+GraphInterpreter::GraphInterpreter(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) {
+  for (const Graph::Value& v : graph_->values) {
+    View view{v.type.dtype, v.type.shape, contiguous_strides(v.type.shape), nullptr};
+    if (v.kind == Graph::Value::constant) {
+      view = graph_->constants[v.index].view();
+    } else if (v.kind == Graph::Value::computed) {
+      buffers_.push_back(Storage::allocate(static_cast<std::size_t>(count(v.type.shape)) * size_of(v.type.dtype)));
+      view.data = buffers_.back().data();
+    }
+    views_.push_back(view);
+  }
+}
+
+void GraphInterpreter::run(Views in, Views out) {
+  for (std::size_t k = 0; k < in.size(); ++k) views_[graph_->inputs[k]] = in[k];
+  std::vector<View> operands;
+  for (const Graph::Node& n : graph_->nodes) {
+    operands.clear();
+    for (const ValueId v : n.in) operands.push_back(views_[v]);
+    try {
+      run_op(*n.op, n.attrs, operands, Views(views_).subspan(n.out, static_cast<std::size_t>(n.outputs)));
+    } catch (Error& e) {
+      std::vector<std::string> lines;
+      for (std::size_t k = 0; k < operands.size(); ++k)
+        lines.push_back("in" + std::to_string(k) + "  " + Type{operands[k].dtype, operands[k].shape}.text());
+      e.locate(n.op->name, lines, n.site.line() ? site_text(n.site) : "");
+      throw;
+    }
+  }
+  for (std::size_t k = 0; k < out.size(); ++k) copy_elements(views_[graph_->outputs[k]], out[k]);
+}
+
+void interpret_graphs(const Op& op, const Attrs& attrs, Views in, Views out) {
+  std::vector<GraphInterpreter> interpreters;
+  for (auto& graph : op.graphs(attrs)) interpreters.emplace_back(std::move(graph));
+  std::vector<GraphRunner*> runners;
+  for (GraphInterpreter& i : interpreters) runners.push_back(&i);
+  op.run_graphs(attrs, runners, in, out);
+}
+
+}  // namespace weft

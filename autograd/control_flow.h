@@ -38,11 +38,6 @@ std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunc
 std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> init, std::span<const Tensor> xs,
                          const ScanOptions& options, const std::source_location& site);
 
-template <class S> std::vector<Tensor> leaves_of(const S& s) {
-  std::vector<Tensor> leaves;
-  each_leaf(s, [&](const auto& leaf) { leaves.push_back(leaf); });
-  return leaves;
-}
 template <class S> auto rebuild(const S& like, std::span<const Tensor> leaves) {
   std::size_t next = 0;
   return map_leaves(like, [&](const auto&) { return leaves[next++]; });

@@ -147,4 +147,13 @@ template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
   }
 }
 
+namespace detail {
+/// The leaves as tensors, variables by their values.
+template <class S> std::vector<Tensor> leaves_of(const S& s) {
+  std::vector<Tensor> leaves;
+  each_leaf(s, [&](const auto& leaf) { leaves.push_back(leaf); });
+  return leaves;
+}
+}  // namespace detail
+
 }  // namespace weft

@@ -130,12 +130,6 @@ template <class F, class X> auto call_with(F& f, const X& x) {
     return f(x);
 }
 
-template <class Tangents> std::vector<Tensor> leaves_of(const Tangents& t) {
-  std::vector<Tensor> list;
-  each_leaf(t, [&](const auto& leaf) { list.push_back(leaf); });
-  return list;
-}
-
 }  // namespace detail
 
 /// The function x... -> (f(x...), the gradient of f(x...)), for the arguments with the numbers n... (none named: the

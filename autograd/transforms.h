@@ -290,7 +290,7 @@ void record_custom_jvp(const std::shared_ptr<const CustomForward>& rule, std::sp
 ///                         [](const Tensor& x, const Tensor& dx) { return dx * sigmoid(x); });
 template <class F, class Rule>
 auto custom_jvp(F f, Rule rule, const std::source_location& site = std::source_location::current()) {
-  return [ held = detail::Held<F>{std::move(f)}, rule = std::move(rule), site ]<Structured... X>(const X&... x) {
+  return [held = detail::Held<F>{std::move(f)}, rule = std::move(rule), site](const auto&... x) {
     std::vector<Tensor> in, out;
     const auto argument = [&](const auto& leaf) {
       in.push_back(leaf);  // a Variable is read

@@ -53,3 +53,16 @@ TEST_CASE("a compiled gradient takes what the gradient takes", "[transforms]") {
   CHECK_VALUES(dw, 8, 20);
   CHECK_VALUES(db, 4, 10);
 }
+
+TEST_CASE("recompute in a compiled function: the same gradients and random numbers", "[recompute]") {
+  const Tensor x = tensor<double>({0.2, -0.4, 0.5});
+  Generator eager(3), compiled(3);
+  const auto loss = [](Generator& generator) {
+    return [&](const Tensor& t) {
+      const auto f = recompute([&](const Tensor& p) { return sin(p * random::uniform({3}, 0, 1, f64, generator)); });
+      return sum(f(f(t)) * c);
+    };
+  };
+  CHECK_SAME(compile(grad(loss(compiled)))(x), grad(loss(eager))(x));
+  CHECK_SAME(compiled.state.value(), eager.state.value());
+}

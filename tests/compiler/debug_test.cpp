@@ -185,3 +185,17 @@ TEST_CASE("a gradient goes through a compiled print", "[print][compile]") {
   });
   CHECK(printed([&] { CHECK(f(3).item() == 6); }) == "x: 3.  f32[] (HERE)\n");
 }
+
+TEST_CASE("under a tape a compiled print prints once a call, not again for the gradient", "[print][compile]") {
+  const NoLeaks guard;
+  Variable w = scalar(2);
+  auto f = compile([&](const Tensor& x) { return exp(debug::print(x * w, "inner")) * w; });
+  for (int i = 0; i < 2; ++i) {
+    const std::string text = printed([&] {
+      GradientTape tape;
+      const Tensor y = f(0);
+      CHECK(tape.gradient(y, w).item() == 1);
+    });
+    CHECK(text == "inner: 0.  f32[] (HERE)\n");
+  }
+}

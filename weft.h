@@ -8,6 +8,7 @@
 #include "autograd/recompute.h"
 #include "autograd/tape.h"
 #include "autograd/transforms.h"
+#include "autograd/vmap.h"
 #include "compiler/compile.h"
 #include "data/batches.h"
 #include "data/progress.h"

@@ -1,5 +1,6 @@
 // Structure: what nests tensors. One trait serves the tape, compile and nn alike. A structure is a Tensor, a Variable,
-// a tuple, pair, array, vector, map or optional of structures, or a struct that names its members once:
+// a tuple, pair, array, vector, map or optional of structures, a model's Gradients, or a struct that names its members
+// once:
 //
 //     struct Mlp { nn::Linear fc1, fc2;  WEFT_MEMBERS(fc1, fc2) };
 #pragma once
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "../ops/variable.h"
+#include "gradients.h"
 
 /// The one line by which a struct names its members, in the order that parameters, files and summaries list them.
 #define WEFT_MEMBERS(...)                                     \
@@ -68,6 +70,8 @@ template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
   using T = std::remove_const_t<S>;
   if constexpr (std::is_same_v<T, Tensor> || std::is_same_v<T, Variable>)
     visit(s);
+  else if constexpr (std::is_same_v<T, Gradients>)
+    for (auto& item : s) visit(item.gradient);
   else if constexpr (HasMembers<T>)
     each_member(s, [&](std::string_view, auto& m) { each_leaf(m, visit); });
   else if constexpr (detail::is_tuple<T>)
@@ -82,8 +86,8 @@ template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
 }
 
 namespace detail {
-template <class T> struct IsStructure
-    : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> || HasMembers<T>> {};
+template <class T> struct IsStructure : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> ||
+                                                           std::is_same_v<T, Gradients> || HasMembers<T>> {};
 template <class T, class A> struct IsStructure<std::vector<T, A>> : IsStructure<T> {};
 template <class K, class T, class C, class A> struct IsStructure<std::map<K, T, C, A>> : IsStructure<T> {};
 template <class T> struct IsStructure<std::optional<T>> : IsStructure<T> {};
@@ -117,6 +121,10 @@ concept Model = HasMembers<T> && detail::HoldsVariables<T>::value;
 template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
   if constexpr (std::is_same_v<S, Tensor> || std::is_same_v<S, Variable>) {
     return Tensor(map(s));
+  } else if constexpr (std::is_same_v<S, Gradients>) {
+    Gradients result = s;
+    for (auto& item : result) item.gradient = map(item.gradient);
+    return result;
   } else if constexpr (HasMembers<S>) {
     static_assert(!Model<S>, "a struct with Variables can't hold their gradients: use Gradients");
     S result = s;

@@ -35,6 +35,7 @@ Closure close_over(std::span<const Type> types, const TensorFunction& f) {
     trace.graph.outputs.push_back(v.assigned_value);
     c.assigned.push_back(v.variable);
     c.assigned_from.push_back(k);
+    c.assigned_at.push_back(v.site);
   }
   c.graph = std::make_shared<const Graph>(without_dead_nodes(trace.graph));
   return c;

@@ -20,6 +20,7 @@ struct Closure {
   /// that tapes know) when the trace had ended.
   std::vector<Tensor> captured;
   std::vector<std::shared_ptr<VariableState>> assigned;
+  std::vector<std::source_location> assigned_at;
   /// For each of `assigned`: which of `captured` is the value it had before.
   std::vector<std::size_t> assigned_from;
 

@@ -17,6 +17,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::differentiable; }) op.differentiable = Struct::differentiable;
   if constexpr (requires { Struct::checks; }) op.checks = Struct::checks;
   if constexpr (requires { Struct::effect; }) op.effect = Struct::effect;
+  if constexpr (requires { Struct::draws; }) op.draws = Struct::draws;
   if constexpr (requires { Struct::operand_names; })
     op.operand_names = Struct::operand_names;
   else if constexpr (Struct::kind == OpKind::elementwise)
@@ -30,6 +31,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::formula; }) op.formula = Struct::formula;
   if constexpr (requires { Struct::vjp; }) op.vjp = Struct::vjp;
   if constexpr (requires { Struct::jvp; }) op.jvp = Struct::jvp;
+  if constexpr (requires { Struct::batch; }) op.batch = Struct::batch;
   return op;
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "../tensor/create.h"
 #include "apply.h"
 #include "defs/indexing.h"
 #include "defs/reduce.h"
@@ -103,6 +104,54 @@ void Gather::vjp(Backward& b) {
   b.give(0, scatter_add(zeros, b.in(1), b.grad(), b.attrs<AxisAttrs>().axis));
 }
 
+namespace {
+
+// Indices of each example's own: all examples' axes end to end are one long axis. x [b, pre, n, post] becomes
+// [b * n, pre, post] and example i's index k becomes i * n + k.
+Tensor long_axis(const Tensor& x, int axis) {
+  Ints order = {0, axis + 1};
+  for (int i = 1; i < x.rank(); ++i)
+    if (i != axis + 1) order.push_back(i);
+  const Tensor t = transpose(x, order);
+  Shape shape = t.shape();
+  shape.erase(0);
+  shape[0] *= t.shape()[0];
+  return reshape(t, shape);
+}
+
+Tensor long_indices(const Batching& b, std::int64_t n) {
+  const Tensor i = cast(b.in(1), i64);
+  const Tensor within = check_indices(where(i < 0, i + n, i), n);
+  std::vector<std::int64_t> starts;
+  for (std::int64_t k = 0; k < b.size(); ++k) starts.push_back(k * n);
+  Shape column = Shape::filled(i.rank(), 1);
+  column[0] = b.size();
+  return within + from_vector(starts, column);
+}
+
+// Axes [from, from + count) moved to begin at `to`.
+Tensor move_axes(const Tensor& x, int from, int count, int to) {
+  Ints rest, order;
+  for (int i = 0; i < x.rank(); ++i)
+    if (i < from || i >= from + count) rest.push_back(i);
+  for (int i = 0; i <= rest.size(); ++i) {
+    if (i == to)
+      for (int k = 0; k < count; ++k) order.push_back(from + k);
+    if (i < rest.size()) order.push_back(rest[i]);
+  }
+  return transpose(x, order);
+}
+
+}  // namespace
+
+void Gather::batch(Batching& b) {
+  const int axis = b.attrs<AxisAttrs>().axis, picked = b.shape(1).size();
+  if (!b.batched(1)) return b.give(gather(b.in(0), b.in(1), axis + 1));
+  if (!b.batched(0)) return b.give(move_axes(gather(b.in(0), b.in(1), axis), axis, 1, 0));
+  const Tensor rows = gather(long_axis(b.in(0), axis), long_indices(b, b.shape(0)[axis]));  // [b, indices, pre, post]
+  b.give(move_axes(rows, 1, picked, 1 + axis));
+}
+
 void ScatterAdd::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   check_index_type(*in[1]);
   if (in[0]->dtype == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");
@@ -143,6 +192,18 @@ void ScatterAdd::run(const Attrs& attrs, Views in, Views out) {
 void ScatterAdd::vjp(Backward& b) {
   b.give(0, b.grad());
   if (b.wants(2)) b.give(2, gather(b.grad(), b.in(1), b.attrs<AxisAttrs>().axis));
+}
+
+void ScatterAdd::batch(Batching& b) {
+  const int axis = b.attrs<AxisAttrs>().axis, picked = b.shape(1).size();
+  if (!b.batched(1)) return b.give(scatter_add(b.front(0), b.in(1), b.front(2), axis + 1));
+  const Tensor x = b.front(0);
+  const std::int64_t n = x.shape()[axis + 1];
+  Tensor sums = scatter_add(long_axis(x, axis), long_indices(b, n), move_axes(b.front(2), 1 + axis, picked, 1));
+  Shape split = sums.shape();
+  split[0] = n;
+  split.insert(0, b.size());
+  b.give(move_axes(reshape(sums, split), 1, 1, 1 + axis));
 }
 
 void CheckIndices::infer(const Attrs&, Types in, std::span<Type> out) {

@@ -84,6 +84,19 @@ void MatMul::jvp(Forward& f) {
   if (f.has_tangent(1)) f.give(0, apply<MatMul>({f.in(0), f.tangent(1)}));
 }
 
+// One operand alone batched, the other a matrix: one product of more rows, [b * m, k] x [k, n], where it can be had
+// without a copy.
+void MatMul::batch(Batching& b) {
+  const bool matrices = b.shape(0).size() == 2;
+  if (matrices && !b.batched(1)) return b.give(matmul(b.in(0), b.in(1)));
+  if (matrices && !b.batched(0) && b.shape(1)[1] == 1) {  // a [m, k] x columns: (rows x a^T)
+    const std::int64_t m = b.in(0).shape()[0], k = b.in(0).shape()[1];
+    const Tensor rows = matmul(reshape(b.in(1), {b.size(), k}), swap_axes(b.in(0), 0, 1));
+    return b.give(reshape(rows, {b.size(), m, 1}));
+  }
+  b.apply({});
+}
+
 Tensor matmul(const Arg& lhs, const Arg& rhs) {
   const SiteScope scope(lhs.site());
   Tensor a = lhs.tensor(), b = rhs.tensor();

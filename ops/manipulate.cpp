@@ -41,6 +41,13 @@ Tensor detail::sum_to(const Tensor& x, const Shape& shape) {
   return reshape(axes.empty() ? x : sum(x, axes), shape);
 }
 
+void BroadcastTo::batch(Batching& b) {
+  const Shape &from = b.shape(), &to = b.attrs<ShapeAttrs>().shape;
+  Shape aligned = Shape::filled(to.size(), 1);  // the new axes come after the batch
+  for (int i = 0; i < from.size(); ++i) aligned[to.size() - from.size() + i] = from[i];
+  b.give(broadcast_to(reshape(b.in(), b.with_batch(aligned)), b.with_batch(to)));
+}
+
 void BroadcastTo::vjp(Backward& b) { b.give(0, detail::sum_to(b.grad(), b.in_type().shape)); }
 
 // ---- reshape ----
@@ -145,6 +152,13 @@ void Transpose::vjp(Backward& b) {
   b.give(0, transpose(b.grad(), inverse));
 }
 
+void Transpose::batch(Batching& b) {
+  Ints axes = b.attrs<TransposeAttrs>().axes;
+  for (std::int64_t& a : axes) ++a;
+  axes.insert(0, 0);
+  b.apply(TransposeAttrs{axes});
+}
+
 namespace {
 // Runs f; an error gets the op's name, its operand and its line.
 template <class F> auto checked(const char* name, const Tensor& t, F f) {
@@ -212,6 +226,14 @@ void Slice::vjp(Backward& b) {
   b.give(0, apply<Embed>({b.grad()}, EmbedAttrs{a.begin, a.step, b.in_type().shape, 0.0}));
 }
 
+void Slice::batch(Batching& b) {
+  SliceAttrs a = b.attrs<SliceAttrs>();
+  a.begin.insert(0, 0);
+  a.step.insert(0, 1);
+  a.size.insert(0, b.size());
+  b.apply(a);
+}
+
 void Embed::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   out[0] = {in[0]->dtype, attrs.as<EmbedAttrs>().shape};
 }
@@ -235,6 +257,14 @@ void Embed::jvp(Forward& f) {
   EmbedAttrs a = f.attrs<EmbedAttrs>();
   a.value = 0;
   f.give(0, apply<Embed>({f.tangent()}, a));
+}
+
+void Embed::batch(Batching& b) {
+  EmbedAttrs a = b.attrs<EmbedAttrs>();
+  a.begin.insert(0, 0);
+  a.step.insert(0, 1);
+  a.shape.insert(0, b.size());
+  b.apply(a);
 }
 
 Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step) {

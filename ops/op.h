@@ -17,6 +17,7 @@ namespace weft {
 class Backward;
 class Forward;
 struct Graph;
+class Batching;
 
 /// What an op is to the compiler.
 enum class OpKind : std::uint8_t {
@@ -65,6 +66,7 @@ struct Op {
   bool differentiable = true;  // false: a cotangent stops here silently (comparisons, argmax, floor's kin have rules)
   bool checks = false;         // may throw on values: a compiled step runs it before its first state write
   bool effect = false;         // does something beside its result: runs in program order with others that do
+  bool draws = false;          // random: under vmap each example has numbers of its own
   const char* operand_names = "";  // for messages: "lhs rhs"
   /// The output types. Throws what the door turns into a full message; kernels and rules check nothing again.
   void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;
@@ -83,6 +85,9 @@ struct Op {
   void (*vjp)(Backward&) = nullptr;
   /// The forward rule; null: it follows from `linear`, the kind, or the gradient rule.
   void (*jvp)(Forward&) = nullptr;
+  /// How it is applied to a batch of examples at once (vmap). Null: as its kind says, elementwise ops and reductions;
+  /// of another kind, to one example after the other.
+  void (*batch)(Batching&) = nullptr;
   /// Kind elementwise: its loops for the ISA in use; null for a user's own op.
   const NativeLoops* (*loops)() = nullptr;
 };

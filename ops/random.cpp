@@ -26,10 +26,10 @@ Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
     throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
   count(shape);  // the caller's error, not that of an op in here
   const Tensor state = generator.state.value();
-  const Tensor u = apply<Uniform>({state}, UniformAttrs{dtype, shape});
-  const std::int64_t blocks = (count(shape) + per_block(dtype) - 1) / per_block(dtype);
-  generator.state.assign(state + tensor<std::int64_t>({std::int64_t{0}, blocks}));
-  return u;
+  Tensor out[2];
+  apply(op_of<Uniform>(), UniformAttrs{dtype, shape}, std::span(&state, 1), out);
+  generator.state.assign(out[1]);
+  return out[0];
 }
 
 }  // namespace
@@ -39,6 +39,7 @@ void Uniform::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   const auto& a = attrs.as<UniformAttrs>();
   count(a.shape);
   out[0] = {a.dtype, a.shape};
+  out[1] = *in[0];
 }
 
 void Uniform::run(const Attrs& attrs, Views in, Views out) {
@@ -46,6 +47,8 @@ void Uniform::run(const Attrs& attrs, Views in, Views out) {
   const std::int64_t* state = in[0].as<std::int64_t>();
   const auto key = static_cast<std::uint64_t>(state[0]), start = static_cast<std::uint64_t>(state[in[0].strides[0]]);
   const std::int64_t n = count(out[0].shape), each = per_block(dtype), blocks = (n + each - 1) / each;
+  out[1].as<std::int64_t>()[0] = static_cast<std::int64_t>(key);
+  out[1].as<std::int64_t>()[1] = static_cast<std::int64_t>(start + static_cast<std::uint64_t>(blocks));
   constexpr std::int64_t task = 4096;
   parallel_for((blocks + task - 1) / task, n < 1 << 14 ? 1 : num_threads(), [&](std::int64_t t) {
     for (std::int64_t b = t * task; b < std::min(blocks, (t + 1) * task); ++b) {
@@ -62,6 +65,16 @@ void Uniform::run(const Attrs& attrs, Views in, Views out) {
       }
     }
   });
+}
+
+// All examples' numbers are one draw: the generator goes on as far as all of them need.
+void Uniform::batch(Batching& b) {
+  if (b.batched()) return b.one_by_one();  // a generator for each
+  const auto& a = b.attrs<UniformAttrs>();
+  Tensor out[2];
+  apply(op_of<Uniform>(), UniformAttrs{a.dtype, b.with_batch(a.shape)}, std::span(&b.in(), 1), out);
+  b.give(0, out[0]);
+  b.give(1, out[1], false);
 }
 
 Generator::Generator(std::uint64_t seed) : state(state_of(seed), false, "generator") {}

@@ -74,6 +74,7 @@ void Trace::assign(const std::shared_ptr<VariableState>& variable, const Tensor&
   c.value = next;
   c.assigned_value = assigned;
   c.assigned = true;
+  c.site = SiteScope::current();
 }
 
 }  // namespace weft

@@ -28,6 +28,7 @@ class Trace final : public Tracer {
     Tensor value;   // of the variable now, in the trace
     bool assigned = false;
     ValueId assigned_value = 0;
+    std::source_location site = {};  // of the last assignment
   };
 
   /// A new input of the graph, as a tensor without storage.

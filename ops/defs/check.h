@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../batching.h"
 #include "../check.h"
 #include "../forward.h"
 
@@ -15,6 +16,7 @@ struct AssertFinite {
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b) { b.give(0, b.grad()); }
   static void jvp(Forward& f) { f.give(0, f.tangent()); }
+  static void batch(Batching& b) { b.apply(b.attributes()); }
 };
 
 }  // namespace weft

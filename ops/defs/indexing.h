@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../batching.h"
 #include "../indexing.h"
 
 namespace weft {
@@ -21,6 +22,7 @@ struct Gather {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void batch(Batching& b);
 };
 
 struct ScatterAdd {
@@ -33,6 +35,7 @@ struct ScatterAdd {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void batch(Batching& b);
 };
 
 struct CheckAttrs {
@@ -46,6 +49,7 @@ struct CheckIndices {
   static constexpr bool checks = true;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
+  static void batch(Batching& b) { b.apply(b.attributes()); }
 };
 
 }  // namespace weft

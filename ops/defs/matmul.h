@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../batching.h"
 #include "../forward.h"
 #include "../linalg.h"
 #include "../math.h"
@@ -18,6 +19,7 @@ struct MatMul {
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
+  static void batch(Batching& b);
 };
 
 }  // namespace weft

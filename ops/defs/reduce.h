@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../batching.h"
 #include "../forward.h"
 #include "../math.h"
 #include "../reduce.h"
@@ -85,6 +86,7 @@ struct ArgMax {
   static constexpr bool differentiable = false;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
+  static void batch(Batching& b) { b.apply(ArgReduceAttrs{b.attrs<ArgReduceAttrs>().axis + 1}); }
 };
 struct ArgMin {
   static constexpr auto name = "argmin";
@@ -92,6 +94,7 @@ struct ArgMin {
   static constexpr bool differentiable = false;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
+  static void batch(Batching& b) { b.apply(ArgReduceAttrs{b.attrs<ArgReduceAttrs>().axis + 1}); }
 };
 
 }  // namespace weft

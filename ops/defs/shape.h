@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../backward.h"
+#include "../batching.h"
 #include "../forward.h"
 #include "../manipulate.h"
 #include "../math.h"
@@ -26,6 +27,7 @@ struct BroadcastTo : Movement {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static bool view(const Attrs&, const View& in, View& out);
   static void vjp(Backward& b);
+  static void batch(Batching& b);
 };
 
 struct Reshape : Movement {
@@ -33,6 +35,7 @@ struct Reshape : Movement {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static bool view(const Attrs&, const View& in, View& out);
   static void vjp(Backward& b) { b.give(0, reshape(b.grad(), b.in_type().shape)); }
+  static void batch(Batching& b) { b.apply(ShapeAttrs{b.with_batch(b.attrs<ShapeAttrs>().shape)}); }
 };
 
 struct TransposeAttrs {
@@ -45,6 +48,7 @@ struct Transpose : Movement {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static bool view(const Attrs&, const View& in, View& out);
   static void vjp(Backward& b);
+  static void batch(Batching& b);
 };
 
 /// Element i of the result along an axis is element begin + i * step of x, for i < size.
@@ -57,6 +61,7 @@ struct Slice : Movement {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static bool view(const Attrs&, const View& in, View& out);
   static void vjp(Backward& b);
+  static void batch(Batching& b);
 };
 
 /// The opposite of Slice: a tensor of `shape` filled with `value`, with x at begin, begin + step, ...
@@ -74,6 +79,7 @@ struct Embed {
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);  // affine: what fills the rest has no tangent
+  static void batch(Batching& b);
 };
 
 struct ConcatAttrs {
@@ -88,6 +94,7 @@ struct Concat {
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
+  static void batch(Batching& b) { b.apply(ConcatAttrs{b.attrs<ConcatAttrs>().axis + 1}); }
 };
 
 /// A copy in row-major order; of what lies so already, a view.
@@ -101,6 +108,7 @@ struct Contiguous : Movement {
     return true;
   }
   static void vjp(Backward& b) { b.give(0, b.grad()); }
+  static void batch(Batching& b) { b.apply(b.attributes()); }
 };
 
 namespace detail {

@@ -5,6 +5,7 @@
 #include "autograd/custom_gradient.h"
 #include "autograd/forward.h"
 #include "autograd/gradcheck.h"
+#include "autograd/jacobian.h"
 #include "autograd/recompute.h"
 #include "autograd/tape.h"
 #include "autograd/transforms.h"

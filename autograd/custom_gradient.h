@@ -44,11 +44,9 @@ class VariableReads : private Recorder {
   std::vector<std::pair<std::shared_ptr<VariableState>, std::uint64_t>> reads_;  // with the value's id
 };
 
-/// The same value as another tensor, of which no recorder knows.
-Tensor unseen(const Tensor& t);
-/// Tells the recorders that `out` came from `in` by one op with this rule.
-void record_custom(const std::shared_ptr<const CustomRule>& rule, std::span<const Tensor> in,
-                   std::span<const Tensor> out, const std::source_location& site);
+/// The values as other tensors, of which recorders know only that they came from `in` by one op with this rule.
+std::vector<Tensor> by_rule(const std::shared_ptr<const CustomRule>& rule, std::span<const Tensor> in,
+                            std::span<const Tensor> values, const std::source_location& site);
 
 }  // namespace detail
 
@@ -59,7 +57,7 @@ template <class F> class CustomGradient {
 
   /// The first part of what the function returns, in its structure.
   template <Structured... X> auto operator()(const X&... x) const {
-    std::vector<Tensor> in, out;
+    std::vector<Tensor> in, values;
     const auto argument = [&](const auto& leaf) {
       in.push_back(leaf);  // a Variable is read
       if (!in.back().defined()) throw ArgumentError("custom_gradient: an argument is undefined");
@@ -73,10 +71,7 @@ template <class F> class CustomGradient {
     reads.check(in);
     using Value = decltype(value);
     static_assert(Structured<Value>, "custom_gradient: the function returns a pair (tensors, gradient function)");
-    auto result = map_leaves(value, [&](const Tensor& t) {
-      out.push_back(detail::unseen(t));
-      return out.back();
-    });
+    each_leaf(value, [&](const Tensor& t) { values.push_back(t); });
     auto form = map_leaves(value, [](const Tensor&) { return Tensor(); });
     auto gradient = [rule = std::move(rule), form = std::move(form)](const std::vector<Tensor>& cotangents) {
       std::size_t next = 0;
@@ -92,9 +87,10 @@ template <class F> class CustomGradient {
         take(std::apply(rule, dy));  // of several results: their cotangents one by one
       return gradients;
     };
-    detail::record_custom(std::make_shared<detail::CustomRule>(detail::CustomRule{std::move(gradient)}), in, out,
-                          site_);
-    return result;
+    const auto out = detail::by_rule(std::make_shared<detail::CustomRule>(detail::CustomRule{std::move(gradient)}), in,
+                                     values, site_);
+    std::size_t next = 0;
+    return map_leaves(value, [&](const Tensor&) { return out[next++]; });
   }
 
  private:

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "../ops/variable.h"
-#include "gradients.h"
 
 /// The one line by which a struct names its members, in the order that parameters, files and summaries list them.
 #define WEFT_MEMBERS(...)                                     \
@@ -25,6 +24,8 @@
   static constexpr std::string_view weft_member_names() { return #__VA_ARGS__; }
 
 namespace weft {
+
+class Gradients;  // in gradients.h
 
 template <class T>
 concept HasMembers = requires(const T& t) {
@@ -122,7 +123,7 @@ template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
   if constexpr (std::is_same_v<S, Tensor> || std::is_same_v<S, Variable>) {
     return Tensor(map(s));
   } else if constexpr (std::is_same_v<S, Gradients>) {
-    Gradients result = s;
+    S result = s;
     for (auto& item : result) item.gradient = map(item.gradient);
     return result;
   } else if constexpr (HasMembers<S>) {

@@ -41,6 +41,12 @@ namespace detail {
 void forget_tape_warnings();
 }  // namespace detail
 
+/// A trailing argument of GradientTape::jacobian and batch_jacobian.
+struct JacobianOptions {
+  Unconnected unconnected = Unconnected::none;
+  bool vectorized = true;  ///< all rows at once; false: one after the other, in less memory, by a persistent tape
+};
+
 /// A tape belongs to the thread that made it: it sees no other's ops, other threads' calls are GradErrors, and it dies
 /// there too. Tapes nest, and each watches for itself.
 class GradientTape : private Recorder {
@@ -63,7 +69,9 @@ class GradientTape : private Recorder {
   template <Structured Target, class... Args> auto gradient(const Target& target, const Args&... args) {
     std::vector<Tensor> targets;
     each_leaf(target, [&](const auto& leaf) { targets.push_back(target_value(leaf)); });
-    return gradient_split(targets, std::forward_as_tuple(args...), std::make_index_sequence<sizeof...(Args)>());
+    return with_options<GradientOptions>(std::forward_as_tuple(args...), [&](const auto& sources, const auto& options) {
+      return compute(targets, sources, options);
+    });
   }
 
   /// Why the gradient of `target` for `source` is undefined: the ops from the source to where the path breaks, with
@@ -79,6 +87,25 @@ class GradientTape : private Recorder {
     each_leaf(source, [&](const auto& leaf) { text += explain_leaf(y, source_of(leaf)); });
     return text;
   }
+
+  /// The derivatives of each element of the target for each source, of shape target.shape + source.shape, in the
+  /// sources' structure. The last argument may be JacobianOptions. GradError as gradient(), and if the rows are to come
+  /// one after the other from a tape that is not persistent.
+  ///
+  ///     Tensor j = tape.jacobian(y, x);  // y [m], x [n]: j [m, n]
+  template <TensorOrVariable Target, class... Args> auto jacobian(const Target& target, const Args&... args) {
+    const Tensor y = target_value(target);
+    return with_options<JacobianOptions>(std::forward_as_tuple(args...), [&](const auto& sources, const auto& options) {
+      return compute_jacobian(y, sources, options);
+    });
+  }
+
+  /// For a target [b, y...] of which row i depends on row i alone of the source [b, x...]: the rows' jacobians,
+  /// [b, y..., x...]; zeros if the target does not depend on the source. ShapeError if a rank is below 2 or the
+  /// first dimensions differ; otherwise as jacobian().
+  ///
+  ///     Tensor j = tape.batch_jacobian(y, x);  // y [b, m], x [b, n]: j [b, m, n]
+  Tensor batch_jacobian(const Tensor& target, const Tensor& source, const JacobianOptions& options = {});
 
   /// While the returned scope lives nothing is recorded. GradError if the tape is not recording.
   class Pause {
@@ -176,24 +203,33 @@ class GradientTape : private Recorder {
   std::string explain_paths(const Tensor& target, const Source& source);
   std::string explain_unreached(const Tensor& target) const;
   void check_thread() const;
+  std::vector<Tensor> compute_jacobian(const Tensor& target, std::span<const Source> sources,
+                                       const JacobianOptions& options);
+  std::vector<Tensor> rows_of_jacobian(const Tensor& target, const Tensor& cotangents, std::span<const Source> sources,
+                                       bool vectorized);
   void note_switch();
   void clear();
   void reset_history();
 
-  template <class Tuple, std::size_t... i>
-  auto gradient_split(const std::vector<Tensor>& targets, const Tuple& args, std::index_sequence<i...>) {
-    constexpr std::size_t n = sizeof...(i);
-    if constexpr (n > 0 && std::is_same_v<std::remove_cvref_t<std::tuple_element_t<n - 1, Tuple>>, GradientOptions>)
-      return gradient_of(targets, args, std::get<n - 1>(args), std::make_index_sequence<n - 1>());
+  // Takes the options, if there are any, from the end of the arguments: the others are sources. compute(sources,
+  // options) gives their results, which come in the sources' structure.
+  template <class Options, class... Args, class Compute>
+  auto with_options(const std::tuple<Args...>& args, Compute compute) {
+    constexpr std::size_t n = sizeof...(Args);
+    if constexpr (n > 0 &&
+                  std::is_same_v<std::remove_cvref_t<std::tuple_element_t<n - 1, std::tuple<Args...>>>, Options>)
+      return results_for(args, std::make_index_sequence<n - 1>(),
+                         [&](const auto& sources) { return compute(sources, std::get<n - 1>(args)); });
     else
-      return gradient_of(targets, args, GradientOptions{}, std::make_index_sequence<n>());
+      return results_for(args, std::make_index_sequence<n>(),
+                         [&](const auto& sources) { return compute(sources, Options{}); });
   }
-  template <class Tuple, std::size_t... i> auto gradient_of(const std::vector<Tensor>& targets, const Tuple& args,
-                                                            const GradientOptions& options, std::index_sequence<i...>) {
+  template <class Tuple, std::size_t... i, class Compute>
+  auto results_for(const Tuple& args, std::index_sequence<i...>, Compute compute) {
     static_assert(sizeof...(i) > 0, "gradient: name at least one source");
     std::vector<Source> sources;
     (each_leaf(std::get<i>(args), [&](const auto& leaf) { sources.push_back(source_of(leaf)); }), ...);
-    const std::vector<Tensor> results = compute(targets, sources, options);
+    const std::vector<Tensor> results = compute(sources);
     std::size_t next = 0;
     if constexpr (sizeof...(i) == 1)
       return shape_result(std::get<0>(args), results, next);

@@ -49,7 +49,12 @@ class Folder {
     std::vector<ValueId> in;
     for (const ValueId v : n.in) in.push_back(copy_(v));
     const Type& type = from_.type(n.out);
-    if (n.op == &assigned_op()) return copy_.set(n.out, in[1]);  // only gradients tell them apart
+    if (n.op->forwards) {
+      const auto first = static_cast<std::size_t>(n.op->forwards(n.attrs));
+      for (int k = 0; k < n.outputs; ++k)
+        copy_.set(n.out + static_cast<ValueId>(k), in[first + static_cast<std::size_t>(k)]);
+      return;
+    }
     if (n.op->kind == OpKind::elementwise && !in.empty()) {
       std::vector<ValueId> scalars(in.size());
       bool all = true;

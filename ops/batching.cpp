@@ -77,8 +77,11 @@ void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in
 std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched> inputs, std::int64_t size) {
   std::vector<Batched> values(graph.values.size());
   for (std::size_t k = 0; k < graph.inputs.size(); ++k) values[graph.inputs[k]] = inputs[k];
-  for (std::size_t v = 0; v < graph.values.size(); ++v)
-    if (graph.values[v].kind == Graph::Value::constant) values[v] = {graph.constants[graph.values[v].index], false};
+  for (std::size_t v = 0; v < graph.values.size(); ++v) {
+    if (graph.values[v].kind != Graph::Value::constant) continue;
+    const Tensor& constant = graph.constants[graph.values[v].index];
+    values[v].value = Tensor::on(constant.storage(), constant.view());  // to a trace that we are in: a literal
+  }
   std::vector<int> uses(graph.values.size());  // values go when their last reader has had them
   for (const Graph::Node& n : graph.nodes)
     for (const ValueId v : n.in) ++uses[v];

@@ -88,6 +88,8 @@ struct Op {
   /// How it is applied to a batch of examples at once (vmap). Null: as its kind says, elementwise ops and reductions;
   /// of another kind, to one example after the other.
   void (*batch)(Batching&) = nullptr;
+  /// Its outputs are its inputs from this one on: the op is there for gradients alone, and compiled code leaves it out.
+  int (*forwards)(const Attrs&) = nullptr;
   /// Kind elementwise: its loops for the ISA in use; null for a user's own op.
   const NativeLoops* (*loops)() = nullptr;
 };

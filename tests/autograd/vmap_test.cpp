@@ -267,7 +267,8 @@ TEST_CASE("checks under vmap look at every example", "[vmap]") {
   CHECK_VALUES(pick(table, tensor<std::int64_t>({0, -1})), 0, 1, 10, 11);
   CHECK_THROWS_AS(pick(table, tensor<std::int64_t>({0, 3})), IndexError);
   CHECK_THROWS_AS(pick(table, tensor<std::int64_t>({-4, 0})), IndexError);
-  CHECK_THROWS_AS(vmap([](const Tensor& x) { return assert_finite(1 / x); })(tensor<double>({1.0, 0.0})), NumericsError);
+  CHECK_THROWS_AS(vmap([](const Tensor& x) { return assert_finite(1 / x); })(tensor<double>({1.0, 0.0})),
+                  NumericsError);
 }
 
 TEST_CASE("each example draws its own numbers, and the generator goes on by all of them", "[vmap]") {
@@ -295,4 +296,53 @@ TEST_CASE("each example draws its own numbers, and the generator goes on by all 
   })(zeros({4, 5}, f64));
   const auto values = coins.to_vector<double>();
   CHECK(std::set<double>(values.begin(), values.end()).size() == 20);
+}
+
+// ---- custom rules ----
+namespace {
+// exp with a gradient that is three times the true one.
+const auto threefold = custom_gradient([](const Tensor& x) {
+  const Tensor y = exp(x);
+  return std::pair(y, [y](const Tensor& dy) { return 3 * dy * y; });
+});
+// a * b, with gradients of its own that use what it was given.
+const auto product = custom_gradient([](const Tensor& a, const Tensor& b) {
+  const auto rule = [a, b](const Tensor& dy) { return std::pair(2 * dy * b, 5 * dy * a); };
+  return std::pair(a * b, rule);
+});
+}  // namespace
+
+TEST_CASE("a custom rule holds under gradients inside vmap, around it, and of both orders", "[vmap][custom]") {
+  const NoLeaks leaks;
+  const Tensor x = tensor<double>({0.5, -1.0, 2.0});
+  CHECK_SAME(vmap([](const Tensor& e) { return gradient_of(threefold, e); })(x), 3 * exp(x));
+  CHECK_SAME(gradient_of([](const Tensor& t) { return vmap(threefold)(t); }, x), 3 * exp(x));
+  CHECK_NEAR(gradient_of([](const Tensor& t) { return vmap([](const Tensor& e) { return gradient_of(threefold, e); })(t); }, x),
+             3 * exp(x), 1e-15);
+  CHECK_NEAR(gradient_of([](const Tensor& t) {
+    return gradient_of([](const Tensor& u) { return vmap(threefold)(u); }, t);
+  }, x), 3 * exp(x), 1e-15);
+  CHECK_NEAR(gradient_of([](const Tensor& t) {
+    return vmap([](const Tensor& row) { return vmap(threefold)(row); })(t);
+  }, stack({x, x})), 3 * exp(stack({x, x})), 1e-15);
+}
+
+TEST_CASE("a custom rule's gradient for what all examples share is their sum", "[vmap][custom]") {
+  const Tensor a = tensor<double>({1.0, 2.0, 3.0}), b = full({}, 10.0, f64);
+  GradientTape tape;
+  tape.watch(a, b);
+  const Tensor y = vmap(product, {.in_axes = {0, std::nullopt}})(a, b);
+  CHECK_VALUES(y, 10, 20, 30);
+  const auto [da, db] = tape.gradient(y, a, b);
+  CHECK_VALUES(da, 20, 20, 20);
+  CHECK(db.item() == 30);
+}
+
+TEST_CASE("a custom rule that throws does so when a gradient is asked for", "[vmap][custom]") {
+  const auto f = custom_gradient([](const Tensor& x) {
+    return std::pair(x * 2, [](const Tensor&) -> Tensor { throw std::runtime_error("no gradient today"); });
+  });
+  const Tensor x = tensor<double>({1.0, 2.0});
+  CHECK_VALUES(vmap(f)(x), 2, 4);
+  CHECK_THROWS_WITH(gradient_of([&](const Tensor& t) { return vmap(f)(t); }, x), "no gradient today");
 }

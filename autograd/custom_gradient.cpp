@@ -147,6 +147,13 @@ void detail::VariableReads::check(std::span<const Tensor> arguments) const {
   }
 }
 
+Tensor detail::unseen(const Tensor& t) {
+  if (!t.defined()) throw ArgumentError("a function with a rule of its own returned an undefined tensor");
+  if (!t.is_traced()) return Tensor::on(t.storage(), t.view());
+  const TraceScope hidden(active_tracer());  // the trace needs to know it, the recorders not
+  return identity(t);
+}
+
 std::vector<Tensor> detail::by_rule(const std::shared_ptr<const CustomRule>& rule, std::span<const Tensor> in,
                                     std::span<const Tensor> values, const std::source_location& site) {
   for (const Tensor& t : values)

@@ -44,6 +44,8 @@ class VariableReads : private Recorder {
   std::vector<std::pair<std::shared_ptr<VariableState>, std::uint64_t>> reads_;  // with the value's id
 };
 
+/// The same value as another tensor, of which no recorder knows.
+Tensor unseen(const Tensor& t);
 /// The values as other tensors, of which recorders know only that they came from `in` by one op with this rule.
 std::vector<Tensor> by_rule(const std::shared_ptr<const CustomRule>& rule, std::span<const Tensor> in,
                             std::span<const Tensor> values, const std::source_location& site);

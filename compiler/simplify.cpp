@@ -64,7 +64,8 @@ class Folder {
         return copy_.set(n.out, type.shape.empty() ? s : spread(s, type, n.site));
       }
     }
-    if (n.op->kind != OpKind::view && !n.op->checks && n.outputs == 1 && !in.empty() && count(type.shape) <= small_constant &&
+    if (n.op->kind != OpKind::view && !n.op->checks && n.outputs == 1 && !in.empty() &&
+        count(type.shape) <= small_constant &&
         std::all_of(in.begin(), in.end(), [&](ValueId v) { return to_.values[v].kind == Graph::Value::constant; }))
       return copy_.set(n.out, evaluate(*n.op, n.attrs, in));
     copy_.node(n);

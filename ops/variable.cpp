@@ -75,9 +75,7 @@ Variable& Variable::assign(const Arg& source) {
     fail(ShapeError(fmt::format("a variable of shape {} can't hold {}", shape().text(), value.shape().text())));
   const Tensor full = literal ? broadcast_to(value, shape()) : value;
 
-  const auto tell = [&](const Tensor& now) {
-    each_recorder([&](Recorder& r) { r.assigned(state_, full, now); });
-  };
+  const auto tell = [&](const Tensor& now) { each_recorder([&](Recorder& r) { r.assigned(state_, full, now); }); };
   if (Tracer* tracer = active_tracer()) {
     tracer->assign(state_, full);
     tell(tracer->read(state_));

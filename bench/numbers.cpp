@@ -31,6 +31,11 @@ weft::Tensor uniform(std::string_view tag, const weft::Shape& shape, double low,
   });
 }
 
+weft::Tensor weight(std::string_view tag, std::int64_t in, std::int64_t out) {
+  const double bound = 1 / std::sqrt(static_cast<double>(in));
+  return uniform(tag, {in, out}, -bound, bound);
+}
+
 weft::Tensor classes(std::string_view tag, const weft::Shape& shape, std::int64_t n) {
   const std::uint64_t seed = seed_of(tag);
   return weft::from_writer<std::int64_t>(shape, [&](std::span<std::int64_t> out) {

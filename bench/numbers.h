@@ -13,6 +13,9 @@ namespace bench {
 /// i-th output, seeded with the FNV-1a hash of the tag, over 2^24; in f64, rounded once.
 weft::Tensor uniform(std::string_view tag, const weft::Shape& shape, double low = -1, double high = 1);
 
+/// A dense layer's weights [in, out], in ±1/sqrt(in).
+weft::Tensor weight(std::string_view tag, std::int64_t in, std::int64_t out);
+
 /// i64 labels in [0, n): floor(u n) of the same stream.
 weft::Tensor classes(std::string_view tag, const weft::Shape& shape, std::int64_t n);
 

@@ -40,6 +40,8 @@ const std::vector<Work>& works() {
       {"W10-add", add_of_ten, 4.05501, 100},
       {"W10-matmul", small_matmul, -57.8348, 100, 1, 2.0 * 100 * 2 * 10},
       {"W10-grad", gradient_of_ten, -1.17653, 100},
+      {"W14-jacobian", tanh_jacobian, 0.944151, 1, 1, 2.0 * 32 * 64 * (1 + 32)},
+      {"W14-hvp", tanh_hvp, -7.22523, 1, 64, 7 * 2.0 * 64 * 32 * 64},
   };
   return list;
 }

@@ -49,5 +49,7 @@ Step chain_gradients(Mode mode);
 Step add_of_ten(Mode mode);
 Step small_matmul(Mode mode);
 Step gradient_of_ten(Mode mode);
+Step tanh_jacobian(Mode mode);
+Step tanh_hvp(Mode mode);
 
 }  // namespace bench

@@ -12,11 +12,6 @@ using namespace weft;
 
 const double unit = std::sqrt(3.0);  // bound of inputs: unit variance
 
-Tensor weight(std::string_view tag, std::int64_t in, std::int64_t out) {
-  const double bound = 1 / std::sqrt(static_cast<double>(in));
-  return uniform(tag, {in, out}, -bound, bound);
-}
-
 nn::Linear linear(std::string_view tag, std::int64_t in, std::int64_t out) {
   nn::Linear layer(in, out);
   layer.weight.assign(weight(tag, in, out));

@@ -54,10 +54,10 @@ void write_back(std::span<const std::shared_ptr<VariableState>> variables, std::
   for (std::size_t k = 0; k < variables.size(); ++k) Variable::handle(variables[k]).assign(values[k]);
 }
 
-void check_carries(std::string_view op, const Closure& c, std::span<const Tensor> init) {
+// `next(k)`: the type of what the body makes of carry k.
+template <class Next> void check_carries(std::string_view op, std::span<const Tensor> init, Next&& next) {
   for (std::size_t k = 0; k < init.size(); ++k)
-    same_types(op, fmt::format("carry {} and what the body makes of it", k), init[k].type(),
-               c.graph->type(c.graph->outputs[k]));
+    same_types(op, fmt::format("carry {} and what the body makes of it", k), init[k].type(), next(k));
 }
 
 }  // namespace
@@ -113,21 +113,18 @@ std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunc
     while (condition(init)[0].item<bool>()) {
       const std::vector<Tensor> next = body(init);
       if (next.size() != init.size()) throw ShapeError("while_loop: the body returns another carry than it takes");
-      for (std::size_t k = 0; k < init.size(); ++k)
-        same_types("while_loop", fmt::format("carry {} and what the body makes of it", k), init[k].type(),
-                   next[k].type());
+      check_carries("while_loop", init, [&](std::size_t k) { return next[k].type(); });
       init = next;
     }
     return init;
   }
-  std::vector<Type> types;
-  for (const Tensor& t : init) types.push_back(t.type());
+  const std::vector<Type> types = types_of(init);
   const Closure test = close_over(types, condition), step = close_over(types, body);
   same_types("while_loop", "the condition and what it should be", test.graph->type(test.graph->outputs[0]),
              {DType::boolean, {}});
   if (!test.assigned.empty()) throw GuardError("while_loop: the condition assigns a variable", "let the body do it");
   if (step.results != init.size()) throw ShapeError("while_loop: the body returns another carry than it takes");
-  check_carries("while_loop", step, init);
+  check_carries("while_loop", init, [&](std::size_t k) { return step.graph->type(step.graph->outputs[k]); });
   // Carries: those given, and the variables that the body assigns. Then constants.
   const std::size_t n = init.size();
   Shared shared;
@@ -157,8 +154,7 @@ std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> ini
                          const ScanOptions& options, const std::source_location& site) {
   const SiteScope scope(site);
   std::int64_t length = options.length;
-  std::vector<Type> types;
-  for (const Tensor& t : init) types.push_back(t.type());
+  std::vector<Type> types = types_of(init);
   for (std::size_t k = 0; k < xs.size(); ++k) {
     Type t = xs[k].type();
     if (t.shape.empty()) throw ShapeError(fmt::format("scan: xs {} is {}, which has no axis to go along", k, t.text()));
@@ -171,7 +167,7 @@ std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> ini
   if (length < 0)
     throw ArgumentError("scan: without xs it needs a length", "scan(body, init, std::tuple(), {.length = n})");
   const Closure c = close_over(types, body);
-  check_carries("scan", c, init);
+  check_carries("scan", init, [&](std::size_t k) { return c.graph->type(c.graph->outputs[k]); });
   // (carries, xs, captured) -> (carries, ys, assigned): assigned variables become carries.
   const std::size_t n = init.size(), variables = c.assigned.size(), given = types.size();
   std::vector<Place> inputs;

@@ -34,14 +34,6 @@ View element(const View& v, std::int64_t i) {
   e.strides.erase(0);
   return e;
 }
-Tensor zeros_of(const Tensor& t) { return zeros(t.shape(), t.dtype()); }
-
-std::vector<Type> types_of(std::span<const Tensor> tensors) {
-  std::vector<Type> types;
-  for (const Tensor& t : tensors) types.push_back(t.type());
-  return types;
-}
-
 template <class Struct>
 std::vector<Tensor> apply_several(const Attrs& attrs, std::size_t outputs, std::span<const Tensor> in) {
   std::vector<Tensor> out(outputs);
@@ -169,12 +161,12 @@ void Scan::vjp(Backward& b) {
   std::vector<Tensor> carried, elements;  // of the backward scan
   for (std::size_t k = 0; k < carries; ++k) {
     wants[k] = is_floating(in[k].dtype());
-    if (wants[k]) carried.push_back(b.has_grad(static_cast<int>(k)) ? b.grad(static_cast<int>(k)) : zeros_of(in[k]));
+    if (wants[k]) carried.push_back(b.has_grad(static_cast<int>(k)) ? b.grad(static_cast<int>(k)) : zeros_like(in[k]));
   }
   const std::size_t cotangents = carried.size();
   for (std::size_t k = carries; k < inputs; ++k) {
     wants[k] = b.wants(static_cast<int>(k));
-    if (k >= carries + xs && wants[k]) carried.push_back(zeros_of(in[k]));
+    if (k >= carries + xs && wants[k]) carried.push_back(zeros_like(in[k]));
   }
   elements = kept;
   elements.insert(elements.end(), in.begin() + static_cast<std::ptrdiff_t>(carries),
@@ -305,7 +297,7 @@ void While::vjp(Backward& b) {
     wants[k] = k < carries ? is_floating(in[k].dtype()) : b.wants(static_cast<int>(k));
     if (!wants[k]) continue;
     const bool has = k < carries && b.has_grad(static_cast<int>(k));
-    arguments.push_back(has ? b.grad(static_cast<int>(k)) : zeros_of(in[k]));
+    arguments.push_back(has ? b.grad(static_cast<int>(k)) : zeros_like(in[k]));
   }
   const std::size_t carried = arguments.size();
   arguments.insert(arguments.end(), kept.begin() + 1, kept.end());

@@ -117,7 +117,7 @@ void TracedCustom::batch(Batching& b) {
       for (std::size_t k = 0; k < given.size(); ++k) {
         const Tensor& g = given[k].value;
         if (b.batched(static_cast<int>(r.gives[k])))
-          gradients.push_back(given[k].batched ? g : broadcast_to(g, b.with_batch(g.shape())));
+          gradients.push_back(batch_in_front(given[k], b.size()));
         else
           gradients.push_back(given[k].batched ? sum(g, 0) : g * b.size());
       }
@@ -169,10 +169,8 @@ std::vector<Tensor> detail::by_rule(const std::shared_ptr<const CustomRule>& rul
   TracedRule traced{in.size(), values.size(), {}, {}, {}};
   std::vector<Tensor> operands(in.begin(), in.end());
   operands.insert(operands.end(), values.begin(), values.end());
-  std::vector<Type> types;
-  for (const Tensor& t : values) types.push_back(t.type());
   try {
-    const Closure c = close_over(types, [&](std::span<const Tensor> cotangents) {
+    const Closure c = close_over(types_of(values), [&](std::span<const Tensor> cotangents) {
       std::vector<Tensor> gradients;
       const auto given = gradients_by(*rule, {cotangents.begin(), cotangents.end()}, in.size());
       for (std::size_t k = 0; k < given.size(); ++k) {

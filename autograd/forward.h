@@ -81,8 +81,7 @@ class ForwardAccumulator : private Recorder {
       for (const auto& item : tangents) watch_leaf(Variable::handle(item.variable), item.gradient, once);
     } else {
       static_assert(Structured<Tangents>, "ForwardAccumulator: tangents are a structure of tensors, or Gradients");
-      std::vector<Tensor> list;
-      each_leaf(tangents, [&](const auto& leaf) { list.push_back(leaf); });
+      const std::vector<Tensor> list = detail::leaves_of(tangents);
       std::size_t primal = 0;
       each_leaf(primals, [&](const auto&) { ++primal; });
       check_number(primal, list.size());

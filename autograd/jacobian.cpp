@@ -29,8 +29,6 @@ Tensor zeros_of(DType dtype, const Shape& shape) { return contiguous(broadcast_t
 
 }  // namespace
 
-Tensor detail::as_argument(const Tensor& t) { return t.defined() ? apply<Reshape>({t}, ShapeAttrs{t.shape()}) : t; }
-
 void detail::check_scalar(const Tensor& y) {
   if (!y.defined() || y.size() != 1)
     throw GradError(fmt::format("hessian: the function gives {}, not a scalar", y.defined() ? y.type().text() : "none"),
@@ -75,10 +73,7 @@ std::vector<Tensor> GradientTape::rows_of_jacobian(const Tensor& target, const T
   std::vector<Batched> inputs = {{cotangents, true}};
   for (const Tensor& t : c.captured) inputs.push_back({t, false});
   const std::vector<Batched> out = replay_batched(*c.graph, inputs, n);
-  for (std::size_t k = 0; k < connected.size(); ++k) {
-    const Tensor& value = out[k].value;
-    rows[connected[k]] = out[k].batched ? value : broadcast_to(value, joined({n}, value.shape()));
-  }
+  for (std::size_t k = 0; k < connected.size(); ++k) rows[connected[k]] = batch_in_front(out[k], n);
   return rows;
 }
 

@@ -10,45 +10,14 @@
 #include <tuple>
 #include <utility>
 
-#include "tape.h"
+#include "transforms.h"
 
 namespace weft {
 
 namespace detail {
 
-/// The same value as a tensor of its own, so that two arguments that are one tensor are told apart. A view.
-Tensor as_argument(const Tensor& t);
 /// GradError if y is no scalar.
 void check_scalar(const Tensor& y);
-
-/// From each leaf of y to what map(leaf) gives, in y's structure.
-template <class Y, class Map> auto map_structure(const Y& y, Map&& map) {
-  if constexpr (std::is_same_v<Y, Tensor>) {
-    return map(y);
-  } else if constexpr (is_vector<Y>) {
-    std::vector<decltype(map_structure(y[0], map))> result;
-    for (const auto& m : y) result.push_back(map_structure(m, map));
-    return result;
-  } else if constexpr (is_map<Y>) {
-    std::map<typename Y::key_type, decltype(map_structure(y.begin()->second, map))> result;
-    for (const auto& [key, m] : y) result.emplace(key, map_structure(m, map));
-    return result;
-  } else {
-    static_assert(is_tuple<Y>,
-                  "jacobian: the function returns a tensor, or a tuple, pair, array, vector or map of them");
-    if constexpr (requires { typename Y::first_type; }) {
-      auto first = map_structure(y.first, map);  // in order: the leaves are numbered
-      auto second = map_structure(y.second, map);
-      return std::pair(std::move(first), std::move(second));
-    } else if constexpr (requires { y.front(); }) {
-      return std::apply([&](const auto&... m) { return std::array{map_structure(m, map)...}; }, y);
-    } else {
-      return std::apply(
-          [&](const auto&... m) { return std::tuple<decltype(map_structure(m, map))...>{map_structure(m, map)...}; },
-          y);
-    }
-  }
-}
 
 }  // namespace detail
 
@@ -59,14 +28,16 @@ template <class F> class Jacobian {
 
   template <Structured... X> auto operator()(const X&... x) const {
     static_assert(sizeof...(X) > 0, "jacobian: of a function of nothing");
-    const auto fresh = [](const auto& leaf) { return detail::as_argument(leaf); };
+    const auto fresh = [](const auto& leaf) { return detail::another(leaf); };
     const std::tuple<decltype(map_leaves(x, fresh))...> arguments{map_leaves(x, fresh)...};
     GradientTape tape({.persistent = true});
     tape.watch(arguments);
     const auto y = std::apply(f_, arguments);
-    static_assert(Structured<decltype(y)>, "jacobian: the function returns a tensor or a structure of tensors");
+    using Y = std::remove_const_t<decltype(y)>;
+    static_assert(std::is_same_v<Y, Tensor> || detail::is_vector<Y> || detail::is_map<Y> || detail::is_tuple<Y>,
+                  "jacobian: the function returns a tensor, or a tuple, pair, array, vector or map of them");
     tape.stop();
-    return detail::map_structure(y, [&](const Tensor& leaf) {
+    return map_leaves(y, [&](const Tensor& leaf) {
       const JacobianOptions zeros{.unconnected = Unconnected::zero};
       if constexpr (sizeof...(X) == 1)
         return tape.jacobian(leaf, std::get<0>(arguments), zeros);
@@ -93,7 +64,7 @@ template <class F> Jacobian<F> jacobian(F f) { return Jacobian<F>(std::move(f));
 ///     Tensor h = hessian([](const Tensor& x) { return sum(x * x * x); })(x);
 template <class F> auto hessian(F f) {
   return jacobian([f = std::move(f)](const auto&... x) {
-    const auto fresh = [](const auto& leaf) { return detail::as_argument(leaf); };
+    const auto fresh = [](const auto& leaf) { return detail::another(leaf); };
     const std::tuple<decltype(map_leaves(x, fresh))...> arguments{map_leaves(x, fresh)...};
     GradientTape tape;
     tape.watch(arguments);

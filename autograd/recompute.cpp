@@ -4,6 +4,7 @@
 
 #include "../ops/backward.h"
 #include "../ops/forward.h"
+#include "graph_gradient.h"
 
 namespace weft {
 namespace {
@@ -16,21 +17,16 @@ struct RecomputeAttrs {
 };
 
 void recompute_backward(Backward& b) {
-  GradientTape tape({.persistent = false, .watch_accessed_variables = false});
-  Tensors in, targets, seeds;
+  Tensors in, cotangents;
+  std::vector<bool> wants;
   for (int i = 0; i < b.inputs(); ++i) {
     in.push_back(detail::another(b.in(i)));
-    if (b.wants(i)) tape.watch(in.back());
+    wants.push_back(b.wants(i));
   }
-  const Tensors out = replay(*b.attrs<RecomputeAttrs>().graph, in);
-  for (int k = 0; k < b.outputs(); ++k) {
-    if (!b.has_grad(k)) continue;
-    targets.push_back(out[static_cast<std::size_t>(k)]);
-    seeds.push_back(b.grad(k));
-  }
-  const Tensors gradients = tape.gradient(targets, in, GradientOptions{.output_gradients = seeds});
+  for (int k = 0; k < b.outputs(); ++k) cotangents.push_back(b.has_grad(k) ? b.grad(k) : Tensor());
+  const GraphGradient g = graph_gradient(*b.attrs<RecomputeAttrs>().graph, in, cotangents, wants, Unconnected::none);
   for (int i = 0; i < b.inputs(); ++i)
-    if (b.wants(i)) b.give(i, gradients[static_cast<std::size_t>(i)]);
+    if (b.wants(i)) b.give(i, g.gradients[static_cast<std::size_t>(i)]);
 }
 
 void recompute_forward(Forward& f) {

@@ -118,10 +118,14 @@ concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
 template <class T>
 concept Model = HasMembers<T> && detail::HoldsVariables<T>::value;
 
-/// The same structure with each leaf replaced by map(leaf), a Tensor; Variables become Tensors.
+/// The same structure with each leaf replaced by map(leaf): a Tensor, which Variables become too, or, where no struct
+/// has to hold it, a structure in turn.
 template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
   if constexpr (std::is_same_v<S, Tensor> || std::is_same_v<S, Variable>) {
-    return Tensor(map(s));
+    if constexpr (std::is_convertible_v<decltype(map(s)), Tensor>)
+      return Tensor(map(s));
+    else
+      return map(s);
   } else if constexpr (std::is_same_v<S, Gradients>) {
     S result = s;
     for (auto& item : result) item.gradient = map(item.gradient);

@@ -231,27 +231,12 @@ class GradientTape : private Recorder {
     (each_leaf(std::get<i>(args), [&](const auto& leaf) { sources.push_back(source_of(leaf)); }), ...);
     const std::vector<Tensor> results = compute(sources);
     std::size_t next = 0;
+    const auto result = [&](const auto&) { return results[next++]; };
     if constexpr (sizeof...(i) == 1)
-      return shape_result(std::get<0>(args), results, next);
+      return map_results(std::get<0>(args), result);
     else
-      return std::tuple<decltype(shape_result(std::get<i>(args), results, next))...>{
-          shape_result(std::get<i>(args), results, next)...};
+      return std::tuple<decltype(map_results(std::get<i>(args), result))...>{map_results(std::get<i>(args), result)...};
   }
-  template <class S> static auto shape_result(const S& source, const std::vector<Tensor>& results, std::size_t& next) {
-    if constexpr (Model<S>) {
-      Gradients g;
-      each_leaf(source, [&](const auto& leaf) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>) {
-          if (leaf.trainable()) g.add(leaf, results[next]);
-        }
-        ++next;
-      });
-      return g;
-    } else {
-      return map_leaves(source, [&](const auto&) { return results[next++]; });
-    }
-  }
-
   TapeOptions options_;
   bool recording_ = false, used_ = false;
   std::thread::id thread_ = std::this_thread::get_id();

@@ -115,8 +115,7 @@ Split split(const Closure& c) {
 
 detail::PushForward detail::Linearizer::push_forward(std::span<const Tensor> results) {
   pop_recorder(this);
-  std::vector<Type> types;
-  for (const Tensor& t : primals_) types.push_back(t.type());
+  const std::vector<Type> types = types_of(primals_);
   const Closure c =
       close_over(types, [&](std::span<const Tensor> dx) { return tangents_of(steps_, primals_, dx, results); });
   const Split parts = split(c);

@@ -20,7 +20,7 @@ Ints moved(int rank, int from, int to) {
 }
 
 // The leaf with its batch in front.
-Tensor batch_in_front(const detail::VmapLeaf& leaf) {
+Tensor moved_to_front(const detail::VmapLeaf& leaf) {
   const int axis = normal_axis(*leaf.axis, leaf.value.rank());
   return axis == 0 ? leaf.value : transpose(leaf.value, moved(leaf.value.rank(), axis, 0));
 }
@@ -78,7 +78,7 @@ std::vector<Tensor> detail::vmap(std::span<const VmapLeaf> leaves, const TensorF
   for (const VmapLeaf& l : leaves) {
     all.push_back(l.value);
     if (!l.axis) continue;
-    inputs.push_back({batch_in_front(l), true});
+    inputs.push_back({moved_to_front(l), true});
     const Shape& s = inputs.back().value.shape();
     types.push_back({l.value.dtype(), Shape(std::span(s.begin() + 1, s.end()))});
   }
@@ -100,11 +100,7 @@ std::vector<Tensor> detail::vmap(std::span<const VmapLeaf> leaves, const TensorF
   }
   for (std::size_t k = 0; k < c.assigned.size(); ++k) Variable::handle(c.assigned[k]).assign(out[c.results + k].value);
   std::vector<Tensor> results;
-  for (std::size_t k = 0; k < c.results; ++k) {
-    Shape shape = out[k].value.shape();
-    shape.insert(0, size);
-    results.push_back(out[k].batched ? out[k].value : broadcast_to(out[k].value, shape));
-  }
+  for (std::size_t k = 0; k < c.results; ++k) results.push_back(batch_in_front(out[k], size));
   return results;
 }
 

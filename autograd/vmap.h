@@ -82,9 +82,7 @@ template <class F> class Vmap {
         std::apply([&]<class... P>(const P&... p) { (part(p, k++, sizeof...(P)), ...); }, *form);
       else
         part(*form, 0, 1);
-      std::vector<Tensor> out;
-      each_leaf(*form, [&](const auto& leaf) { out.push_back(leaf); });
-      return out;
+      return detail::leaves_of(*form);
     };
     const std::vector<Tensor> results = detail::vmap(leaves, traced, site_);
     std::size_t next = 0;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "../ops/apply.h"
+#include "../ops/graph_interpreter.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
 #include "simplify.h"
@@ -349,10 +350,7 @@ template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& bu
         else
           run_op(*n.op, n.attrs, in, out);
       } catch (Error& e) {
-        std::vector<std::string> operands;
-        for (std::size_t k = 0; k < inputs; ++k)
-          operands.push_back(fmt::format("in{}  {}", k, Type{views[k].dtype, views[k].shape}.text()));
-        e.locate(n.op->name, operands, n.site.line() ? site_text(n.site) : "");
+        locate(e, n, Views(views).first(inputs));
         throw;
       }
     } else {

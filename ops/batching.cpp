@@ -6,7 +6,7 @@
 #include "defs/reduce.h"
 #include "manipulate.h"
 #include "math.h"
-#include "recorder.h"
+#include "replay.h"
 
 namespace weft {
 
@@ -20,7 +20,14 @@ Shape Batching::shape(int i) const {
   return batched(i) ? Shape(std::span(s.begin() + 1, s.end())) : s;
 }
 
-Tensor Batching::front(int i) const { return batched(i) ? in(i) : broadcast_to(in(i), with_batch(in(i).shape())); }
+Tensor batch_in_front(const Batched& b, std::int64_t size) {
+  if (b.batched) return b.value;
+  Shape shape = b.value.shape();
+  shape.insert(0, size);
+  return broadcast_to(b.value, shape);
+}
+
+Tensor Batching::front(int i) const { return batch_in_front(in_[static_cast<std::size_t>(i)], size_); }
 
 void Batching::apply(const Attrs& attrs) {
   std::vector<Tensor> operands, results(out_.size());
@@ -75,29 +82,10 @@ void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in
 }
 
 std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched> inputs, std::int64_t size) {
-  std::vector<Batched> values(graph.values.size());
-  for (std::size_t k = 0; k < graph.inputs.size(); ++k) values[graph.inputs[k]] = inputs[k];
-  for (std::size_t v = 0; v < graph.values.size(); ++v) {
-    if (graph.values[v].kind != Graph::Value::constant) continue;
-    const Tensor& constant = graph.constants[graph.values[v].index];
-    values[v].value = Tensor::on(constant.storage(), constant.view());  // to a trace that we are in: a literal
-  }
-  std::vector<int> uses(graph.values.size());  // values go when their last reader has had them
-  for (const Graph::Node& n : graph.nodes)
-    for (const ValueId v : n.in) ++uses[v];
-  for (const ValueId v : graph.outputs) ++uses[v];
-  std::vector<Batched> in;
-  for (const Graph::Node& n : graph.nodes) {
-    const SiteScope site(n.site);
-    in.clear();
-    for (const ValueId v : n.in) in.push_back(values[v]);
-    apply_batched(*n.op, n.attrs, in, std::span(values).subspan(n.out, static_cast<std::size_t>(n.outputs)), size);
-    for (const ValueId v : n.in)
-      if (--uses[v] == 0) values[v] = {};
-  }
-  std::vector<Batched> out;
-  for (const ValueId v : graph.outputs) out.push_back(values[v]);
-  return out;
+  return detail::replay_nodes(graph, inputs,
+                              [&](const Graph::Node& n, std::span<const Batched> in, std::span<Batched> out) {
+                                apply_batched(*n.op, n.attrs, in, out, size);
+                              });
 }
 
 }  // namespace weft

@@ -16,6 +16,9 @@ struct Batched {
   bool batched = false;
 };
 
+/// The tensor with the batch, of `size` examples, in front: repeated if it has none.
+Tensor batch_in_front(const Batched& b, std::int64_t size);
+
 /// Passed to Op::batch: an application of the op, of which some operands are batched. A rule gives every output.
 class Batching {
  public:

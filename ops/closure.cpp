@@ -1,6 +1,7 @@
 #include "closure.h"
 
 #include "apply.h"
+#include "replay.h"
 #include "trace.h"
 
 namespace weft {
@@ -41,30 +42,16 @@ Closure close_over(std::span<const Type> types, const TensorFunction& f) {
   return c;
 }
 
+std::vector<Type> types_of(std::span<const Tensor> tensors) {
+  std::vector<Type> types;
+  for (const Tensor& t : tensors) types.push_back(t.type());
+  return types;
+}
+
 std::vector<Tensor> replay(const Graph& graph, std::span<const Tensor> inputs) {
-  std::vector<Tensor> values(graph.values.size());
-  for (std::size_t k = 0; k < graph.inputs.size(); ++k) values[graph.inputs[k]] = inputs[k];
-  for (std::size_t v = 0; v < graph.values.size(); ++v) {
-    if (graph.values[v].kind != Graph::Value::constant) continue;
-    const Tensor& constant = graph.constants[graph.values[v].index];
-    values[v] = Tensor::on(constant.storage(), constant.view());  // to a trace that we are in: a literal of its own
-  }
-  std::vector<int> uses(graph.values.size());  // values go when their last reader has had them
-  for (const Graph::Node& n : graph.nodes)
-    for (const ValueId v : n.in) ++uses[v];
-  for (const ValueId v : graph.outputs) ++uses[v];
-  std::vector<Tensor> in;
-  for (const Graph::Node& n : graph.nodes) {
-    const SiteScope site(n.site);
-    in.clear();
-    for (const ValueId v : n.in) in.push_back(values[v]);
-    apply(*n.op, n.attrs, in, std::span(values).subspan(n.out, static_cast<std::size_t>(n.outputs)));
-    for (const ValueId v : n.in)
-      if (--uses[v] == 0) values[v] = {};
-  }
-  std::vector<Tensor> out;
-  for (const ValueId v : graph.outputs) out.push_back(values[v]);
-  return out;
+  return detail::replay_nodes(
+      graph, inputs,
+      [](const Graph::Node& n, std::span<const Tensor> in, std::span<Tensor> out) { apply(*n.op, n.attrs, in, out); });
 }
 
 }  // namespace weft

@@ -28,6 +28,9 @@ struct Closure {
   std::vector<Tensor> inputs(std::span<const Tensor> args) const;
 };
 
+/// What close_over asks for to trace a function on tensors like these.
+std::vector<Type> types_of(std::span<const Tensor> tensors);
+
 /// A function on tensors.
 using TensorFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
 

@@ -1,9 +1,18 @@
 #include "graph_interpreter.h"
 
+#include <fmt/format.h>
+
 #include "apply.h"
 #include "recorder.h"
 
 namespace weft {
+
+void locate(Error& e, const Graph::Node& n, Views in) {
+  std::vector<std::string> operands;
+  for (std::size_t k = 0; k < in.size(); ++k)
+    operands.push_back(fmt::format("in{}  {}", k, Type{in[k].dtype, in[k].shape}.text()));
+  e.locate(n.op->name, operands, n.site.line() ? site_text(n.site) : "");
+}
 
 GraphInterpreter::GraphInterpreter(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) {
   for (const Graph::Value& v : graph_->values) {
@@ -27,10 +36,7 @@ void GraphInterpreter::run(Views in, Views out) {
     try {
       run_op(*n.op, n.attrs, operands, Views(views_).subspan(n.out, static_cast<std::size_t>(n.outputs)));
     } catch (Error& e) {
-      std::vector<std::string> lines;
-      for (std::size_t k = 0; k < operands.size(); ++k)
-        lines.push_back("in" + std::to_string(k) + "  " + Type{operands[k].dtype, operands[k].shape}.text());
-      e.locate(n.op->name, lines, n.site.line() ? site_text(n.site) : "");
+      locate(e, n, operands);
       throw;
     }
   }

@@ -21,6 +21,9 @@ class GraphInterpreter final : public GraphRunner {
   std::vector<Storage> buffers_;
 };
 
+/// Adds to an error of a node's op what the op did not know: operands and call site.
+void locate(Error& error, const Graph::Node& node, Views in);
+
 /// Runs an op of control flow.
 void interpret_graphs(const Op& op, const Attrs& attrs, Views in, Views out);
 

@@ -1,4 +1,4 @@
-// Transforms of functions: what each gives, and that they nest in each other.
+// Transforms of functions: what each gives. That they nest in each other is in compiler/transforms_test.cpp.
 #include <weft/autograd/transforms.h>
 
 #include "support.h"
@@ -17,81 +17,11 @@ struct Affine {
 };
 
 const Tensor c = tensor<double>({0.7, -1.1, 0.4}), v = tensor<double>({0.3, 0.9, -0.5});
-Tensor base(const Tensor& x) { return sin(x) * sum(x * x) + exp(x * 0.5); }
-
-/// Each transform makes a function of f64[3] to f64[3] of one, and knows by differences what that has to be.
-struct Transform {
-  const char* name;
-  std::function<Function(Function)> apply;
-  std::function<Function(Function)> by_differences;
-};
-Tensor unit(int i) { return tensor<double>({i == 0 ? 1.0 : 0.0, i == 1 ? 1.0 : 0.0, i == 2 ? 1.0 : 0.0}); }
-Tensor along(const Function& f, const Tensor& x, const Tensor& d) {  // a difference of the fourth order
-  const double h = 1e-3;
-  return (f(x - d * (2 * h)) - f(x - d * h) * 8 + f(x + d * h) * 8 - f(x + d * (2 * h))) / (12 * h);
-}
-Function gradient_by_differences(Function f) {
-  return [f](const Tensor& x) {
-    std::vector<Tensor> g;
-    for (int i = 0; i < 3; ++i) g.push_back(sum(c * along(f, x, unit(i))));
-    return stack(g);
-  };
-}
 Function loss_of(Function f) {
   return [f](const Tensor& x) { return sum(c * f(x)); };
 }
-const std::vector<Transform> transforms = {
-    {"grad", [](Function f) -> Function { return grad(loss_of(f)); }, gradient_by_differences},
-    {"value_and_grad",
-     [](Function f) -> Function {
-       return [g = value_and_grad(loss_of(f))](const Tensor& x) {
-         const auto [value, gradient] = g(x);
-         return value * gradient;
-       };
-     },
-     [](Function f) -> Function {
-       return [f](const Tensor& x) { return sum(c * f(x)) * gradient_by_differences(f)(x); };
-     }},
-    {"vjp", [](Function f) -> Function { return [f](const Tensor& x) { return vjp(f, x).second(c); }; }, gradient_by_differences},
-    {"jvp", [](Function f) -> Function { return [f](const Tensor& x) { return jvp(f, x, v).second; }; },
-     [](Function f) -> Function { return [f](const Tensor& x) { return along(f, x, v); }; }},
-    {"linearize", [](Function f) -> Function { return [f](const Tensor& x) { return linearize(f, x).second(v); }; },
-     [](Function f) -> Function { return [f](const Tensor& x) { return along(f, x, v); }; }},
-    {"hvp", [](Function f) -> Function { return [f](const Tensor& x) { return hvp(loss_of(f), x, v); }; },
-     [](Function f) -> Function {
-       return [f](const Tensor& x) { return along([&](const Tensor& t) { return vjp(f, t).second(c); }, x, v); };
-     }},
-    {"a tape around",
-     [](Function f) -> Function { return [f](const Tensor& x) { return gradient_of(loss_of(f), x); }; },
-     gradient_by_differences}};
 
 }  // namespace
-
-TEST_CASE("every pair of transforms, against differences of the inner one", "[transforms]") {
-  const NoLeaks guard;
-  const Tensor x = tensor<double>({0.2, -0.4, 0.5});
-  for (const Transform& inner : transforms) {
-    INFO(inner.name);
-    const Function g = inner.apply(base);
-    CHECK_NEAR(g(x), inner.by_differences(base)(x), 1e-8);
-    for (const Transform& outer : transforms) {
-      INFO("in " << outer.name);
-      CHECK_NEAR(outer.apply(g)(x), outer.by_differences(g)(x), 1e-8);
-    }
-  }
-}
-
-TEST_CASE("triples of transforms, against differences", "[transforms]") {
-  const NoLeaks guard;
-  const Tensor x = tensor<double>({0.2, -0.4, 0.5});
-  const std::size_t n = transforms.size();
-  for (std::size_t k = 0; k < 2 * n; ++k) {
-    const Transform &a = transforms[k % n], &b = transforms[(3 * k + 1) % n], &d = transforms[(5 * k + 2) % n];
-    INFO(a.name << " of " << b.name << " of " << d.name);
-    const Function g = b.apply(d.apply(base));
-    CHECK_NEAR(a.apply(g)(x), a.by_differences(g)(x), 1e-7);
-  }
-}
 
 TEST_CASE("grad is with respect to the argument, not to the same tensor captured", "[transforms]") {
   const NoLeaks guard;

@@ -20,6 +20,7 @@
 #include "io/safetensors.h"
 #include "nn/activations.h"
 #include "nn/dropout.h"
+#include "nn/embedding.h"
 #include "nn/init.h"
 #include "nn/linear.h"
 #include "nn/losses.h"

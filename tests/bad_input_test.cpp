@@ -282,6 +282,25 @@ TEST_CASE("labels that do not fit their logits are refused, never broadcast", "[
         std::string::npos);
 }
 
+TEST_CASE("an Embedding names the table and the number that is not in it", "[golden]") {
+  CHECK(message_of<ArgumentError>([] { nn::Embedding(0, 8); }) ==
+        "Embedding: 0 x 8\n"
+        "  at HERE\n"
+        "  hint: both extents are at least 1");
+  nn::Embedding words(3, 2);
+  CHECK(message_of<IndexError>([&] { words(classes(3)); }) ==
+        "gather: index 3 at [2] must be within [-3, 2]\n"
+        "  x    f32[3, 2]      \"weight\"\n"
+        "  idx  i64[4]\n"
+        "  at HERE");
+  CHECK(message_of<DTypeError>([&] { words(zeros({4})); }) ==
+        "gather: indices are f32, not i32 or i64\n"
+        "  x    f32[3, 2]      \"weight\"\n"
+        "  idx  f32[4]\n"
+        "  at HERE\n"
+        "  hint: cast(indices, i64)");
+}
+
 TEST_CASE("dropout's share, softmax of -inf, log of 0 and the norm of 0 have their rules", "[golden][bad-input.18]") {
   for (const double p : {1.0, -0.1, 2.0, std::numeric_limits<double>::infinity()})
     CHECK_THROWS_AS(nn::Dropout(p), ArgumentError);

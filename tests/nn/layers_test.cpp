@@ -70,6 +70,23 @@ TEST_CASE("Linear is x W + b over the last axis") {
   CHECK_THROWS_AS(fc(zeros({2}, f64)), DTypeError);
 }
 
+TEST_CASE("Embedding takes the rows of its table that integers of any shape name") {
+  nn::Embedding words(3, 2);
+  CHECK(words.text() == "Embedding 3 x 2");
+  words.weight.assign(tensor({{1, 2}, {3, 4}, {5, 6}}));
+  CHECK(words(tensor<std::int64_t>({2, 0, -1})).to_vector<float>() == std::vector<float>{5, 6, 1, 2, 5, 6});
+  CHECK(words(tensor<std::int32_t>({{1, 1}, {0, 2}})).shape() == Shape{2, 2, 2});
+  CHECK(words(1).to_vector<float>() == std::vector<float>{3, 4});
+  CHECK(words(zeros({4, 0}, i64)).shape() == Shape{4, 0, 2});
+  CHECK(nn::Embedding(3, 2, nn::init::normal, f64)(0).dtype() == f64);
+  CHECK(nn::count_parameters(words) == 6);
+  const Tensor drawn = nn::Embedding(50, 40).weight;
+  CHECK(max(abs(drawn)).item() <= 0.05);
+  GradientTape tape;
+  const Tensor loss = sum(words(tensor<std::int64_t>({2, 0, 2})));
+  CHECK(tape.gradient(loss, words)[words.weight].to_vector<float>() == std::vector<float>{1, 1, 0, 0, 2, 2});
+}
+
 TEST_CASE("a tape's gradients of a model with and without biases") {
   nn::Sequential net(nn::Linear(2, 3, false), nn::Sigmoid{}, nn::Linear(3, 1));
   GradientTape tape;

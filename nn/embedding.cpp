@@ -1,0 +1,26 @@
+#include "embedding.h"
+
+#include <fmt/format.h>
+
+#include "../ops/apply.h"
+#include "../ops/indexing.h"
+#include "../ops/recorder.h"
+
+namespace weft::nn {
+
+Embedding::Embedding(std::int64_t rows, std::int64_t width, init::Initializer initializer, DType dtype,
+                     Generator& generator, Site site) {
+  weft::detail::called("Embedding", site, [&] {
+    if (rows < 1 || width < 1) throw ArgumentError(fmt::format("{} x {}", rows, width), "both extents are at least 1");
+    weight = Variable(initializer({rows, width}, dtype, generator), true, "weight");
+  });
+}
+
+Tensor Embedding::operator()(const Arg& indices) const {
+  const SiteScope scope(indices.site());
+  return gather(Arg(weight, indices.site()), indices);
+}
+
+std::string Embedding::text() const { return fmt::format("Embedding {} x {}", weight.shape()[0], weight.shape()[1]); }
+
+}  // namespace weft::nn

@@ -22,7 +22,10 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-bool is_whole(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
+// The access shows all of a base of this type, in its order.
+bool is_whole(const Access& a, const Type& base) {
+  return a.offset == 0 && a.strides == contiguous_strides(a.shape) && count(a.shape) == count(base.shape);
+}
 
 }  // namespace
 
@@ -41,9 +44,12 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
   const std::vector<Access> accesses = find_accesses(graph_);
   std::vector<bool> late(graph_.values.size());
   for (std::size_t s = 0; s < written_.size(); ++s) late[accesses[graph_.outputs[results_ + s]].base] = true;
+  for (auto n = graph_.nodes.rbegin(); n != graph_.nodes.rend(); ++n)
+    if (n->op->in_place && late[n->out]) late[accesses[n->in[0]].base] = true;
   const Grouping grouping = group_nodes(graph_, late);
   groups_text_ = grouping.text(graph_);
   build_steps(grouping);
+  share_buffers();
   merge_launches();
   plan();
   stats_.plan_ms = milliseconds_since(start);
@@ -72,7 +78,7 @@ void Executable::build_steps(const Grouping& grouping) {
   for (std::size_t k = graph_.outputs.size(); k-- > 0;) {  // new states first: they may overwrite in place
     const Access& a = grouping.accesses[graph_.outputs[k]];
     const bool computed = graph_.values[a.base].kind == Graph::Value::computed;
-    if (!computed || claimed[a.base] || !is_whole(a) || count(a.shape) != count(graph_.type(a.base).shape)) continue;
+    if (!computed || claimed[a.base] || !is_whole(a, graph_.type(a.base))) continue;
     claimed[a.base] = true;
     direct_[k] = a.base;
   }
@@ -96,6 +102,35 @@ void Executable::build_steps(const Grouping& grouping) {
   }
   for (std::size_t k = 0; k < graph_.outputs.size(); ++k)
     if (direct_[k] == no_value) steps_.push_back(CopyStep{grouping.accesses[graph_.outputs[k]], k});
+}
+
+// The first input of an op that computes in place, if nobody needs it afterwards, lies where the output does.
+void Executable::share_buffers() {
+  std::vector<bool> needed(graph_.values.size());  // by the steps after, or as an output
+  for (const ValueId v : direct_)
+    if (v != no_value) needed[v] = true;
+  for (std::size_t i = steps_.size(); i-- > 0;) {
+    if (const auto* node = std::get_if<NodeStep>(&steps_[i]); node && graph_.nodes[node->node].op->in_place) {
+      const ValueId from = node->in[0].base, to = node->out;
+      const Graph::Node* producer = graph_.producer(from);
+      bool shares = producer && producer->outputs == 1 && !needed[from] && is_whole(node->in[0], graph_.type(from));
+      for (std::size_t k = 1; k < node->in.size(); ++k) shares = shares && node->in[k].base != from;
+      if (shares)
+        for (std::size_t j = 0; j <= i; ++j) rename(steps_[j], from, to);
+    }
+    each_use(steps_[i], [&](ValueId v, bool) { needed[v] = true; });
+  }
+}
+
+void Executable::rename(Step& step, ValueId from, ValueId to) {
+  const auto at = [&](ValueId& v) { v = v == from ? to : v; };
+  if (auto* launch = std::get_if<LaunchStep>(&step)) {
+    for (Launch& l : launch->segments)
+      for (LaunchOperand& o : l.operands) at(o.value);
+  } else if (auto* node = std::get_if<NodeStep>(&step)) {
+    for (Access& a : node->in) at(a.base);
+    at(node->out);
+  }
 }
 
 template <class Visit> void Executable::each_use(const Step& step, Visit&& visit) const {
@@ -133,7 +168,7 @@ void Executable::merge_launches() {
 }
 
 // A variable's new value may go to where the old one lies if the step that computes it takes the old one element by
-// element in one pass, no later step reads the old one, and no later step can throw.
+// element in one pass, or is made to work in place, no later step reads the old one, and no later step can throw.
 bool Executable::overwrites_in_place(std::size_t state) const {
   const ValueId fresh = direct_[results_ + state], old = graph_.inputs[args_ + written_[state]];
   if (fresh == no_value) return false;
@@ -146,11 +181,17 @@ bool Executable::overwrites_in_place(std::size_t state) const {
     });
     const auto* launch = std::get_if<LaunchStep>(&step);
     const auto* node = std::get_if<NodeStep>(&step);
+    const bool in_place_op = node && graph_.nodes[node->node].op->in_place;
     if (written && (reads_old || (node && checks_values(*graph_.nodes[node->node].op, graph_.nodes[node->node].attrs))))
       return false;
     if (!writes) continue;
     written = true;
     if (!reads_old) continue;
+    if (in_place_op) {
+      for (std::size_t k = 0; k < node->in.size(); ++k)
+        if (node->in[k].base == old && (k > 0 || !is_whole(node->in[k], graph_.type(old)))) return false;
+      continue;
+    }
     if (!launch) return false;
     for (const Launch& l : launch->segments) {
       const LaunchOperand* target = nullptr;

@@ -56,6 +56,8 @@ class Executable final : public GraphRunner {
   struct Frame;
 
   void build_steps(const Grouping& grouping);
+  void share_buffers();
+  static void rename(Step& step, ValueId from, ValueId to);
   void merge_launches();
   void plan();
   void generate();

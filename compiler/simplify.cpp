@@ -6,28 +6,12 @@
 #include "../ops/defs/shape.h"
 #include "../ops/recorder.h"
 #include "../ops/trace.h"
+#include "sparse_updates.h"
 
 namespace weft {
 namespace {
 
 constexpr std::int64_t small_constant = 1 << 12;  // elements: larger results are not computed ahead
-
-// If v is one element repeated (a 0-d value broadcast), the 0-d value; else v itself if it is 0-d; else nothing.
-bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
-  for (;;) {
-    if (g.type(v).shape.empty()) {
-      source = v;
-      return true;
-    }
-    const Graph::Node* n = g.producer(v);
-    if (!n || (n->op != &op_of<BroadcastTo>() && n->op != &op_of<Reshape>())) return false;
-    if (n->op == &op_of<Reshape>() && count(g.type(v).shape) != 1) {
-      v = n->in[0];  // still the same element everywhere, if it is so below
-      continue;
-    }
-    v = n->in[0];
-  }
-}
 
 class Folder {
  public:
@@ -98,11 +82,27 @@ class Folder {
 
 }  // namespace
 
+bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
+  for (;;) {
+    if (g.type(v).shape.empty()) {
+      source = v;
+      return true;
+    }
+    const Graph::Node* n = g.producer(v);
+    if (!n || (n->op != &op_of<BroadcastTo>() && n->op != &op_of<Reshape>())) return false;
+    if (n->op == &op_of<Reshape>() && count(g.type(v).shape) != 1) {
+      v = n->in[0];  // still the same element everywhere, if it is so below
+      continue;
+    }
+    v = n->in[0];
+  }
+}
+
 Graph fold_constants(const Graph& graph) { return Folder(graph).run(); }
 
 Graph simplify(const Graph& graph) {
   Graph g = without_dead_nodes(graph);
-  for (Graph (*pass)(const Graph&) : {fold_constants, without_dead_nodes}) {
+  for (Graph (*pass)(const Graph&) : {fold_constants, sparse_updates, without_dead_nodes}) {
     g = pass(g);
 #ifndef NDEBUG
     g.verify();

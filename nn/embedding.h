@@ -11,6 +11,8 @@
 namespace weft::nn {
 
 /// Maps integers i32 or i64 of any shape to rows of a table: [...] to [..., width]. The weight is [rows, width].
+/// Its gradient is as large. In a compiled step an update that consumes it is computed on the rows used alone, where it
+/// leaves others as they are (SGD); momentum, Adam and weight decay change every row.
 ///     nn::Embedding words(10000, 64);
 ///     Tensor x = words(ids);  // i64[batch, length] -> f32[batch, length, 64]
 struct Embedding {

@@ -17,6 +17,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::differentiable; }) op.differentiable = Struct::differentiable;
   if constexpr (requires { Struct::checks; }) op.checks = Struct::checks;
   if constexpr (requires { Struct::effect; }) op.effect = Struct::effect;
+  if constexpr (requires { Struct::in_place; }) op.in_place = Struct::in_place;
   if constexpr (requires { Struct::draws; }) op.draws = Struct::draws;
   if constexpr (requires { Struct::operand_names; })
     op.operand_names = Struct::operand_names;

@@ -15,14 +15,8 @@
 #include "recorder.h"
 
 namespace weft {
-namespace {
+namespace detail {
 
-void check_index_type(const Type& t) {
-  if (t.dtype != i32 && t.dtype != i64)
-    throw DTypeError(fmt::format("indices are {}, not i32 or i64", name_of(t.dtype)), "cast(indices, i64)");
-}
-
-// All indices as i64 in [0, n), in row-major order; IndexError names the first that is not in [low, n).
 std::vector<std::int64_t> read_indices(const View& view, std::int64_t n, std::int64_t low) {
   std::vector<std::int64_t> r(static_cast<std::size_t>(count(view.shape)));
   copy_elements(view, {i64, view.shape, contiguous_strides(view.shape), r.data()});
@@ -43,6 +37,25 @@ std::vector<std::int64_t> read_indices(const View& view, std::int64_t n, std::in
   return r;
 }
 
+const std::byte* in_order(const View& view, Storage& copy) {
+  if (view.contiguous()) return view.as<std::byte>();
+  copy = Storage::allocate(static_cast<std::size_t>(count(view.shape)) * size_of(view.dtype));
+  copy_elements(view, {view.dtype, view.shape, contiguous_strides(view.shape), copy.data()});
+  return copy.data();
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::in_order;
+using detail::read_indices;
+
+void check_index_type(const Type& t) {
+  if (t.dtype != i32 && t.dtype != i64)
+    throw DTypeError(fmt::format("indices are {}, not i32 or i64", name_of(t.dtype)), "cast(indices, i64)");
+}
+
 // x's shape with axis `axis` replaced by the indices' shape.
 Shape picked_shape(const Shape& x, const Shape& indices, int axis) {
   Shape s;
@@ -50,14 +63,6 @@ Shape picked_shape(const Shape& x, const Shape& indices, int axis) {
   for (std::int64_t n : indices) s.push_back(n);
   for (int i = axis + 1; i < x.size(); ++i) s.push_back(x[i]);
   return s;
-}
-
-// The elements in row-major order: where they lie, or in `copy`.
-const std::byte* in_order(const View& view, Storage& copy) {
-  if (view.contiguous()) return view.as<std::byte>();
-  copy = Storage::allocate(static_cast<std::size_t>(count(view.shape)) * size_of(view.dtype));
-  copy_elements(view, {view.dtype, view.shape, contiguous_strides(view.shape), copy.data()});
-  return copy.data();
 }
 
 template <class F> Tensor with_axis(const char* name, const Arg& x, std::int64_t axis, F f) {

@@ -66,11 +66,12 @@ struct Op {
   bool differentiable = true;  // false: a cotangent stops here silently (comparisons, argmax, floor's kin have rules)
   bool checks = false;         // may throw on values: a compiled step runs it before its first state write
   bool effect = false;         // does something beside its result: runs in program order with others that do
+  bool in_place = false;       // may compute its output where its first input lies, and then sees the same memory twice
   bool draws = false;          // random: under vmap each example has numbers of its own
   const char* operand_names = "";  // for messages: "lhs rhs"
   /// The output types. Throws what the door turns into a full message; kernels and rules check nothing again.
   void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;
-  /// Computes the outputs; `out` is allocated, contiguous, and overlaps no input.
+  /// Computes the outputs; `out` is allocated, contiguous, and overlaps no input (but see in_place).
   void (*run)(const Attrs&, Views in, Views out) = nullptr;
   /// An op of control flow: the graphs that its attributes hold, and in place of `run` how it runs them, in the same
   /// order.

@@ -1,6 +1,8 @@
 // Ops that address by index tensors. Indices are checked before anything is written.
 #pragma once
 
+#include <vector>
+
 #include "../backward.h"
 #include "../batching.h"
 #include "../indexing.h"
@@ -51,5 +53,12 @@ struct CheckIndices {
   static void run(const Attrs&, Views in, Views out);
   static void batch(Batching& b) { b.apply(b.attributes()); }
 };
+
+namespace detail {
+/// All indices as i64 in [0, n), in row-major order; IndexError names the first that is not in [low, n).
+std::vector<std::int64_t> read_indices(const View& view, std::int64_t n, std::int64_t low);
+/// The elements in row-major order: where they lie, or in `copy`.
+const std::byte* in_order(const View& view, Storage& copy);
+}  // namespace detail
 
 }  // namespace weft

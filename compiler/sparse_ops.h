@@ -1,0 +1,23 @@
+// What a sparse update is made of: ops of compiled graphs only, so without gradient rules.
+#pragma once
+
+#include "../ops/op.h"
+
+namespace weft {
+
+struct UniqueRowsAttrs {
+  std::int64_t n;
+  void each(auto&& f) const { f("n", n); }
+};
+/// indices [N] in [-n, n) -> rows [N], slots [N]: rows[slots[k]] is the row that index k names. A slot is the place
+/// where its row is named first; `rows` is -1 in other places.
+const Op& unique_rows_op();
+/// x [V, ...], rows [N], y [N, ...] -> x with row rows[k] set to y[k], -1 being none. In place, it touches these only.
+const Op& set_rows_op();
+/// x - s, s a number. Where s is +0 that is x to the bit: in place, nothing is touched.
+const Op& sub_scalar_op();
+
+/// True if the number is +0: what may be taken from any other without changing a bit of it.
+bool is_positive_zero(const View& number);
+
+}  // namespace weft

@@ -1,0 +1,325 @@
+#include "sparse_updates.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "../ops/apply.h"
+#include "../ops/defs/binary.h"
+#include "../ops/defs/cast.h"
+#include "../ops/defs/indexing.h"
+#include "../ops/defs/shape.h"
+#include "../ops/defs/unary.h"
+#include "../ops/recorder.h"
+#include "simplify.h"
+#include "sparse_ops.h"
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t worth = 2;  // rows for each index, from which on it pays
+
+Shape with_rows(Shape shape, std::int64_t n) {
+  shape[0] = n;
+  return shape;
+}
+
+class SparseUpdates {
+ public:
+  explicit SparseUpdates(const Graph& graph) : from_(graph), copy_(graph), info_(graph.values.size()) {}
+
+  Graph run() {
+    find_regions();
+    if (std::none_of(regions_.begin(), regions_.end(), [](const Region& r) { return r.fit; })) return from_;
+    for (const ValueId v : from_.inputs) copy_.input(v);
+    for (const Graph::Node& n : from_.nodes) {
+      const Info& i = info_[n.out];
+      if (i.region < 0 || !region(n.out).fit)
+        copy_.node(n);
+      else if (i.exit)
+        copy_.set(n.out, updated(region(n.out), n));
+    }
+    for (const ValueId v : from_.outputs) to_.outputs.push_back(copy_(v));
+    return std::move(to_);
+  }
+
+ private:
+  // A gradient, or several that meet in sums, and the pointwise ops that depend on it.
+  struct Region {
+    std::vector<const Graph::Node*> gradients;
+    std::int64_t n = 0;  // indices
+    bool fit = true, used = false;
+    int merged_into = -1;
+    // Of the new graph:
+    ValueId indices = 0, rows = 0;
+    std::unordered_map<ValueId, ValueId> on_rows, on_others, numbers;  // by value of the old graph
+  };
+  struct Info {
+    int region = -1;
+    bool exit = false;      // what the region computes for others
+    bool boundary = false;  // an exit p - h or p + h: what is computed from it belongs to no region
+    bool scalar = false;    // where the gradients are 0 it is one number:
+    Tensor number;          // this one, if that is known now
+  };
+
+  Region& region(ValueId v) {
+    int r = info_[v].region;
+    while (regions_[static_cast<std::size_t>(r)].merged_into >= 0)
+      r = regions_[static_cast<std::size_t>(r)].merged_into;
+    return regions_[static_cast<std::size_t>(r)];
+  }
+  // True if v depends on a gradient in a way that is still the region's.
+  bool inside(ValueId v) const { return info_[v].region >= 0 && !info_[v].boundary; }
+
+  // The one number that v is in all rows, where the gradients are 0.
+  Info at_zero(ValueId v) const {
+    Info i;
+    if (inside(v)) return info_[v];
+    ValueId s = 0;
+    i.scalar = scalar_source(from_, v, s);
+    if (i.scalar && from_.values[s].kind == Graph::Value::constant) i.number = from_.constants[from_.values[s].index];
+    return i;
+  }
+
+  void find_regions() {
+    for (const Graph::Node& n : from_.nodes) {
+      if (is_sparse_gradient(n)) {
+        Info& i = info_[n.out];
+        i.region = static_cast<int>(regions_.size());
+        i.scalar = true;
+        i.number = Arg(0).tensor(from_.type(n.out).dtype);
+        regions_.push_back({});
+        regions_.back().gradients.push_back(&n);
+        regions_.back().n = count(from_.type(n.in[1]).shape);
+        continue;
+      }
+      const bool pointwise = n.op->kind == OpKind::elementwise || n.op == &op_of<Contiguous>();
+      for (const ValueId v : n.in)
+        if (inside(v)) pointwise ? join(n, v) : read_.push_back(v);
+      if (pointwise && info_[n.out].region >= 0) place(n);
+    }
+    for (const ValueId v : from_.outputs) {
+      if (!inside(v)) continue;
+      info_[v].exit = true;
+      region(v).used = true;
+      if (from_.producer(v)->op->kind != OpKind::elementwise) region(v).fit = false;  // the gradient itself is asked
+    }
+    for (const ValueId v : read_)
+      if (!info_[v].exit) region(v).fit = false;
+    for (Region& r : regions_) r.fit = r.fit && r.used && r.n * worth <= from_.type(r.gradients[0]->out).shape[0];
+  }
+
+  // scatter_add of anything to +0 along axis 0.
+  bool is_sparse_gradient(const Graph::Node& n) const {
+    ValueId s = 0;
+    const Type& type = from_.type(n.out);
+    return n.op == &op_of<ScatterAdd>() && n.attrs.as<AxisAttrs>().axis == 0 && is_floating(type.dtype) &&
+           count(type.shape) > 0 && scalar_source(from_, n.in[0], s) &&
+           from_.values[s].kind == Graph::Value::constant &&
+           is_positive_zero(from_.constants[from_.values[s].index].view());
+  }
+
+  void join(const Graph::Node& n, ValueId v) {
+    Info& i = info_[n.out];
+    if (i.region < 0) i.region = info_[v].region;
+    Region &a = region(n.out), &b = region(v);
+    if (&a == &b) return;
+    a.gradients.insert(a.gradients.end(), b.gradients.begin(), b.gradients.end());
+    a.n += b.n;
+    a.fit = a.fit && b.fit;
+    a.used = a.used || b.used;
+    b.merged_into = static_cast<int>(&a - regions_.data());
+  }
+
+  // What a pointwise op of a region is there.
+  void place(const Graph::Node& n) {
+    Info& i = info_[n.out];
+    for (const ValueId v : n.in)
+      if (!inside(v) && !has_rows(v)) region(n.out).fit = false;
+    if (updates_in_place(n)) {
+      i.exit = i.boundary = region(n.out).used = true;
+      return;
+    }
+    std::vector<Tensor> numbers;
+    i.scalar = true;
+    for (const ValueId v : n.in) {
+      const Info operand = at_zero(v);
+      i.scalar = i.scalar && operand.scalar;
+      if (operand.number.defined()) numbers.push_back(operand.number);
+    }
+    if (i.scalar && numbers.size() == n.in.size()) i.number = evaluate(n, numbers);
+  }
+
+  static Tensor evaluate(const Graph::Node& n, const std::vector<Tensor>& in) {
+    const TraceScope eager(nullptr);
+    return n.op == &op_of<Contiguous>() ? in[0] : apply(*n.op, n.attrs, in);
+  }
+
+  // p - h or p + h, p in memory and h one number where the gradients are 0; not if that is known to change p.
+  bool updates_in_place(const Graph::Node& n) const {
+    const bool subtracts = n.op == &op_of<Sub>();
+    if (!subtracts && n.op != &op_of<Add>()) return false;
+    const auto is = [&](std::size_t p, std::size_t h) {
+      if (inside(n.in[p]) || !inside(n.in[h]) || !in_memory(n.in[p]) || !info_[n.in[h]].scalar) return false;
+      const Tensor& number = info_[n.in[h]].number;
+      if (!number.defined()) return true;
+      const TraceScope eager(nullptr);
+      return is_positive_zero((subtracts ? number : neg(number)).view());
+    };
+    return is(0, 1) || (!subtracts && is(1, 0));
+  }
+  bool in_memory(ValueId v) const {
+    const Graph::Node* n = from_.producer(v);
+    return !n || info_[v].boundary || n->op->kind == OpKind::kernel;
+  }
+
+  // Some rows of v can be had without all of them.
+  bool has_rows(ValueId v) const {
+    const Graph::Node* n = from_.producer(v);
+    if (!n || info_[v].boundary || n->op->kind == OpKind::kernel || n->op->kind == OpKind::reduction) return true;
+    if (n->op == &op_of<BroadcastTo>()) return same_in_all_rows(*n);
+    return n->op->kind == OpKind::elementwise &&
+           std::all_of(n->in.begin(), n->in.end(), [&](ValueId u) { return has_rows(u); });
+  }
+  bool same_in_all_rows(const Graph::Node& broadcast) const {
+    const Shape &in = from_.type(broadcast.in[0]).shape, &out = from_.type(broadcast.out).shape;
+    return in.size() < out.size() || in[0] == 1;
+  }
+
+  // ---- the new graph ----
+  ValueId add(const Op& op, const Attrs& attrs, std::vector<ValueId> in, std::vector<Type> out,
+              const std::source_location& site) {
+    return to_.add(op, attrs, in, out, site);
+  }
+  ValueId reshaped(ValueId v, const Shape& shape, const std::source_location& site) {
+    const Type type{to_.type(v).dtype, shape};
+    return to_.type(v).shape == shape ? v : add(op_of<Reshape>(), ShapeAttrs{shape}, {v}, {type}, site);
+  }
+  ValueId spread(ValueId v, const Shape& shape, const std::source_location& site) {
+    return add(op_of<BroadcastTo>(), ShapeAttrs{shape}, {v}, {{to_.type(v).dtype, shape}}, site);
+  }
+
+  // unique_rows of all indices.
+  void begin(Region& r) {
+    std::vector<ValueId> parts;
+    const auto& site = r.gradients[0]->site;
+    for (const Graph::Node* g : r.gradients) {
+      ValueId v = copy_(g->in[1]);
+      v = reshaped(v, {count(to_.type(v).shape)}, g->site);
+      if (r.gradients.size() > 1 && to_.type(v).dtype != i64)
+        v = add(op_of<Cast>(), CastAttrs{i64}, {v}, {{i64, to_.type(v).shape}}, g->site);
+      parts.push_back(v);
+    }
+    const Type slots{i64, {r.n}};
+    r.indices = parts.size() == 1 ? parts[0] : add(op_of<Concat>(), ConcatAttrs{0}, parts, {slots}, site);
+    const std::int64_t rows = from_.type(r.gradients[0]->out).shape[0];
+    r.rows = add(unique_rows_op(), UniqueRowsAttrs{rows}, {r.indices}, {slots, slots}, site);
+    const ValueId all_slots = r.rows + 1;
+    std::int64_t first = 0;
+    for (const Graph::Node* g : r.gradients) {
+      const Type& type = from_.type(g->out);
+      const Shape shape = with_rows(type.shape, r.n);
+      const std::int64_t n = count(from_.type(g->in[1]).shape);
+      const ValueId zeros = spread(to_.add_constant(Arg(0).tensor(type.dtype)), shape, g->site);
+      const ValueId part =
+          n == r.n ? all_slots : add(op_of<Slice>(), SliceAttrs{{first}, {1}, {n}}, {all_slots}, {{i64, {n}}}, g->site);
+      const ValueId u = reshaped(copy_(g->in[2]), with_rows(type.shape, n), g->site);
+      r.on_rows[g->out] = add(op_of<ScatterAdd>(), AxisAttrs{0}, {zeros, part, u}, {{type.dtype, shape}}, g->site);
+      first += n;
+    }
+  }
+
+  // The rows of v that the indices name.
+  ValueId on_rows(Region& r, ValueId v) {
+    if (const auto it = r.on_rows.find(v); it != r.on_rows.end()) return it->second;
+    const Type type{from_.type(v).dtype, with_rows(from_.type(v).shape, r.n)};
+    const Graph::Node* n = info_[v].boundary ? nullptr : from_.producer(v);
+    ValueId result = 0;
+    if (n && n->op == &op_of<Contiguous>()) {
+      result = on_rows(r, n->in[0]);
+    } else if (n && n->op == &op_of<BroadcastTo>()) {
+      result = spread(copy_(n->in[0]), type.shape, n->site);
+    } else if (n && n->op->kind == OpKind::elementwise) {
+      std::vector<ValueId> in;
+      for (const ValueId u : n->in) in.push_back(on_rows(r, u));
+      result = add(*n->op, n->attrs, in, {type}, n->site);
+    } else {  // of one gradient, as the function took them: that node is there already
+      const bool one = r.gradients.size() == 1;
+      const ValueId indices = one ? copy_(r.gradients[0]->in[1]) : r.indices;
+      Shape shape = to_.type(indices).shape;
+      for (int k = 1; k < type.shape.size(); ++k) shape.push_back(type.shape[k]);
+      const auto& site = r.gradients[0]->site;
+      result = reshaped(add(op_of<Gather>(), AxisAttrs{0}, {copy_(v), indices}, {{type.dtype, shape}}, site),
+                        type.shape, site);
+    }
+    return r.on_rows[v] = result;
+  }
+
+  // The number that v is in all rows, with 0 for the gradients.
+  ValueId number(Region& r, ValueId v) {
+    if (const auto it = r.numbers.find(v); it != r.numbers.end()) return it->second;
+    const Tensor& known = info_[v].number;
+    ValueId result = 0;
+    if (!inside(v)) {
+      scalar_source(from_, v, result);
+      result = copy_(result);
+    } else if (known.defined()) {
+      result = to_.add_constant(known);
+    } else {
+      const Graph::Node& n = *from_.producer(v);
+      std::vector<ValueId> in;
+      for (const ValueId u : n.in) in.push_back(number(r, u));
+      result = add(*n.op, n.attrs, in, {{from_.type(v).dtype, {}}}, n.site);
+    }
+    return r.numbers[v] = result;
+  }
+
+  // v with 0 for the gradients.
+  ValueId on_others(Region& r, ValueId v) {
+    if (!inside(v)) return copy_(v);
+    if (const auto it = r.on_others.find(v); it != r.on_others.end()) return it->second;
+    const Graph::Node& n = *from_.producer(v);
+    ValueId result = 0;
+    if (info_[v].scalar) {
+      result = spread(number(r, v), from_.type(v).shape, n.site);
+    } else {
+      std::vector<ValueId> in;
+      for (const ValueId u : n.in) in.push_back(on_others(r, u));
+      result = add(*n.op, n.attrs, in, {from_.type(v)}, n.site);
+    }
+    return r.on_others[v] = result;
+  }
+
+  // p less what h is where the gradients are 0.
+  ValueId less_number(Region& r, const Graph::Node& n) {
+    const bool first = inside(n.in[0]);
+    const ValueId p = copy_(n.in[first ? 1 : 0]), h = n.in[first ? 0 : 1];
+    if (info_[h].number.defined()) return p;  // it is known to leave p as it is
+    const Type type{from_.type(h).dtype, {}};
+    ValueId s = number(r, h);
+    if (n.op == &op_of<Add>()) s = add(op_of<Neg>(), {}, {s}, {type}, n.site);
+    return add(sub_scalar_op(), {}, {p, s}, {from_.type(n.out)}, n.site);
+  }
+
+  ValueId updated(Region& r, const Graph::Node& n) {
+    if (r.on_rows.empty()) begin(r);
+    const Type& type = from_.type(n.out);
+    std::vector<ValueId> in;
+    for (const ValueId v : n.in) in.push_back(on_rows(r, v));
+    const ValueId rows = add(*n.op, n.attrs, in, {{type.dtype, with_rows(type.shape, r.n)}}, n.site);
+    const ValueId others = info_[n.out].boundary ? less_number(r, n) : on_others(r, n.out);
+    return add(set_rows_op(), {}, {others, r.rows, rows}, {type}, n.site);
+  }
+
+  const Graph& from_;
+  GraphCopy copy_;
+  Graph& to_ = copy_.to;
+  std::vector<Info> info_;
+  std::vector<Region> regions_;
+  std::vector<ValueId> read_;  // by ops that are not pointwise: they have to be exits
+};
+
+}  // namespace
+
+Graph sparse_updates(const Graph& graph) { return SparseUpdates(graph).run(); }
+
+}  // namespace weft

@@ -1,0 +1,387 @@
+// Sparse updates: what a compiled step makes of an update that consumes the gradient of a gather. The bits are those of
+// the dense one that eager code makes.
+#include <weft/weft.h>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <functional>
+
+#include "support.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+
+constexpr double inf = INFINITY;
+
+bool contains(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
+Tensor ints(std::initializer_list<std::int64_t> v) { return from_vector(std::vector<std::int64_t>(v)); }
+
+// A table with the numbers that are special to an update.
+Tensor table_of(const Shape& shape, DType dtype = f32) {
+  static Generator generator(5);
+  const Tensor specials = tensor({0.0, -0.0, inf, -inf, NAN, 1e-40, -1e-40, 1.0});
+  const Tensor which = cast(floor(random::uniform(shape, 0, 40, f32, generator)), i64);
+  const Tensor special = cast(gather(specials, where(which < 8, which, 0)), dtype);
+  return where(which < 8, special, cast(random::normal(shape, 0, 1, f32, generator), dtype));
+}
+
+using Update = std::function<void(Variable& table, Variable& slot, const Tensor& gradient, const Tensor& rate)>;
+using Loss = std::function<Tensor(const Tensor& table, const Tensor& indices)>;
+
+// The same steps, eager and compiled, from the same state; every bit is compared. Gives what was compiled.
+std::string check_steps(const Tensor& start, const Loss& loss, const Update& update, const std::vector<Tensor>& indices,
+                        const std::vector<double>& rates = {0.1, 0.05, 0.2}) {
+  Variable table(start), slot(full(start.shape(), 0.5, start.dtype()));
+  const auto plain = [&](const Tensor& i, const Tensor& rate) {
+    GradientTape tape;
+    const Tensor l = loss(table, i);
+    update(table, slot, tape.gradient(l, table), rate);
+    return l;
+  };
+  auto compiled = compile(plain);
+  std::vector<Tensor> expected;
+  for (std::size_t k = 0; k < rates.size(); ++k) {
+    plain(indices[k % indices.size()], full({}, rates[k], start.dtype()));
+    expected.push_back(table);
+    expected.push_back(slot);
+  }
+  table.assign(start);
+  slot.assign(full(start.shape(), 0.5, start.dtype()));
+  for (std::size_t k = 0; k < rates.size(); ++k) {
+    compiled(indices[k % indices.size()], full({}, rates[k], start.dtype()));
+    CHECK_SAME(table.value(), expected[2 * k]);
+    CHECK_SAME(slot.value(), expected[2 * k + 1]);
+  }
+  return compiled.dump("graph") + compiled.dump("groups");
+}
+
+Tensor one_gather(const Tensor& table, const Tensor& i) { return sum(square(gather(table, i)) * 0.5); }
+
+const Update sgd = [](Variable& p, Variable&, const Tensor& g, const Tensor&) { p.assign_sub(0.1 * g); };
+const Update sgd_at_rate = [](Variable& p, Variable&, const Tensor& g, const Tensor& rate) { p.assign_sub(g * rate); };
+const Update momentum = [](Variable& p, Variable& v, const Tensor& g, const Tensor& rate) {
+  v.assign(v * 0.9 + g);
+  p.assign_sub(v * rate);
+};
+
+}  // namespace
+
+TEST_CASE("the stages of an embedding's step: the update is of the rows used", "[compile][sparse][golden]") {
+  Variable table(ones({1000, 8}), true, "table");
+  auto step = compile([&](const Tensor& i) {
+    GradientTape tape;
+    const Tensor loss = sum(square(gather(table, i)));
+    table.assign_sub(0.1 * tape.gradient(loss, table));
+    return loss;
+  });
+  step(ints({3, 1, 3}));
+  CHECK(step.dump("graph") ==
+        "%0 = input i64[3]\n"
+        "%1 = input f32[1000, 8]\n"
+        "%2 = constant f32[] 1\n"
+        "%3 = constant f32[] 2\n"
+        "%4 = constant f32[] 0\n"
+        "%5 = constant f32[] 0.100000001\n"
+        "%6 = gather f32[3, 8] %1 %0 {axis=0}\n"
+        "%7 = square f32[3, 8] %6\n"
+        "%8 = sum f32[] %7 {begin=0, end=2}\n"
+        "%9 = reshape f32[1, 1] %2 {shape=[1, 1]}\n"
+        "%10 = broadcast_to f32[3, 8] %9 {shape=[3, 8]}\n"
+        "%11 = broadcast_to f32[3, 8] %3 {shape=[3, 8]}\n"
+        "%12 = mul f32[3, 8] %6 %11\n"
+        "%13 = mul f32[3, 8] %10 %12\n"
+        "%14, %15 = unique_rows i64[3] %0 {n=1000}\n"
+        "%16 = broadcast_to f32[3, 8] %4 {shape=[3, 8]}\n"
+        "%17 = scatter_add f32[3, 8] %16 %15 %13 {axis=0}\n"
+        "%18 = broadcast_to f32[3, 8] %5 {shape=[3, 8]}\n"
+        "%19 = mul f32[3, 8] %18 %17\n"
+        "%20 = sub f32[3, 8] %6 %19\n"
+        "%21 = set_rows f32[1000, 8] %1 %14 %20\n"
+        "return %8 %21\n");
+  CHECK(step.dump("plan") ==
+        "step 0: gather %1 %0 -> %6@0\n"
+        "step 1: kernel, 1 segment %6@0 -> %8 -> %13@128\n"
+        "step 2: unique_rows %0 -> %14@384 -> %15@448\n"
+        "step 3: scatter_add %4 %15@448 %13@128 -> %17@256\n"
+        "step 4: kernel, 1 segment %17@256 %6@0 -> %20@128\n"
+        "step 5: set_rows %1 %14@384 %20@128 -> %21\n"
+        "variable 0: in place\n"
+        "arena 512 bytes\n");
+}
+
+TEST_CASE("the planned bytes of an embedding's step are those of the rows used, whatever the table's size",
+          "[compile][sparse]") {
+  const auto planned = [](std::int64_t rows, bool asks_norm) {
+    Variable table(zeros({rows, 64}));
+    auto step = compile([&](const Tensor& i) {
+      GradientTape tape;
+      const Tensor loss = sum(square(gather(table, i) - 1));
+      const Tensor g = tape.gradient(loss, table);
+      table.assign_sub(0.1 * g);
+      return asks_norm ? norm(g) : loss;
+    });
+    step(broadcast_to(ints({7}), {256}));
+    return step.stats().arena_bytes;
+  };
+  const std::int64_t sparse = planned(100'000, false), row = 64 * 4;
+  CHECK(sparse == planned(1'000, false));
+  CHECK(sparse <= 5 * 256 * row);
+  CHECK(planned(100'000, true) >= 100'000 * row);  // a norm reads all of the gradient: it is there
+}
+
+TEST_CASE("rows that a step does not use are not written: their memory may be read-only", "[compile][sparse]") {
+  constexpr std::int64_t rows = 4096, width = 64;
+  Variable table(ones({rows, width}));
+  Variable rate(full({}, 0.5));
+  auto step = compile([&](const Tensor& i) {
+    GradientTape tape;
+    const Tensor loss = sum(square(gather(table, i)));
+    table.assign_sub(rate * tape.gradient(loss, table));
+    return loss;
+  });
+  const Tensor i = ints({0, rows - 1, 0});
+  step(i);
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto at = reinterpret_cast<std::uintptr_t>(table.value().view().data);
+  const std::uintptr_t begin =
+      (at + width * 4 + page - 1) / page * page;  // whole pages between the first row, the last
+  const std::uintptr_t end = (at + (rows - 1) * width * 4) / page * page;
+  REQUIRE(begin + 200 * page < end);
+  REQUIRE(mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ) == 0);
+  for (int k = 0; k < 3; ++k) step(i);
+  REQUIRE(mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE) == 0);
+  CHECK(reinterpret_cast<std::uintptr_t>(table.value().view().data) == at);
+  CHECK(table.value().at({1, 0}) == 1);
+  CHECK(table.value().at({rows - 1, 0}) == 0);
+}
+
+TEST_CASE("a sparse update gives the bits of the dense one: any indices, element types and ranks",
+          "[compile][sparse]") {
+  const std::vector<std::vector<Tensor>> indices = {
+      {ints({3, 1, 3}), ints({0, 0, 0}), ints({-1, 99, 5})},
+      {full({}, 7, i64), full({}, -2, i64)},
+      {tensor<std::int32_t>({{1, 2}, {2, -98}}), tensor<std::int32_t>({{0, 0}, {1, 0}})},
+      {zeros({0}, i64)},
+      {zeros({2, 0, 3}, i32)},
+      {broadcast_to(ints({4}), {2, 3, 4})},
+  };
+  for (const auto& list : indices)
+    for (const Shape& shape : {Shape{100}, Shape{100, 5}, Shape{100, 2, 3}})
+      for (const DType t : {f32, f64})
+        for (const Update& update : {sgd, sgd_at_rate, momentum}) {
+          INFO(list[0].type().text() << " into " << shape.text());
+          CHECK(contains(check_steps(table_of(shape, t), one_gather, update, list), "set_rows"));
+        }
+  CHECK(contains(check_steps(table_of({50, 3}, DType::bf16), one_gather, sgd, {ints({1, 1, 4})}), "set_rows"));
+}
+
+TEST_CASE("many random steps of a sparse update give the bits of the dense one", "[compile][sparse]") {
+  Generator generator(3);
+  std::vector<Tensor> indices;
+  for (int k = 0; k < 20; ++k) indices.push_back(cast(floor(random::uniform({40}, -90, 90, f32, generator)), i64));
+  const std::vector<double> rates(20, 0.01);
+  for (const Update& update : {sgd, sgd_at_rate, momentum}) {
+    const Tensor start = random::normal({90, 33}, 0, 1, f32, generator);
+    CHECK(contains(check_steps(start, one_gather, update, indices, rates), "set_rows"));
+  }
+}
+
+TEST_CASE("a rate known only at run time has its dense meaning: rows not used become NaN, -0 becomes 0",
+          "[compile][sparse]") {
+  const std::vector<double> rates = {0.1, 0.0, -0.0, -0.5, 0.1, inf, NAN, 0.1};
+  const Update forms[] = {
+      sgd_at_rate,
+      [](Variable& p, Variable&, const Tensor& g, const Tensor& rate) { p.assign_add(g * rate); },
+      [](Variable& p, Variable&, const Tensor& g, const Tensor& rate) { p.assign_add(rate * -g); },
+      [](Variable& p, Variable&, const Tensor& g, const Tensor& rate) { p.assign((rate - 0.1) * g + p); },
+      [](Variable& p, Variable&, const Tensor& g, const Tensor& rate) { p.assign(p - (g + rate)); },
+      [](Variable& p, Variable&, const Tensor& g, const Tensor& rate) { p.assign_sub(minimum(exp(g), 1) * rate); },
+  };
+  for (const Update& form : forms)
+    for (std::size_t k = 0; k < rates.size(); ++k) {
+      INFO("rate " << rates[k]);
+      const std::string graph = check_steps(table_of({60, 4}), one_gather, form, {ints({2, 40, 2})}, {rates[k], 0.1});
+      CHECK(contains(graph, "sub_scalar"));
+    }
+}
+
+TEST_CASE("an update whose number for the other rows is known changes them if eager code does", "[compile][sparse]") {
+  const auto check = [](const Update& update, bool touches_all) {
+    const std::string graph = check_steps(table_of({60, 4}), one_gather, update, {ints({2, 40, 2})});
+    CHECK(contains(graph, "set_rows"));
+    CHECK_FALSE(contains(graph, "sub_scalar"));
+    CHECK(contains(graph, "loop over [60, 4]") == touches_all);
+  };
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_sub(0.1 * g); }, false);
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_add(-0.1 * g); }, false);
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_add(0.1 * g); }, true);  // -0 + 0 is 0
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_sub(-0.1 * g); }, true);
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_sub(inf * g); }, true);  // NaN
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_sub(0.1 * (g + 1)); }, true);
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign(0.1 * g - p); }, true);
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_sub(0.1 * (g + 0.01 * p)); }, true);  // weight decay
+  check([](auto& p, auto& v, const Tensor& g, auto&) { p.assign(v - g); }, false);
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_sub(0.1 * cast(cast(g, f64), f32)); }, false);
+  check([](auto& p, auto&, const Tensor& g, auto&) { p.assign_sub(g * tensor({1, 2, 3, 4})); }, true);  // by column
+}
+
+TEST_CASE("Adam keeps its dense meaning, every row's means decay, without a dense gradient", "[compile][sparse]") {
+  Variable p(table_of({300, 8})), m(zeros({300, 8})), v(zeros({300, 8}));
+  const Tensor start = p;
+  const auto plain = [&](const Tensor& i) {
+    GradientTape tape;
+    const Tensor loss = one_gather(p, i), g = tape.gradient(loss, p);
+    m.assign(m * 0.9 + g * 0.1);
+    v.assign(v * 0.999 + square(g) * 0.001);
+    p.assign_sub(m * 0.01 / (sqrt(v) + 1e-8));
+  };
+  auto step = compile(plain);
+  const Tensor lists[] = {ints({1, 2, 1}), ints({2, 200, 7}), ints({9, 9, 9})};
+  std::vector<Tensor> expected;
+  for (const Tensor& i : lists) {
+    plain(i);
+    expected.insert(expected.end(), {p, m, v});
+  }
+  p.assign(start);
+  m.assign(0);
+  v.assign(0);
+  for (std::size_t k = 0; k < 3; ++k) {
+    step(lists[k]);
+    CHECK_SAME(p.value(), expected[3 * k]);
+    CHECK_SAME(m.value(), expected[3 * k + 1]);
+    CHECK_SAME(v.value(), expected[3 * k + 2]);
+  }
+  CHECK(step.stats().arena_bytes < 300 * 8 * 4);
+  CHECK_FALSE(contains(step.dump("plan"), "a new buffer"));
+}
+
+TEST_CASE("several gathers of one table are one update of the rows of all", "[compile][sparse]") {
+  const Loss two = [](const Tensor& t, const Tensor& i) { return sum(gather(t, i) * square(gather(t, i - 1))); };
+  const Loss three = [](const Tensor& t, const Tensor& i) {
+    return sum(gather(t, i) * gather(t, cast(i, i32))) + sum(square(gather(t, 5)));
+  };
+  for (const Loss& loss : {two, three})
+    for (const Update& update : {sgd, sgd_at_rate, momentum}) {
+      const std::string graph = check_steps(table_of({80, 6}), loss, update, {ints({5, 6, 5, 7}), ints({1, 1, 1, 2})});
+      CHECK(contains(graph, "concat"));
+      CHECK(contains(graph, "set_rows"));
+    }
+}
+
+TEST_CASE("a gradient that others read, or of most rows, stays dense", "[compile][sparse]") {
+  const auto check = [](const Shape& shape, const Update& update, const Tensor& i, const Loss& loss = one_gather) {
+    CHECK_FALSE(contains(check_steps(table_of(shape), loss, update, {i}), "set_rows"));
+  };
+  const Update clipped = [](Variable& p, Variable&, const Tensor& g, const Tensor&) {
+    const Tensor n = sqrt(sum(square(g)));
+    p.assign_sub(g * where(n <= 1, 1, 1 / n));
+  };
+  const Update kept = [](Variable& p, Variable& v, const Tensor& g, const Tensor&) {
+    v.assign(g);
+    p.assign_sub(0.1 * g);
+  };
+  const Loss along_rows = [](const Tensor& t, const Tensor& i) { return sum(square(gather(t, i, 1))); };
+  check({60, 4}, clipped, ints({2, 40, 2}));
+  check({60, 4}, kept, ints({2, 40, 2}));
+  check({5, 4}, sgd, ints({2, 1, 2}));
+  check({60, 40}, sgd, ints({2, 1, 2}), along_rows);
+}
+
+TEST_CASE("a table that a product reads too keeps its sum of gradients, and its bits", "[compile][sparse]") {
+  const Loss tied = [](const Tensor& t, const Tensor& i) {
+    const Tensor x = gather(t, i);
+    return sum(square(matmul(x, transpose(t))));
+  };
+  for (const Update& update : {sgd, sgd_at_rate, momentum})
+    check_steps(random::normal({70, 8}), tied, update, {ints({5, 6, 5}), ints({1, 1, 1})}, {0.01, 0.01});
+}
+
+TEST_CASE("a value of the table that somebody holds stays what it was", "[compile][sparse][ownership]") {
+  Variable table(ones({100, 4}));
+  auto step = compile([&](const Tensor& i) {
+    GradientTape tape;
+    const Tensor before = table.value(), loss = sum(square(gather(table, i)));
+    table.assign_sub(0.25 * tape.gradient(loss, table));
+    return std::tuple(loss, before);
+  });
+  const Tensor i = ints({3, 3});
+  const Tensor held = table.value();
+  const auto [loss, before] = step(i);
+  CHECK(held.at({3, 0}) == 1);
+  CHECK(before.at({3, 0}) == 1);
+  CHECK(table.value().at({3, 0}) == 0);
+  CHECK(table.value().at({4, 0}) == 1);
+  const Tensor second = table.value();
+  table.assign(ones({100, 4}));
+  step(i);
+  CHECK(second.at({3, 0}) == 0);
+  CHECK(table.value().at({3, 0}) == 0);
+}
+
+TEST_CASE("a bad index leaves a sparsely updated table, and all that the step assigned, as they were",
+          "[compile][sparse][atomic]") {
+  Variable a(ones({100, 4}), true, "a"), b(ones({50, 4}));
+  Variable count(zeros({}), false);
+  const auto plain = [&](const Tensor& i, const Tensor& j) {
+    count.assign_add(1);
+    GradientTape tape;
+    const Tensor loss = sum(gather(a, i)) + sum(gather(b, j));
+    const auto [da, db] = tape.gradient(loss, a, b);
+    a.assign_sub(da);
+    b.assign_sub(db);
+  };
+  auto step = compile(plain);
+  step(ints({1}), ints({2}));
+  CHECK_FALSE(contains(step.dump("plan"), "a new buffer"));
+  CHECK_THROWS_AS(step(ints({1}), ints({50})), IndexError);
+  CHECK_THROWS_AS(step(ints({-101}), ints({2})), IndexError);
+  CHECK(message_of<IndexError>([&] {
+          step(ints({100}), ints({2}));
+        }).starts_with("gather: index 100 at [0] must be within [-100, 99]\n"));
+  CHECK(sum(a.value()).item() == 396);
+  CHECK(sum(b.value()).item() == 196);
+  CHECK(a.value().at({1, 0}) == 0);
+}
+
+TEST_CASE("a table updated twice in a step, and read in between and after", "[compile][sparse]") {
+  const Tensor start = table_of({100, 4});
+  Variable table(start);
+  const auto plain = [&](const Tensor& i, const Tensor& j) {
+    for (const Tensor* k : {&i, &j}) {
+      GradientTape tape;
+      const Tensor loss = sum(square(gather(table, *k)));
+      table.assign_sub(0.1 * tape.gradient(loss, table));
+    }
+    return gather(table, i + 1);
+  };
+  auto step = compile(plain);
+  const Tensor i = ints({1, 2, 2}), j = ints({2, 3, -1});
+  const Tensor eager = plain(i, j), expected = table.value();
+  table.assign(start);
+  CHECK_SAME(step(i, j), eager);
+  CHECK_SAME(table.value(), expected);
+  const std::string graph = step.dump("graph");
+  CHECK((graph.find("set_rows") != graph.rfind("set_rows")));
+}
+
+TEST_CASE("an update of an argument is sparse too, plain, under a tape and in a scan", "[compile][sparse]") {
+  const auto f = [](const Tensor& t, const Tensor& i) {
+    GradientTape tape;
+    tape.watch(t);
+    return t - 0.1 * tape.gradient(sum(square(gather(t, i))), t);
+  };
+  auto compiled = compile(f);
+  const Tensor t = random::normal({100, 3}), i = ints({4, 9, 4});
+  CHECK_SAME(compiled(t, i), f(t, i));
+  CHECK(contains(compiled.dump("graph"), "set_rows"));
+  const auto gradient = [&](auto& g) {
+    GradientTape tape;
+    tape.watch(t);
+    return tape.gradient(sum(square(g(t, i))), t);
+  };
+  CHECK_SAME(gradient(compiled), gradient(f));
+}

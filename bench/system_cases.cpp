@@ -76,6 +76,24 @@ void compiled_call(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(f(x, x));
 }
 
+// A step of an embedding of which 256 rows are used: SGD's costs the same however many there are.
+template <class Optimizer> void embedding_step(benchmark::State& state) {
+  const nn::Embedding table(state.range(0), 64);
+  Optimizer opt(table);
+  auto step = compile([&](const Tensor& ids, const Tensor& y) {
+    GradientTape tape;
+    const Tensor loss = mean(square(table(ids) - y));
+    opt.apply(tape.gradient(loss, table));
+    return loss;
+  });
+  const Tensor ids = cast(floor(random::uniform({256}, 0, static_cast<double>(state.range(0)))), i64);
+  const Tensor y = ones({256, 64});
+  const double first = step(ids, y).item();
+  for (auto _ : state) step(ids, y);
+  if (!(step(ids, y).item() < first)) return state.SkipWithError("the loss did not fall");
+  state.counters["arena"] = static_cast<double>(step.stats().arena_bytes);
+}
+
 double seconds(const std::function<void()>& f) {
   const auto start = std::chrono::steady_clock::now();
   f();
@@ -112,6 +130,8 @@ void register_system(int threads) {
   benchmark::RegisterBenchmark("system/tape_gradient", tape_gradient);
   benchmark::RegisterBenchmark("system/allocator", allocator)->Arg(64)->Arg(1 << 20)->Arg(64 << 20);
   benchmark::RegisterBenchmark("system/compiled_call", compiled_call);
+  benchmark::RegisterBenchmark("system/embedding_step/sgd", embedding_step<nn::SGD>)->Arg(1000)->Arg(100'000);
+  benchmark::RegisterBenchmark("system/embedding_step/adam", embedding_step<nn::Adam>)->Arg(1000)->Arg(100'000);
   for (const Work& work : works({"W1", "W2"})) {
     benchmark::RegisterBenchmark(("system/compile_cold/" + work.name).c_str(),
                                  [=](benchmark::State& s) { cold(s, work, threads); })

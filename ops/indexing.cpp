@@ -172,7 +172,7 @@ void ScatterAdd::run(const Attrs& attrs, Views in, Views out) {
   const int axis = attrs.as<AxisAttrs>().axis;
   const ReduceGeometry g(in[0].shape, {axis, axis + 1});
   const auto indices = read_indices(in[1], g.n, -g.n);
-  copy_elements(in[0], out[0]);
+  if (in[0].data != out[0].data) copy_elements(in[0], out[0]);
   if (count(in[2].shape) == 0) return;
   Storage copy;
   const std::byte* updates = in_order(in[2], copy);

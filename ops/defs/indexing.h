@@ -34,6 +34,7 @@ struct ScatterAdd {
   static constexpr std::uint32_t reads = reads::in1;
   static constexpr std::uint32_t linear = linear::in0 | linear::in2;
   static constexpr bool checks = true;
+  static constexpr bool in_place = true;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);

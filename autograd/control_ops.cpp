@@ -9,7 +9,6 @@
 #include "../ops/indexing.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
-#include "../tensor/create.h"
 #include "graph_gradient.h"
 
 WEFT_DEFINE_OP(weft::Cond);
@@ -85,7 +84,7 @@ void Cond::vjp(Backward& b) {
       return given;
     });
   };
-  const CondAttrs gradient{gradient_of(attrs.then).graph, gradient_of(attrs.otherwise).graph};
+  const CondAttrs gradient{gradient_of(attrs.then).self_contained(), gradient_of(attrs.otherwise).self_contained()};
   operands.insert(operands.begin(), b.in(0));
   const std::vector<Tensor> given = apply_cond(gradient, operands);
   std::size_t next = 0;
@@ -161,12 +160,13 @@ void Scan::vjp(Backward& b) {
   std::vector<Tensor> carried, elements;  // of the backward scan
   for (std::size_t k = 0; k < carries; ++k) {
     wants[k] = is_floating(in[k].dtype());
-    if (wants[k]) carried.push_back(b.has_grad(static_cast<int>(k)) ? b.grad(static_cast<int>(k)) : zeros_like(in[k]));
+    if (wants[k])
+      carried.push_back(b.has_grad(static_cast<int>(k)) ? b.grad(static_cast<int>(k)) : detail::zeros_like(in[k]));
   }
   const std::size_t cotangents = carried.size();
   for (std::size_t k = carries; k < inputs; ++k) {
     wants[k] = b.wants(static_cast<int>(k));
-    if (k >= carries + xs && wants[k]) carried.push_back(zeros_like(in[k]));
+    if (k >= carries + xs && wants[k]) carried.push_back(detail::zeros_like(in[k]));
   }
   elements = kept;
   elements.insert(elements.end(), in.begin() + static_cast<std::ptrdiff_t>(carries),
@@ -217,8 +217,8 @@ void Scan::vjp(Backward& b) {
     return carries_out;
   });
   const std::vector<Tensor> given =
-      apply_scan({step.graph, static_cast<int>(carried.size()), static_cast<int>(elements.size()), a.length, !a.reverse,
-                  !active_recorders().empty()},
+      apply_scan({step.self_contained(), static_cast<int>(carried.size()), static_cast<int>(elements.size()), a.length,
+                  !a.reverse, !active_recorders().empty()},
                  arguments);
   std::size_t next_carry = 0, next_y = carried.size();
   for (std::size_t k = 0; k < inputs; ++k)
@@ -297,7 +297,7 @@ void While::vjp(Backward& b) {
     wants[k] = k < carries ? is_floating(in[k].dtype()) : b.wants(static_cast<int>(k));
     if (!wants[k]) continue;
     const bool has = k < carries && b.has_grad(static_cast<int>(k));
-    arguments.push_back(has ? b.grad(static_cast<int>(k)) : zeros_like(in[k]));
+    arguments.push_back(has ? b.grad(static_cast<int>(k)) : detail::zeros_like(in[k]));
   }
   const std::size_t carried = arguments.size();
   arguments.insert(arguments.end(), kept.begin() + 1, kept.end());
@@ -327,9 +327,10 @@ void While::vjp(Backward& b) {
       if (wants[k]) out.push_back(k < carries ? g.gradients[k] : args[next++] + g.gradients[k]);
     return out;
   });
-  const std::vector<Tensor> given = apply_while(
-      {condition.graph, step.graph, static_cast<int>(carried), a.max_iterations, !active_recorders().empty()},
-      arguments);
+  const std::vector<Tensor> given =
+      apply_while({condition.self_contained(), step.self_contained(), static_cast<int>(carried), a.max_iterations,
+                   !active_recorders().empty()},
+                  arguments);
   std::size_t next = 1;
   for (std::size_t k = 0; k < inputs; ++k)
     if (wants[k]) b.give(static_cast<int>(k), given[next++]);

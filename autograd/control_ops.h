@@ -6,7 +6,8 @@
 
 #include "../ops/apply.h"
 #include "../ops/backward.h"
-#include "../ops/graph.h"
+#include "../ops/batching.h"
+#include "../ops/forward.h"
 
 namespace weft {
 
@@ -25,6 +26,8 @@ struct Cond {
   static std::vector<Body> graphs(const Attrs& a) { return {a.as<CondAttrs>().then, a.as<CondAttrs>().otherwise}; }
   static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);
+  static void batch(Batching& b);
 };
 
 struct ScanAttrs {
@@ -45,6 +48,8 @@ struct Scan {
   static std::vector<Body> graphs(const Attrs& a) { return {a.as<ScanAttrs>().body}; }
   static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);
+  static void batch(Batching& b);
 };
 
 struct WhileAttrs {
@@ -65,6 +70,8 @@ struct While {
   static std::vector<Body> graphs(const Attrs& a) { return {a.as<WhileAttrs>().condition, a.as<WhileAttrs>().body}; }
   static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
   static void vjp(Backward& b);
+  static void jvp(Forward& f);
+  static void batch(Batching& b);
 };
 
 /// Applies one of them: as many outputs as its attributes say.

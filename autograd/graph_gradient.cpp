@@ -1,6 +1,7 @@
 #include "graph_gradient.h"
 
 #include "../ops/closure.h"
+#include "forward.h"
 
 namespace weft {
 
@@ -22,6 +23,15 @@ GraphGradient graph_gradient(const Graph& graph, std::span<const Tensor> in, std
       tape.gradient(targets, sources, GradientOptions{.output_gradients = seeds, .unconnected = unconnected});
   std::size_t next = 0;
   for (std::size_t k = 0; k < in.size(); ++k) result.gradients.push_back(wants[k] ? found[next++] : Tensor());
+  return result;
+}
+
+GraphTangents graph_tangents(const Graph& graph, std::span<const Tensor> in, std::span<const Tensor> tangents) {
+  const ForwardAccumulator acc(std::vector<Tensor>(in.begin(), in.end()),
+                               std::vector<Tensor>(tangents.begin(), tangents.end()));
+  GraphTangents result;
+  result.outputs = replay(graph, in);
+  result.tangents = acc.jvp(result.outputs);
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include "defs/reduce.h"
 #include "manipulate.h"
 #include "math.h"
+#include "reduce.h"
 #include "replay.h"
 
 namespace weft {
@@ -25,6 +26,14 @@ Tensor batch_in_front(const Batched& b, std::int64_t size) {
   Shape shape = b.value.shape();
   shape.insert(0, size);
   return broadcast_to(b.value, shape);
+}
+
+Tensor choose_examples(const Tensor& chosen, const Batched& a, const Batched& b, std::int64_t size) {
+  Shape aligned = Shape::filled(batch_in_front(a, size).rank(), 1);
+  aligned[0] = size;
+  const Tensor condition = reshape(chosen, aligned);
+  if (a.value.dtype() == DType::boolean) return (condition & a.value) | (b.value & !condition);
+  return where(condition, a.value, b.value);
 }
 
 Tensor Batching::front(int i) const { return batch_in_front(in_[static_cast<std::size_t>(i)], size_); }
@@ -59,16 +68,36 @@ void Batching::one_by_one() {
          size_ > 0 ? stack(rows[k]) : broadcast_to(Arg(0).tensor(types[k].dtype), with_batch(types[k].shape)));
 }
 
+// The operands of a check, 0 where no active example needs them: indices if it has any (the table beside them is not
+// looked at), else all.
+static std::vector<Batched> without_inactive(std::span<const Batched> in, const Tensor& active, std::int64_t size) {
+  const auto is_index = [](const Batched& b) { return !is_floating(b.value.dtype()); };
+  const bool indexes = std::any_of(in.begin(), in.end(), is_index);
+  std::vector<Batched> out(in.begin(), in.end());
+  for (Batched& b : out) {
+    if (indexes && !is_index(b)) continue;
+    const Tensor zero = Arg(0).tensor(b.value.dtype());
+    b.value = b.batched ? choose_examples(active, b, {zero, false}, size) : where(any(active), b.value, zero);
+  }
+  return out;
+}
+
 void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in, std::span<Batched> out,
-                   std::int64_t size) {
-  if (!op.draws && std::none_of(in.begin(), in.end(), [](const Batched& b) { return b.batched; })) {
+                   std::int64_t size, const Tensor& active) {
+  const bool masked = active.defined() && op.checks && !op.effect;
+  if (masked) {
+    const std::vector<Batched> harmless = without_inactive(in, active, size);
+    return apply_batched(op, attrs, harmless, out, size);
+  }
+  const bool shared = std::none_of(in.begin(), in.end(), [](const Batched& b) { return b.batched; });
+  if (shared && !draws_numbers(op, attrs) && !(active.defined() && op.graphs)) {
     std::vector<Tensor> operands, results(out.size());
     for (const Batched& b : in) operands.push_back(b.value);
     apply(op, attrs, operands, results);
     for (std::size_t k = 0; k < out.size(); ++k) out[k] = {results[k], false};
     return;
   }
-  Batching b(op, attrs, in, out, size);
+  Batching b(op, attrs, in, out, size, active);
   if (op.batch) {
     op.batch(b);
   } else if (op.kind == OpKind::elementwise) {
@@ -81,10 +110,11 @@ void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in
   }
 }
 
-std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched> inputs, std::int64_t size) {
+std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched> inputs, std::int64_t size,
+                                    const Tensor& active) {
   return detail::replay_nodes(graph, inputs,
                               [&](const Graph::Node& n, std::span<const Batched> in, std::span<Batched> out) {
-                                apply_batched(*n.op, n.attrs, in, out, size);
+                                apply_batched(*n.op, n.attrs, in, out, size, active);
                               });
 }
 

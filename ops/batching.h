@@ -19,11 +19,17 @@ struct Batched {
 /// The tensor with the batch, of `size` examples, in front: repeated if it has none.
 Tensor batch_in_front(const Batched& b, std::int64_t size);
 
+/// `a` of the examples for which `chosen`, bool[size], holds, `b` of the others.
+Tensor choose_examples(const Tensor& chosen, const Batched& a, const Batched& b, std::int64_t size);
+
 /// Passed to Op::batch: an application of the op, of which some operands are batched. A rule gives every output.
 class Batching {
  public:
   /// The extent of the batch.
   std::int64_t size() const { return size_; }
+  /// The examples that count, bool[size]; undefined: all. The others take part because a branch or a round is for some
+  /// examples alone; what they get is dropped.
+  const Tensor& active() const { return active_; }
   int inputs() const { return static_cast<int>(in_.size()); }
   bool batched(int i = 0) const { return in_[static_cast<std::size_t>(i)].batched; }
   /// An operand as it is: with the batch axis in front if batched(i).
@@ -44,8 +50,9 @@ class Batching {
   /// Gives what the op makes of one example after the other, stacked.
   void one_by_one();
 
-  Batching(const Op& op, const Attrs& attrs, std::span<const Batched> in, std::span<Batched> out, std::int64_t size)
-      : op_(op), attrs_(attrs), in_(in), out_(out), size_(size) {}
+  Batching(const Op& op, const Attrs& attrs, std::span<const Batched> in, std::span<Batched> out, std::int64_t size,
+           const Tensor& active)
+      : op_(op), attrs_(attrs), in_(in), out_(out), size_(size), active_(active) {}
 
  private:
   const Op& op_;
@@ -53,14 +60,16 @@ class Batching {
   std::span<const Batched> in_;
   std::span<Batched> out_;
   std::int64_t size_;
+  Tensor active_;
 };
 
 /// Applies an op to a batch: as it is if no operand is batched, by its rule, by its kind, or, if it has neither, to one
-/// example after the other.
+/// example after the other. An op that checks values finds 0 for the examples that are not active.
 void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in, std::span<Batched> out,
-                   std::int64_t size);
+                   std::int64_t size, const Tensor& active = {});
 
 /// Applies the nodes of a graph of one example to a batch of `size`, through the door. The outputs.
-std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched> inputs, std::int64_t size);
+std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched> inputs, std::int64_t size,
+                                    const Tensor& active = {});
 
 }  // namespace weft

@@ -12,6 +12,20 @@ std::vector<Tensor> Closure::inputs(std::span<const Tensor> args) const {
   return all;
 }
 
+std::shared_ptr<const Graph> Closure::self_contained() const {
+  if (captured.empty()) return graph;
+  GraphCopy copy(*graph);
+  for (std::size_t k = 0; k < graph->inputs.size(); ++k) {
+    if (k < arguments)
+      copy.input(graph->inputs[k]);
+    else
+      copy.set(graph->inputs[k], copy.to.add_constant(captured[k - arguments]));
+  }
+  for (const Graph::Node& n : graph->nodes) copy.node(n);
+  for (const ValueId v : graph->outputs) copy.to.outputs.push_back(copy(v));
+  return std::make_shared<const Graph>(std::move(copy.to));
+}
+
 Closure close_over(std::span<const Type> types, const TensorFunction& f) {
   Trace trace;
   std::vector<Tensor> placeholders, results;

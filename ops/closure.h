@@ -26,6 +26,9 @@ struct Closure {
 
   /// All inputs of the graph: these arguments, then what was captured.
   std::vector<Tensor> inputs(std::span<const Tensor> args) const;
+  /// The graph of a rule that is given all it needs: what it captured are tensors that it made itself (an arange), and
+  /// become constants.
+  std::shared_ptr<const Graph> self_contained() const;
 };
 
 /// What close_over asks for to trace a function on tensors like these.

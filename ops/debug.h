@@ -10,7 +10,8 @@
 namespace weft::debug {
 
 /// x itself, printed when it is computed, also where its result is not used: type, range, how many NaN and Inf, and the
-/// elements of few. Inside compiled code it prints on each call, in program order. Gradients pass. Any dtype.
+/// elements of few. Inside compiled code it prints on each call, in program order; inside vmap the whole batch at once,
+/// examples among it for which a branch or a round is not. Gradients pass. Any dtype.
 ///
 ///     loss = debug::print(loss, "loss");  // loss: 0.6931  f32[] (train.cpp:41)
 Tensor print(const Arg& x, std::string_view label = "");

@@ -99,13 +99,19 @@ void Graph::verify() const {
   }
 }
 
-bool checks_values(const Op& op, const Attrs& attrs) {
-  if (op.checks || !op.graphs) return op.checks;
+namespace {
+// Whether an op is so, or one in the graphs that its attributes hold.
+bool has(bool Op::*property, const Op& op, const Attrs& attrs) {
+  if (op.*property || !op.graphs) return op.*property;
   for (const auto& graph : op.graphs(attrs))
     for (const Graph::Node& n : graph->nodes)
-      if (checks_values(*n.op, n.attrs)) return true;
+      if (has(property, *n.op, n.attrs)) return true;
   return false;
 }
+}  // namespace
+
+bool checks_values(const Op& op, const Attrs& attrs) { return has(&Op::checks, op, attrs); }
+bool draws_numbers(const Op& op, const Attrs& attrs) { return has(&Op::draws, op, attrs); }
 
 ValueId GraphCopy::operator()(ValueId v) {
   if (map_[v] == unmapped && from_.values[v].kind == Graph::Value::constant)

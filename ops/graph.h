@@ -66,6 +66,8 @@ struct Graph {
 
 /// True if the op may throw on values, or one in the graphs that its attributes hold.
 bool checks_values(const Op& op, const Attrs& attrs);
+/// True if it draws random numbers, or one in those graphs does.
+bool draws_numbers(const Op& op, const Attrs& attrs);
 
 /// Copies a graph into another, node by node: a pass changes what it wants to and copies the rest.
 class GraphCopy {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "../backward.h"
+#include "../batching.h"
 #include "../debug.h"
 
 namespace weft {
@@ -25,6 +26,7 @@ struct Print {
   static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = *in[0]; }
   static void run(const Attrs& attrs, Views in, Views out);
   static void vjp(Backward& b) { b.give(0, b.grad()); }
+  static void batch(Batching& b) { b.apply(b.attributes()); }
 };
 
 }  // namespace weft

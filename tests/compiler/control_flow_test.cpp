@@ -291,23 +291,3 @@ TEST_CASE("a bad index inside a loop is reported with its place and changes no v
   CHECK_THROWS_AS(step(table, tensor<std::int32_t>({0, 2, 9})), IndexError);
   CHECK(v.value().item() == 2);
 }
-
-TEST_CASE("loops and branches go through forward mode, vmap and compile", "[control][transforms]") {
-  const auto power = [](const Tensor& x) {
-    return scan([&](const Tensor& c, const std::tuple<>&) { return std::pair(c * x, std::tuple<>()); }, number(1),
-                std::tuple<>(), {.length = 5})
-        .first;
-  };
-  const auto branch = [](const Tensor& x) {
-    return cond(
-        x > 0, [&] { return x * x; }, [&] { return -x; });
-  };
-  CHECK(jvp(power, number(1.3), number(1)).second.item() == Approx(5 * std::pow(1.3, 4)));
-  CHECK(jvp(compile(power), number(1.3), number(1)).second.item() == Approx(5 * std::pow(1.3, 4)));
-  CHECK(jvp(branch, number(1.3), number(1)).second.item() == Approx(2.6));
-  CHECK(hessian(power)(number(1.3)).item() == Approx(20 * std::pow(1.3, 3)));
-  const Tensor x = tensor<double>({1, -2, 3});
-  CHECK(vmap(branch)(x).to_vector<double>() == std::vector<double>{1, 2, 9});
-  CHECK(vmap(grad(branch))(x).to_vector<double>() == std::vector<double>{2, -1, 6});
-  CHECK(compile(vmap(grad(grad(power))))(x).to_vector<double>() == std::vector<double>{20, -160, 540});
-}

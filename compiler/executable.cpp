@@ -284,7 +284,7 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
     for (std::size_t k = 0; k < node->in.size(); ++k)
       frame->views[i].push_back({graph_.type(n.in[k]).dtype, node->in[k].shape, node->in[k].strides, nullptr});
     for (int k = 0; k < n.outputs; ++k) {
-      const Type& t = graph_.type(node->out + static_cast<ValueId>(k));
+      const Type& t = graph_.type(n.out + static_cast<ValueId>(k));  // node->out may be another that lies there
       frame->views[i].push_back({t.dtype, t.shape, contiguous_strides(t.shape), nullptr});
     }
   }

@@ -424,6 +424,28 @@ TEST_CASE("scatter_add into a variable works in place", "[compile][sparse]") {
   CHECK(count.stats().arena_bytes == 0);
 }
 
+TEST_CASE("scatter_add into what was computed for it shares its memory, and a bad index leaves the variable as it was",
+          "[compile][sparse][atomic]") {
+  Variable v(ones({60}));
+  const auto decay = [&](const Tensor& i) { v.assign(scatter_add(v * 0.5, i, ones({2}))); };
+  const auto join = [&](const Tensor& i) {
+    const Tensor half = gather(v, from_vector(std::vector<std::int64_t>(30, 7)));
+    v.assign(scatter_add(reshape(concat({reshape(half, {30, 1}), ones({30, 1})}), {60}), i, ones({2})));
+  };
+  for (const std::function<void(const Tensor&)>& f : {std::function<void(const Tensor&)>(decay), {join}}) {
+    v.assign(1);
+    f(ints({3, -1}));
+    f(ints({3, 7}));
+    const Tensor expected = v;
+    v.assign(1);
+    auto step = compile(f);
+    step(ints({3, -1}));
+    CHECK_THROWS_AS(step(ints({3, 60})), IndexError);
+    step(ints({3, 7}));
+    CHECK_SAME(v.value(), expected);
+  }
+}
+
 TEST_CASE("random updates of two tables by gradients of gathers give the bits of eager code", "[compile][sparse]") {
   std::uint64_t state = 7;
   const auto pick = [&](std::uint64_t n) {

@@ -1,7 +1,9 @@
 #include "sparse_ops.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 #include <vector>
 
 #include "../ops/define.h"
@@ -63,11 +65,20 @@ struct SubScalar {
   static void run(const Attrs&, Views in, Views out) {
     if (in[0].data != out[0].data) copy_elements(in[0], out[0]);
     if (is_positive_zero(in[1])) return;
-    visit_dtype(out[0].dtype, [&](auto zero) {
+    visit_dtype(in[1].dtype, [&](auto zero) {
       using T = decltype(zero);
       const T s = *in[1].as<T>();
-      T* y = out[0].as<T>();
-      for (std::int64_t i = 0, n = count(out[0].shape); i < n; ++i) y[i] = static_cast<T>(y[i] - s);
+      T tile[1024];
+      const std::int64_t all = count(out[0].shape);
+      for (std::int64_t i = 0; i < all; i += std::ssize(tile)) {
+        const Shape n = {std::min(all - i, std::ssize(tile))};
+        const View part{
+            out[0].dtype, n, {1}, out[0].as<std::byte>() + i * static_cast<std::int64_t>(size_of(out[0].dtype))};
+        const View wide{in[1].dtype, n, {1}, tile};
+        copy_elements(part, wide);
+        for (std::int64_t k = 0; k < n[0]; ++k) tile[k] = static_cast<T>(tile[k] - s);
+        copy_elements(wide, part);
+      }
     });
   }
 };

@@ -1,6 +1,7 @@
 #include "sparse_updates.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "../ops/apply.h"
@@ -135,7 +136,7 @@ class SparseUpdates {
     Info& i = info_[n.out];
     for (const ValueId v : n.in)
       if (!inside(v) && !has_rows(v)) region(n.out).fit = false;
-    if (updates_in_place(n)) {
+    if (update_of(n)) {
       i.exit = i.boundary = region(n.out).used = true;
       return;
     }
@@ -154,18 +155,38 @@ class SparseUpdates {
     return n.op == &op_of<Contiguous>() ? in[0] : apply(*n.op, n.attrs, in);
   }
 
-  // p - h or p + h, p in memory and h one number where the gradients are 0; not if that is known to change p.
-  bool updates_in_place(const Graph::Node& n) const {
-    const bool subtracts = n.op == &op_of<Sub>();
-    if (!subtracts && n.op != &op_of<Add>()) return false;
-    const auto is = [&](std::size_t p, std::size_t h) {
-      if (inside(n.in[p]) || !inside(n.in[h]) || !in_memory(n.in[p]) || !info_[n.in[h]].scalar) return false;
-      const Tensor& number = info_[n.in[h]].number;
-      if (!number.defined()) return true;
-      const TraceScope eager(nullptr);
-      return is_positive_zero((subtracts ? number : neg(number)).view());
+  // p - h or p + h, p in memory and h one number where the gradients are 0; not if that is known to change p. A table
+  // of a narrow type may be updated in a wider one: cast(cast(p) - h).
+  struct Update {
+    ValueId p, h;
+    bool adds;
+  };
+  std::optional<Update> update_of(const Graph::Node& n) const {
+    const Graph::Node* sum = &n;
+    const bool narrows = n.op == &op_of<Cast>() && widens(from_.type(n.out), from_.type(n.in[0]));
+    if (narrows) sum = from_.producer(n.in[0]);
+    if (!sum || (sum->op != &op_of<Sub>() && sum->op != &op_of<Add>())) return {};
+    const bool adds = sum->op == &op_of<Add>();
+    const auto update = [&](ValueId p, ValueId h) -> std::optional<Update> {
+      if (inside(p) || !inside(h) || !info_[h].scalar) return {};
+      if (narrows) {
+        const Graph::Node* cast = from_.producer(p);
+        if (!cast || cast->op != &op_of<Cast>() || from_.type(cast->in[0]) != from_.type(n.out)) return {};
+        p = cast->in[0];
+      }
+      if (!in_memory(p) || (info_[h].number.defined() && !leaves_all(info_[h].number, adds))) return {};
+      return Update{p, h, adds};
     };
-    return is(0, 1) || (!subtracts && is(1, 0));
+    if (const auto u = update(sum->in[0], sum->in[1]); u || !adds) return u;
+    return update(sum->in[1], sum->in[0]);
+  }
+  static bool widens(const Type& from, const Type& to) {
+    return is_floating(from.dtype) && is_floating(to.dtype) && size_of(from.dtype) < size_of(to.dtype);
+  }
+  // Every number is the same to the bit with this one added or subtracted.
+  static bool leaves_all(const Tensor& number, bool adds) {
+    const TraceScope eager(nullptr);
+    return is_positive_zero((adds ? neg(number) : number).view());
   }
   bool in_memory(ValueId v) const {
     const Graph::Node* n = from_.producer(v);
@@ -290,14 +311,12 @@ class SparseUpdates {
   }
 
   // p less what h is where the gradients are 0.
-  ValueId less_number(Region& r, const Graph::Node& n) {
-    const bool first = inside(n.in[0]);
-    const ValueId p = copy_(n.in[first ? 1 : 0]), h = n.in[first ? 0 : 1];
-    if (info_[h].number.defined()) return p;  // it is known to leave p as it is
-    const Type type{from_.type(h).dtype, {}};
-    ValueId s = number(r, h);
-    if (n.op == &op_of<Add>()) s = add(op_of<Neg>(), {}, {s}, {type}, n.site);
-    return add(sub_scalar_op(), {}, {p, s}, {from_.type(n.out)}, n.site);
+  ValueId less_number(Region& r, const Update& u, const std::source_location& site) {
+    const ValueId p = copy_(u.p);
+    if (info_[u.h].number.defined()) return p;  // it is known to leave p as it is
+    ValueId s = number(r, u.h);
+    if (u.adds) s = add(op_of<Neg>(), {}, {s}, {to_.type(s)}, site);
+    return add(sub_scalar_op(), {}, {p, s}, {to_.type(p)}, site);
   }
 
   ValueId updated(Region& r, const Graph::Node& n) {
@@ -306,7 +325,7 @@ class SparseUpdates {
     std::vector<ValueId> in;
     for (const ValueId v : n.in) in.push_back(on_rows(r, v));
     const ValueId rows = add(*n.op, n.attrs, in, {{type.dtype, with_rows(type.shape, r.n)}}, n.site);
-    const ValueId others = info_[n.out].boundary ? less_number(r, n) : on_others(r, n.out);
+    const ValueId others = info_[n.out].boundary ? less_number(r, *update_of(n), n.site) : on_others(r, n.out);
     return add(set_rows_op(), {}, {others, r.rows, rows}, {type}, n.site);
   }
 

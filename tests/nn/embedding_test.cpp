@@ -83,3 +83,25 @@ TEST_CASE("clipping by the global norm reads an embedding's whole gradient, with
   }
   CHECK(step.dump("graph").find("set_rows") == std::string::npos);
 }
+
+TEST_CASE("an embedding of bf16 is updated in f32, on the rows used") {
+  const nn::Embedding start(500, 8, nn::init::uniform, DType::bf16);
+  nn::Embedding eager = start, compiled = start;
+  nn::SGD of_eager(eager, {.learning_rate = 0.5}), of_compiled(compiled, {.learning_rate = 0.5});
+  const auto step_of = [](nn::Embedding& words, nn::SGD& opt) {
+    return [&](const Tensor& ids) {
+      GradientTape tape;
+      const Tensor loss = sum(square(words(ids)));
+      opt.apply(tape.gradient(loss, words));
+    };
+  };
+  auto step = compile(step_of(compiled, of_compiled));
+  for (int i = 0; i < 3; ++i) {
+    const Tensor ids = tensor<std::int64_t>({1, 2, 2, 400 + i});
+    step(ids);
+    step_of(eager, of_eager)(ids);
+    CHECK_SAME(compiled.weight.value(), eager.weight.value());
+  }
+  CHECK(step.dump("graph").find("sub_scalar bf16[500, 8]") != std::string::npos);
+  CHECK(step.stats().arena_bytes < 500 * 8);
+}

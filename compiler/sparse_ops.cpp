@@ -12,6 +12,16 @@
 namespace weft {
 namespace {
 
+// The indices in [0, n). The error is that of the scatter_add which users wrote.
+std::vector<std::int64_t> checked(const View& indices, std::int64_t n) {
+  try {
+    return detail::read_indices(indices, n, -n);
+  } catch (Error& e) {
+    e.locate(ScatterAdd::name, {"idx  " + Type{indices.dtype, indices.shape}.text()}, "");
+    throw;
+  }
+}
+
 struct UniqueRows {
   static constexpr auto name = "unique_rows";
   static constexpr auto operand_names = "idx";
@@ -20,8 +30,7 @@ struct UniqueRows {
   static constexpr bool checks = true;
   static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = out[1] = {i64, in[0]->shape}; }
   static void run(const Attrs& attrs, Views in, Views out) {
-    const std::int64_t n = attrs.as<UniqueRowsAttrs>().n;
-    const auto indices = detail::read_indices(in[0], n, -n);
+    const auto indices = checked(in[0], attrs.as<UniqueRowsAttrs>().n);
     auto *rows = out[0].as<std::int64_t>(), *slots = out[1].as<std::int64_t>();
     // An open-addressing table of slots, at most half full.
     const std::size_t size = std::bit_ceil(2 * indices.size() + 2), mask = size - 1;

@@ -358,6 +358,16 @@ TEST_CASE("a bad index leaves a sparsely updated table, and all that the step as
   CHECK(message_of<IndexError>([&] {
           step(ints({100}), ints({2}));
         }).starts_with("gather: index 100 at [0] must be within [-100, 99]\n"));
+  auto by_hand = compile([&](const Tensor& i) {
+    count.assign_add(1);
+    a.assign_sub(scatter_add(broadcast_to(0, {100, 4}), i, ones({1, 4})));
+  });
+  CHECK(without_lines(message_of<IndexError>([&] { by_hand(ints({100})); })) ==
+        "scatter_add: index 100 at [0] must be within [-100, 99]\n"
+        "  idx  i64[1]\n"
+        "  at HERE");
+  CHECK(contains(by_hand.dump("graph"), "set_rows"));
+  CHECK(count.value().item() == 1);
   CHECK(sum(a.value()).item() == 396);
   CHECK(sum(b.value()).item() == 196);
   CHECK(a.value().at({1, 0}) == 0);

@@ -16,7 +16,7 @@
 namespace weft {
 
 namespace detail {
-/// Runs f on these tensors as one op, whose rules run its graph again.
+/// Runs f on these tensors as one op, an Inlined one, whose rules run its graph again.
 std::vector<Tensor> run_recomputed(std::span<const Tensor> in, const TensorFunction& f,
                                    const std::source_location& site);
 }  // namespace detail
@@ -24,12 +24,12 @@ std::vector<Tensor> run_recomputed(std::span<const Tensor> in, const TensorFunct
 /// f, of tensors, models and structures of tensors. Under a tape or an accumulator each call is traced, as compile()
 /// does it, so host code in f sees no elements (GuardError); the gradient runs the same ops on the same inputs: with
 /// the values that variables had, and the same random numbers. Gradients of variables that f reads arrive, to any
-/// order. Compiled code has the same gradients but, for now, the same memory: the compiler shares equal computations.
+/// order. Calls nest: one inside another is run again in the gradient of that one. Compiled code keeps to it too.
 template <class F> auto recompute(F f, const std::source_location& site = std::source_location::current()) {
   return [held = detail::Held<F>{std::move(f)}, site](const auto&... x) {
     using Result = std::decay_t<decltype(held.f(x...))>;
     static_assert(Structured<Result>, "recompute: the function returns a Tensor or a structure of tensors");
-    if (active_recorders().empty()) return Result(held.f(x...));
+    if (active_recorders().empty() && !active_tracer()) return Result(held.f(x...));
     std::tuple<std::conditional_t<detail::refers<decltype(x)>, decltype(x), std::decay_t<decltype(x)>>...> own(x...);
     const auto each_argument = [&](auto visit) {
       const auto one = [&](auto& a) {

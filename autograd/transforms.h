@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <string>
@@ -22,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "../ops/closure.h"
 #include "callable.h"
 #include "custom_gradient.h"
 #include "forward.h"
@@ -273,13 +275,11 @@ template <class F, class X, class V> auto hvp(F f, const X& x, const V& v) {
 }
 
 namespace detail {
-/// From the arguments and their tangents to those of the results.
-struct CustomForward {
-  std::function<std::vector<Tensor>(std::span<const Tensor> in, std::span<const Tensor> tangents)> rule;
-  std::string text() const { return "function"; }
-};
-void record_custom_jvp(const std::shared_ptr<const CustomForward>& rule, std::span<const Tensor> in,
-                       std::span<const Tensor> out, const std::source_location& site);
+/// From the arguments and the tangents of the floats among them (others are undefined) to those of the results.
+using ForwardRule = std::function<std::vector<Tensor>(std::span<const Tensor> in, std::span<const Tensor> tangents)>;
+/// f on these tensors, as one op with this rule.
+std::vector<Tensor> run_custom_jvp(std::span<const Tensor> in, const TensorFunction& f, ForwardRule rule,
+                                   const std::source_location& site);
 }  // namespace detail
 
 /// f with a forward rule of your own: rule(x..., dx...) gives the tangents of f(x...), in its structure, and is linear
@@ -291,36 +291,30 @@ void record_custom_jvp(const std::shared_ptr<const CustomForward>& rule, std::sp
 template <class F, class Rule>
 auto custom_jvp(F f, Rule rule, const std::source_location& site = std::source_location::current()) {
   return [held = detail::Held<F>{std::move(f)}, rule = std::move(rule), site](const auto&... x) {
-    std::vector<Tensor> in, out;
+    std::vector<Tensor> in;
     const auto argument = [&](const auto& leaf) {
       in.push_back(leaf);  // a Variable is read
       if (!in.back().defined()) throw ArgumentError("custom_jvp: an argument is undefined");
-      return in.back();
+      return Tensor();
     };
-    const auto arguments = std::tuple<decltype(map_leaves(x, argument))...>{map_leaves(x, argument)...};
-    auto result = [&] {
-      const TraceScope hidden(active_tracer());  // the rule stands for what f does
-      const detail::VariableReads reads;
-      auto y = std::apply(held.f, arguments);
-      reads.check(in);
-      return map_leaves(y, [&](const Tensor& t) {
-        out.push_back(detail::unseen(t));
-        return out.back();
-      });
-    }();
-    auto push = [rule, form = map_leaves(arguments, [](const Tensor&) { return Tensor(); })](
-                    std::span<const Tensor> primals, std::span<const Tensor> tangents) {
-      const auto shaped = [&](std::span<const Tensor> list) {
-        std::size_t next = 0;
-        auto t = form;
-        std::apply([&](auto&... a) { (each_leaf(a, [&](Tensor& leaf) { leaf = list[next++]; }), ...); }, t);
-        return t;
-      };
+    const auto form = std::tuple<decltype(map_leaves(x, argument))...>{map_leaves(x, argument)...};
+    const auto shaped = [form](std::span<const Tensor> leaves) {
+      std::size_t next = 0;
+      auto t = form;
+      std::apply([&](auto&... a) { (each_leaf(a, [&](Tensor& leaf) { leaf = leaves[next++]; }), ...); }, t);
+      return t;
+    };
+    std::optional<std::decay_t<decltype(std::apply(held.f, form))>> result;
+    const auto run = [&](std::span<const Tensor> leaves) {
+      result = std::apply(held.f, shaped(leaves));
+      return detail::leaves_of(*result);
+    };
+    const auto push = [rule, shaped](std::span<const Tensor> primals, std::span<const Tensor> tangents) {
       return detail::leaves_of(std::apply(rule, std::tuple_cat(shaped(primals), shaped(tangents))));
     };
-    detail::record_custom_jvp(std::make_shared<detail::CustomForward>(detail::CustomForward{std::move(push)}), in, out,
-                              site);
-    return result;
+    const std::vector<Tensor> out = detail::run_custom_jvp(in, run, push, site);
+    std::size_t next = 0;
+    return map_leaves(*result, [&](const Tensor&) { return out[next++]; });
   };
 }
 

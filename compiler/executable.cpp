@@ -181,9 +181,9 @@ bool Executable::overwrites_in_place(std::size_t state) const {
     });
     const auto* launch = std::get_if<LaunchStep>(&step);
     const auto* node = std::get_if<NodeStep>(&step);
-    const bool in_place_op = node && graph_.nodes[node->node].op->in_place;
-    if (written && (reads_old || (node && checks_values(*graph_.nodes[node->node].op, graph_.nodes[node->node].attrs))))
-      return false;
+    const Graph::Node* n = node ? &graph_.nodes[node->node] : nullptr;
+    const bool in_place_op = n && n->op->in_place;
+    if (written && (reads_old || (n && has(&Op::checks, *n->op, n->attrs)))) return false;
     if (!writes) continue;
     written = true;
     if (!reads_old) continue;

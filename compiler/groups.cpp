@@ -46,6 +46,13 @@ class Partition {
     result_.group_of.assign(graph.nodes.size(), -1);
     result_.roles.assign(graph.nodes.size(), Role::none);
     readers_.resize(graph.values.size());
+    waits_for_.resize(graph.values.size());
+    for (const Graph::Node& n : graph.nodes) {
+      if (n.op->kind != OpKind::view) continue;
+      std::vector<ValueId>& list = waits_for_[n.out];
+      list = waits_for_[n.in[0]];
+      for (std::size_t k = 1; k < n.in.size(); ++k) each_source(n.in[k], [&](ValueId v) { list.push_back(v); });
+    }
   }
 
   Grouping run() {
@@ -68,11 +75,18 @@ class Partition {
   int producer_group(ValueId base) const {
     return graph_.values[base].kind == Graph::Value::computed ? result_.group_of[graph_.values[base].index] : -1;
   }
+  // Visits what has to be there before v is read: its buffer, and what the views in between wait for.
+  template <class Visit> void each_source(ValueId v, Visit&& visit) const {
+    visit(result_.accesses[v].base);
+    for (const ValueId other : waits_for_[v]) visit(other);
+  }
   // Visits the groups that have to run before group g, some of them several times.
   template <class Visit> void each_need(int g, Visit&& visit) const {
     for (const std::uint32_t j : result_.groups[static_cast<std::size_t>(g)].nodes) {
       for (const ValueId v : graph_.nodes[j].in)
-        if (const int p = producer_group(result_.accesses[v].base); p >= 0 && p != g) visit(p);
+        each_source(v, [&](ValueId source) {
+          if (const int p = producer_group(source); p >= 0 && p != g) visit(p);
+        });
       if (const auto it = effect_before_.find(j); it != effect_before_.end()) visit(result_.group_of[it->second]);
     }
   }
@@ -116,7 +130,7 @@ class Partition {
     if (fused) f = fit(i, index);
     if (f.role == Role::none) result_.groups.back().fused = false;  // e.g. columns that one stride can't walk
     join(i, index, f);
-    if (!graph_.nodes[i].op->effect) return;
+    if (!has(&Op::effect, *graph_.nodes[i].op, graph_.nodes[i].attrs)) return;
     if (last_effect_) effect_before_[i] = *last_effect_;
     last_effect_ = i;
   }
@@ -284,7 +298,9 @@ class Partition {
     std::vector<char> seen(result_.groups.size());
     std::vector<int> open;
     for (const ValueId v : graph_.nodes[i].in)
-      if (const int h = producer_group(result_.accesses[v].base); h >= 0 && h != g) open.push_back(h);
+      each_source(v, [&](ValueId source) {
+        if (const int h = producer_group(source); h >= 0 && h != g) open.push_back(h);
+      });
     while (!open.empty()) {
       const int h = open.back();
       open.pop_back();
@@ -348,8 +364,9 @@ class Partition {
   std::unordered_map<std::uint32_t, std::uint32_t> effect_before_;  // nodes with an effect: which one comes before
   std::optional<std::uint32_t> last_effect_;
   Grouping result_;
-  std::vector<std::vector<int>> readers_;  // by base value: groups that read all of it
-  std::vector<int> merged_into_;           // by group as first numbered
+  std::vector<std::vector<int>> readers_;        // by base value: groups that read all of it
+  std::vector<std::vector<ValueId>> waits_for_;  // by view: bases that come before what reads it
+  std::vector<int> merged_into_;                 // by group as first numbered
 };
 
 }  // namespace

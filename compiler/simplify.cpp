@@ -48,8 +48,8 @@ class Folder {
         return copy_.set(n.out, type.shape.empty() ? s : spread(s, type, n.site));
       }
     }
-    if (n.op->kind != OpKind::view && !n.op->checks && n.outputs == 1 && !in.empty() &&
-        count(type.shape) <= small_constant &&
+    if (n.op->kind != OpKind::view && !has(&Op::checks, *n.op, n.attrs) && !has(&Op::effect, *n.op, n.attrs) &&
+        n.outputs == 1 && !in.empty() && count(type.shape) <= small_constant &&
         std::all_of(in.begin(), in.end(), [&](ValueId v) { return to_.values[v].kind == Graph::Value::constant; }))
       return copy_.set(n.out, evaluate(*n.op, n.attrs, in));
     copy_.node(n);
@@ -80,6 +80,30 @@ class Folder {
   Graph& to_ = copy_.to;
 };
 
+// Puts a graph's nodes at the end of another: its outputs there.
+std::vector<ValueId> append(Graph& to, const Graph& from, std::span<const ValueId> inputs) {
+  std::vector<ValueId> place(from.values.size());
+  for (std::size_t k = 0; k < inputs.size(); ++k) place[from.inputs[k]] = inputs[k];
+  for (ValueId v = 0; v < from.values.size(); ++v)
+    if (from.values[v].kind == Graph::Value::constant) place[v] = to.add_constant(from.constants[from.values[v].index]);
+  for (const Graph::Node& n : from.nodes) {
+    std::vector<ValueId> in, out;
+    for (const ValueId v : n.in) in.push_back(place[v]);
+    if (n.op->inlined) {
+      out = append(to, *n.op->graphs(n.attrs)[0], in);
+    } else {
+      std::vector<Type> types;
+      for (int k = 0; k < n.outputs; ++k) types.push_back(from.type(n.out + static_cast<ValueId>(k)));
+      const ValueId first = to.add(*n.op, n.attrs, in, types, n.site);
+      for (int k = 0; k < n.outputs; ++k) out.push_back(first + static_cast<ValueId>(k));
+    }
+    std::copy(out.begin(), out.end(), place.begin() + n.out);
+  }
+  std::vector<ValueId> outputs;
+  for (const ValueId v : from.outputs) outputs.push_back(place[v]);
+  return outputs;
+}
+
 }  // namespace
 
 bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
@@ -98,11 +122,21 @@ bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
   }
 }
 
+Graph inline_graphs(const Graph& graph) {
+  if (std::none_of(graph.nodes.begin(), graph.nodes.end(), [](const Graph::Node& n) { return n.op->inlined; }))
+    return graph;
+  Graph g;
+  for (const ValueId v : graph.inputs) g.add_input(graph.type(v));
+  const std::vector<ValueId> inputs = g.inputs;
+  g.outputs = append(g, graph, inputs);
+  return g;
+}
+
 Graph fold_constants(const Graph& graph) { return Folder(graph).run(); }
 
 Graph simplify(const Graph& graph) {
-  Graph g = without_dead_nodes(graph);
-  for (Graph (*pass)(const Graph&) : {fold_constants, sparse_updates, without_dead_nodes}) {
+  Graph g = inline_graphs(graph);
+  for (Graph (*pass)(const Graph&) : {without_dead_nodes, fold_constants, sparse_updates, without_dead_nodes}) {
     g = pass(g);
 #ifndef NDEBUG
     g.verify();

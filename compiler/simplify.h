@@ -5,6 +5,9 @@
 
 namespace weft {
 
+/// Nodes that stand for a graph (Op::inlined) become that graph's nodes.
+Graph inline_graphs(const Graph& graph);
+
 /// Nodes whose operands are all scalar constants (or scalars broadcast) become constants: they are run now, by the same
 /// kernels. An elementwise op on operands that are all broadcasts of scalars becomes the broadcast of the op on
 /// scalars.

@@ -90,7 +90,7 @@ void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in
     return apply_batched(op, attrs, harmless, out, size);
   }
   const bool shared = std::none_of(in.begin(), in.end(), [](const Batched& b) { return b.batched; });
-  if (shared && !draws_numbers(op, attrs) && !(active.defined() && op.graphs)) {
+  if (shared && !has(&Op::draws, op, attrs) && !(active.defined() && op.graphs)) {
     std::vector<Tensor> operands, results(out.size());
     for (const Batched& b : in) operands.push_back(b.value);
     apply(op, attrs, operands, results);
@@ -116,6 +116,24 @@ std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched>
                               [&](const Graph::Node& n, std::span<const Batched> in, std::span<Batched> out) {
                                 apply_batched(*n.op, n.attrs, in, out, size, active);
                               });
+}
+
+BatchedClosure batch_graph(const Graph& graph, std::span<const Batched> inputs, std::int64_t size, const Tensor& active,
+                           const std::function<bool(std::size_t)>& front) {
+  BatchedClosure made;
+  std::vector<Type> types;
+  for (const Batched& b : inputs) types.push_back(b.value.type());
+  made.closure = close_over(types, [&](std::span<const Tensor> x) {
+    std::vector<Batched> operands;
+    for (std::size_t k = 0; k < x.size(); ++k) operands.push_back({x[k], inputs[k].batched});
+    std::vector<Tensor> results;
+    for (const Batched& b : replay_batched(graph, operands, size, active)) {
+      made.batched.push_back(b.batched || front(results.size()));
+      results.push_back(made.batched.back() ? batch_in_front(b, size) : b.value);
+    }
+    return results;
+  });
+  return made;
 }
 
 }  // namespace weft

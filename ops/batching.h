@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "graph.h"
+#include "closure.h"
 
 namespace weft {
 
@@ -71,5 +71,15 @@ void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in
 /// Applies the nodes of a graph of one example to a batch of `size`, through the door. The outputs.
 std::vector<Batched> replay_batched(const Graph& graph, std::span<const Batched> inputs, std::int64_t size,
                                     const Tensor& active = {});
+
+/// What replay_batched does, as a graph.
+struct BatchedClosure {
+  Closure closure;            // from inputs that are batched, or not, as these; it may capture `active`
+  std::vector<bool> batched;  // by result
+};
+/// `front(k)`: whether output k has its batch in front even where it is the same for all examples.
+BatchedClosure batch_graph(
+    const Graph& graph, std::span<const Batched> inputs, std::int64_t size, const Tensor& active,
+    const std::function<bool(std::size_t)>& front = [](std::size_t) { return false; });
 
 }  // namespace weft

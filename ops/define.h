@@ -19,6 +19,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::effect; }) op.effect = Struct::effect;
   if constexpr (requires { Struct::in_place; }) op.in_place = Struct::in_place;
   if constexpr (requires { Struct::draws; }) op.draws = Struct::draws;
+  if constexpr (requires { Struct::inlined; }) op.inlined = Struct::inlined;
   if constexpr (requires { Struct::operand_names; })
     op.operand_names = Struct::operand_names;
   else if constexpr (Struct::kind == OpKind::elementwise)

@@ -40,7 +40,7 @@ ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in
   detail::mix(hash, reinterpret_cast<std::uintptr_t>(&op));
   for (const ValueId v : in) detail::mix(hash, v);
   const auto [first, last] = nodes_by_hash_.equal_range(hash);
-  for (auto it = first; it != last; ++it) {
+  for (auto it = first; it != last && !op.effect; ++it) {
     const Node& n = nodes[it->second];
     if (n.op == &op && n.attrs == attrs && std::equal(n.in.begin(), n.in.end(), in.begin(), in.end())) return n.out;
   }
@@ -99,8 +99,6 @@ void Graph::verify() const {
   }
 }
 
-namespace {
-// Whether an op is so, or one in the graphs that its attributes hold.
 bool has(bool Op::*property, const Op& op, const Attrs& attrs) {
   if (op.*property || !op.graphs) return op.*property;
   for (const auto& graph : op.graphs(attrs))
@@ -108,10 +106,6 @@ bool has(bool Op::*property, const Op& op, const Attrs& attrs) {
       if (has(property, *n.op, n.attrs)) return true;
   return false;
 }
-}  // namespace
-
-bool checks_values(const Op& op, const Attrs& attrs) { return has(&Op::checks, op, attrs); }
-bool draws_numbers(const Op& op, const Attrs& attrs) { return has(&Op::draws, op, attrs); }
 
 ValueId GraphCopy::operator()(ValueId v) {
   if (map_[v] == unmapped && from_.values[v].kind == Graph::Value::constant)
@@ -134,7 +128,7 @@ Graph without_dead_nodes(const Graph& graph) {
   std::vector<bool> keep(graph.nodes.size());
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const Graph::Node& n = graph.nodes[i];
-    bool needed = checks_values(*n.op, n.attrs);
+    bool needed = has(&Op::checks, *n.op, n.attrs) || has(&Op::effect, *n.op, n.attrs);
     for (int k = 0; k < n.outputs; ++k) needed |= live[n.out + static_cast<ValueId>(k)];
     if (!needed) continue;
     keep[i] = true;

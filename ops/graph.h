@@ -40,7 +40,7 @@ struct Graph {
   ValueId add_input(const Type& type);
   /// A captured tensor; the same tensor, and equal scalars, are one value.
   ValueId add_constant(const Tensor& tensor);
-  /// A node, or the equal one there is; its first output.
+  /// A node, or the equal one there is (an effect twice is two); its first output.
   ValueId add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out,
               const std::source_location& site = {});
 
@@ -64,10 +64,9 @@ struct Graph {
   std::unordered_map<std::uint64_t, ValueId> constants_by_key_;
 };
 
-/// True if the op may throw on values, or one in the graphs that its attributes hold.
-bool checks_values(const Op& op, const Attrs& attrs);
-/// True if it draws random numbers, or one in those graphs does.
-bool draws_numbers(const Op& op, const Attrs& attrs);
+/// True if the op has this property (&Op::checks, &Op::effect, &Op::draws), or one in the graphs that its attributes
+/// hold.
+bool has(bool Op::*property, const Op& op, const Attrs& attrs);
 
 /// Copies a graph into another, node by node: a pass changes what it wants to and copies the rest.
 class GraphCopy {
@@ -89,7 +88,7 @@ class GraphCopy {
   std::vector<ValueId> map_;
 };
 
-/// The graph without nodes that no output and no check needs; inputs stay, in order.
+/// The graph without nodes that no output, no check and no effect needs; inputs stay, in order.
 Graph without_dead_nodes(const Graph& graph);
 
 }  // namespace weft

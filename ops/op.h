@@ -33,7 +33,7 @@ using Views = std::span<const View>;
 /// What an op's gradient rule reads; the tape saves nothing else.
 namespace reads {
 inline constexpr std::uint32_t nothing = 0, in0 = 1, in1 = 2, in2 = 4, in3 = 8, out0 = 1 << 16, out1 = 1 << 17,
-                               types = 1u << 31;
+                               types = 1u << 31, inputs = 0xFFFF;
 constexpr std::uint32_t in(int i) { return 1u << i; }
 constexpr std::uint32_t out(int i) { return 1u << (16 + i); }
 }  // namespace reads
@@ -68,6 +68,7 @@ struct Op {
   bool effect = false;         // does something beside its result: runs in program order with others that do
   bool in_place = false;       // may compute its output where its first input lies, and then sees the same memory twice
   bool draws = false;          // random: under vmap each example has numbers of its own
+  bool inlined = false;        // stands for the nodes of its graph: recorders see it, compiled code only them
   const char* operand_names = "";  // for messages: "lhs rhs"
   /// The output types. Throws what the door turns into a full message; kernels and rules check nothing again.
   void (*infer)(const Attrs&, Types in, std::span<Type> out) = nullptr;
@@ -77,8 +78,8 @@ struct Op {
   /// order.
   std::vector<std::shared_ptr<const Graph>> (*graphs)(const Attrs&) = nullptr;
   void (*run_graphs)(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out) = nullptr;
-  /// Kind view: sets out's strides and data so that it shows `in`; false if that can't be: then the
-  /// elements are copied in row-major order.
+  /// Kind view: sets out's strides and data so that it shows `in`, the first input; false if that can't be: then the
+  /// elements are copied in row-major order. Further inputs are only waited for: see Barrier in autograd/recompute.cpp.
   bool (*view)(const Attrs&, const View& in, View& out) = nullptr;
   /// Kind elementwise: the formula for inputs of these types, over their compute types.
   Formula (*formula)(const Attrs&, Types in) = nullptr;

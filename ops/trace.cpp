@@ -41,8 +41,8 @@ ValueId Trace::capture(const Tensor& t) {
   if (t.is_traced() && !nested_)
     throw GuardError("a tensor of another trace was used",
                      "a tensor made while a function is traced lives only there; return it and use the result");
-  // A scalar younger than the trace is a literal of the function's own, for which nobody can ask a gradient.
-  if (!t.is_traced() && t.rank() == 0 && t.id() > first_id_) return graph.add_constant(t);
+  // A tensor younger than the trace is the function's own, for which nobody can ask a gradient.
+  if (!t.is_traced() && t.id() > first_id_) return graph.add_constant(t);
   captures.push_back({t, nullptr, graph.add_input(t.type()), {}});
   return captures.back().input;
 }

@@ -1,5 +1,6 @@
 // recompute: the same gradients for less memory.
 #include <weft/autograd/recompute.h>
+#include <weft/autograd/vmap.h>
 #include <weft/ops/random.h>
 
 #include "support.h"
@@ -15,7 +16,9 @@ TEST_CASE("recompute gives the gradients of the function, to order 2, forward to
   CHECK(gradcheck(recompute(f), x).message == "");
   CHECK(gradcheck([&](const Tensor& t) { return recompute(f)(recompute(f)(t)) + t; }, x).message == "");
   const auto third = [](auto g, const Tensor& at) {
-    return grad([g](const Tensor& a) { return sum(grad([g](const Tensor& b) { return sum(grad([g](const Tensor& d) { return sum(g(d)); })(b)); })(a)); })(at);
+    return grad([g](const Tensor& a) {
+      return sum(grad([g](const Tensor& b) { return sum(grad([g](const Tensor& d) { return sum(g(d)); })(b)); })(a));
+    })(at);
   };
   CHECK_NEAR(third(recompute(f), x), third(f, x), 1e-10);
 }
@@ -66,4 +69,55 @@ TEST_CASE("recompute lowers the peak of a deep chain", "[recompute]") {
   const auto [less, g] = peak(recompute(block));
   CHECK_SAME(g, expected);
   CHECK(less * 3 < plain);
+}
+
+TEST_CASE("recompute within recompute lowers the peak further", "[recompute]") {
+  const Tensor x = full({20000}, 0.5, f64);
+  const auto block = [](Tensor t) {
+    for (int i = 0; i < 8; ++i) t = sin(t * 1.1) + t * 0.1;
+    return t;
+  };
+  const auto eight = [](auto f) {
+    return [f](Tensor t) {
+      for (int i = 0; i < 8; ++i) t = f(t);
+      return t;
+    };
+  };
+  const auto peak = [&](auto f) {
+    GradientTape tape;
+    tape.watch(x);
+    reset_peak_memory();
+    const std::int64_t before = memory_stats().live_bytes;
+    const Tensor y = f(f(f(f(x))));
+    const Tensor g = tape.gradient(y, x);
+    return std::pair(memory_stats().peak_bytes - before, g);
+  };
+  const auto [plain, expected] = peak(eight(block));
+  const auto [outer, g] = peak(recompute(eight(block)));
+  const auto [both, h] = peak(recompute(eight(recompute(block))));
+  CHECK_SAME(g, expected);
+  CHECK_SAME(h, expected);
+  INFO(plain << ", " << outer << " and " << both);
+  CHECK(outer * 2 < plain);
+  CHECK(both * 3 < outer);
+}
+
+TEST_CASE("recompute under vmap keeps what goes in alone, and is run again", "[recompute][vmap]") {
+  const Tensor x = full({20000}, 0.5, f64);
+  const auto block = [](Tensor t) {
+    for (int i = 0; i < 8; ++i) t = sin(t * 1.1);
+    return t;
+  };
+  const auto kept = [&](auto f) {
+    GradientTape tape;
+    tape.watch(x);
+    const std::int64_t before = memory_stats().live_bytes;
+    const Tensor y = vmap(f)(x);
+    const std::int64_t bytes = memory_stats().live_bytes - before;
+    return std::pair(bytes, tape.gradient(y, x));
+  };
+  const auto [plain, expected] = kept(block);
+  const auto [less, g] = kept(recompute(block));
+  CHECK_SAME(g, expected);
+  CHECK(less * 4 < plain);
 }

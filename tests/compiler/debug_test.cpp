@@ -6,6 +6,22 @@
 using namespace weft;
 using namespace weft::test;
 
+#include <weft/ops/own_op.h>
+
+// An op whose effect is all there is to it: it never throws, and nobody needs its result.
+struct Note {
+  static constexpr auto name = "note";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr bool effect = true;
+  static inline std::vector<double> notes;
+  static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = *in[0]; }
+  static void run(const Attrs&, Views in, Views out) {
+    copy_elements(in[0], out[0]);
+    notes.push_back(*in[0].as<double>());
+  }
+};
+WEFT_DEFINE_OP(Note);
+
 namespace {
 std::string here(std::string text) {
   for (std::size_t at; (at = text.find(".cpp:")) != std::string::npos;) {
@@ -197,5 +213,33 @@ TEST_CASE("under a tape a compiled print prints once a call, not again for the g
       CHECK(tape.gradient(y, w).item() == 1);
     });
     CHECK(text == "inner: 0.  f32[] (HERE)\n");
+  }
+}
+
+TEST_CASE("effects in branches and loops stay in compiled code, in program order, as often as eagerly",
+          "[print][compile][control]") {
+  const auto note = [](const Tensor& x) { return apply<Note>({x}); };
+  const auto f = [&](const Tensor& x) {
+    note(x);
+    cond(
+        x > 0, [&] { return note(x + 1); }, [&] { return x; });
+    note(x + 2);
+    note(x + 2);
+    scan([&](const Tensor& c, std::tuple<>) { return std::pair(note(c) + 1, std::tuple()); }, x + 3, std::tuple(),
+         {.length = 2});
+    cond(
+        Arg(true).tensor(DType::boolean), [&] { return note(full({}, 6.0, f64)); }, [&] { return full({}, 7.0, f64); });
+    while_loop([&](const Tensor& c) { return c < 9; }, [&](const Tensor& c) { return note(c) + 1; }, x + 6);
+    note(x + 8);
+    return x;
+  };
+  auto compiled = compile(f);
+  for (int i = 0; i < 2; ++i) {
+    Note::notes.clear();
+    f(full({}, 1.0, f64));
+    const std::vector<double> eager = std::exchange(Note::notes, {});
+    compiled(full({}, 1.0, f64));
+    CHECK(eager == std::vector<double>{1, 2, 3, 3, 4, 5, 6, 7, 8, 9});
+    CHECK(Note::notes == eager);
   }
 }

@@ -83,20 +83,13 @@ class SparseUpdates {
 
   void find_regions() {
     for (const Graph::Node& n : from_.nodes) {
-      if (is_sparse_gradient(n)) {
-        Info& i = info_[n.out];
-        i.region = static_cast<int>(regions_.size());
-        i.scalar = true;
-        i.number = Arg(0).tensor(from_.type(n.out).dtype);
-        regions_.push_back({});
-        regions_.back().gradients.push_back(&n);
-        regions_.back().n = count(from_.type(n.in[1]).shape);
-        continue;
-      }
       const bool pointwise = n.op->kind == OpKind::elementwise || n.op == &op_of<Contiguous>();
       for (const ValueId v : n.in)
         if (inside(v)) pointwise ? join(n, v) : read_.push_back(v);
-      if (pointwise && info_[n.out].region >= 0) place(n);
+      if (is_sparse_gradient(n))
+        open(n);
+      else if (pointwise && info_[n.out].region >= 0)
+        place(n);
     }
     for (const ValueId v : from_.outputs) {
       if (!inside(v)) continue;
@@ -117,6 +110,16 @@ class SparseUpdates {
            count(type.shape) > 0 && scalar_source(from_, n.in[0], s) &&
            from_.values[s].kind == Graph::Value::constant &&
            is_positive_zero(from_.constants[from_.values[s].index].view());
+  }
+
+  void open(const Graph::Node& gradient) {
+    Info& i = info_[gradient.out];
+    i.region = static_cast<int>(regions_.size());
+    i.scalar = true;
+    i.number = Arg(0).tensor(from_.type(gradient.out).dtype);
+    regions_.push_back({});
+    regions_.back().gradients.push_back(&gradient);
+    regions_.back().n = count(from_.type(gradient.in[1]).shape);
   }
 
   void join(const Graph::Node& n, ValueId v) {
@@ -334,7 +337,7 @@ class SparseUpdates {
   Graph& to_ = copy_.to;
   std::vector<Info> info_;
   std::vector<Region> regions_;
-  std::vector<ValueId> read_;  // by ops that are not pointwise: they have to be exits
+  std::vector<ValueId> read_;  // within a region, by ops that are not pointwise: they have to be exits
 };
 
 }  // namespace

@@ -307,6 +307,25 @@ TEST_CASE("a gradient that others read, or of most rows, stays dense", "[compile
   check({60, 40}, sgd, ints({2, 1, 2}), along_rows);
 }
 
+TEST_CASE("a gradient that goes into another gradient is there for it", "[compile][sparse]") {
+  Variable p(ones({100, 4})), q(ones({1000, 4}));
+  const auto plain = [&](const Tensor& i, const Tensor& j) {
+    const Tensor g = 2 * scatter_add(broadcast_to(0, {100, 4}), i, gather(q, i));
+    const Tensor h = scatter_add(broadcast_to(0, {1000, 4}), j, g);
+    p.assign_sub(0.1 * g);
+    q.assign_sub(0.1 * h);
+  };
+  const Tensor i = ints({4, 5, 4}), j = floor(cast(arange(0, 100, 1), f32) / 3);
+  auto step = compile(plain);
+  step(i, cast(j, i64));
+  const Tensor after_p = p, after_q = q;
+  p.assign(1);
+  q.assign(1);
+  plain(i, cast(j, i64));
+  CHECK_SAME(p.value(), after_p);
+  CHECK_SAME(q.value(), after_q);
+}
+
 TEST_CASE("a table that a product reads too keeps its sum of gradients, and its bits", "[compile][sparse]") {
   const Loss tied = [](const Tensor& t, const Tensor& i) {
     const Tensor x = gather(t, i);

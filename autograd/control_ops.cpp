@@ -10,6 +10,7 @@
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
 #include "graph_gradient.h"
+#include "round_sums.h"
 
 WEFT_DEFINE_OP(weft::Cond);
 WEFT_DEFINE_OP(weft::Scan);
@@ -138,8 +139,8 @@ void Scan::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners,
   }
 }
 
-// Backwards through the rounds: the carries' cotangents go along, the constants' add up, and a round's own values are
-// computed again from the carries that were kept.
+// Backwards through the rounds: the carries' cotangents go along, the constants' are summed (RoundSums), and a round's
+// own values are computed again from the carries that were kept.
 void Scan::vjp(Backward& b) {
   ScanAttrs a = b.attrs<ScanAttrs>();
   const std::size_t carries = size(a.carries), xs = size(a.xs), results = a.body->outputs.size();
@@ -163,11 +164,7 @@ void Scan::vjp(Backward& b) {
     if (wants[k])
       carried.push_back(b.has_grad(static_cast<int>(k)) ? b.grad(static_cast<int>(k)) : detail::zeros_like(in[k]));
   }
-  const std::size_t cotangents = carried.size();
-  for (std::size_t k = carries; k < inputs; ++k) {
-    wants[k] = b.wants(static_cast<int>(k));
-    if (k >= carries + xs && wants[k]) carried.push_back(detail::zeros_like(in[k]));
-  }
+  for (std::size_t k = carries; k < inputs; ++k) wants[k] = b.wants(static_cast<int>(k));
   elements = kept;
   elements.insert(elements.end(), in.begin() + static_cast<std::ptrdiff_t>(carries),
                   in.begin() + static_cast<std::ptrdiff_t>(carries + xs));
@@ -202,27 +199,25 @@ void Scan::vjp(Backward& b) {
     GraphGradient g = graph_gradient(*a.body, values, seeds, wants, Unconnected::zero);
     for (std::size_t k = 0; k < carries; ++k)
       if (kept_grad[k]) g.gradients[k] = g.gradients[k] + x[next_y++];
-    std::vector<Tensor> carries_out, ys;
-    std::size_t sum = cotangents;
-    for (std::size_t k = 0; k < inputs; ++k) {
-      if (!wants[k]) continue;
-      if (k < carries)
-        carries_out.push_back(g.gradients[k]);
-      else if (k < carries + xs)
-        ys.push_back(g.gradients[k]);
-      else
-        carries_out.push_back(args[sum++] + g.gradients[k]);
-    }
-    carries_out.insert(carries_out.end(), ys.begin(), ys.end());
-    return carries_out;
+    std::vector<Tensor> out;
+    for (std::size_t k = 0; k < inputs; ++k)
+      if (wants[k]) out.push_back(g.gradients[k]);
+    return out;
   });
-  const std::vector<Tensor> given =
-      apply_scan({step.self_contained(), static_cast<int>(carried.size()), static_cast<int>(elements.size()), a.length,
-                  !a.reverse, !active_recorders().empty()},
-                 arguments);
-  std::size_t next_carry = 0, next_y = carried.size();
+  std::size_t ys = carried.size();  // where they begin in what the loop gives
+  const auto gifts = std::count(wants.begin() + static_cast<std::ptrdiff_t>(carries + xs), wants.end(), true);
+  const RoundSums round(*step.self_contained(), carried.size(), elements.size(), static_cast<std::size_t>(gifts));
+  for (const Type& t : round.sums())
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(ys++),
+                     broadcast_to(Arg(0).tensor(t.dtype), t.shape));
+  const std::vector<Tensor> given = apply_scan({round.body(), static_cast<int>(ys), static_cast<int>(elements.size()),
+                                                a.length, !a.reverse, !active_recorders().empty()},
+                                               arguments);
+  const std::vector<Tensor> totals = round.totals(elements, given);
+  std::size_t carry = 0, total = 0;
   for (std::size_t k = 0; k < inputs; ++k)
-    if (wants[k]) b.give(static_cast<int>(k), k >= carries && k < carries + xs ? given[next_y++] : given[next_carry++]);
+    if (wants[k])
+      b.give(static_cast<int>(k), k < carries ? given[carry++] : k < carries + xs ? given[ys++] : totals[total++]);
 }
 
 // ---- while ----

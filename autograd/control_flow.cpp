@@ -63,8 +63,8 @@ template <class Next> void check_carries(std::string_view op, std::span<const Te
 }  // namespace
 
 std::vector<Tensor> cond(const Arg& predicate, const TensorFunction& then, const TensorFunction& otherwise) {
-  const SiteScope scope(predicate.site());
   const Closure branches[2] = {close_over({}, then), close_over({}, otherwise)};
+  const SiteScope scope(predicate.site());  // from here on: what is inside has lines of its own
   const std::size_t results = branches[0].results;
   if (branches[1].results != results)
     throw ShapeError(fmt::format("cond: one branch gives {} tensors, the other {}", results, branches[1].results));
@@ -107,7 +107,6 @@ std::vector<Tensor> cond(const Arg& predicate, const TensorFunction& then, const
 
 std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunction& body, std::vector<Tensor> init,
                                const WhileOptions& options, const std::source_location& site) {
-  const SiteScope scope(site);
   const bool recorded = !active_recorders().empty();
   if (options.max_iterations < 0 && recorded && !active_tracer()) {
     while (condition(init)[0].item<bool>()) {
@@ -125,6 +124,7 @@ std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunc
   if (!test.assigned.empty()) throw GuardError("while_loop: the condition assigns a variable", "let the body do it");
   if (step.results != init.size()) throw ShapeError("while_loop: the body returns another carry than it takes");
   check_carries("while_loop", init, [&](std::size_t k) { return step.graph->type(step.graph->outputs[k]); });
+  const SiteScope scope(site);
   // Carries: those given, and the variables that the body assigns. Then constants.
   const std::size_t n = init.size();
   Shared shared;
@@ -152,7 +152,6 @@ std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunc
 
 std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> init, std::span<const Tensor> xs,
                          const ScanOptions& options, const std::source_location& site) {
-  const SiteScope scope(site);
   std::int64_t length = options.length;
   std::vector<Type> types = types_of(init);
   for (std::size_t k = 0; k < xs.size(); ++k) {
@@ -168,6 +167,7 @@ std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> ini
     throw ArgumentError("scan: without xs it needs a length", "scan(body, init, std::tuple(), {.length = n})");
   const Closure c = close_over(types, body);
   check_carries("scan", init, [&](std::size_t k) { return c.graph->type(c.graph->outputs[k]); });
+  const SiteScope scope(site);
   // (carries, xs, captured) -> (carries, ys, assigned): assigned variables become carries.
   const std::size_t n = init.size(), variables = c.assigned.size(), given = types.size();
   std::vector<Place> inputs;

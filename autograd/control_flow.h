@@ -1,5 +1,7 @@
 // Control flow as ops: what a compiled function decides or repeats by values that are not known while it is traced.
-// The functions passed are traced once; what they take from their surroundings, variables too, differentiates.
+// The functions passed are traced once; what they take from their surroundings, variables too, differentiates. In vmap
+// and in forward mode a loop is one loop still. Where the examples of a vmap decide for themselves, a loop goes on
+// until all have ended and both branches run; what is not for an example is dropped, and its values are not checked.
 //
 //     auto [h, ys] = scan([&](const Tensor& h, const Tensor& x) {
 //       Tensor next = tanh(matmul(x, w) + matmul(h, u));
@@ -20,7 +22,7 @@ namespace weft {
 
 struct WhileOptions {
   /// The loop ends after so many rounds; negative: it has no bound. A gradient needs one where the loop is traced, for
-  /// then the rounds are not known and their values have to be kept.
+  /// then the rounds are not known and their values have to be kept; forward mode needs none.
   std::int64_t max_iterations = -1;
 };
 

@@ -336,7 +336,7 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
     bool wants = false;
     for (std::size_t i = 0; i < entry.inputs; ++i) wants |= wanted[i] = live(slots[i]) && leads[slots[i]];
     if (reached && wants) {
-      const SiteScope site(entry.site);
+      const ReplayedSite site(entry.site);
       const Op& op = *entry.op;
       try {
         if (!op.vjp)

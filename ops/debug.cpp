@@ -6,6 +6,7 @@
 #include <iostream>
 #include <mutex>
 
+#include "anomaly.h"
 #include "apply.h"
 #include "context.h"
 #include "defs/debug.h"
@@ -61,6 +62,32 @@ bool any_not_finite(const View& v) {
 
 }  // namespace
 
+void find_anomaly(const Op& op, const std::source_location& site, Views in, Views out,
+                  const std::function<std::string(std::size_t)>& describe) {
+  if (op.kind == OpKind::view) return;  // shows what was checked before
+  for (const View& v : out) {
+    if (!any_not_finite(v)) continue;
+    std::int64_t nan = 0, inf = 0;
+    std::vector<std::string> operands;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const Range r(in[i]);
+      if (is_floating(in[i].dtype)) {
+        nan += r.nan;
+        inf += r.inf;
+      }
+      if (i < few) operands.push_back(fmt::format("{}   {}", describe(i), r.text()));
+    }
+    const Range result(v);
+    const bool new_nan = result.nan && !nan, new_inf = result.inf && !nan && !inf;
+    if (!new_nan && !new_inf) continue;
+    NumericsError error(fmt::format("{} of {} elements are {}, and no operand's is", new_nan ? result.nan : result.inf,
+                                    result.n, new_nan ? "nan" : "inf"),
+                        "found by debug::AnomalyScope");
+    error.locate(op.name, std::move(operands), site.line() ? site_text(site) : "");
+    throw error;
+  }
+}
+
 void Print::run(const Attrs& attrs, Views in, Views out) {
   copy_elements(in[0], out[0]);
   const std::lock_guard lock(stream_mutex);
@@ -102,30 +129,14 @@ AnomalyScope::~AnomalyScope() {
 }
 
 void AnomalyScope::record(const Op& op, const Attrs&, std::span<const Tensor> in, std::span<const Tensor> out) {
-  if (op.kind == OpKind::view) return;  // shows what was checked before
+  std::vector<View> operands, results;
   for (const Tensor& t : out) {
-    if (t.is_traced() || !any_not_finite(t.view())) continue;
-    std::int64_t nan = 0, inf = 0;
-    std::vector<std::string> operands;
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      const Range r(in[i].view());
-      if (is_floating(in[i].dtype())) {
-        nan += r.nan;
-        inf += r.inf;
-      }
-      if (i < few)
-        operands.push_back(fmt::format("{}   {}", describe_operand(fmt::format("in{}", i), in[i]), r.text()));
-    }
-    const Range result(t.view());
-    const bool new_nan = result.nan && !nan, new_inf = result.inf && !nan && !inf;
-    if (!new_nan && !new_inf) continue;
-    NumericsError error(fmt::format("{} of {} elements are {}, and no operand's is", new_nan ? result.nan : result.inf,
-                                    result.n, new_nan ? "nan" : "inf"),
-                        "found by debug::AnomalyScope");
-    const std::source_location& site = SiteScope::current();
-    error.locate(op.name, std::move(operands), site.line() ? site_text(site) : "");
-    throw error;
+    if (t.is_traced()) return;
+    results.push_back(t.view());
   }
+  for (const Tensor& t : in) operands.push_back(t.view());
+  find_anomaly(op, SiteScope::current(), operands, results,
+               [&](std::size_t i) { return describe_operand(fmt::format("in{}", i), in[i]); });
 }
 
 }  // namespace debug

@@ -19,9 +19,10 @@ Tensor print(const Arg& x, std::string_view label = "");
 /// Where print() writes from now on, in all threads; null: nowhere. At first std::cerr.
 void print_to(std::ostream* stream);
 
-/// While it lives, each op of this thread is checked, forward and in gradients: the first result with a NaN that no
-/// operand has, or an Inf where all operands are finite, throws NumericsError with the op, its line, its operands and
-/// their ranges. Compiled functions run as plain code meanwhile; one that throws leaves variables as they were.
+/// While it lives, each op of this thread is checked, forward and in gradients, inside loops and branches too: the
+/// first result with a NaN that no operand has, or an Inf where all operands are finite, throws NumericsError with the
+/// op, its line, its operands and their ranges. Compiled functions run as plain code meanwhile; one that throws leaves
+/// variables as they were.
 ///
 ///     debug::AnomalyScope scope;
 ///     step(x, y);  // in the gradient of sqrt: div: 1 of 3 elements are inf, and no operand's is: ...

@@ -2,15 +2,22 @@
 
 #include <fmt/format.h>
 
+#include "anomaly.h"
 #include "apply.h"
+#include "context.h"
 #include "recorder.h"
 
 namespace weft {
 
+namespace {
+std::string describe(Views in, std::size_t k) {
+  return fmt::format("in{}  {}", k, Type{in[k].dtype, in[k].shape}.text());
+}
+}  // namespace
+
 void locate(Error& e, const Graph::Node& n, Views in) {
   std::vector<std::string> operands;
-  for (std::size_t k = 0; k < in.size(); ++k)
-    operands.push_back(fmt::format("in{}  {}", k, Type{in[k].dtype, in[k].shape}.text()));
+  for (std::size_t k = 0; k < in.size(); ++k) operands.push_back(describe(in, k));
   e.locate(n.op->name, operands, n.site.line() ? site_text(n.site) : "");
 }
 
@@ -29,12 +36,15 @@ GraphInterpreter::GraphInterpreter(std::shared_ptr<const Graph> graph) : graph_(
 
 void GraphInterpreter::run(Views in, Views out) {
   for (std::size_t k = 0; k < in.size(); ++k) views_[graph_->inputs[k]] = in[k];
+  const bool look = context().anomaly;
   std::vector<View> operands;
   for (const Graph::Node& n : graph_->nodes) {
     operands.clear();
     for (const ValueId v : n.in) operands.push_back(views_[v]);
     try {
-      run_op(*n.op, n.attrs, operands, Views(views_).subspan(n.out, static_cast<std::size_t>(n.outputs)));
+      const Views results = Views(views_).subspan(n.out, static_cast<std::size_t>(n.outputs));
+      run_op(*n.op, n.attrs, operands, results);
+      if (look) find_anomaly(*n.op, n.site, operands, results, [&](std::size_t i) { return describe(operands, i); });
     } catch (Error& e) {
       locate(e, n, operands);
       throw;

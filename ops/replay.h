@@ -26,7 +26,7 @@ std::vector<Value> replay_nodes(const Graph& graph, std::span<const Value> input
   for (const ValueId v : graph.outputs) ++uses[v];
   std::vector<Value> in;
   for (const Graph::Node& n : graph.nodes) {
-    const SiteScope site(n.site);
+    const ReplayedSite site(n.site);
     in.clear();
     for (const ValueId v : n.in) in.push_back(values[v]);
     apply(n, std::span<const Value>(in), std::span(values).subspan(n.out, static_cast<std::size_t>(n.outputs)));

@@ -23,6 +23,12 @@ SiteScope::~SiteScope() {
   state.site = {};
 }
 
+ReplayedSite::ReplayedSite(const Site& site) : previous_(state.site), was_in_call_(state.in_call) {
+  if (site.line()) state = {site, true};
+}
+
+ReplayedSite::~ReplayedSite() { state = {previous_, was_in_call_}; }
+
 const Site& SiteScope::current() { return state.site; }
 
 }  // namespace weft

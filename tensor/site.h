@@ -23,6 +23,19 @@ class SiteScope {
   bool outermost_;
 };
 
+/// The line of an op that is applied again, in a replay or a gradient: it holds also inside the call that does so. A
+/// line that is not known changes nothing.
+class ReplayedSite {
+ public:
+  explicit ReplayedSite(const Site& site);
+  ~ReplayedSite();
+  ReplayedSite(const ReplayedSite&) = delete;
+
+ private:
+  Site previous_;
+  bool was_in_call_;
+};
+
 namespace detail {
 /// Runs the body of the public function `name`, called at `site`: an error that leaves it says both, if it did not yet.
 template <class F> decltype(auto) called(std::string_view name, const Site& site, F&& body) {

@@ -131,6 +131,89 @@ TEST_CASE("a compiled step under anomaly mode: the same message, and variables a
   CHECK_FALSE(std::isfinite(w.value().to_vector<double>()[0]));
 }
 
+TEST_CASE("an anomaly inside a loop or a branch names the op inside, and its line", "[anomaly][control]") {
+  const NoLeaks guard;
+  const debug::AnomalyScope scope;
+  const auto line_of = [](const std::string& text) {
+    const std::size_t at = text.find("_test.cpp:") + 10;
+    return std::stoi(text.substr(at));
+  };
+  const auto message = [](auto f) -> std::string {
+    try {
+      f();
+    } catch (const NumericsError& e) { return e.what(); }
+    return "nothing thrown";
+  };
+  int line = 0;
+  const auto in_scan = [&](const Tensor& xs) {
+    return scan(
+        [&](const Tensor& c, const Tensor& x) {
+          const Tensor half = x * 0.5;
+          line = __LINE__ + 1;
+          const Tensor root = log(half);
+          return std::pair(c + root, root);
+        },
+        scalar(0), xs);
+  };
+  const std::string said = message([&] { in_scan(tensor({1, 2, -4})); });
+  CHECK(here(said) ==
+        "log: 1 of 1 elements are nan, and no operand's is\n"
+        "  in0  f32[]   -2 to -2\n"
+        "  at HERE\n  hint: found by debug::AnomalyScope");
+  CHECK(line_of(said) == line);
+  CHECK_NOTHROW(in_scan(tensor({1, 2, 4})));
+
+  const std::string in_while = message([&] {
+    while_loop([](const Tensor& c) { return c > -1; },
+               [&](const Tensor& c) {
+                 line = __LINE__ + 1;
+                 return c - 1 + 0 / c;
+               },
+               scalar(2), {.max_iterations = 5});
+  });
+  CHECK(in_while.find("div: 1 of 1 elements are nan") == 0);
+  CHECK(line_of(in_while) == line);
+
+  const std::string in_cond = message([&] {
+    const Tensor x = scalar(-1);
+    cond(
+        x < 0,
+        [&] {
+          line = __LINE__ + 1;
+          return sqrt(x);
+        },
+        [&] { return x; });
+  });
+  CHECK(in_cond.find("sqrt: 1 of 1 elements are nan") == 0);
+  CHECK(line_of(in_cond) == line);
+}
+
+TEST_CASE("an anomaly in the gradient of a loop names the line of the op whose gradient it is, compiled too",
+          "[anomaly][control][compile]") {
+  const NoLeaks guard;
+  const Tensor xs = tensor({4, 0, 1});
+  const auto loss = [](const Tensor& x) {
+    const auto body = [](const Tensor& c, const Tensor& e) {
+      const Tensor root = sqrt(e);
+      return std::pair(c + root, c);
+    };
+    return scan(body, scalar(0), x).first;
+  };
+  const auto bad_line = __LINE__ - 5;
+  auto step = compile(grad(loss));
+  CHECK_NOTHROW(step(xs));
+  const debug::AnomalyScope scope;
+  for (const bool compiled : {false, true}) {
+    std::string said;
+    try {
+      compiled ? step(xs) : grad(loss)(xs);
+    } catch (const NumericsError& e) { said = e.what(); }
+    CHECK(said.find("in the gradient of scan: ") == 0);
+    CHECK(said.find("are inf, and no operand's is") != std::string::npos);
+    CHECK(said.find("debug_test.cpp:" + std::to_string(bad_line)) != std::string::npos);
+  }
+}
+
 TEST_CASE("gradients that are right at kinks raise no alarm", "[anomaly][kinks]") {
   const NoLeaks guard;
   const debug::AnomalyScope scope;

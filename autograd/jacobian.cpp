@@ -25,9 +25,91 @@ Shape joined(const Shape& a, const Shape& b) {
   return s;
 }
 
+std::int64_t elements_of_floats(std::span<const Tensor> tensors) {
+  std::int64_t n = 0;
+  for (const Tensor& t : tensors)
+    if (is_floating(t.dtype())) n += t.size();
+  return n;
+}
+
 Tensor zeros_of(DType dtype, const Shape& shape) { return contiguous(broadcast_to(Arg(0).tensor(dtype), shape)); }
 
+// f of each row at once; undefined where it gives nothing.
+template <class F> std::vector<Tensor> of_all_rows(const Tensor& rows, F&& f) {
+  const std::int64_t n = rows.shape()[0];
+  const Type type{rows.dtype(), Shape(std::span(rows.shape().begin() + 1, rows.shape().end()))};
+  std::vector<Tensor> results;
+  std::vector<std::size_t> connected;
+  const Closure c = close_over(std::span(&type, 1), [&](std::span<const Tensor> row) {
+    std::vector<Tensor> given;
+    results = f(row[0]);
+    for (std::size_t k = 0; k < results.size(); ++k) {
+      if (!results[k].defined()) continue;
+      connected.push_back(k);
+      given.push_back(results[k]);
+    }
+    return given;
+  });
+  std::vector<Batched> inputs = {{rows, true}};
+  for (const Tensor& t : c.captured) inputs.push_back({t, false});
+  const std::vector<Batched> out = replay_batched(*c.graph, inputs, n);
+  for (std::size_t k = 0; k < connected.size(); ++k) results[connected[k]] = batch_in_front(out[k], n);
+  return results;
+}
+
 }  // namespace
+
+detail::JacobianRecorder::JacobianRecorder(JacobianMode mode, std::vector<Tensor> primals)
+    : primals_(std::move(primals)) {
+  if (mode == JacobianMode::by_shape && elements_of_floats(primals_) == 0) mode = JacobianMode::reverse;
+  if (mode != JacobianMode::forward) {
+    tape_.emplace(TapeOptions{.persistent = true});
+    tape_->watch(primals_);
+  }
+  if (mode != JacobianMode::reverse) linearizer_.emplace(primals_);
+}
+
+std::vector<Tensor> detail::JacobianRecorder::blocks(std::span<const Tensor> results) {
+  for (const Tensor& y : results)
+    if (!y.defined()) throw GradError("jacobian: the function gives an undefined tensor");
+  if (tape_) tape_->stop();
+  if (linearizer_) linearizer_->stop();
+  if (!tape_ || (linearizer_ && elements_of_floats(primals_) < elements_of_floats(results))) {
+    tape_.reset();
+    return columns(results);
+  }
+  linearizer_.reset();
+  std::vector<Tensor> all;
+  for (const Tensor& y : results)
+    for (const Tensor& block : tape_->jacobian(y, primals_, JacobianOptions{.unconnected = Unconnected::zero}))
+      all.push_back(block);
+  return all;
+}
+
+// The push-forward of one primal's tangent after the other: each is all of its columns.
+std::vector<Tensor> detail::JacobianRecorder::columns(std::span<const Tensor> results) const {
+  std::vector<Tensor> all(results.size() * primals_.size());
+  for (std::size_t i = 0; i < primals_.size(); ++i) {
+    const Type type = primals_[i].type();
+    std::vector<Tensor> rows(results.size());
+    if (is_floating(type.dtype))
+      rows = of_all_rows(basis(type), [&](const Tensor& tangent) {
+        std::vector<Tensor> dx(primals_.size());
+        dx[i] = tangent;
+        return linearizer_->tangents(dx, results);
+      });
+    for (std::size_t k = 0; k < results.size(); ++k) {
+      const Shape shape = joined(results[k].shape(), type.shape);
+      Tensor& block = all[k * primals_.size() + i];
+      if (!rows[k].defined())
+        block = zeros_of(type.dtype, shape);
+      else  // reverse mode gives it the primal's dtype
+        block = contiguous(
+            reshape(transpose(reshape(cast(rows[k], type.dtype), {count(type.shape), results[k].size()})), shape));
+    }
+  }
+  return all;
+}
 
 void detail::check_scalar(const Tensor& y) {
   if (!y.defined() || y.size() != 1)
@@ -58,23 +140,7 @@ std::vector<Tensor> GradientTape::rows_of_jacobian(const Tensor& target, const T
   }
   // The tape's own doing is not for itself, and its stop is not for the trace.
   if (!options_.persistent && recording_) stop();
-  std::vector<std::size_t> connected;
-  const Type type = target.type();
-  const Closure c = close_over(std::span(&type, 1), [&](std::span<const Tensor> cotangent) {
-    std::vector<Tensor> given;
-    const std::vector<Tensor> all = pull_back(cotangent[0]);
-    for (std::size_t k = 0; k < all.size(); ++k) {
-      if (!all[k].defined()) continue;
-      connected.push_back(k);
-      given.push_back(all[k]);
-    }
-    return given;
-  });
-  std::vector<Batched> inputs = {{cotangents, true}};
-  for (const Tensor& t : c.captured) inputs.push_back({t, false});
-  const std::vector<Batched> out = replay_batched(*c.graph, inputs, n);
-  for (std::size_t k = 0; k < connected.size(); ++k) rows[connected[k]] = batch_in_front(out[k], n);
-  return rows;
+  return of_all_rows(cotangents, pull_back);
 }
 
 std::vector<Tensor> GradientTape::compute_jacobian(const Tensor& target, std::span<const Source> sources,

@@ -51,20 +51,18 @@ void detail::Linearizer::record(const Op& op, const Attrs& attrs, std::span<cons
   steps_.push_back({&op, attrs, SiteScope::current(), {in.begin(), in.end()}, {out.begin(), out.end()}});
 }
 
-namespace {
+void detail::Linearizer::stop() { pop_recorder(this); }
 
-// The tangents of the results, in the trace of which dx are inputs.
-template <class Steps> Tensors tangents_of(const Steps& steps, const Tensors& primals, std::span<const Tensor> dx,
-                                           std::span<const Tensor> results) {
+Tensors detail::Linearizer::tangents(std::span<const Tensor> dx, std::span<const Tensor> results) const {
   std::unordered_map<std::uint64_t, Tensor> tangents;
-  for (std::size_t i = 0; i < primals.size(); ++i)
-    if (is_floating(primals[i].dtype())) tangents[primals[i].id()] = dx[i];
+  for (std::size_t i = 0; i < primals_.size(); ++i)
+    if (is_floating(primals_[i].dtype())) tangents[primals_[i].id()] = dx[i];
   const auto find = [&](const Tensor& t) {
     const auto it = tangents.find(t.id());
     return it == tangents.end() ? Tensor() : it->second;
   };
-  for (const auto& step : steps) {
-    const SiteScope site(step.site);
+  for (const Step& step : steps_) {
+    const ReplayedSite site(step.site);
     Tensors in;
     for (const Tensor& t : step.in) in.push_back(find(t));
     if (std::none_of(in.begin(), in.end(), [](const Tensor& t) { return t.defined(); })) continue;
@@ -73,12 +71,11 @@ template <class Steps> Tensors tangents_of(const Steps& steps, const Tensors& pr
       if (out[k].defined()) tangents[step.out[k].id()] = out[k];
   }
   Tensors list;
-  for (const Tensor& t : results) {
-    list.push_back(find(t));
-    if (!list.back().defined()) list.back() = detail::zeros_like(t);
-  }
+  for (const Tensor& t : results) list.push_back(find(t));
   return list;
 }
+
+namespace {
 
 // A closure's graph in two: what depends on its arguments, and what that takes from the rest.
 struct Split {
@@ -116,11 +113,14 @@ Split split(const Closure& c) {
 
 }  // namespace
 
-detail::PushForward detail::Linearizer::push_forward(std::span<const Tensor> results) {
-  pop_recorder(this);
+detail::PushForward detail::Linearizer::push_forward(std::span<const Tensor> results) const {
   const std::vector<Type> types = types_of(primals_);
-  const Closure c =
-      close_over(types, [&](std::span<const Tensor> dx) { return tangents_of(steps_, primals_, dx, results); });
+  const Closure c = close_over(types, [&](std::span<const Tensor> dx) {
+    Tensors list = tangents(dx, results);
+    for (std::size_t k = 0; k < list.size(); ++k)
+      if (!list[k].defined()) list[k] = zeros_like(results[k]);
+    return list;
+  });
   const Split parts = split(c);
   return [types, moving = parts.moving, held = replay(*parts.still, c.captured)](std::span<const Tensor> tangents) {
     if (tangents.size() != types.size())

@@ -223,8 +223,13 @@ class Linearizer : private Recorder {
   explicit Linearizer(std::vector<Tensor> primals);
   ~Linearizer() override;
   Linearizer(const Linearizer&) = delete;
-  /// Ends it: from the primals' tangents to those of `results`.
-  PushForward push_forward(std::span<const Tensor> results);
+  /// Ends it; then come the others.
+  void stop();
+  /// From the primals' tangents to those of `results`.
+  PushForward push_forward(std::span<const Tensor> results) const;
+  /// The tangents of `results` that these of the primals make (undefined: 0), in the trace that has them; undefined
+  /// where there are none.
+  std::vector<Tensor> tangents(std::span<const Tensor> dx, std::span<const Tensor> results) const;
 
  private:
   struct Step {
@@ -254,6 +259,7 @@ template <class F, class... X> auto linearize(F f, X&&... x) {
              parameters);
   detail::Linearizer linearizer(primals);
   auto y = std::apply(f, std::as_const(parameters));
+  linearizer.stop();
   static_assert(Structured<decltype(y)>, "linearize: the function returns a Tensor or a structure of tensors");
   auto push = [run = linearizer.push_forward(detail::leaves_of(y)),
                form = map_leaves(y, [](const auto&) { return Tensor(); })](const auto&... tangents) {

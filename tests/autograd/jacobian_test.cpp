@@ -263,3 +263,121 @@ TEST_CASE("jacobians nest", "[jacobian]") {
   CHECK_NEAR(sum(third, Ints{1, 2}), 24 * x, 1e-14);
   CHECK_NEAR(jacobian(jacobian(f))(x), hessian(f)(x), 1e-14);
 }
+
+// ---- either mode ----
+namespace {
+
+// The elements that all ops gave while it lived.
+class Work : private Recorder {
+ public:
+  Work() { push_recorder(this); }
+  ~Work() override { pop_recorder(this); }
+  std::int64_t elements = 0;
+
+ private:
+  void record(const Op&, const Attrs&, std::span<const Tensor>, std::span<const Tensor> out) override {
+    for (const Tensor& t : out) elements += t.size();
+  }
+};
+
+Tensor tall(const Tensor& x) { return sum(expand(sin(x * 2), 0) * expand(arange(0, 40, 1, f64), 1), 1); }  // to [40]
+Tensor wide(const Tensor& x) { return slice_axis(tanh(x) * sum(x * x), 0, 0, 2); }                        // to [2]
+
+template <class F> void check_modes(const F& f, const Tensor& x) {
+  const Tensor forward = jacobian(f, JacobianMode::forward)(x), reverse = jacobian(f, JacobianMode::reverse)(x);
+  CHECK(forward.shape() == reverse.shape());
+  CHECK_NEAR(forward, reverse, 1e-14);
+  CHECK_NEAR(jacobian(f)(x), reverse, 1e-14);
+  const double h = 1e-3;
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    const Tensor d = filled(x.shape(), f64, [&](std::int64_t k) { return k == i ? h : 0; });
+    const Tensor column = (f(x - d * 2) - f(x - d) * 8 + f(x + d) * 8 - f(x + d * 2)) / (12 * h);
+    CHECK_NEAR(reshape(slice_axis(reshape(forward, {column.size(), x.size()}), 1, i, i + 1), column.shape()), column,
+               1e-8);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a jacobian is the same forward and in reverse", "[jacobian]") {
+  const NoLeaks leaks;
+  Random random(8);
+  check_modes(tall, random_tensor(random, {3}, f64));
+  check_modes(wide, random_tensor(random, {20}, f64));
+  check_modes([](const Tensor& x) { return matmul(x, exp(x)); }, random_tensor(random, {2, 2}, f64, -1, 1));
+  check_modes([](const Tensor& x) { return sum(x * x); }, random_tensor(random, {4}, f64));
+  check_modes([](const Tensor& x) { return max(x, 0) * prod(x); }, random_tensor(random, {2, 3}, f64));
+}
+
+TEST_CASE("several arguments and results, of structures, in either mode", "[jacobian]") {
+  const NoLeaks leaks;
+  Random random(9);
+  using Pair = std::pair<Tensor, Tensor>;
+  const Pair p(random_tensor(random, {2}, f64), random_tensor(random, {3, 1}, f64));
+  const Tensor z = random_tensor(random, {2}, f64);
+  const auto f = [](const Pair& a, const Tensor& b) {
+    return std::tuple(a.first * a.second, std::map<std::string, Tensor>{{"s", sum(a.second)}, {"b", b * 2}});
+  };
+  const auto [y, rest] = jacobian(f, JacobianMode::forward)(p, z);
+  const auto [yr, rest_r] = jacobian(f, JacobianMode::reverse)(p, z);
+  CHECK(std::get<0>(y).second.shape() == Shape{3, 2, 3, 1});
+  CHECK_NEAR(std::get<0>(y).first, std::get<0>(yr).first, 1e-15);
+  CHECK_NEAR(std::get<0>(y).second, std::get<0>(yr).second, 1e-15);
+  CHECK_NEAR(std::get<0>(rest.at("s")).second, std::get<0>(rest_r.at("s")).second, 1e-15);
+  CHECK_SAME(std::get<1>(rest.at("b")), 2 * eye(2, f64));
+  CHECK_SAME(std::get<1>(y), zeros({3, 2, 2}, f64));  // unconnected
+  // Integers have zeros, and a jacobian has its argument's dtype.
+  const auto cast_up = [](const Tensor& a, const Tensor& i) { return cast(a, f64) * cast(i, f64); };
+  for (const JacobianMode mode : {JacobianMode::forward, JacobianMode::reverse, JacobianMode::by_shape}) {
+    const auto [da, di] = jacobian(cast_up, mode)(tensor({1, 2}), tensor<std::int32_t>({3, 4}));
+    CHECK_VALUES(da, 3, 0, 0, 4);
+    CHECK(da.dtype() == f32);
+    CHECK_SAME(di, zeros({2, 2}, i32));
+  }
+}
+
+TEST_CASE("by shape a jacobian takes the mode that is less work", "[jacobian]") {
+  const auto work = [](auto f, const Tensor& x, JacobianMode mode) {
+    const Work w;
+    jacobian(f, mode)(x);
+    return w.elements;
+  };
+  const Tensor two = tensor<double>({0.5, -1.0}), many = arange(0, 40, 1, f64) * 0.1;
+  const auto by_shape = JacobianMode::by_shape, forward = JacobianMode::forward, reverse = JacobianMode::reverse;
+  CHECK(work(tall, two, by_shape) == work(tall, two, forward));
+  CHECK(work(tall, two, forward) * 5 < work(tall, two, reverse));
+  CHECK(work(wide, many, by_shape) == work(wide, many, reverse));
+  CHECK(work(wide, many, reverse) * 5 < work(wide, many, forward));
+}
+
+TEST_CASE("a hessian is the same in either mode, and forward over reverse is less work", "[hessian]") {
+  Random random(10);
+  const Tensor w = random_tensor(random, {6, 6}, f64, -1, 1), x = random_tensor(random, {6}, f64);
+  const auto loss = [&](const Tensor& t) { return sum(square(tanh(matmul(w, t)))) + logsumexp(t); };
+  const auto work = [&](JacobianMode mode) {
+    const Work count;
+    hessian(loss, mode)(x);
+    return count.elements;
+  };
+  CHECK_NEAR(hessian(loss)(x), hessian(loss, JacobianMode::reverse)(x), 1e-13);
+  CHECK(work(JacobianMode::forward) < work(JacobianMode::reverse));
+}
+
+TEST_CASE("jacobians under vmap, in either mode, and of each other", "[jacobian][vmap]") {
+  Random random(11);
+  const Tensor batch = random_tensor(random, {4, 3}, f64);
+  for (const JacobianMode mode : {JacobianMode::forward, JacobianMode::reverse, JacobianMode::by_shape}) {
+    const auto of_tall = jacobian(tall, mode);
+    const Tensor all = vmap(of_tall)(batch);
+    CHECK(all.shape() == Shape{4, 40, 3});
+    for (std::int64_t b = 0; b < 4; ++b) {
+      const auto row = [&](const Tensor& t) { return squeeze(slice_axis(t, 0, b, b + 1), Ints{0}); };
+      CHECK_NEAR(row(all), of_tall(row(batch)), 1e-14);
+    }
+    const Tensor x = tensor<double>({0.5, -1.0, 2.0});
+    const auto cube = [](const Tensor& t) { return t * t * sum(t); };
+    CHECK_NEAR(jacobian(jacobian(cube, mode), JacobianMode::forward)(x),
+               jacobian(jacobian(cube), JacobianMode::reverse)(x), 1e-14);
+  }
+  CHECK_THROWS_AS(jacobian([](const Tensor&) { return Tensor(); })(batch), GradError);
+}

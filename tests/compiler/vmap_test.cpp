@@ -78,6 +78,24 @@ TEST_CASE("jacobian, hessian and compile in either order", "[jacobian][forward][
   CHECK_NEAR(hessian(call_loss)(x0), hessian(loss)(x0), 1e-14);
 }
 
+TEST_CASE("jacobians forward and in reverse, of tall functions and wide ones, are the same compiled", "[jacobian]") {
+  const auto tall = [](const Tensor& x) { return concat({f(x), sin(x), x * x, exp(x)}); };
+  const auto wide = [](const Tensor& x) { return sum(reshape(x, {2, 3}) * sum(sin(x)), 1); };
+  const Tensor x6 = tensor<double>({0.5, -1.0, 2.0, 0.1, 0.7, -0.4});
+  for (const JacobianMode mode : {JacobianMode::forward, JacobianMode::reverse, JacobianMode::by_shape}) {
+    auto compiled_tall = compile([&](const Tensor& x) { return jacobian(tall, mode)(x); });
+    auto compiled_wide = compile([&](const Tensor& x) { return jacobian(wide, mode)(x); });
+    CHECK_SAME(compiled_tall(x0), jacobian(tall, mode)(x0));
+    CHECK_SAME(compiled_wide(x6), jacobian(wide, mode)(x6));
+    auto inside = compile(tall);
+    CHECK_NEAR(jacobian([&](const Tensor& x) { return inside(x); }, mode)(x0), jacobian(tall)(x0), 1e-14);
+    auto batched = compile([&](const Tensor& x) { return vmap(jacobian(tall, mode))(x); });
+    CHECK_NEAR(batched(xs), vmap(jacobian(tall))(xs), 1e-14);
+    auto second = compile([&](const Tensor& x) { return hessian(loss, mode)(x); });
+    CHECK_NEAR(second(x0), hessian(loss)(x0), 1e-13);
+  }
+}
+
 TEST_CASE("a custom rule holds in the gradient of a compiled function", "[custom]") {
   const auto threefold = custom_gradient([](const Tensor& x) {
     const Tensor y = exp(x);

@@ -40,6 +40,15 @@ std::vector<Batched> paired(std::span<const Tensor> values, const std::vector<bo
   return list;
 }
 
+// The operands of what is for active examples alone. The others' gradients end here: where a derivative is infinite
+// theirs would be NaN, 0 times that.
+std::vector<Batched> without_others(const Tensor& active, std::vector<Batched> operands, std::int64_t size) {
+  for (Batched& b : operands)
+    if (b.batched && is_floating(b.value.dtype()))
+      b.value = choose_examples(active, b, {stop_gradient(b.value), true}, size);
+  return operands;
+}
+
 }  // namespace
 
 // ---- cond ----
@@ -53,9 +62,11 @@ void Cond::batch(Batching& b) {
   for (int k = 1; k < b.inputs(); ++k) operands.push_back(b.in(k));
   if (each) {
     const std::vector<Batched> values = paired(operands, in);
-    const auto among = [&](const Tensor& p) { return b.active().defined() ? p & b.active() : p; };
-    const auto x = replay_batched(*a.then, values, b.size(), among(b.in(0)));
-    const auto y = replay_batched(*a.otherwise, values, b.size(), among(!b.in(0)));
+    const auto run = [&](const Graph& branch, const Tensor& chosen) {
+      const Tensor active = b.active().defined() ? chosen & b.active() : chosen;
+      return replay_batched(branch, without_others(active, values, b.size()), b.size(), active);
+    };
+    const auto x = run(*a.then, b.in(0)), y = run(*a.otherwise, !b.in(0));
     for (std::size_t k = 0; k < x.size(); ++k)
       b.give(static_cast<int>(k), choose_examples(b.in(0), x[k], y[k], b.size()));
     return;
@@ -164,7 +175,9 @@ void While::batch(Batching& b) {
   const Closure body = close_over(types, [&](std::span<const Tensor> args) {
     Tensors values = without_flag(args);
     const Tensor active = each ? args[carries] : Tensor();
-    const auto next = replay_batched(*a.body, paired(values, in), b.size(), active);
+    std::vector<Batched> operands_now = paired(values, in);
+    if (each) operands_now = without_others(active, std::move(operands_now), b.size());
+    const auto next = replay_batched(*a.body, operands_now, b.size(), active);
     for (std::size_t k = 0; k < carries; ++k) {
       if (in[k])
         values[k] =

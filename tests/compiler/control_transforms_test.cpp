@@ -218,6 +218,30 @@ TEST_CASE("a branch or a round that is not for an example does not check its val
   CHECK_VALUES(steps(tensor({3, 0, 20, 4})), 12, 0, 20, 12);
 }
 
+TEST_CASE("an infinite derivative in a branch or a round that is not for an example leaves its gradient alone",
+          "[control][vmap]") {
+  const auto root = [](const Tensor& x) {
+    return cond(
+        x > 0, [&] { return sqrt(x); }, [&] { return x * 3; });
+  };
+  const auto roots = [](const Tensor& x) {
+    return while_loop([](const Tensor& c) { return c > 1; }, [](const Tensor& c) { return sqrt(c - 1); }, x,
+                      {.max_iterations = 4});
+  };
+  const Tensor x = tensor<double>({0, 4}), y = tensor<double>({1, 2, 5});
+  for (const Function& f :
+       {Function(grad([&](const Tensor& t) { return sum(vmap(root)(t)); })), Function(vmap(grad(root))),
+        Function(vmap([&](const Tensor& t) { return jvp(root, t, ones({}, f64)).second; }))}) {
+    CHECK_VALUES(f(x), 3, 0.25);
+    CHECK_VALUES(compile(f)(x), 3, 0.25);
+  }
+  for (const Function& f :
+       {Function(grad([&](const Tensor& t) { return sum(vmap(roots)(t)); })), Function(vmap(grad(roots)))}) {
+    CHECK_VALUES(f(y), 1, 0.5, 0.125);
+    CHECK_VALUES(compile(f)(y), 1, 0.5, 0.125);
+  }
+}
+
 TEST_CASE("an example's own value assigned inside a loop or branch is an error", "[control][vmap][bad]") {
   Variable v(full({}, 1.0, f64));
   const auto in_scan = vmap([&](const Tensor& x) {

@@ -41,7 +41,7 @@ std::vector<Batched> paired(std::span<const Tensor> values, const std::vector<bo
 }
 
 // The operands of what is for active examples alone. The others' gradients end here: where a derivative is infinite
-// theirs would be NaN, 0 times that.
+// theirs would be NaN, 0 times that. Not so for what all examples share, a weight: it would need a copy for each.
 std::vector<Batched> without_others(const Tensor& active, std::vector<Batched> operands, std::int64_t size) {
   for (Batched& b : operands)
     if (b.batched && is_floating(b.value.dtype()))

@@ -138,24 +138,27 @@ TEST_CASE("every pair of transforms, against differences", "[transforms][1.6.20]
     }
 }
 
-TEST_CASE("triples of transforms, against differences", "[transforms]") {
+TEST_CASE("triples of transforms, against differences, compiled too", "[transforms]") {
   const std::size_t n = transforms.size();
-  for (std::size_t k = 0; k < 3 * n; ++k) {
-    const Transform &a = transforms[k % n], &b = transforms[(3 * k + k / n) % n], &d = transforms[(5 * k + 2) % n];
-    INFO(a.name << " of " << b.name << " of " << d.name);
-    const Function g = b.apply(d.apply(smooth));
-    CHECK_NEAR(a.apply(g)(at), a.expected(g)(at), 1e-7);
-  }
+  for (const auto& [name, base] : bases)
+    for (std::size_t k = 0; k < 3 * n; ++k) {
+      const Transform &a = transforms[k % n], &b = transforms[(3 * k + k / n) % n], &d = transforms[(5 * k + 2) % n];
+      INFO(a.name << " of " << b.name << " of " << d.name << " of " << name);
+      const Function g = b.apply(d.apply(base)), f = a.apply(g);
+      CHECK_NEAR(f(at), a.expected(g)(at), 1e-6);
+      CHECK_NEAR(compile(f)(at), f(at), 1e-12);
+    }
 }
 
 TEST_CASE("a compiled transform gives the eager bits, whatever it is a transform of", "[transforms]") {
-  for (const Transform& inner : transforms)
-    for (const Transform& outer : transforms) {
-      const Function f = outer.apply(inner.apply(smooth));
-      INFO(inner.name << " in " << outer.name);
-      if (std::string_view(inner.name) != "compile" && std::string_view(outer.name) != "compile")
-        CHECK_SAME(compile(f)(at), f(at));
-    }
+  for (const auto& [name, base] : bases)
+    for (const Transform& inner : transforms)
+      for (const Transform& outer : transforms) {
+        const Function f = outer.apply(inner.apply(base));
+        INFO(inner.name << " of " << name << " in " << outer.name);
+        if (std::string_view(inner.name) != "compile" && std::string_view(outer.name) != "compile")
+          CHECK_SAME(compile(f)(at), f(at));
+      }
 }
 
 TEST_CASE("a compiled gradient takes what the gradient takes", "[transforms]") {

@@ -288,6 +288,14 @@ TEST_CASE("several gathers of one table are one update of the rows of all", "[co
     }
 }
 
+TEST_CASE("a gather within recompute is updated sparsely too", "[compile][sparse]") {
+  const Loss loss = [](const Tensor& t, const Tensor& i) {
+    return sum(recompute([](const Tensor& x, const Tensor& j) { return square(tanh(gather(x, j))); })(t, i));
+  };
+  for (const Update& update : {sgd, sgd_at_rate, momentum})
+    CHECK(contains(check_steps(table_of({80, 6}), loss, update, {ints({5, 6, 5}), ints({1, 1, 2})}), "set_rows"));
+}
+
 TEST_CASE("a gradient that others read, or of most rows, stays dense", "[compile][sparse]") {
   const auto check = [](const Shape& shape, const Update& update, const Tensor& i, const Loss& loss = one_gather) {
     CHECK_FALSE(contains(check_steps(table_of(shape), loss, update, {i}), "set_rows"));

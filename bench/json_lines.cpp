@@ -85,11 +85,11 @@ int print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, 
   return failed;
 }
 
-double first_call_seconds(const Work& work, Mode mode, int threads) {
+double first_call_seconds(const Work& work, Mode mode, int threads, const std::string& settings) {
   Timing timing;
   timing.threads = threads;
   timing.steps = 0;
-  FILE* pipe = popen(command(work, mode, timing).c_str(), "r");
+  FILE* pipe = popen((settings + " " + command(work, mode, timing)).c_str(), "r");
   if (!pipe) return -1;
   std::string line;
   for (int c; (c = std::fgetc(pipe)) != EOF;) line += static_cast<char>(c);

@@ -22,7 +22,8 @@ void print_line(const Work& work, Mode mode, const Timing& timing);
 /// number of those that failed.
 int print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, const Timing& timing);
 
-/// The seconds that the first call of a work takes in a new process; negative if it failed.
-double first_call_seconds(const Work& work, Mode mode, int threads);
+/// The seconds that the first call of a work takes in a new process; negative if it failed. `settings` are variables of
+/// its environment: "WEFT_CACHE=1".
+double first_call_seconds(const Work& work, Mode mode, int threads, const std::string& settings = {});
 
 }  // namespace bench

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include <weft/tensor/parallel.h>
@@ -13,6 +14,7 @@
 using namespace bench;
 
 int main(int argc, char** argv) {
+  setenv("WEFT_CACHE", "0", 0);  // a first call generates its code, unless asked otherwise
   CLI::App app("Weft's benchmarks. Without --json: Google Benchmark, which takes its --benchmark_* arguments too.");
   bool json = false, here = false;
   std::vector<std::string> ids;

@@ -1,6 +1,8 @@
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 
 #include "cases.h"
 #include "json_lines.h"
@@ -100,13 +102,18 @@ double seconds(const std::function<void()>& f) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The first call in a new process: code generator loaded, function traced, code generated, step run.
-void cold(benchmark::State& state, const Work& work, int threads) {
+// The first call in a new process: code generator loaded, function traced, code generated, step run. If `kept`, an
+// earlier process has left its code on the disk.
+void cold(benchmark::State& state, const Work& work, int threads, bool kept) {
+  const auto folder = std::filesystem::temp_directory_path() / ("weft-bench-" + std::to_string(getpid()));
+  const std::string settings = kept ? "WEFT_CACHE=1 WEFT_CACHE_DIR='" + folder.string() + "'" : "WEFT_CACHE=0";
+  if (kept) first_call_seconds(work, Mode::compile, threads, settings);
   for (auto _ : state) {
-    const double s = first_call_seconds(work, Mode::compile, threads);
+    const double s = first_call_seconds(work, Mode::compile, threads, settings);
     if (s < 0) return state.SkipWithError("the process failed");
     state.SetIterationTime(s);
   }
+  std::filesystem::remove_all(folder);
 }
 
 // The same with the code generator already there.
@@ -133,11 +140,12 @@ void register_system(int threads) {
   benchmark::RegisterBenchmark("system/embedding_step/sgd", embedding_step<nn::SGD>)->Arg(1000)->Arg(100'000);
   benchmark::RegisterBenchmark("system/embedding_step/adam", embedding_step<nn::Adam>)->Arg(1000)->Arg(100'000);
   for (const Work& work : works({"W1", "W2"})) {
-    benchmark::RegisterBenchmark(("system/compile_cold/" + work.name).c_str(),
-                                 [=](benchmark::State& s) { cold(s, work, threads); })
-        ->Unit(benchmark::kMillisecond)
-        ->UseManualTime()
-        ->Iterations(5);
+    for (const bool kept : {false, true})
+      benchmark::RegisterBenchmark(((kept ? "system/compile_kept/" : "system/compile_cold/") + work.name).c_str(),
+                                   [=](benchmark::State& s) { cold(s, work, threads, kept); })
+          ->Unit(benchmark::kMillisecond)
+          ->UseManualTime()
+          ->Iterations(5);
     benchmark::RegisterBenchmark(("system/compile_warm/" + work.name).c_str(),
                                  [=](benchmark::State& s) { warm(s, work); })
         ->Unit(benchmark::kMillisecond)

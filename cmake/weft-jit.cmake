@@ -12,7 +12,7 @@ set_target_properties(weft_jit PROPERTIES
   VISIBILITY_INLINES_HIDDEN ON
   LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
 target_link_libraries(weft_jit PRIVATE weft_private::llvm fmt::fmt)
-target_link_options(weft_jit PRIVATE -Wl,-Bsymbolic)
+target_link_options(weft_jit PRIVATE -Wl,-Bsymbolic -Wl,--build-id=sha1)  # the id: see compiler/jit/library_id.h
 if(NOT WEFT_SANITIZE)  # whose own symbols are in the program
   target_link_options(weft_jit PRIVATE -Wl,--no-undefined)
 endif()

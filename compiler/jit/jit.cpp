@@ -1,13 +1,16 @@
 // What libweft_jit.so exports.
 #include "jit.h"
 
+#include <fmt/format.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
-#include <atomic>
+#include <mutex>
 #include <stdexcept>
 
 #include "emit.h"
+#include "library_id.h"
+#include "object_cache.h"
 #include "target.h"
 
 namespace weft::jit {
@@ -43,21 +46,40 @@ template <class F> bool guarded(JitEntry::Sink sink, void* to, F&& f) {
   }
 }
 
-bool compile(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, JitEntry::Sink sink,
-             void* to) {
-  static std::size_t count = 0;
+// Where a kernel's code is kept: what makes it, the machine it is made for, the kernel itself.
+std::string key_of(const Kernel& kernel, Isa isa, const llvm::TargetMachine& machine) {
+  return fmt::format("{}\n{}\n{} {}\n{}", library_id(), name_of(isa), machine.getTargetCPU().str(),
+                     machine.getTargetFeatureString().str(), kernel.text());
+}
+
+std::unique_ptr<llvm::MemoryBuffer> generate(const Kernel& kernel, const std::string& name, Isa isa, Target& target) {
+  llvm::LLVMContext context;
+  auto module = new_module(context, target);
+  emit_kernel(kernel, name, *module, isa);
+  verify(*module);
+  target.optimise(*module);
+  return target.object(*module);
+}
+
+bool compile(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, std::size_t* loaded,
+             JitEntry::Sink sink, void* to) {
   return guarded(sink, to, [&] {
     Target& target = Target::of(isa);
-    llvm::LLVMContext context;
-    auto module = new_module(context, target);
-    const std::size_t first = count;
-    count += n;
-    const auto name = [&](std::size_t i) { return "weft_kernel_" + std::to_string(first + i); };
-    for (std::size_t i = 0; i < n; ++i) emit_kernel(*kernels[i], name(i), *module, isa);
-    verify(*module);
-    target.optimise(*module);
-    target.add(*module);
-    for (std::size_t i = 0; i < n; ++i) functions[i] = reinterpret_cast<KernelFunction>(target.address(name(i)));
+    ObjectCache* const cache = ObjectCache::get();
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::string key = key_of(*kernels[i], isa, target.machine());
+      names.push_back("weft_kernel_" + digest(key));
+      auto object = cache ? cache->find(key) : nullptr;
+      if (object) {
+        ++*loaded;
+      } else {
+        object = generate(*kernels[i], names[i], isa, target);
+        if (cache) cache->keep(key, *object);
+      }
+      target.add(std::move(object));
+    }
+    for (std::size_t i = 0; i < n; ++i) functions[i] = reinterpret_cast<KernelFunction>(target.address(names[i]));
   });
 }
 

@@ -16,12 +16,14 @@ namespace weft {
 /// What libweft_jit.so exports, under its one symbol.
 struct JitEntry {
   static constexpr const char* symbol = "weft_jit_entry";
-  static constexpr std::uint64_t version_now = 2;
+  static constexpr std::uint64_t version_now = 3;
   using Sink = void (*)(void* to, const char* text, std::size_t size);
 
   std::uint64_t version, kernel_size;  // of the headers it was built with
-  /// Machine code for n kernels. False on an error, whose text goes to the sink.
-  bool (*compile)(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, Sink sink, void* to);
+  /// Machine code for n distinct kernels, of which `loaded` came from the disk. False on an error, whose text goes to
+  /// the sink.
+  bool (*compile)(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, std::size_t* loaded,
+                  Sink sink, void* to);
   /// The optimised LLVM IR, or the assembly, of a kernel, to the sink.
   bool (*show)(const Kernel& kernel, Isa isa, bool assembly, Sink sink, void* to);
 };
@@ -32,17 +34,18 @@ class Jit {
   /// on stderr. Kernels are interpreted then.
   static Jit* get();
 
-  /// The machine code of each kernel, from the cache or compiled now, all in one module. Never freed. A null function
-  /// where compilation failed (said on stderr): interpret that kernel. Any thread may call.
+  /// The machine code of each kernel, from the process's cache, from the disk's (object_cache.h) or generated now.
+  /// Never freed. A null function where that failed (said on stderr): interpret that kernel. Any thread may call.
   std::vector<KernelFunction> compile(std::span<const Kernel* const> kernels, Isa level = isa());
   /// What a kernel becomes: LLVM IR, assembly.
   std::string ir(const Kernel& kernel, Isa level = isa()) { return show(kernel, level, false); }
   std::string assembly(const Kernel& kernel, Isa level = isa()) { return show(kernel, level, true); }
 
-  /// Since the process began: milliseconds spent in compile(), kernels compiled, kernels found in the cache.
+  /// Since the process began: milliseconds spent in compile(); kernels generated, loaded from the disk, found in the
+  /// process.
   struct Stats {
     double ms = 0;
-    std::size_t compiled = 0, found = 0;
+    std::size_t compiled = 0, loaded = 0, found = 0;
   };
   Stats stats();
 

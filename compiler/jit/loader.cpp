@@ -90,10 +90,12 @@ std::vector<KernelFunction> Jit::compile(std::span<const Kernel* const> kernels,
   if (!missing.empty()) {
     std::vector<KernelFunction> made(missing.size());
     std::string error;
-    if (!entry_.compile(missing.data(), missing.size(), level, made.data(), append, &error))
+    std::size_t loaded = 0;
+    if (!entry_.compile(missing.data(), missing.size(), level, made.data(), &loaded, append, &error))
       warn("code generation failed, {} kernel(s) will be interpreted: {}", missing.size(), error);
     for (std::size_t i = 0; i < slots.size(); ++i) *slots[i] = made[i];
-    stats_.compiled += missing.size();
+    stats_.compiled += missing.size() - loaded;
+    stats_.loaded += loaded;
     stats_.ms += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   }
   std::vector<KernelFunction> functions;

@@ -113,9 +113,11 @@ std::string Target::assembly(llvm::Module& module) {
   return text.str().str();
 }
 
-void Target::add(llvm::Module& module) {
-  need(linker_->addObjectFile(need(llvm::orc::SimpleCompiler(*machine_)(module))));
+std::unique_ptr<llvm::MemoryBuffer> Target::object(llvm::Module& module) {
+  return need(llvm::orc::SimpleCompiler(*machine_)(module));
 }
+
+void Target::add(std::unique_ptr<llvm::MemoryBuffer> object) { need(linker_->addObjectFile(std::move(object))); }
 
 void* Target::address(const std::string& name) { return need(linker_->lookup(name)).toPtr<void*>(); }
 

@@ -19,8 +19,9 @@ class Target {
   /// Light passes over the module, none of which changes a bit of what it computes.
   void optimise(llvm::Module& module);
   std::string assembly(llvm::Module& module);
-  /// Compiles and loads the module.
-  void add(llvm::Module& module);
+  /// The module as an object file, and what loads one.
+  std::unique_ptr<llvm::MemoryBuffer> object(llvm::Module& module);
+  void add(std::unique_ptr<llvm::MemoryBuffer> object);
   void* address(const std::string& name);
 
   llvm::TargetMachine& machine() { return *machine_; }

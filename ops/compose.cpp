@@ -57,7 +57,7 @@ Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {
 Tensor softmax(const Arg& x, std::int64_t axis) {
   return in_compute_type("softmax", x, [&](const Tensor& t) {
     const Tensor e = exp(t - stop_gradient(max(t, axis, true)));
-    return e / sum(e, axis, true);
+    return e * reciprocal(sum(e, axis, true));  // one division a row
   });
 }
 

@@ -1,0 +1,179 @@
+#include "normalization.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "apply.h"
+#include "check.h"
+#include "compose.h"
+#include "manipulate.h"
+#include "math.h"
+#include "recorder.h"
+
+namespace weft {
+namespace {
+
+// A normalisation's operands, and the errors that show them.
+class Operands {
+ public:
+  Tensor x;
+
+  Operands(const char* name, const Arg& input, double epsilon)
+      : x(input.tensor()), name_(name), site_(input.site()), scope_(site_) {
+    show("x", x);
+    if (!x.defined()) fail(ArgumentError("x is undefined"));
+    if (!is_floating(x.dtype()))
+      fail(DTypeError(fmt::format("no meaning for {}", name_of(x.dtype())), "cast it to f32 or f64"));
+    if (!(epsilon >= 0) || !std::isfinite(epsilon)) fail(ArgumentError(fmt::format("epsilon is {}", epsilon)));
+  }
+
+  template <class E> [[noreturn]] void fail(E error) const {
+    error.locate(name_, shown_, site_text(SiteScope::current()));
+    throw error;
+  }
+
+  // [N, C, ...]: the number of channels.
+  std::int64_t channels() const {
+    if (x.rank() < 2) fail(ShapeError(fmt::format("x is [N, C, ...], not {}", x.shape().text())));
+    return x.shape()[1];
+  }
+  // The last axes, which have to have these extents.
+  Axes last_axes(const Shape& normalized) const {
+    const int begin = x.rank() - normalized.size();
+    bool same = begin >= 0 && !normalized.empty();
+    for (int i = 0; same && i < normalized.size(); ++i) same = x.shape()[begin + i] == normalized[i];
+    if (!same)
+      fail(ShapeError(fmt::format("x is {}, whose last extents are not {}", x.shape().text(), normalized.text())));
+    Ints axes;
+    for (int i = begin; i < x.rank(); ++i) axes.push_back(i);
+    return axes;
+  }
+
+  // An operand of this shape in the compute type, or undefined.
+  Tensor parameter(const char* role, const Tensor& t, const Shape& shape) {
+    if (!t.defined()) return t;
+    show(role, t);
+    if (t.dtype() != x.dtype())
+      fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(x.dtype()), name_of(t.dtype())),
+                      fmt::format("cast({}, {})", role, name_of(x.dtype()))));
+    if (t.shape() != shape)
+      fail(ShapeError(fmt::format("{} has shape {}, not {}", role, t.shape().text(), shape.text())));
+    return cast(t, compute_type(x.dtype()));
+  }
+  Tensor computed() const { return cast(x, compute_type(x.dtype())); }
+  Tensor rounded(const Tensor& y) const { return cast(y, x.dtype()); }
+
+ private:
+  void show(const char* role, const Tensor& t) { shown_.push_back(describe_operand(fmt::format("{:<10}", role), t)); }
+
+  const char* name_;
+  std::source_location site_;
+  SiteScope scope_;
+  std::vector<std::string> shown_;
+};
+
+Tensor scaled(Tensor y, const Tensor& weight, const Tensor& bias) {
+  if (weight.defined()) y = y * weight;
+  return bias.defined() ? y + bias : y;
+}
+
+struct Centred {
+  Tensor difference, mean, variance;  // the statistics with extents of 1
+};
+Centred centred(const Tensor& x, const Axes& axes) {
+  const Tensor m = mean(x, axes, true), d = x - m;
+  return {d, m, mean(square(d), axes, true)};
+}
+
+Tensor normalized_over(const Tensor& x, const Axes& axes, double epsilon) {
+  const Centred c = centred(x, axes);
+  return c.difference * rsqrt(c.variance + epsilon);
+}
+
+// [C] over [N, C, ...].
+Tensor by_channel(const Tensor& t, int rank) {
+  if (!t.defined()) return t;
+  Shape shape = Shape::filled(rank - 1, 1);
+  shape[0] = t.size();
+  return reshape(t, shape);
+}
+
+Axes all_but_channels(int rank) {
+  Ints axes;
+  for (int i = 0; i < rank; ++i)
+    if (i != 1) axes.push_back(i);
+  return axes;
+}
+
+Tensor by_groups(Operands& o, std::int64_t groups, const Tensor& weight, const Tensor& bias, double epsilon) {
+  const std::int64_t channels = o.channels();
+  if (groups < 1 || channels % groups != 0)
+    o.fail(ArgumentError(fmt::format("{} groups do not divide {} channels", groups, channels)));
+  const Tensor w = o.parameter("weight", weight, {channels}), b = o.parameter("bias", bias, {channels});
+  const Shape& shape = o.x.shape();
+  std::int64_t each = channels / groups;
+  for (int i = 2; i < shape.size(); ++i) each *= shape[i];
+  const Tensor y = normalized_over(reshape(o.computed(), {shape[0], groups, each}), -1, epsilon);
+  return o.rounded(scaled(reshape(y, shape), by_channel(w, o.x.rank()), by_channel(b, o.x.rank())));
+}
+
+}  // namespace
+
+Tensor layer_norm(const Arg& x, const Shape& normalized, const Tensor& weight, const Tensor& bias, double epsilon) {
+  Operands o("layer_norm", x, epsilon);
+  const Axes axes = o.last_axes(normalized);
+  const Tensor w = o.parameter("weight", weight, normalized), b = o.parameter("bias", bias, normalized);
+  return o.rounded(scaled(normalized_over(o.computed(), axes, epsilon), w, b));
+}
+
+Tensor rms_norm(const Arg& x, const Shape& normalized, const Tensor& weight, double epsilon) {
+  Operands o("rms_norm", x, epsilon);
+  const Axes axes = o.last_axes(normalized);
+  const Tensor w = o.parameter("weight", weight, normalized), t = o.computed();
+  return o.rounded(scaled(t * rsqrt(mean(square(t), axes, true) + epsilon), w, {}));
+}
+
+Tensor group_norm(const Arg& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double epsilon) {
+  Operands o("group_norm", x, epsilon);
+  return by_groups(o, groups, weight, bias, epsilon);
+}
+
+Tensor instance_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double epsilon) {
+  Operands o("instance_norm", x, epsilon);
+  return by_groups(o, std::max<std::int64_t>(1, o.channels()), weight, bias, epsilon);
+}
+
+Tensor batch_norm(const Arg& x, const Tensor& mean, const Tensor& variance, const Tensor& weight, const Tensor& bias,
+                  double epsilon) {
+  Operands o("batch_norm", x, epsilon);
+  const Shape channels = {o.channels()};
+  const Tensor m = o.parameter("mean", mean, channels), v = o.parameter("variance", variance, channels),
+               w = o.parameter("weight", weight, channels), b = o.parameter("bias", bias, channels);
+  if (!m.defined() || !v.defined())
+    o.fail(ArgumentError(fmt::format("{} is undefined", m.defined() ? "variance" : "mean")));
+  try {
+    assert_finite(sqrt(v));  // the root of a negative number is NaN
+  } catch (const NumericsError& e) { o.fail(NumericsError("a variance is negative or not finite: " + e.rule())); }
+  const int rank = o.x.rank();
+  const Tensor y = (o.computed() - by_channel(m, rank)) * by_channel(rsqrt(v + epsilon), rank);
+  return o.rounded(scaled(y, by_channel(w, rank), by_channel(b, rank)));
+}
+
+BatchNormed batch_norm_training(const Arg& x, const Tensor& weight, const Tensor& bias, double epsilon) {
+  Operands o("batch_norm_training", x, epsilon);
+  const Shape channels = {o.channels()};
+  const Tensor w = o.parameter("weight", weight, channels), b = o.parameter("bias", bias, channels);
+  const int rank = o.x.rank();
+  if (channels[0] > 0 && o.x.size() / channels[0] < 2)
+    o.fail(ArgumentError(
+        fmt::format("{} values a channel: the variance in training needs two", o.x.size() / channels[0])));
+  const Centred c = centred(o.computed(), all_but_channels(rank));
+  const Tensor y = c.difference * rsqrt(c.variance + epsilon);
+  return {o.rounded(scaled(y, by_channel(w, rank), by_channel(b, rank))), o.rounded(reshape(c.mean, channels)),
+          o.rounded(reshape(c.variance, channels))};
+}
+
+}  // namespace weft

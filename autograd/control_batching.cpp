@@ -10,9 +10,8 @@
 namespace weft {
 namespace {
 
+using namespace control;
 using Tensors = std::vector<Tensor>;
-
-std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
 std::vector<bool> batched_inputs(const Batching& b) {
   std::vector<bool> in;
@@ -156,7 +155,9 @@ void While::batch(Batching& b) {
   Tensors operands;
   for (int k = 0; k < b.inputs(); ++k) operands.push_back(in[size(k)] ? b.front(k) : b.in(k));
 
-  // Where each has its own, one more carry says which examples go on.
+  // Where each has its own, one more carry says which examples go on; and, if rounds are kept, one how many it had.
+  const bool counts = each && a.slots;
+  const std::size_t own = (each ? 1 : 0) + (counts ? 1 : 0), flag = carries, count = carries + 1;
   const auto test = [&](std::span<const Tensor> values, const Tensor& active) {
     const auto holds = replay_batched(*a.condition, paired(values, in), b.size(), active)[0];
     if (!each) return holds.value;
@@ -164,17 +165,18 @@ void While::batch(Batching& b) {
     return active.defined() ? all & active : all;
   };
   if (each) operands.insert(operands.begin() + a.carries, test(operands, b.active()));
-  const auto without_flag = [&](std::span<const Tensor> args) {
+  if (counts) operands.insert(operands.begin() + a.carries + 1, broadcast_to(Arg(0).tensor(i64), {b.size()}));
+  const auto without_own = [&](std::span<const Tensor> args) {
     Tensors values(args.begin(), args.end());
-    if (each) values.erase(values.begin() + a.carries);
+    values.erase(values.begin() + a.carries, values.begin() + a.carries + static_cast<std::ptrdiff_t>(own));
     return values;
   };
   const std::vector<Type> types = types_of(operands);
-  const Closure condition = close_over(
-      types, [&](std::span<const Tensor> args) { return Tensors{each ? any(args[carries]) : test(args, {})}; });
+  const Closure condition =
+      close_over(types, [&](std::span<const Tensor> args) { return Tensors{each ? any(args[flag]) : test(args, {})}; });
   const Closure body = close_over(types, [&](std::span<const Tensor> args) {
-    Tensors values = without_flag(args);
-    const Tensor active = each ? args[carries] : Tensor();
+    Tensors values = without_own(args);
+    const Tensor active = each ? args[flag] : Tensor();
     std::vector<Batched> operands_now = paired(values, in);
     if (each) operands_now = without_others(active, std::move(operands_now), b.size());
     const auto next = replay_batched(*a.body, operands_now, b.size(), active);
@@ -187,16 +189,19 @@ void While::batch(Batching& b) {
     }
     Tensors results(values.begin(), values.begin() + a.carries);
     if (each) results.push_back(test(values, active));
+    if (counts) results.push_back(args[count] + cast(active, i64));
     return results;
   });
   const Tensors y = apply_while(
-      {condition.self_contained(), body.self_contained(), a.carries + each, a.max_iterations, a.keep}, operands);
+      {condition.self_contained(), body.self_contained(), a.carries + static_cast<int>(own), a.max_iterations, a.slots},
+      operands);
   for (std::size_t k = 0; k < carries; ++k) b.give(static_cast<int>(k), y[k], in[k]);
-  if (!a.keep) return;
-  const std::size_t rounds = carries + each, kept = rounds + 1;
-  b.give(a.carries, each ? sum(cast(y[kept + carries], i64), 0) : y[rounds], each);
+  if (!a.slots) return;
+  const std::size_t rounds = carries + own, kept = rounds + 2;
+  b.give(a.carries, counts ? y[count] : y[rounds], counts);
+  b.give(a.carries + 1, y[rounds + 1], false);
   for (std::size_t k = 0; k < carries; ++k)
-    b.give(a.carries + 1 + static_cast<int>(k), in[k] ? swap_axes(y[kept + k], 0, 1) : y[kept + k], in[k]);
+    b.give(a.carries + 2 + static_cast<int>(k), in[k] ? swap_axes(y[kept + k], 0, 1) : y[kept + k], in[k]);
 }
 
 }  // namespace weft

@@ -141,10 +141,10 @@ std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunc
     return rearranged(*c.graph, inputs, outputs);
   };
   init.insert(init.end(), shared.tensors.begin(), shared.tensors.end());
-  std::vector<Tensor> out =
-      apply_while({arranged(test, false), arranged(step, true), static_cast<int>(n + step.assigned.size()),
-                   options.max_iterations, recorded && options.max_iterations >= 0},
-                  init);
+  WhileAttrs attrs{arranged(test, false), arranged(step, true), static_cast<int>(n + step.assigned.size()),
+                   options.max_iterations, 0};
+  if (recorded) attrs.slots = attrs.slots_for_gradient();
+  std::vector<Tensor> out = apply_while(attrs, init);
   write_back(step.assigned, std::span(out).subspan(n, step.assigned.size()));
   out.resize(n);
   return out;

@@ -21,8 +21,8 @@
 namespace weft {
 
 struct WhileOptions {
-  /// The loop ends after so many rounds; negative: it has no bound. A gradient needs one where the loop is traced, for
-  /// then the rounds are not known and their values have to be kept; forward mode needs none.
+  /// The loop ends after so many rounds; negative: it has no bound. Where a loop is traced, its gradient keeps the
+  /// carries of so many rounds; of a loop without a bound those of 64, evenly apart, and computes the others again.
   std::int64_t max_iterations = -1;
 };
 

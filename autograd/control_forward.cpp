@@ -11,9 +11,8 @@
 namespace weft {
 namespace {
 
+using namespace control;
 using Tensors = std::vector<Tensor>;
-
-std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
 // The operands of a loop over values and tangents: in each group of operands first all values, then those tangents that
 // there are.
@@ -169,17 +168,17 @@ void While::jvp(Forward& f) {
              return next_carries(graph_tangents(*a.body, in.values, in.tangents), carries, moves);
            }).self_contained();
   }
-  const bool kept = a.keep;
-  a.keep = kept || (a.max_iterations >= 0 && !active_recorders().empty());
+  const bool kept = a.slots;
+  if (!kept && !active_recorders().empty()) a.slots = a.slots_for_gradient();
   const auto moving = std::count(moves.begin(), moves.begin() + a.carries, true);
   const Dual dual(moves, {carries, moves.size()});
   const Tensors y =
-      apply_while({condition, body, a.carries + static_cast<int>(moving), a.max_iterations, a.keep}, dual.operands(f));
-  std::size_t at = carries, kept_at = carries + size(static_cast<int>(moving)) + 1 + carries;
+      apply_while({condition, body, a.carries + static_cast<int>(moving), a.max_iterations, a.slots}, dual.operands(f));
+  std::size_t at = carries, kept_at = carries + size(static_cast<int>(moving)) + 2 + carries;
   for (std::size_t k = 0; k < carries; ++k) {
     if (!moves[k]) continue;
     f.give(static_cast<int>(k), y[at++]);
-    if (kept) f.give(static_cast<int>(carries + 1 + k), y[kept_at++]);
+    if (kept) f.give(static_cast<int>(carries + 2 + k), y[kept_at++]);
   }
 }
 

@@ -1,6 +1,7 @@
 // The ops of control flow. Their attributes hold graphs, whose inputs and outputs are the ops' own, a round at a time.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -12,6 +13,16 @@
 namespace weft {
 
 using Body = std::shared_ptr<const Graph>;
+
+// What the ops' rules share.
+namespace control {
+inline std::size_t size(int n) { return static_cast<std::size_t>(n); }
+/// n values of this type, along a new first axis.
+Type stacked(const Type& t, std::int64_t n);
+/// The i-th of them.
+View element(const View& stack, std::int64_t i);
+std::vector<Tensor> apply_several(const Op& op, const Attrs& attrs, std::size_t outputs, std::span<const Tensor> in);
+}  // namespace control
 
 struct CondAttrs {
   Body then, otherwise;
@@ -56,10 +67,16 @@ struct WhileAttrs {
   Body condition, body;  // (carries, constants) -> bool[] and carries
   int carries;
   std::int64_t max_iterations;  // negative: no bound
-  bool keep;                    // further outputs: the number of rounds, and the carries before each, stacked
+  /// If not 0, further outputs: the number of rounds; a stride; and the carries before every stride-th round, stacked:
+  /// so many of them. The stride is 1, and doubled as often as it takes for the rounds to have room.
+  std::int64_t slots;
   void each(auto&& f) const {
     f("condition", condition), f("body", body), f("carries", carries), f("max_iterations", max_iterations),
-        f("keep", keep);
+        f("slots", slots);
+  }
+  /// The slots that a gradient needs: all rounds where a bound says how many there may be, else a fixed number.
+  std::int64_t slots_for_gradient() const {
+    return max_iterations < 0 ? 64 : std::max<std::int64_t>(max_iterations, 1);
   }
 };
 struct While {

@@ -11,7 +11,7 @@ TEST_CASE("Compiled functions in one another, a loop inside, recomputed: 11 five
   auto middle = compile([&](const Tensor& y) {
     return while_loop([](const auto& c) { return c.second < 10; },
                       [&](const auto& c) { return std::pair(inner(c.first), c.second + 1); },
-                      std::pair(y, Tensor(full({}, 0.0f))), {.max_iterations = 10})
+                      std::pair(y, Tensor(full({}, 0.0f))))
         .first;
   });
   auto outer = recompute(compile([&](const Tensor& x) { return middle(x) * 1; }));

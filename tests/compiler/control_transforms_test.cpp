@@ -16,6 +16,7 @@ using Function = std::function<Tensor(const Tensor&)>;
 const Tensor w = tensor<double>({0.9, -0.4, 0.6});
 
 Tensor counter() { return full({}, 0, i32); }
+Tensor number(double x) { return full({}, x, f64); }
 
 // Each from f64[3] to f64[3].
 const std::vector<std::pair<const char*, Function>> functions = {
@@ -45,6 +46,13 @@ const std::vector<std::pair<const char*, Function>> functions = {
      [](const Tensor& x) {
        return while_loop([](const Tensor& c) { return sum(c * c) < 6; },
                          [&](const Tensor& c) { return c * 1.3 + x * w; }, x, {.max_iterations = 20});
+     }},
+    {"while without a bound, of each example's own rounds, more than are kept",
+     [](const Tensor& x) {
+       return while_loop([](const auto& c) { return c.first < 60 + 20 * sum(c.second * c.second); },
+                         [&](const auto& c) { return std::pair(c.first + 1, cos(c.second) * x + w); },
+                         std::pair(number(0), x))
+           .second;
      }},
     {"while that its bound ends",
      [](const Tensor& x) {
@@ -344,7 +352,7 @@ TEST_CASE("the push-forward of a loop is one loop, without pull-backs", "[contro
   auto unbounded = compile([&](const Tensor& x) { return jvp(g, x, w).second; });
   const Tensor x = row(xs, 3);
   CHECK_NEAR(loop(x), along(f, x, w), 1e-9);
-  CHECK_NEAR(unbounded(x), along(g, x, w), 1e-9);  // reverse mode would ask for max_iterations
+  CHECK_NEAR(unbounded(x), along(g, x, w), 1e-9);
   CHECK(times(loop.dump("graph"), "scan ") == 1);
   CHECK(times(unbounded.dump("graph"), "while_loop ") == 1);
 }

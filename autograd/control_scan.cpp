@@ -1,0 +1,144 @@
+// scan: a graph runs once for each element of what it goes along.
+#include <algorithm>
+
+#include "../ops/closure.h"
+#include "../ops/define.h"
+#include "../ops/manipulate.h"
+#include "../ops/math.h"
+#include "control_ops.h"
+#include "graph_gradient.h"
+#include "round_sums.h"
+
+WEFT_DEFINE_OP(weft::Scan);
+
+namespace weft {
+
+using namespace control;
+
+std::vector<Tensor> apply_scan(const ScanAttrs& attrs, std::span<const Tensor> in) {
+  return apply_several(op_of<Scan>(), attrs, attrs.body->outputs.size() + (attrs.keep ? size(attrs.carries) : 0), in);
+}
+
+void Scan::infer(const Attrs& attrs, Types, std::span<Type> out) {
+  const auto& a = attrs.as<ScanAttrs>();
+  const std::size_t carries = size(a.carries), results = a.body->outputs.size();
+  for (std::size_t k = 0; k < results; ++k) {
+    const Type& t = a.body->type(a.body->outputs[k]);
+    out[k] = k < carries ? t : stacked(t, a.length);
+  }
+  for (std::size_t k = results; k < out.size(); ++k)
+    out[k] = stacked(a.body->type(a.body->outputs[k - results]), a.length);
+}
+
+void Scan::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners, Views in, Views out) {
+  const auto& a = attrs.as<ScanAttrs>();
+  const std::size_t carries = size(a.carries), xs = size(a.xs), results = a.body->outputs.size();
+  if (a.length == 0) {
+    for (std::size_t k = 0; k < carries; ++k) copy_elements(in[k], out[k]);
+    return;
+  }
+  // Carries go from one buffer to another, or, where they are kept, along those outputs; the last into the result.
+  std::vector<Tensor> scratch;
+  for (std::size_t k = 0; !a.keep && k < 2 * carries && a.length > 1; ++k)
+    scratch.push_back(Tensor::allocate({in[k % carries].dtype, in[k % carries].shape}));
+  const auto place = [&](std::int64_t round) { return a.reverse ? a.length - 1 - round : round; };
+  const auto carry_before = [&](std::int64_t round, std::size_t k) {
+    if (a.keep) return element(out[results + k], place(round));
+    return round == 0 ? in[k] : scratch[size(static_cast<int>(round % 2)) * carries + k].view();
+  };
+  if (a.keep)
+    for (std::size_t k = 0; k < carries; ++k) copy_elements(in[k], carry_before(0, k));
+  std::vector<View> from(in.begin(), in.end()), to(results);
+  for (std::int64_t round = 0; round < a.length; ++round) {
+    for (std::size_t k = 0; k < carries; ++k) {
+      from[k] = carry_before(round, k);
+      to[k] = round + 1 < a.length ? carry_before(round + 1, k) : out[k];
+    }
+    for (std::size_t k = carries; k < carries + xs; ++k) from[k] = element(in[k], place(round));
+    for (std::size_t k = carries; k < results; ++k) to[k] = element(out[k], place(round));
+    runners[0]->run(from, to);
+  }
+}
+
+// Backwards through the rounds: the carries' cotangents go along, the constants' are summed (RoundSums), and a round's
+// own values are computed again from the carries that were kept.
+void Scan::vjp(Backward& b) {
+  ScanAttrs a = b.attrs<ScanAttrs>();
+  const std::size_t carries = size(a.carries), xs = size(a.xs), results = a.body->outputs.size();
+  const std::size_t inputs = static_cast<std::size_t>(b.inputs());
+  std::vector<Tensor> in;
+  for (int k = 0; k < b.inputs(); ++k) in.push_back(b.in(k));
+  std::vector<Tensor> kept;
+  if (a.keep) {
+    for (std::size_t k = 0; k < carries; ++k) kept.push_back(b.out(static_cast<int>(results + k)));
+  } else {
+    ScanAttrs again = a;
+    again.keep = true;
+    const std::vector<Tensor> out = apply_scan(again, in);
+    kept.assign(out.end() - static_cast<std::ptrdiff_t>(carries), out.end());
+  }
+
+  std::vector<bool> wants(inputs);
+  std::vector<Tensor> carried, elements;  // of the backward scan
+  for (std::size_t k = 0; k < carries; ++k) {
+    wants[k] = is_floating(in[k].dtype());
+    if (wants[k])
+      carried.push_back(b.has_grad(static_cast<int>(k)) ? b.grad(static_cast<int>(k)) : detail::zeros_like(in[k]));
+  }
+  for (std::size_t k = carries; k < inputs; ++k) wants[k] = b.wants(static_cast<int>(k));
+  elements = kept;
+  elements.insert(elements.end(), in.begin() + static_cast<std::ptrdiff_t>(carries),
+                  in.begin() + static_cast<std::ptrdiff_t>(carries + xs));
+  std::vector<bool> has_grad(results), kept_grad(carries);
+  for (std::size_t k = 0; k < results; ++k) {
+    has_grad[k] = k < carries ? wants[k] : b.has_grad(static_cast<int>(k));
+    if (k >= carries && has_grad[k]) elements.push_back(b.grad(static_cast<int>(k)));
+  }
+  // The carries kept may have cotangents of their own: from a second derivative.
+  for (std::size_t k = 0; a.keep && k < carries; ++k) {
+    kept_grad[k] = b.has_grad(static_cast<int>(results + k));
+    if (kept_grad[k]) elements.push_back(b.grad(static_cast<int>(results + k)));
+  }
+  std::vector<Tensor> arguments = carried;
+  arguments.insert(arguments.end(), elements.begin(), elements.end());
+  arguments.insert(arguments.end(), in.begin() + static_cast<std::ptrdiff_t>(carries + xs), in.end());
+
+  std::vector<Type> types;
+  for (std::size_t k = 0; k < arguments.size(); ++k) {
+    Type t = arguments[k].type();
+    if (k >= carried.size() && k < carried.size() + elements.size()) t.shape.erase(0);
+    types.push_back(t);
+  }
+  const Closure step = close_over(types, [&](std::span<const Tensor> args) {
+    const auto x = args.subspan(carried.size(), elements.size()), constants = args.last(inputs - carries - xs);
+    std::vector<Tensor> values(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(carries + xs));
+    values.insert(values.end(), constants.begin(), constants.end());
+    std::vector<Tensor> seeds;
+    std::size_t next_carry = 0, next_y = carries + xs;
+    for (std::size_t k = 0; k < results; ++k)
+      seeds.push_back(!has_grad[k] ? Tensor() : k < carries ? args[next_carry++] : x[next_y++]);
+    GraphGradient g = graph_gradient(*a.body, values, seeds, wants, Unconnected::zero);
+    for (std::size_t k = 0; k < carries; ++k)
+      if (kept_grad[k]) g.gradients[k] = g.gradients[k] + x[next_y++];
+    std::vector<Tensor> out;
+    for (std::size_t k = 0; k < inputs; ++k)
+      if (wants[k]) out.push_back(g.gradients[k]);
+    return out;
+  });
+  std::size_t ys = carried.size();  // where they begin in what the loop gives
+  const auto gifts = std::count(wants.begin() + static_cast<std::ptrdiff_t>(carries + xs), wants.end(), true);
+  const RoundSums round(*step.self_contained(), carried.size(), elements.size(), static_cast<std::size_t>(gifts));
+  for (const Type& t : round.sums())
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(ys++),
+                     broadcast_to(Arg(0).tensor(t.dtype), t.shape));
+  const std::vector<Tensor> given = apply_scan({round.body(), static_cast<int>(ys), static_cast<int>(elements.size()),
+                                                a.length, !a.reverse, !active_recorders().empty()},
+                                               arguments);
+  const std::vector<Tensor> totals = round.totals(elements, given);
+  std::size_t carry = 0, total = 0;
+  for (std::size_t k = 0; k < inputs; ++k)
+    if (wants[k])
+      b.give(static_cast<int>(k), k < carries ? given[carry++] : k < carries + xs ? given[ys++] : totals[total++]);
+}
+
+}  // namespace weft

@@ -13,6 +13,10 @@ void register_models(const std::vector<Work>& works, const std::vector<Mode>& mo
 /// system/...: what the machinery itself costs.
 void register_system(int threads);
 
+/// transforms/...: a compiled derivative made of transforms beside the same one written by hand. The counter `ratio` is
+/// the first's time over the second's, both measured in turns.
+void register_transforms();
+
 /// CPU, instruction set, threads, load, versions, commit: to the context of the report.
 void describe_machine(int threads);
 

@@ -69,7 +69,10 @@ int main(int argc, char** argv) {
     weft::set_num_threads(timing.threads);
     describe_machine(timing.threads);
     register_models(chosen, modes);
-    if (ids.empty()) register_system(timing.threads);
+    if (ids.empty()) {
+      register_system(timing.threads);
+      register_transforms();
+    }
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
   } catch (const weft::Error& e) {

@@ -16,15 +16,8 @@
 namespace weft {
 namespace {
 
-constexpr ValueId no_value = UINT32_MAX;
-
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
-// The access shows all of a base of this type, in its order.
-bool is_whole(const Access& a, const Type& base) {
-  return a.offset == 0 && a.strides == contiguous_strides(a.shape) && count(a.shape) == count(base.shape);
 }
 
 }  // namespace
@@ -49,8 +42,9 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
   const Grouping grouping = group_nodes(graph_, late);
   groups_text_ = grouping.text(graph_);
   build_steps(grouping);
-  share_buffers();
-  merge_launches();
+  share_buffers(graph_, steps_, direct_);
+  merge_launches(graph_, steps_);
+  regions_ = find_regions(graph_, steps_, states());
   plan();
   stats_.plan_ms = milliseconds_since(start);
   generate();
@@ -104,67 +98,11 @@ void Executable::build_steps(const Grouping& grouping) {
     if (direct_[k] == no_value) steps_.push_back(CopyStep{grouping.accesses[graph_.outputs[k]], k});
 }
 
-// The first input of an op that computes in place, if nobody needs it afterwards, lies where the output does.
-void Executable::share_buffers() {
-  std::vector<bool> needed(graph_.values.size());  // by the steps after, or as an output
-  for (const ValueId v : direct_)
-    if (v != no_value) needed[v] = true;
-  for (std::size_t i = steps_.size(); i-- > 0;) {
-    if (const auto* node = std::get_if<NodeStep>(&steps_[i]); node && graph_.nodes[node->node].op->in_place) {
-      const ValueId from = node->in[0].base, to = node->out;
-      const Graph::Node* producer = graph_.producer(from);
-      bool shares = producer && producer->outputs == 1 && !needed[from] && is_whole(node->in[0], graph_.type(from));
-      for (std::size_t k = 1; k < node->in.size(); ++k) shares = shares && node->in[k].base != from;
-      if (shares)
-        for (std::size_t j = 0; j <= i; ++j) rename(steps_[j], from, to);
-    }
-    each_use(steps_[i], [&](ValueId v, bool) { needed[v] = true; });
-  }
-}
-
-void Executable::rename(Step& step, ValueId from, ValueId to) {
-  const auto at = [&](ValueId& v) { v = v == from ? to : v; };
-  if (auto* launch = std::get_if<LaunchStep>(&step)) {
-    for (Launch& l : launch->segments)
-      for (LaunchOperand& o : l.operands) at(o.value);
-  } else if (auto* node = std::get_if<NodeStep>(&step)) {
-    for (Access& a : node->in) at(a.base);
-    at(node->out);
-  }
-}
-
-template <class Visit> void Executable::each_use(const Step& step, Visit&& visit) const {
-  if (const auto* launch = std::get_if<LaunchStep>(&step)) {
-    for (const Launch& l : launch->segments)
-      for (const LaunchOperand& o : l.operands) visit(o.value, o.output);
-  } else if (const auto* node = std::get_if<NodeStep>(&step)) {
-    for (const Access& a : node->in) visit(a.base, false);
-    for (int k = 0; k < graph_.nodes[node->node].outputs; ++k) visit(node->out + static_cast<ValueId>(k), true);
-  } else {
-    visit(std::get<CopyStep>(step).from.base, false);
-  }
-}
-
-// Neighbours with equal kernels over pointwise columns become one launch over a table of segments.
-void Executable::merge_launches() {
-  std::vector<Step> merged;
-  for (Step& step : steps_) {
-    auto* next = std::get_if<LaunchStep>(&step);
-    auto* last = merged.empty() ? nullptr : std::get_if<LaunchStep>(&merged.back());
-    const auto flat = [](const LaunchStep& s) {
-      return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty();
-    };
-    bool joins = next && last && flat(*next) && flat(*last) && next->segments[0].kernel == last->segments[0].kernel;
-    if (joins)
-      each_use(merged.back(), [&](ValueId v, bool output) {
-        if (output) each_use(step, [&](ValueId u, bool) { joins = joins && u != v; });
-      });
-    if (joins)
-      last->segments.push_back(std::move(next->segments[0]));
-    else
-      merged.push_back(std::move(step));
-  }
-  steps_ = std::move(merged);
+std::vector<bool> Executable::states() const {
+  std::vector<bool> list(graph_.values.size());
+  for (std::size_t k = results_; k < direct_.size(); ++k)
+    if (direct_[k] != no_value) list[direct_[k]] = true;
+  return list;
 }
 
 // A variable's new value may go to where the old one lies if the step that computes it takes the old one element by
@@ -175,7 +113,7 @@ bool Executable::overwrites_in_place(std::size_t state) const {
   bool written = false;
   for (const Step& step : steps_) {
     bool reads_old = false, writes = false;
-    each_use(step, [&](ValueId v, bool output) {
+    each_use(graph_, step, [&](ValueId v, bool output) {
       reads_old |= !output && v == old;
       writes |= output && v == fresh;
     });
@@ -217,11 +155,15 @@ void Executable::plan() {
   for (std::size_t s = 0; s < written_.size(); ++s) in_place_[s] = overwrites_in_place(s);
 
   std::vector<int> first(graph_.values.size(), -1), last(graph_.values.size(), -1);
-  for (std::size_t i = 0; i < steps_.size(); ++i)
-    each_use(steps_[i], [&](ValueId v, bool) {
-      if (first[v] < 0) first[v] = static_cast<int>(i);
-      last[v] = static_cast<int>(i);
+  auto region = regions_.begin();
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (region != regions_.end() && i == region->end) ++region;
+    const bool inside = region != regions_.end() && i >= region->begin;  // all steps of a region are one
+    each_use(graph_, steps_[i], [&](ValueId v, bool) {
+      if (first[v] < 0) first[v] = static_cast<int>(inside ? region->begin : i);
+      last[v] = static_cast<int>(inside ? region->end - 1 : i);
     });
+  }
   std::vector<bool> elsewhere(graph_.values.size());
   for (const ValueId v : direct_)
     if (v != no_value) elsewhere[v] = true;
@@ -372,7 +314,15 @@ template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& bu
   for (std::size_t k = 0; k < direct_.size(); ++k)
     if (direct_[k] != no_value) slots[direct_[k]] = buffer_of(k).template as<std::byte>();
 
+  auto region = regions_.begin();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (region != regions_.end() && i == region->begin) {
+      const Region& r = *region++;
+      if (run_region(r, graph_, steps_, slots)) {
+        i = r.end - 1;
+        continue;
+      }
+    }
     if (const auto* launch = std::get_if<LaunchStep>(&steps_[i])) {
       run_launch(*launch, slots);
     } else if (const auto* node = std::get_if<NodeStep>(&steps_[i])) {
@@ -402,46 +352,6 @@ template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& bu
                     to);
     }
   }
-}
-
-std::string Executable::dump(std::string_view stage) const {
-  if (stage == "graph") return graph_.text();
-  if (stage == "groups") return groups_text_;
-  std::string s;
-  if (stage == "plan") {
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (const auto* launch = std::get_if<LaunchStep>(&steps_[i]))
-        s += fmt::format("step {}: kernel, {} segment{}", i, launch->segments.size(),
-                         launch->segments.size() == 1 ? "" : "s");
-      else if (const auto* node = std::get_if<NodeStep>(&steps_[i]))
-        s += fmt::format("step {}: {}", i, graph_.nodes[node->node].op->name);
-      else
-        s += fmt::format("step {}: copy", i);
-      each_use(steps_[i], [&](ValueId v, bool output) {
-        s += fmt::format(" {}%{}{}", output ? "-> " : "", v,
-                         arena_offset_[v] >= 0 ? fmt::format("@{}", arena_offset_[v]) : "");
-      });
-      s += "\n";
-    }
-    for (std::size_t k = 0; k < written_.size(); ++k)
-      s += fmt::format("variable {}: {}\n", written_[k], in_place_[k] ? "in place" : "a new buffer");
-    return s + fmt::format("arena {} bytes\n", stats_.arena_bytes);
-  }
-  if (stage != "kernels" && stage != "llvm" && stage != "assembly")
-    throw ArgumentError(fmt::format("dump: no stage \"{}\"", stage), "graph, groups, kernels, plan, llvm or assembly");
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const auto* launch = std::get_if<LaunchStep>(&steps_[i]);
-    if (!launch) continue;
-    const Kernel& kernel = launch->segments[0].kernel;
-    s += fmt::format("step {}:\n", i);
-    if (stage == "kernels")
-      s += kernel.text();
-    else if (Jit* jit = Jit::get())
-      s += stage == "llvm" ? jit->ir(kernel) : jit->assembly(kernel);
-    else
-      s += "no code generator\n";
-  }
-  return s;
 }
 
 }  // namespace weft

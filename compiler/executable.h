@@ -4,13 +4,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "../ops/graph.h"
 #include "../ops/variable.h"
-#include "launch.h"
+#include "regions.h"
 #include "stats.h"
+#include "steps.h"
 
 namespace weft {
 
@@ -41,27 +41,12 @@ class Executable final : public GraphRunner {
   std::string dump(std::string_view stage) const;
 
  private:
-  struct NodeStep {
-    std::uint32_t node;
-    std::vector<Access> in;
-    ValueId out;
-    std::vector<std::shared_ptr<Executable>> bodies;  // of control flow
-    std::vector<GraphRunner*> runners;                // the same
-  };
-  struct CopyStep {
-    Access from;
-    std::size_t output;  // number of the graph's output
-  };
-  using Step = std::variant<LaunchStep, NodeStep, CopyStep>;
   struct Frame;
 
   void build_steps(const Grouping& grouping);
-  void share_buffers();
-  static void rename(Step& step, ValueId from, ValueId to);
-  void merge_launches();
+  std::vector<bool> states() const;  // by value: whether a variable's new value is computed right into it
   void plan();
   void generate();
-  template <class Visit> void each_use(const Step& step, Visit&& visit) const;  // visit(base value, is output)
   bool overwrites_in_place(std::size_t state) const;
   std::unique_ptr<Frame> take_frame();
   void put_back(std::unique_ptr<Frame> frame);
@@ -73,6 +58,7 @@ class Executable final : public GraphRunner {
   std::vector<std::size_t> written_;
   std::string groups_text_;
   std::vector<Step> steps_;
+  std::vector<Region> regions_;             // in the order of their steps
   std::vector<ValueId> direct_;             // by output: the value computed right into it, or no_value
   std::vector<bool> in_place_;              // by written variable: may overwrite the old value
   std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena

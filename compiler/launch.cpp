@@ -170,6 +170,15 @@ void run_one(const Launch& l, KernelFunction function, std::byte* const* slots) 
 
 }  // namespace
 
+void run_launch_part(const Launch& launch, KernelFunction function, std::byte* const* slots, std::int64_t begin,
+                     std::int64_t end) {
+  const Caller c(launch, function, slots);
+  if (launch.cut == Launch::by_rows)
+    c.rows(begin, end, 0, launch.cols);
+  else
+    c.rows(0, 1, begin, end - begin);
+}
+
 void run_launch(const LaunchStep& step, std::byte* const* slots) {
   if (step.segments.size() == 1) return run_one(step.segments[0], step.function, slots);
   // Segments are pointwise and independent: their pieces are one list of tasks.

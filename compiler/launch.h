@@ -17,4 +17,9 @@ struct LaunchStep {
 /// `slots`: the buffer of each value.
 void run_launch(const LaunchStep& step, std::byte* const* slots);
 
+/// Runs, on the calling thread, rows [begin, end) of a launch that is cut by rows, columns of one that is cut by
+/// columns.
+void run_launch_part(const Launch& launch, KernelFunction function, std::byte* const* slots, std::int64_t begin,
+                     std::int64_t end);
+
 }  // namespace weft

@@ -7,69 +7,61 @@ using namespace weft;
 using namespace weft::test;
 
 namespace {
-const Tensor& x() {
-  static const Tensor t = scalar(3);
-  return t;
-}
+const Tensor x = scalar(3);
 // The next gradient is right.
 void check_next() {
   CHECK(active_recorders().empty());
-  CHECK_GRADIENT(gradient_of([](const Tensor& t) { return t * t; }, x()), 6);
+  CHECK_GRADIENT(gradient_of([](const Tensor& t) { return t * t; }, x), 6);
 }
 }  // namespace
 
 TEST_CASE("a wrong number of output gradients", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     GradientTape tape;
-    tape.watch(x());
-    const Tensor y = x() * x();
+    tape.watch(x);
+    const Tensor y = x * x;
     CHECK(message_of<GradError>([&] {
-            tape.gradient(y, x(), GradientOptions{.output_gradients = {scalar(1), scalar(1)}});
+            tape.gradient(y, x, GradientOptions{.output_gradients = {scalar(1), scalar(1)}});
           }) == "2 output gradients for 1 targets");
-    CHECK_GRADIENT(tape.gradient(y, x()), 6);  // the tape is not used up
+    CHECK_GRADIENT(tape.gradient(y, x), 6);  // the tape is not used up
   }
   check_next();
 }
 
 TEST_CASE("an output gradient of another shape", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     GradientTape tape;
-    tape.watch(x());
-    const Tensor y = x() * x();
-    CHECK(message_of<ShapeError>([&] { tape.gradient(y, x(), GradientOptions{.output_gradients = {ones({1})}}); }) ==
+    tape.watch(x);
+    const Tensor y = x * x;
+    CHECK(message_of<ShapeError>([&] { tape.gradient(y, x, GradientOptions{.output_gradients = {ones({1})}}); }) ==
           "output gradient 0 is f32[1], its target f32[]");
-    CHECK_GRADIENT(tape.gradient(y, x()), 6);
+    CHECK_GRADIENT(tape.gradient(y, x), 6);
   }
   check_next();
 }
 
 TEST_CASE("an output gradient of another dtype", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     GradientTape tape;
-    tape.watch(x());
-    const Tensor y = x() * x();
-    CHECK(message_of<DTypeError>([&] {
-            tape.gradient(y, x(), GradientOptions{.output_gradients = {ones({}, f64)}});
-          }) == "output gradient 0 is f64[], its target f32[]");
-    CHECK_GRADIENT(tape.gradient(y, x()), 6);
+    tape.watch(x);
+    const Tensor y = x * x;
+    CHECK(message_of<DTypeError>([&] { tape.gradient(y, x, GradientOptions{.output_gradients = {ones({}, f64)}}); }) ==
+          "output gradient 0 is f64[], its target f32[]");
+    CHECK_GRADIENT(tape.gradient(y, x), 6);
   }
   check_next();
 }
 
 TEST_CASE("an integer source has no gradient, its float neighbours have", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     const Tensor i = tensor<std::int64_t>({1});
     GradientTape tape;
-    tape.watch(x());
-    const auto [dx, di] = tape.gradient(x() * cast(i, f32), x(), i);
+    tape.watch(x);
+    const auto [dx, di] = tape.gradient(x * cast(i, f32), x, i);
     CHECK_GRADIENT(dx, 1);
     CHECK_FALSE(di.defined());
   }
@@ -77,109 +69,101 @@ TEST_CASE("an integer source has no gradient, its float neighbours have", "[tape
 }
 
 TEST_CASE("a tape used twice", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     GradientTape tape;
-    tape.watch(x());
-    const Tensor y = x() * x();
-    tape.gradient(y, x());
-    CHECK_THROWS_AS(tape.gradient(y, x()), GradError);
+    tape.watch(x);
+    const Tensor y = x * x;
+    tape.gradient(y, x);
+    CHECK_THROWS_AS(tape.gradient(y, x), GradError);
   }
   check_next();
 }
 
 TEST_CASE("a tape entered twice", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     GradientTape tape;
-    tape.watch(x());
+    tape.watch(x);
     CHECK_THROWS_AS(tape.start(), GradError);
-    CHECK_GRADIENT(tape.gradient(x() * x(), x()), 6);  // recorded once
+    CHECK_GRADIENT(tape.gradient(x * x, x), 6);  // recorded once
   }
   check_next();
 }
 
 TEST_CASE("a tape handed to another thread", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     GradientTape tape;
-    tape.watch(x());
-    const Tensor y = x() * x();
+    tape.watch(x);
+    const Tensor y = x * x;
     std::vector<std::string> said;
     std::thread([&] {
       const auto ask = [&](auto f) { said.push_back(message_of<GradError>(f)); };
-      ask([&] { tape.gradient(y, x()); });
-      ask([&] { tape.watch(x()); });
+      ask([&] { tape.gradient(y, x); });
+      ask([&] { tape.watch(x); });
       ask([&] { tape.stop(); });
       ask([&] { tape.start(); });
       ask([&] { tape.reset(); });
-      ask([&] { tape.explain(y, x()); });
+      ask([&] { tape.explain(y, x); });
     }).join();
     CHECK(said == std::vector<std::string>(6, "a tape belongs to the thread that made it"));
-    CHECK_GRADIENT(tape.gradient(y, x()), 6);
+    CHECK_GRADIENT(tape.gradient(y, x), 6);
   }
   check_next();
 }
 
 TEST_CASE("a function that throws midway, under nested tapes and in a custom rule", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     GradientTape outer;
-    outer.watch(x());
+    outer.watch(x);
     const auto failing = [](const Tensor& t) -> Tensor { return t * t + zeros({2}) + zeros({3}); };
-    CHECK_THROWS_AS(gradient_of(failing, x()), ShapeError);
+    CHECK_THROWS_AS(gradient_of(failing, x), ShapeError);
     const auto rule = custom_gradient([](const Tensor& t) {
       return std::pair(t * t, [](const Tensor&) -> Tensor { throw std::out_of_range("mine"); });
     });
-    CHECK_THROWS_AS(gradient_of(rule, x()), std::out_of_range);
-    CHECK_GRADIENT(outer.gradient(x() * x(), x()), 6);
+    CHECK_THROWS_AS(gradient_of(rule, x), std::out_of_range);
+    CHECK_GRADIENT(outer.gradient(x * x, x), 6);
   }
   check_next();
 }
 
 TEST_CASE("a tape whose rule threw is used up, and holds nothing", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   {
     const auto rule = custom_gradient([](const Tensor& t) {
       return std::pair(t * t, [](const Tensor&) -> Tensor { throw std::out_of_range("mine"); });
     });
     GradientTape tape;
-    tape.watch(x());
+    tape.watch(x);
     const auto before = live_tensors();
-    Tensor y = rule(exp(x()) * 2);
-    CHECK_THROWS_AS(tape.gradient(y, x()), std::out_of_range);
+    Tensor y = rule(exp(x) * 2);
+    CHECK_THROWS_AS(tape.gradient(y, x), std::out_of_range);
     y = {};
     CHECK(live_tensors() == before);
-    CHECK_THROWS_AS(tape.gradient(x(), x()), GradError);
+    CHECK_THROWS_AS(tape.gradient(x, x), GradError);
   }
   check_next();
 }
 
 TEST_CASE("a function that returns an undefined tensor", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
-  CHECK(message_of<GradError>([] { gradient_of([](const Tensor&) { return Tensor(); }, x()); }) ==
+  CHECK(message_of<GradError>([] { gradient_of([](const Tensor&) { return Tensor(); }, x); }) ==
         "target 0 is undefined\n  hint: the gradient of a gradient that does not exist?");
   check_next();
 }
 
 TEST_CASE("an undefined variable as a source", "[tape][bad-input]") {
-  x();
   const NoLeaks guard;
   CHECK(message_of<ArgumentError>([] {
           GradientTape tape;
-          tape.gradient(x(), Variable());
+          tape.gradient(x, Variable());
         }) == "gradient for an undefined variable");
   check_next();
 }
 
 TEST_CASE("two threads with a tape each do not see each other", "[tape][bad-input][threads]") {
-  x();
   const NoLeaks guard;
   Variable shared(scalar(2));
   std::vector<double> results(4);

@@ -52,6 +52,30 @@ TEST_CASE("The tangents of prod(tanh^2) through a compiled function, to order 3"
   CHECK_NEAR(once(grad(f))(x), once(grad(g))(x), 1e-13);
 }
 
+TEST_CASE("Tangents taken inside a compiled function, of a compiled function, to order 3, forward alone",
+          "[forward][compile][1.6.19]") {
+  const NoLeaks guard;
+  auto f = compile([](const Tensor& x) { return prod(square(tanh(x))); });
+  const Tensor x = tensor<double>({0.5, -0.7}), d = tensor<double>({0.3, 1.1});
+  using Function = std::function<Tensor(const Tensor&)>;
+  const auto once = [&](Function h) -> Function {
+    return compile([h, &d](const Tensor& t) {
+      const ForwardAccumulator acc(t, d);
+      return acc.jvp(h(t));
+    });
+  };
+  const auto differences = [&](const Function& h, const Tensor& t) {
+    const double e = 1e-3;
+    return (h(t - d * (2 * e)) - h(t - d * e) * 8 + h(t + d * e) * 8 - h(t + d * (2 * e))) / (12 * e);
+  };
+  Function g = f;
+  for (int order = 1; order <= 3; ++order) {
+    const Function next = once(g);
+    CHECK_NEAR(next(x), differences(g, x), 1e-9);
+    g = next;
+  }
+}
+
 TEST_CASE("One trace of a compiled product serves two products with tangents", "[forward][compile][1.6.21]") {
   const NoLeaks guard;
   Random random(4);

@@ -87,7 +87,7 @@ const std::vector<std::pair<const char*, Function>> functions = {
      }},
     {"a compiled function",
      [](const Tensor& x) {
-       static auto f = compile([](const Tensor& t) {
+       auto f = compile([](const Tensor& t) {
          return scan([&](const Tensor& c, const Tensor& e) { return std::pair(sin(c) * e + t, c); }, t, w).first;
        });
        return f(x);

@@ -20,13 +20,14 @@ constexpr double inf = INFINITY;
 bool contains(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
 Tensor ints(std::initializer_list<std::int64_t> v) { return from_vector(std::vector<std::int64_t>(v)); }
 
+Generator of_tables(5);
+
 // A table with the numbers that are special to an update.
 Tensor table_of(const Shape& shape, DType dtype = f32) {
-  static Generator generator(5);
   const Tensor specials = tensor({0.0, -0.0, inf, -inf, NAN, 1e-40, -1e-40, 1.0});
-  const Tensor which = cast(floor(random::uniform(shape, 0, 40, f32, generator)), i64);
+  const Tensor which = cast(floor(random::uniform(shape, 0, 40, f32, of_tables)), i64);
   const Tensor special = cast(gather(specials, where(which < 8, which, 0)), dtype);
-  return where(which < 8, special, cast(random::normal(shape, 0, 1, f32, generator), dtype));
+  return where(which < 8, special, cast(random::normal(shape, 0, 1, f32, of_tables), dtype));
 }
 
 using Update = std::function<void(Variable& table, Variable& slot, const Tensor& gradient, const Tensor& rate)>;

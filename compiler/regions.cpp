@@ -1,0 +1,159 @@
+#include "regions.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "../ops/defs/matmul.h"
+#include "../ops/kernels/matmul_plan.h"
+#include "../tensor/parallel.h"
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t most_written = 256 << 10;  // bytes of all rows: they stay in the cores' caches
+constexpr std::int64_t most_shared = 128 << 10;   // bytes of a right operand, which each thread reads whole
+constexpr std::int64_t least_rows = 8;            // of a thread: fewer make poor tiles of a product
+constexpr double least_time = 2000;               // ns of a thread's work; a region costs 700
+
+const Graph::Node* product(const Graph& graph, const Step& step) {
+  const auto* node = std::get_if<NodeStep>(&step);
+  const Graph::Node* n = node ? &graph.nodes[node->node] : nullptr;
+  return n && n->op == &op_of<MatMul>() ? n : nullptr;
+}
+
+/// A launch's rows, or columns where it has one row, that make a row of the region; 0 if it can't be cut so.
+std::int64_t unit(const Launch& l, std::int64_t rows) {
+  const bool by_rows = l.cut == Launch::by_rows, by_columns = l.cut == Launch::by_columns && l.rows.empty();
+  const std::int64_t all = by_rows ? count(l.rows) : l.cols;
+  return (by_rows || by_columns) && all % rows == 0 ? all / rows : 0;
+}
+
+/// The operand's part for row r of the region is the r-th part of its buffer, in order.
+bool keeps_to_rows(const Launch& l, const LaunchOperand& o, const Type& buffer) {
+  const auto size = static_cast<std::int64_t>(size_of(buffer.dtype));
+  const bool row_value = o.col_stride == 0;
+  Shape all = l.rows;
+  if (!row_value) all.push_back(l.cols);
+  if (o.offset != 0 || count(all) != count(buffer.shape)) return false;
+  const Ints dense = contiguous_strides(all);
+  for (int k = 0; k < all.size(); ++k)
+    if ((k < l.rows.size() ? o.row_strides[k] : o.col_stride) != dense[k] * size) return false;
+  return true;
+}
+
+/// Grows a region step by step.
+class Builder {
+ public:
+  Builder(const Graph& graph, const std::vector<bool>& states, std::size_t begin, std::int64_t rows)
+      : graph_(graph), states_(states), region_{begin, begin, rows, 0}, made_(graph.values.size()) {}
+
+  bool add(const Step& step) {
+    const bool fits = product(graph_, step)
+                          ? add_product(std::get<NodeStep>(step))
+                          : std::holds_alternative<LaunchStep>(step) && add(std::get<LaunchStep>(step));
+    if (fits) ++region_.end;
+    return fits;
+  }
+  const Region& region() const { return region_; }
+
+ private:
+  bool add_product(const NodeStep& step) {
+    const Access &a = step.in[0], &b = step.in[1];
+    const Type& out = graph_.type(step.out);
+    if (out.shape.size() != 2 || out.shape[0] != region_.rows || made_[b.base]) return false;
+    if (out.dtype == DType::bf16 || out.dtype == DType::f16) return false;  // a library's, whose bits depend on the cut
+    if (count(b.shape) * static_cast<std::int64_t>(size_of(out.dtype)) > most_shared) return false;
+    if (made_[a.base] && !is_whole(a, graph_.type(a.base))) return false;
+    if (!writes(step.out)) return false;
+    region_.time += static_cast<double>(count(out.shape) * a.shape[1]) / 120;
+    return true;
+  }
+
+  bool add(const LaunchStep& step) {
+    for (const Launch& l : step.segments) {
+      if (unit(l, region_.rows) == 0) return false;
+      for (const LaunchOperand& o : l.operands)
+        if ((o.output || made_[o.value]) && !keeps_to_rows(l, o, graph_.type(o.value))) return false;
+    }
+    for (const Launch& l : step.segments) {
+      for (const LaunchOperand& o : l.operands)
+        if (o.output && !writes(o.value)) return false;
+      region_.time += l.work / 64;
+    }
+    return true;
+  }
+
+  bool writes(ValueId v) {
+    const Type& type = graph_.type(v);
+    written_ += count(type.shape) * static_cast<std::int64_t>(size_of(type.dtype));
+    made_[v] = true;
+    return !states_[v] && written_ <= most_written;
+  }
+
+  const Graph& graph_;
+  const std::vector<bool>& states_;
+  Region region_;
+  std::vector<bool> made_;  // by value: written by a step of the region
+  std::int64_t written_ = 0;
+};
+
+/// Of the first product from step `at` on, if only launches come before it: how many rows it has.
+std::optional<std::int64_t> rows_from(const Graph& graph, std::span<const Step> steps, std::size_t at) {
+  while (at < steps.size() && std::holds_alternative<LaunchStep>(steps[at])) ++at;
+  const Graph::Node* n = at < steps.size() ? product(graph, steps[at]) : nullptr;
+  if (!n || graph.type(n->out).shape.size() != 2) return std::nullopt;
+  return graph.type(n->out).shape[0];
+}
+
+void run_product(const Graph& graph, const NodeStep& step, std::byte* const* slots, std::int64_t begin,
+                 std::int64_t end) {
+  const Access &a = step.in[0], &b = step.in[1];
+  const Type& out = graph.type(step.out);
+  const auto size = static_cast<std::int64_t>(size_of(out.dtype));
+  MatmulShape s;
+  s.m = end - begin, s.n = out.shape[1], s.k = a.shape[1], s.dtype = out.dtype;
+  s.a_row = a.strides[0], s.a_col = a.strides[1], s.b_row = b.strides[0], s.b_col = b.strides[1];
+  matmul(s, slots[a.base] + (a.offset + begin * s.a_row) * size, slots[b.base] + b.offset * size,
+         slots[step.out] + begin * s.n * size);
+}
+
+}  // namespace
+
+std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps, const std::vector<bool>& states) {
+  std::vector<Region> list;
+  for (std::size_t at = 0; at < steps.size();) {
+    const auto rows = rows_from(graph, steps, at);
+    if (!rows || *rows < 2 * least_rows) {
+      ++at;
+      continue;
+    }
+    Builder builder(graph, states, at, *rows);
+    std::size_t end = at;
+    while (end < steps.size() && builder.add(steps[end])) ++end;
+    const Region& r = builder.region();
+    const bool pays = r.end - r.begin > 1 && r.time >= 2 * least_time;
+    if (pays) list.push_back(r);
+    at = pays ? end : at + 1;
+  }
+  return list;
+}
+
+bool run_region(const Region& region, const Graph& graph, std::span<const Step> steps, std::byte* const* slots) {
+  const double most = std::min(region.time / least_time, static_cast<double>(region.rows / least_rows));
+  const int threads = static_cast<int>(std::min(most, static_cast<double>(num_threads())));
+  if (threads < 2) return false;
+  parallel_for(threads, threads, [&](std::int64_t part) {
+    const std::int64_t begin = region.rows * part / threads, end = region.rows * (part + 1) / threads;
+    for (const Step& step : steps.subspan(region.begin, region.end - region.begin)) {
+      if (const auto* node = std::get_if<NodeStep>(&step))
+        run_product(graph, *node, slots, begin, end);
+      else
+        for (const Launch& l : std::get<LaunchStep>(step).segments)
+          run_launch_part(l, std::get<LaunchStep>(step).function, slots, begin * unit(l, region.rows),
+                          end * unit(l, region.rows));
+    }
+  });
+  return true;
+}
+
+}  // namespace weft

@@ -1,0 +1,62 @@
+#include "steps.h"
+
+namespace weft {
+
+bool is_whole(const Access& a, const Type& base) {
+  return a.offset == 0 && a.strides == contiguous_strides(a.shape) && count(a.shape) == count(base.shape);
+}
+
+namespace {
+
+void rename(Step& step, ValueId from, ValueId to) {
+  const auto at = [&](ValueId& v) { v = v == from ? to : v; };
+  if (auto* launch = std::get_if<LaunchStep>(&step)) {
+    for (Launch& l : launch->segments)
+      for (LaunchOperand& o : l.operands) at(o.value);
+  } else if (auto* node = std::get_if<NodeStep>(&step)) {
+    for (Access& a : node->in) at(a.base);
+    at(node->out);
+  }
+}
+
+}  // namespace
+
+void share_buffers(const Graph& graph, std::vector<Step>& steps, std::span<const ValueId> direct) {
+  std::vector<bool> needed(graph.values.size());  // by the steps after, or as an output
+  for (const ValueId v : direct)
+    if (v != no_value) needed[v] = true;
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    if (const auto* node = std::get_if<NodeStep>(&steps[i]); node && graph.nodes[node->node].op->in_place) {
+      const ValueId from = node->in[0].base, to = node->out;
+      const Graph::Node* producer = graph.producer(from);
+      bool shares = producer && producer->outputs == 1 && !needed[from] && is_whole(node->in[0], graph.type(from));
+      for (std::size_t k = 1; k < node->in.size(); ++k) shares = shares && node->in[k].base != from;
+      if (shares)
+        for (std::size_t j = 0; j <= i; ++j) rename(steps[j], from, to);
+    }
+    each_use(graph, steps[i], [&](ValueId v, bool) { needed[v] = true; });
+  }
+}
+
+void merge_launches(const Graph& graph, std::vector<Step>& steps) {
+  std::vector<Step> merged;
+  for (Step& step : steps) {
+    auto* next = std::get_if<LaunchStep>(&step);
+    auto* last = merged.empty() ? nullptr : std::get_if<LaunchStep>(&merged.back());
+    const auto flat = [](const LaunchStep& s) {
+      return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty();
+    };
+    bool joins = next && last && flat(*next) && flat(*last) && next->segments[0].kernel == last->segments[0].kernel;
+    if (joins)
+      each_use(graph, merged.back(), [&](ValueId v, bool output) {
+        if (output) each_use(graph, step, [&](ValueId u, bool) { joins = joins && u != v; });
+      });
+    if (joins)
+      last->segments.push_back(std::move(next->segments[0]));
+    else
+      merged.push_back(std::move(step));
+  }
+  steps = std::move(merged);
+}
+
+}  // namespace weft

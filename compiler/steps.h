@@ -1,0 +1,58 @@
+// The steps of an executable, in the order in which they run, and passes over their list.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "../ops/graph.h"
+#include "launch.h"
+
+namespace weft {
+
+class Executable;
+
+inline constexpr ValueId no_value = UINT32_MAX;
+
+/// One node, by the op's own kernel.
+struct NodeStep {
+  std::uint32_t node;
+  std::vector<Access> in;
+  ValueId out;
+  std::vector<std::shared_ptr<Executable>> bodies;  // of control flow
+  std::vector<GraphRunner*> runners;                // the same
+};
+
+/// An output that no step could write itself.
+struct CopyStep {
+  Access from;
+  std::size_t output;  // number of the graph's output
+};
+
+using Step = std::variant<LaunchStep, NodeStep, CopyStep>;
+
+/// visit(base value, is output) for each use that a step makes of a buffer.
+template <class Visit> void each_use(const Graph& graph, const Step& step, Visit&& visit) {
+  if (const auto* launch = std::get_if<LaunchStep>(&step)) {
+    for (const Launch& l : launch->segments)
+      for (const LaunchOperand& o : l.operands) visit(o.value, o.output);
+  } else if (const auto* node = std::get_if<NodeStep>(&step)) {
+    for (const Access& a : node->in) visit(a.base, false);
+    for (int k = 0; k < graph.nodes[node->node].outputs; ++k) visit(node->out + static_cast<ValueId>(k), true);
+  } else {
+    visit(std::get<CopyStep>(step).from.base, false);
+  }
+}
+
+/// The access shows all of a base of this type, in its order.
+bool is_whole(const Access& a, const Type& base);
+
+/// The first input of an op that computes in place, if nobody needs it afterwards, comes to lie where the output does.
+/// `direct`: by output of the graph, the value computed right into it, or no_value.
+void share_buffers(const Graph& graph, std::vector<Step>& steps, std::span<const ValueId> direct);
+
+/// Neighbours with equal kernels over pointwise columns become one launch over a table of segments.
+void merge_launches(const Graph& graph, std::vector<Step>& steps);
+
+}  // namespace weft

@@ -58,6 +58,7 @@ void check_index_type(const Type& t) {
 
 // x's shape with axis `axis` replaced by the indices' shape.
 Shape picked_shape(const Shape& x, const Shape& indices, int axis) {
+  normal_axis(axis, x.size());
   Shape s;
   for (int i = 0; i < axis; ++i) s.push_back(x[i]);
   for (std::int64_t n : indices) s.push_back(n);

@@ -18,6 +18,9 @@ void MatMul::infer(const Attrs&, Types in, std::span<Type> out) {
                      fmt::format("cast one: cast(x, {})", name_of(is_floating(a.dtype) ? a.dtype : b.dtype)));
   if (a.dtype == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");
   const int rank = a.shape.size();
+  bool batches = rank >= 2 && b.shape.size() == rank;
+  for (int i = 0; batches && i < rank - 2; ++i) batches = a.shape[i] == b.shape[i];
+  if (!batches) throw ShapeError(fmt::format("{} x {} are no matrices of one batch", a.shape.text(), b.shape.text()));
   const std::int64_t k = a.shape[rank - 1], other = b.shape[rank - 2];
   if (k != other) {
     const bool turned = b.shape[rank - 1] == k;

@@ -52,7 +52,10 @@ void BroadcastTo::vjp(Backward& b) { b.give(0, detail::sum_to(b.grad(), b.in_typ
 
 // ---- reshape ----
 void Reshape::infer(const Attrs& attrs, Types in, std::span<Type> out) {
-  out[0] = {in[0]->dtype, attrs.as<ShapeAttrs>().shape};
+  const Shape& to = attrs.as<ShapeAttrs>().shape;
+  if (count(to) != count(in[0]->shape))
+    throw ShapeError(fmt::format("{} elements of {} can't be {}", count(in[0]->shape), in[0]->shape.text(), to.text()));
+  out[0] = {in[0]->dtype, to};
 }
 
 // A view if every run of old axes that a run of new ones replaces can be walked with one stride.
@@ -133,6 +136,8 @@ Tensor reshape(const Arg& x, const Shape& wanted) {
 // ---- transpose ----
 void Transpose::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   const Ints& axes = attrs.as<TransposeAttrs>().axes;
+  if (axes.size() != in[0]->shape.size())
+    throw IndexError(fmt::format("{} axes named for rank {}", axes.size(), in[0]->shape.size()));
   out[0] = {in[0]->dtype, in[0]->shape};
   for (int i = 0; i < axes.size(); ++i) out[0].shape[i] = in[0]->shape[static_cast<int>(axes[i])];
 }
@@ -203,8 +208,28 @@ Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b) {
 }
 
 // ---- slice and its opposite ----
+namespace {
+// Each element of a window begin, begin + step, ... of this size lies in a tensor of `shape`.
+void check_window(const Shape& shape, const Ints& begin, const Ints& step, const Shape& size) {
+  if (begin.size() != shape.size() || step.size() != shape.size() || size.size() != shape.size())
+    throw ShapeError(
+        fmt::format("a window {} from {} by {} does not fit {}", size.text(), begin.text(), step.text(), shape.text()));
+  if (count(size) == 0) return;
+  for (int i = 0; i < shape.size(); ++i) {
+    std::int64_t last = 0;
+    const bool overflow =
+        __builtin_mul_overflow(size[i] - 1, step[i], &last) || __builtin_add_overflow(last, begin[i], &last);
+    if (overflow || begin[i] < 0 || begin[i] >= shape[i] || last < 0 || last >= shape[i])
+      throw IndexError(
+          fmt::format("{} elements from {} by {} leave axis {} of {}", size[i], begin[i], step[i], i, shape.text()));
+  }
+}
+}  // namespace
+
 void Slice::infer(const Attrs& attrs, Types in, std::span<Type> out) {
-  out[0] = {in[0]->dtype, attrs.as<SliceAttrs>().size};
+  const SliceAttrs& a = attrs.as<SliceAttrs>();
+  check_window(in[0]->shape, a.begin, a.step, a.size);
+  out[0] = {in[0]->dtype, a.size};
 }
 
 bool Slice::view(const Attrs& attrs, const View& in, View& out) {
@@ -235,7 +260,9 @@ void Slice::batch(Batching& b) {
 }
 
 void Embed::infer(const Attrs& attrs, Types in, std::span<Type> out) {
-  out[0] = {in[0]->dtype, attrs.as<EmbedAttrs>().shape};
+  const EmbedAttrs& a = attrs.as<EmbedAttrs>();
+  check_window(a.shape, a.begin, a.step, in[0]->shape);
+  out[0] = {in[0]->dtype, a.shape};
 }
 
 void Embed::run(const Attrs& attrs, Views in, Views out) {
@@ -355,6 +382,7 @@ Tensor squeeze(const Arg& x, const std::optional<Ints>& axes) {
 void Concat::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   const int axis = attrs.as<ConcatAttrs>().axis;
   Type type = *in[0];
+  normal_axis(axis, type.shape.size());
   for (std::size_t k = 1; k < in.size(); ++k) {
     if (in[k]->dtype != type.dtype)
       throw DTypeError(

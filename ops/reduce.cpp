@@ -18,6 +18,10 @@ void infer_reduction(const Attrs& attrs, Types in, std::span<Type> out, bool boo
   if (boolean != (in[0]->dtype == DType::boolean))
     throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)),
                      boolean ? "compare it, or cast it to bool" : "cast it to a number type");
+  if (in[0]->dtype != compute_type(in[0]->dtype))
+    throw DTypeError(fmt::format("no meaning for {}", name_of(in[0]->dtype)), "reduce it in f32, and cast the result");
+  if (a.begin < 0 || a.end < a.begin || a.end > in[0]->shape.size())
+    throw IndexError(fmt::format("axes {} to {} of rank {}", a.begin, a.end - 1, in[0]->shape.size()));
   const ReduceGeometry g(in[0]->shape, a);
   if (!of_nothing && g.n == 0 && g.outer > 0 && g.inner > 0)
     throw ArgumentError(fmt::format("of no elements: {} over axes {} to {}", in[0]->shape.text(), a.begin, a.end - 1));
@@ -132,7 +136,7 @@ template <bool largest> void run_arg_reduce(const Attrs& attrs, Views in, Views 
 }
 
 void infer_arg_reduce(const Attrs& attrs, Types in, std::span<Type> out) {
-  const int axis = attrs.as<ArgReduceAttrs>().axis;
+  const int axis = normal_axis(attrs.as<ArgReduceAttrs>().axis, in[0]->shape.size());
   if (in[0]->shape[axis] == 0 && count(in[0]->shape) == 0)
     throw ArgumentError(fmt::format("of no elements: {} along axis {}", in[0]->shape.text(), axis));
   Shape shape = in[0]->shape;

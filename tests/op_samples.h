@@ -61,6 +61,12 @@ struct Sampler<Struct> {
   }
 };
 
+/// f32, or the first type that the op takes.
+template <class Struct> DType usual_type() {
+  if (Sampler<Struct>::accepts(f32)) return f32;
+  return *std::find_if(std::begin(all_dtypes), std::end(all_dtypes), Sampler<Struct>::accepts);
+}
+
 namespace detail_ {
 constexpr bool any_type(DType) { return true; }
 constexpr bool numbers(DType t) { return t != DType::boolean; }
@@ -166,6 +172,38 @@ template <> struct Sampler<Uniform> {
             {UniformAttrs{f32, {3, 0}}, {tensor<std::int64_t>({7, 11})}}};
   }
 };
+
+/// An op and its sampler, for what needs not the op's struct.
+struct SampledOp {
+  const Op* op;
+  bool (*accepts)(DType);
+  std::vector<OpSample> (*samples)(DType, Random&);
+};
+
+/// All of the table.
+inline const std::vector<SampledOp>& sampled_ops() {
+  static const std::vector<SampledOp> all = [] {
+    std::vector<SampledOp> list;
+    each_op([&]<class Struct>() {
+      list.push_back({&op_of<Struct>(), Sampler<Struct>::accepts, Sampler<Struct>::samples});
+    });
+    return list;
+  }();
+  return all;
+}
+
+/// Runs f(op, sample) for each sample of each op and type that it accepts.
+template <class F> void each_sample(F f) {
+  Random random;
+  for (const SampledOp& s : sampled_ops())
+    for (DType t : all_dtypes) {
+      if (!s.accepts(t)) continue;
+      for (const OpSample& sample : s.samples(t, random)) {
+        INFO(s.op->name << " of " << name_of(t) << " " << sample.attrs.text());
+        f(*s.op, sample);
+      }
+    }
+}
 
 /// The outputs of an op.
 inline std::vector<Tensor> run(const Op& op, const OpSample& s) {

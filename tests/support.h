@@ -125,6 +125,10 @@ inline std::vector<Tensor> laid_out_otherwise(const Tensor& t) {
   // backwards twice, the second time as a view
   const Tensor backwards = contiguous(slice_axis(t, last, n - 1, -n - 1, -1));
   r.push_back(slice_axis(backwards, last, n - 1, -n - 1, -1));
+  // the last of several that lie behind each other: an offset
+  Shape several = t.shape();
+  several.insert(0, 3);
+  r.push_back(squeeze(slice_axis(contiguous(broadcast_to(t, several)), 0, 2, 3), Ints{0}));
   // every second element of one twice as wide
   Shape wide = t.shape();
   wide.push_back(2);

@@ -54,69 +54,95 @@ template <class F> class Compiled {
   /// part of the signature. Whatever f throws while it is traced, and IndexError, OutOfMemory and the like from the
   /// call; then no variable has changed.
   template <class... A> auto operator()(A&&... args) {
-    if constexpr (std::is_void_v<typename detail::Declared<F>::Types>)
-      return call<A...>(std::index_sequence_for<A...>(), args...);
-    else
-      return call_declared(static_cast<typename detail::Declared<F>::Types*>(nullptr), args...);
+    return with_parameters([&](auto& parameters) { return call(parameters); }, args...);
+  }
+
+  /// Ahead of time: traces for arguments like these and generates the code, but runs nothing; the first such call is
+  /// then as fast as the next. A Type stands for a tensor: step.lower(Type{f32, {64, 784}}, Type{i64, {64}}).
+  template <class... A> CompileStats lower(const A&... args) {
+    [&](const auto&... examples) {
+      with_parameters([&](auto& parameters) { find(parameters); }, examples...);
+    }(example(args)...);
+    return stats();
   }
 
   /// Of the trace used last.
   CompileStats stats() const { return cache_->stats(); }
-  /// "graph", "groups", "kernels", "plan", "llvm" or "assembly", of the trace used last.
+  /// "graph", "groups", "fusion", "dot" (Graphviz), "kernels", "plan", "llvm" or "assembly", of the trace used last.
   std::string dump(std::string_view stage) const { return cache_->dump(stage); }
+  /// Why groups of which one reads what the other computes are not one: a line for each two, numbered as dump("groups")
+  /// numbers them.
+  std::string explain_fusion() const { return cache_->dump("fusion"); }
   /// The variables and tensors that the function captured: name and type.
   std::vector<std::string> captures() const { return cache_->captures(); }
 
  private:
-  template <class... P, class... A> auto call_declared(std::tuple<P...>*, A&... args) {
-    static_assert(sizeof...(P) == sizeof...(A), "compile: wrong number of arguments");
-    return call<P...>(std::index_sequence_for<P...>(), args...);
+  static const Tensor& example(const Tensor& t) { return t; }
+  static Tensor example(const Type& t) { return Tensor::placeholder(t); }
+  template <class T> static const T& example(const T& t) { return t; }
+
+  // use(parameters): the arguments as the types that f declares, or as they are where its operator() is a template.
+  template <class Use, class... A> auto with_parameters(Use&& use, A&... args) {
+    if constexpr (std::is_void_v<typename detail::Declared<F>::Types>)
+      return with_types(static_cast<std::tuple<A...>*>(nullptr), use, args...);
+    else
+      return with_types(static_cast<typename detail::Declared<F>::Types*>(nullptr), use, args...);
   }
 
-  template <class... P, std::size_t... i, class... A> auto call(std::index_sequence<i...>, A&... args) {
-    using Parameters = std::tuple<decltype(detail::as_parameter<P>(args))...>;
-    Parameters parameters{detail::as_parameter<P>(args)...};
-    using Result = std::decay_t<decltype(std::apply(f_, parameters))>;
-    if constexpr (std::is_void_v<Result>) {
-      if (detail::runs_inline()) {
-        const detail::PlainCall plain;
-        return void(std::apply(f_, parameters));
-      }
-      std::vector<Tensor> none;
-      call_traced(parameters, none, [&](Parameters& p, std::vector<Tensor>&) {
-        std::apply(f_, p);
-        return std::any();
+  template <class... P, class Use, class... A> auto with_types(std::tuple<P...>*, Use&& use, A&... args) {
+    static_assert(sizeof...(P) == sizeof...(A), "compile: wrong number of arguments");
+    std::tuple<decltype(detail::as_parameter<P>(args))...> parameters{detail::as_parameter<P>(args)...};
+    return use(parameters);
+  }
+
+  template <class Parameters> using Result =
+      std::decay_t<decltype(std::apply(std::declval<F&>(), std::declval<Parameters&>()))>;
+
+  template <class Parameters> Result<Parameters> call(Parameters& parameters) {
+    using R = Result<Parameters>;
+    if (detail::runs_inline()) {
+      const detail::PlainCall plain;
+      return R(std::apply(f_, parameters));
+    }
+    const auto [traced, tensors] = find(parameters);
+    std::vector<Tensor> results(traced->results);
+    if (detail::is_recorded())
+      cache_->run_recorded(*traced, tensors, results);
+    else
+      cache_->run(*traced, tensors, results, [&] {
+        std::vector<Tensor> leaves;
+        body(parameters, leaves);
+        return leaves;
       });
-    } else {
-      if (detail::runs_inline()) {
-        const detail::PlainCall plain;
-        return Result(std::apply(f_, parameters));
-      }
-      return run<Result>(parameters);
+    if constexpr (!std::is_void_v<R>) {
+      R r = *std::any_cast<R>(&traced->result);
+      std::size_t next = 0;
+      each_leaf(r, [&](Tensor& leaf) { leaf = std::move(results[next++]); });
+      return r;
     }
   }
 
-  template <class Result, class Parameters> Result run(Parameters& parameters) {
-    static_assert(Structured<Result>, "compile: the function returns a Tensor or a structure of tensors");
-    std::vector<Tensor> results;
-    const auto traced = call_traced(parameters, results, [&](Parameters& p, std::vector<Tensor>& leaves) {
-      Result r = std::apply(f_, p);
+  // f's result, and the tensors in it.
+  template <class Parameters> std::any body(Parameters& parameters, std::vector<Tensor>& leaves) {
+    using R = Result<Parameters>;
+    if constexpr (std::is_void_v<R>) {
+      std::apply(f_, parameters);
+      return {};
+    } else {
+      static_assert(Structured<R>, "compile: the function returns a Tensor or a structure of tensors");
+      R r = std::apply(f_, parameters);
       each_leaf(r, [&](auto& leaf) { leaves.push_back(leaf); });
       return std::any(r);
-    });
-    Result r = *std::any_cast<Result>(&traced->result);
-    std::size_t next = 0;
-    each_leaf(r, [&](Tensor& leaf) { leaf = std::move(results[next++]); });
-    return r;
+    }
   }
 
-  template <class Parameters, class Body>
-  std::shared_ptr<detail::Traced> call_traced(Parameters& parameters, std::vector<Tensor>& results, const Body& body) {
+  // The trace for these parameters, made now if there is none, and the distinct tensors among them.
+  template <class Parameters> auto find(Parameters& parameters) {
     detail::Signature signature;
     signature.add_word(context().training);
     std::apply([&](auto&... p) { (detail::sign(signature, p), ...); }, parameters);
-    const std::vector<Tensor> tensors = signature.tensors();
-    const auto traced =
+    std::vector<Tensor> tensors = signature.tensors();
+    auto traced =
         cache_->find(std::move(signature), [&](std::span<const Tensor> placeholders, std::vector<Tensor>& leaves) {
           Parameters symbolic = parameters;
           const auto place = [&](auto& leaf) {
@@ -130,17 +156,7 @@ template <class F> class Compiled {
           std::apply([&](auto&... p) { (each_tensor(p, place), ...); }, symbolic);
           return body(symbolic, leaves);
         });
-    results.resize(traced->results);
-    if (detail::is_recorded()) {
-      cache_->run_recorded(*traced, tensors, results);
-      return traced;
-    }
-    cache_->run(*traced, tensors, results, [&] {
-      std::vector<Tensor> leaves;
-      body(parameters, leaves);
-      return leaves;
-    });
-    return traced;
+    return std::pair(std::move(traced), std::move(tensors));
   }
 
   // Leaves of structures that hold tensors alone: those with variables stay as they are.

@@ -12,6 +12,7 @@
 #include "jit/jit.h"
 #include "memory_plan.h"
 #include "simplify.h"
+#include "verify.h"
 
 namespace weft {
 namespace {
@@ -34,13 +35,8 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
     : graph_(simplify(graph)), args_(args), results_(results), written_(std::move(written)) {
   stats_.trace_ms = trace_ms;
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<Access> accesses = find_accesses(graph_);
-  std::vector<bool> late(graph_.values.size());
-  for (std::size_t s = 0; s < written_.size(); ++s) late[accesses[graph_.outputs[results_ + s]].base] = true;
-  for (auto n = graph_.nodes.rbegin(); n != graph_.nodes.rend(); ++n)
-    if (n->op->in_place && late[n->out]) late[accesses[n->in[0]].base] = true;
-  const Grouping grouping = group_nodes(graph_, late);
-  groups_text_ = grouping.text(graph_);
+  const Grouping grouping = group_nodes(graph_, late_values());
+  if (verifies()) verify(graph_, grouping);
   build_steps(grouping);
   share_buffers(graph_, steps_, direct_);
   merge_launches(graph_, steps_);
@@ -52,6 +48,15 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
 }
 
 Executable::~Executable() = default;
+
+std::vector<bool> Executable::late_values() const {
+  const std::vector<Access> accesses = find_accesses(graph_);
+  std::vector<bool> late(graph_.values.size());
+  for (std::size_t s = 0; s < written_.size(); ++s) late[accesses[graph_.outputs[results_ + s]].base] = true;
+  for (auto n = graph_.nodes.rbegin(); n != graph_.nodes.rend(); ++n)
+    if (n->op->in_place && late[n->out]) late[accesses[n->in[0]].base] = true;
+  return late;
+}
 
 void Executable::build_steps(const Grouping& grouping) {
   const auto group_of = [&](ValueId base) {
@@ -176,6 +181,7 @@ void Executable::plan() {
     owners.push_back(v);
   }
   stats_.arena_bytes = plan_memory(buffers);
+  if (verifies()) verify(buffers, stats_.arena_bytes);
   arena_offset_.assign(graph_.values.size(), -1);
   for (std::size_t k = 0; k < owners.size(); ++k) arena_offset_[owners[k]] = buffers[k].offset;
 }

@@ -37,12 +37,14 @@ class Executable final : public GraphRunner {
   const CompileStats& stats() const { return stats_; }
   /// The tensors that the function captured.
   std::span<const Tensor> constants() const { return graph_.constants; }
-  /// "graph", "groups", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another.
+  /// "graph", "groups", "fusion", "dot", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another.
   std::string dump(std::string_view stage) const;
 
  private:
   struct Frame;
 
+  /// Values whose groups run as late as they can: they overwrite variables.
+  std::vector<bool> late_values() const;
   void build_steps(const Grouping& grouping);
   std::vector<bool> states() const;  // by value: whether a variable's new value is computed right into it
   void plan();
@@ -56,7 +58,6 @@ class Executable final : public GraphRunner {
   Graph graph_;
   std::size_t args_, results_;
   std::vector<std::size_t> written_;
-  std::string groups_text_;
   std::vector<Step> steps_;
   std::vector<Region> regions_;             // in the order of their steps
   std::vector<ValueId> direct_;             // by output: the value computed right into it, or no_value

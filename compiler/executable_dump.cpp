@@ -2,13 +2,16 @@
 #include <fmt/format.h>
 
 #include "executable.h"
+#include "graphviz.h"
 #include "jit/jit.h"
 
 namespace weft {
 
 std::string Executable::dump(std::string_view stage) const {
   if (stage == "graph") return graph_.text();
-  if (stage == "groups") return groups_text_;
+  if (stage == "groups") return group_nodes(graph_, late_values()).text(graph_);
+  if (stage == "fusion") return explain_groups(graph_, late_values());
+  if (stage == "dot") return graphviz(graph_, group_nodes(graph_, late_values()));
   std::string s;
   if (stage == "plan") {
     for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -31,7 +34,8 @@ std::string Executable::dump(std::string_view stage) const {
     return s + fmt::format("arena {} bytes\n", stats_.arena_bytes);
   }
   if (stage != "kernels" && stage != "llvm" && stage != "assembly")
-    throw ArgumentError(fmt::format("dump: no stage \"{}\"", stage), "graph, groups, kernels, plan, llvm or assembly");
+    throw ArgumentError(fmt::format("dump: no stage \"{}\"", stage),
+                        "graph, groups, fusion, dot, kernels, plan, llvm or assembly");
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const auto* launch = std::get_if<LaunchStep>(&steps_[i]);
     if (!launch) continue;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 
 #include "../ops/defs/reduce.h"
+#include "dependencies.h"
 
 namespace weft {
 namespace {
@@ -27,6 +27,8 @@ bool collapse(const Access& a, int begin, int end) {
 
 Shape prefix(const Shape& s, int n) { return Shape(std::span(s.begin(), static_cast<std::size_t>(n))); }
 
+Shape columns(const Group& g) { return Shape(std::span(g.space.begin() + g.split, g.space.end())); }
+
 // How a reduction node cuts its input's axes, extents of 1 left out.
 struct ReductionCut {
   int outer = 0, n = 0, inner = 0;
@@ -39,6 +41,13 @@ struct ReductionCut {
   int split() const { return along_row() ? outer : n; }
 };
 
+// What keeps two groups apart.
+struct Obstacle {
+  enum Kind : std::uint8_t { none, whole, space, size, rows, between, operand } kind = none;
+  std::uint32_t node = 0;  // whole: which runs so; operand: which reads it
+  ValueId value = 0;       // operand
+};
+
 class Partition {
  public:
   Partition(const Graph& graph, const std::vector<bool>& late) : graph_(graph), late_(late) {
@@ -46,13 +55,7 @@ class Partition {
     result_.group_of.assign(graph.nodes.size(), -1);
     result_.roles.assign(graph.nodes.size(), Role::none);
     readers_.resize(graph.values.size());
-    waits_for_.resize(graph.values.size());
-    for (const Graph::Node& n : graph.nodes) {
-      if (n.op->kind != OpKind::view) continue;
-      std::vector<ValueId>& list = waits_for_[n.out];
-      list = waits_for_[n.in[0]];
-      for (std::size_t k = 1; k < n.in.size(); ++k) each_source(n.in[k], [&](ValueId v) { list.push_back(v); });
-    }
+    dependencies_.emplace(graph, result_);
   }
 
   Grouping run() {
@@ -66,30 +69,68 @@ class Partition {
     return std::move(result_);
   }
 
+  // Of the groups that run() found: for each that reads what another computes, why the two are not one.
+  std::string explain() {
+    result_ = run();
+    std::string s;
+    for (std::size_t b = 0; b < result_.groups.size(); ++b) {
+      std::vector<int> producers;
+      for (const std::uint32_t j : result_.groups[b].nodes)
+        for (const ValueId v : graph_.nodes[j].in)
+          if (const int a = producer_group(result_.accesses[v].base); a >= 0 && a != static_cast<int>(b))
+            producers.push_back(a);
+      std::sort(producers.begin(), producers.end());
+      producers.erase(std::unique(producers.begin(), producers.end()), producers.end());
+      for (const int a : producers) s += fmt::format("groups {} and {}: {}\n", a, b, reason(a, static_cast<int>(b)));
+    }
+    return s;
+  }
+
  private:
+  std::string reason(int a, int b) {
+    Group both;
+    const Obstacle o = obstacle(a, b, both);
+    const Group &x = result_.groups[static_cast<std::size_t>(a)], &y = result_.groups[static_cast<std::size_t>(b)];
+    switch (o.kind) {
+      case Obstacle::whole: {
+        const Graph::Node& n = graph_.nodes[o.node];
+        const bool empty = count(graph_.type(n.out).shape) == 0;
+        const bool kernel = n.op->kind == OpKind::kernel || n.op->kind == OpKind::view;
+        return fmt::format("%{} = {} runs as a whole: {}", n.out, n.op->name,
+                           kernel  ? "its kernel is no loop of ours"
+                           : empty ? "it has no elements"
+                           : n.op->kind == OpKind::elementwise
+                               ? "a loop has no bf16 or f16 values"
+                               : "its axes can't be walked with one stride, or are none of the first and the last");
+      }
+      case Obstacle::space: return fmt::format("their loops differ: {} and {}", x.space.text(), y.space.text());
+      case Obstacle::size:
+        return fmt::format("together they have {} nodes; a kernel has at most {}", x.nodes.size() + y.nodes.size(),
+                           max_nodes);
+      case Obstacle::rows:
+        return fmt::format("they cut {} otherwise: rows of {} and of {}", x.space.text(), columns(x).text(),
+                           columns(y).text());
+      case Obstacle::between: return "another group has to run between them";
+      case Obstacle::operand: {
+        const Graph::Node& n = graph_.nodes[o.node];
+        const ValueId base = result_.accesses[o.value].base;
+        const int from = producer_group(base);
+        const bool column = (from == a || from == b) && producer_role(base) == Role::column;
+        return fmt::format("%{} = {} {} %{}{}", n.out, n.op->name, "reads", o.value,
+                           column ? ", a reduction down the columns: known when all rows are done"
+                                  : ", which lies otherwise than the loop runs");
+      }
+      case Obstacle::none: break;
+    }
+    return "nothing but the order in which nodes were placed";
+  }
+
   struct Fit {
     Role role = Role::none;
     int split = -1;
   };
 
-  int producer_group(ValueId base) const {
-    return graph_.values[base].kind == Graph::Value::computed ? result_.group_of[graph_.values[base].index] : -1;
-  }
-  // Visits what has to be there before v is read: its buffer, and what the views in between wait for.
-  template <class Visit> void each_source(ValueId v, Visit&& visit) const {
-    visit(result_.accesses[v].base);
-    for (const ValueId other : waits_for_[v]) visit(other);
-  }
-  // Visits the groups that have to run before group g, some of them several times.
-  template <class Visit> void each_need(int g, Visit&& visit) const {
-    for (const std::uint32_t j : result_.groups[static_cast<std::size_t>(g)].nodes) {
-      for (const ValueId v : graph_.nodes[j].in)
-        each_source(v, [&](ValueId source) {
-          if (const int p = producer_group(source); p >= 0 && p != g) visit(p);
-        });
-      if (const auto it = effect_before_.find(j); it != effect_before_.end()) visit(result_.group_of[it->second]);
-    }
-  }
+  int producer_group(ValueId base) const { return dependencies_->producer_group(base); }
   Role producer_role(ValueId base) const { return result_.roles[graph_.values[base].index]; }
 
   void place(std::uint32_t i) {
@@ -110,7 +151,7 @@ class Partition {
       for (const int g : readers_[result_.accesses[v].base]) consider(g);
     for (const int g : candidates) {
       const Fit f = fit(i, g);
-      if (f.role == Role::none || makes_cycle(i, g)) continue;
+      if (f.role == Role::none || dependencies_->makes_cycle(i, g)) continue;
       join(i, g, f);
       return;
     }
@@ -130,9 +171,7 @@ class Partition {
     if (fused) f = fit(i, index);
     if (f.role == Role::none) result_.groups.back().fused = false;  // e.g. columns that one stride can't walk
     join(i, index, f);
-    if (!has(&Op::effect, *graph_.nodes[i].op, graph_.nodes[i].attrs)) return;
-    if (last_effect_) effect_before_[i] = *last_effect_;
-    last_effect_ = i;
+    dependencies_->placed(i);
   }
 
   void join(std::uint32_t i, int g, Fit f) {
@@ -242,30 +281,39 @@ class Partition {
     return g;
   }
 
-  // Makes groups a and b one, if they can be.
-  bool merge(int a, int b) {
-    if (a < 0 || b < 0 || a == b) return false;
-    Group &x = result_.groups[static_cast<std::size_t>(a)], &y = result_.groups[static_cast<std::size_t>(b)];
-    if (!x.fused || !y.fused || x.space != y.space || x.nodes.size() + y.nodes.size() > max_nodes) return false;
-    if (x.split >= 0 && y.split >= 0 && x.split != y.split) return false;
-    if (separated(a, b)) return false;
-    Group both = x;
+  // What keeps groups a and b from being one; if nothing does, `both` is that one.
+  Obstacle obstacle(int a, int b, Group& both) {
+    const Group &x = result_.groups[static_cast<std::size_t>(a)], &y = result_.groups[static_cast<std::size_t>(b)];
+    if (!x.fused) return {Obstacle::whole, x.nodes[0]};
+    if (!y.fused) return {Obstacle::whole, y.nodes[0]};
+    if (x.space != y.space) return {Obstacle::space};
+    if (x.nodes.size() + y.nodes.size() > max_nodes) return {Obstacle::size};
+    if (x.split >= 0 && y.split >= 0 && x.split != y.split) return {Obstacle::rows};
+    if (dependencies_->separated(a, b)) return {Obstacle::between};
+    both = x;
     both.nodes.insert(both.nodes.end(), y.nodes.begin(), y.nodes.end());
     std::sort(both.nodes.begin(), both.nodes.end());
     both.split = std::max(x.split, y.split);
     both.has_column = x.has_column || y.has_column;
-    for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;
-    bool fits = true;
+    for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;  // as if they were
+    Obstacle found;
     for (const std::uint32_t j : both.nodes) {
       const Role role =
           result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
       for (const ValueId v : graph_.nodes[j].in)
-        fits = fits && operand_fits(v, a, both.space, both.split, role, both.has_column);
+        if (!operand_fits(v, a, both.space, both.split, role, both.has_column)) found = {Obstacle::operand, j, v};
     }
-    if (!fits) {
-      for (const std::uint32_t j : y.nodes) result_.group_of[j] = b;
-      return false;
-    }
+    for (const std::uint32_t j : y.nodes) result_.group_of[j] = b;
+    return found;
+  }
+
+  // Makes groups a and b one, if they can be.
+  bool merge(int a, int b) {
+    if (a < 0 || b < 0 || a == b) return false;
+    Group both;
+    Group &x = result_.groups[static_cast<std::size_t>(a)], &y = result_.groups[static_cast<std::size_t>(b)];
+    if (x.nodes.empty() || y.nodes.empty() || obstacle(a, b, both).kind != Obstacle::none) return false;
+    for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;
     x = std::move(both);
     y.nodes.clear();
     y.fused = false;
@@ -274,83 +322,13 @@ class Partition {
     return true;
   }
 
-  // True if some third group has to run after one of the two and before the other.
-  bool separated(int a, int b) const {
-    std::vector<char> seen(result_.groups.size());
-    std::vector<int> open;
-    const auto visit = [&](int h) { each_need(h, [&](int p) { open.push_back(p); }); };
-    visit(a);
-    visit(b);
-    std::erase_if(open, [&](int h) { return h == a || h == b; });
-    while (!open.empty()) {
-      const int h = open.back();
-      open.pop_back();
-      if (h == a || h == b) return true;
-      if (seen[static_cast<std::size_t>(h)]) continue;
-      seen[static_cast<std::size_t>(h)] = 1;
-      visit(h);
-    }
-    return false;
-  }
-
-  // Node i in group g would have to run both before and after some other group.
-  bool makes_cycle(std::uint32_t i, int g) const {
-    std::vector<char> seen(result_.groups.size());
-    std::vector<int> open;
-    for (const ValueId v : graph_.nodes[i].in)
-      each_source(v, [&](ValueId source) {
-        if (const int h = producer_group(source); h >= 0 && h != g) open.push_back(h);
-      });
-    while (!open.empty()) {
-      const int h = open.back();
-      open.pop_back();
-      if (h == g) return true;
-      if (seen[static_cast<std::size_t>(h)]) continue;
-      seen[static_cast<std::size_t>(h)] = 1;
-      each_need(h, [&](int p) { open.push_back(p); });
-    }
-    return false;
-  }
-
-  // Groups in the order of what they need; among those that can run, not a late one, then the one whose last node is
-  // earliest.
   void order() {
-    const std::size_t n = result_.groups.size();
-    std::vector<std::vector<int>> users(n);
-    std::vector<int> waiting(n);
-    for (std::size_t g = 0; g < n; ++g) {
-      std::vector<int> needs;
-      each_need(static_cast<int>(g), [&](int p) { needs.push_back(p); });
-      std::sort(needs.begin(), needs.end());
-      needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
-      waiting[g] = static_cast<int>(needs.size());
-      for (const int p : needs) users[static_cast<std::size_t>(p)].push_back(static_cast<int>(g));
-    }
-    std::vector<int> ready, sequence;
-    for (std::size_t g = 0; g < n; ++g)
-      if (!waiting[g]) ready.push_back(static_cast<int>(g));
-    std::vector<char> late(n);
-    for (std::size_t g = 0; g < n; ++g)
+    std::vector<char> late(result_.groups.size());
+    for (std::size_t g = 0; g < late.size(); ++g)
       for (const std::uint32_t j : result_.groups[g].nodes) late[g] |= late_[graph_.nodes[j].out];
-    const auto key = [&](int g) {
-      return std::pair(late[static_cast<std::size_t>(g)], result_.groups[static_cast<std::size_t>(g)].nodes.back());
-    };
-    const auto first = [&](int a, int b) { return key(a) > key(b); };
-    std::make_heap(ready.begin(), ready.end(), first);
-    while (!ready.empty()) {
-      std::pop_heap(ready.begin(), ready.end(), first);
-      const int g = ready.back();
-      ready.pop_back();
-      sequence.push_back(g);
-      for (const int u : users[static_cast<std::size_t>(g)])
-        if (--waiting[static_cast<std::size_t>(u)] == 0) {
-          ready.push_back(u);
-          std::push_heap(ready.begin(), ready.end(), first);
-        }
-    }
     std::vector<Group> sorted;
-    std::vector<int> place(n);
-    for (const int g : sequence) {
+    std::vector<int> place(result_.groups.size());
+    for (const int g : dependencies_->order(late)) {
       place[static_cast<std::size_t>(g)] = static_cast<int>(sorted.size());
       sorted.push_back(std::move(result_.groups[static_cast<std::size_t>(g)]));
     }
@@ -361,12 +339,10 @@ class Partition {
 
   const Graph& graph_;
   const std::vector<bool>& late_;
-  std::unordered_map<std::uint32_t, std::uint32_t> effect_before_;  // nodes with an effect: which one comes before
-  std::optional<std::uint32_t> last_effect_;
   Grouping result_;
-  std::vector<std::vector<int>> readers_;        // by base value: groups that read all of it
-  std::vector<std::vector<ValueId>> waits_for_;  // by view: bases that come before what reads it
-  std::vector<int> merged_into_;                 // by group as first numbered
+  std::optional<Dependencies> dependencies_;  // of result_
+  std::vector<std::vector<int>> readers_;     // by base value: groups that read all of it
+  std::vector<int> merged_into_;              // by group as first numbered
 };
 
 }  // namespace
@@ -389,8 +365,7 @@ std::string Grouping::text(const Graph& graph) const {
     else if (group.split < 0)
       s += fmt::format("group {}: loop over {}", g, group.space.text());
     else
-      s += fmt::format("group {}: {} rows of {}", g, prefix(group.space, group.split).text(),
-                       Shape(std::span(group.space.begin() + group.split, group.space.end())).text());
+      s += fmt::format("group {}: {} rows of {}", g, prefix(group.space, group.split).text(), columns(group).text());
     s += "\n";
     for (const std::uint32_t i : group.nodes) {
       constexpr const char* names[] = {"", "", "  row", "  column"};
@@ -402,5 +377,9 @@ std::string Grouping::text(const Graph& graph) const {
 }
 
 Grouping group_nodes(const Graph& graph, const std::vector<bool>& late) { return Partition(graph, late).run(); }
+
+std::string explain_groups(const Graph& graph, const std::vector<bool>& late) {
+  return Partition(graph, late).explain();
+}
 
 }  // namespace weft

@@ -39,4 +39,7 @@ bool is_fusable(const Graph& graph, const Graph::Node& node);
 /// `late`: values whose groups run as late as they can (they overwrite variables).
 Grouping group_nodes(const Graph& graph, const std::vector<bool>& late);
 
+/// Why a group that reads what another computes is not one with it; a line for each two.
+std::string explain_groups(const Graph& graph, const std::vector<bool>& late);
+
 }  // namespace weft

@@ -16,7 +16,7 @@ Graph fold_constants(const Graph& graph);
 /// If v is one element repeated (a 0-d value broadcast), the 0-d value; v itself if it is 0-d; else false.
 bool scalar_source(const Graph& graph, ValueId v, ValueId& source);
 
-/// All passes, in order; dead nodes are gone. Verified after each one in debug builds.
+/// All passes, in order; dead nodes are gone. Verified after each one where verifies().
 Graph simplify(const Graph& graph);
 
 }  // namespace weft

@@ -56,6 +56,9 @@ TEST_CASE("every stage of a training step prints as it was planned", "[golden][d
         "group 2: loop over [3]\n"
         "  %22 = mul f32[3]\n"
         "  %23 = sub f32[3]\n");
+  CHECK(step.explain_fusion() ==
+        "groups 0 and 1: they cut [8, 3] otherwise: rows of [3] and of [8, 3]\n"
+        "groups 0 and 2: their loops differ: [8, 3] and [3]\n");
   CHECK(step.dump("plan") ==
         "step 0: kernel, 1 segment %0 %2 %1 -> %10@0 -> %19@128\n"
         "step 1: kernel, 1 segment %10@0 -> %12\n"

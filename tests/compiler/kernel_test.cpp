@@ -121,12 +121,13 @@ TEST_CASE("a kernel is compiled once, whoever asks", "[kernel]") {
   k.stores = {{2, 1}};
   const Kernel again = k;
   const Kernel* twice[] = {&k, &again};
-  const std::size_t before = jit->stats().compiled;
+  const auto obtained = [&] { return jit->stats().compiled + jit->stats().loaded; };
+  const std::size_t before = obtained();
   std::array<std::vector<KernelFunction>, 4> made;
   std::vector<std::thread> threads;
   for (auto& m : made) threads.emplace_back([&] { m = jit->compile(twice); });
   for (std::thread& t : threads) t.join();
-  CHECK(jit->stats().compiled == before + 1);
+  CHECK(obtained() == before + 1);
   for (const auto& m : made) CHECK((m[0] && m[0] == made[0][0] && m[1] == made[0][0]));
 }
 

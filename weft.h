@@ -31,6 +31,7 @@
 #include "nn/parameters.h"
 #include "nn/schedule.h"
 #include "nn/sequential.h"
+#include "ops/activations.h"
 #include "ops/check.h"
 #include "ops/compose.h"
 #include "ops/debug.h"

@@ -3,34 +3,15 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <numbers>
 
 #include "apply.h"
+#include "in_compute_type.h"
 #include "manipulate.h"
 #include "math.h"
 #include "recorder.h"
 
 namespace weft {
 namespace {
-
-// Runs f on x in its compute type and rounds the result once; refuses what is not a float.
-template <class F> Tensor in_compute_type(const char* name, const Arg& x, F f) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  const auto fail = [&](auto e) {
-    e.locate(name, {describe_operand("in0", t)}, site_text(x.site()));
-    throw e;
-  };
-  if (!t.defined()) fail(ArgumentError("operand 0 is undefined"));
-  if (!is_floating(t.dtype()))
-    fail(DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64"));
-  try {
-    return cast(f(cast(t, compute_type(t.dtype()))), t.dtype());
-  } catch (Error& e) {
-    e.relocate(name, {describe_operand("in0", t)}, site_text(SiteScope::current()));
-    throw;
-  }
-}
 
 // How many elements of `shape` one result of a reduction over `axes` takes.
 double reduced_count(const Shape& shape, const Axes& axes) {
@@ -41,6 +22,8 @@ double reduced_count(const Shape& shape, const Axes& axes) {
 }
 
 }  // namespace
+
+using detail::in_compute_type;
 
 Tensor mean(const Arg& x, const Axes& axes, bool keepdims) {
   return in_compute_type("mean", x,
@@ -77,27 +60,16 @@ Tensor logsumexp(const Arg& x, const Axes& axes, bool keepdims) {
   });
 }
 
-Tensor relu(const Arg& x) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  return where(t <= 0, 0, t);  // NaN is not <= 0: it stays
+Tensor frac(const Arg& x) {
+  return in_compute_type("frac", x, [](const Tensor& t) { return t - trunc(t); });
 }
 
-Tensor gelu(const Arg& x, bool approximate) {
-  return in_compute_type("gelu", x, [&](const Tensor& t) {
-    if (!approximate) return t * ((erf(t * (1 / std::numbers::sqrt2)) + 1) * 0.5);
-    constexpr double scale = 0.7978845608028654;  // sqrt(2 / pi)
-    return t * ((tanh((t + t * square(t) * 0.044715) * scale) + 1) * 0.5);
-  });
-}
-
-Tensor silu(const Arg& x) {
-  return in_compute_type("silu", x, [](const Tensor& t) { return t * sigmoid(t); });
-}
-
-Tensor softplus(const Arg& x) {
-  // minimum gives ties to its first operand and relu has gradient 0 at 0: together that is sigmoid(x), also at 0.
-  return in_compute_type("softplus", x, [](const Tensor& t) { return relu(t) + log1p(exp(minimum(t, -t))); });
+Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
+  return in_compute_type("lerp", {{"start ", start}, {"end   ", end}, {"weight", weight}},
+                         [](const Tensor& a, const Tensor& b, const Tensor& w) {
+                           const Tensor d = b - a;
+                           return where(w < 0.5, a + w * d, b - (1 - w) * d);
+                         });
 }
 
 Tensor clip(const Arg& x, double low, double high) {

@@ -16,14 +16,10 @@ Tensor softmax(const Arg& x, std::int64_t axis = -1);
 Tensor log_softmax(const Arg& x, std::int64_t axis = -1);
 /// log(sum(e^x)), without overflow; -inf where all are.
 Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdims = false);
-/// max(x, 0); gradient 0 at 0; NaN stays NaN
-Tensor relu(const Arg& x);
-/// x * Phi(x): exact by erf, or by the tanh approximation. Hendrycks and Gimpel, arXiv:1606.08415.
-Tensor gelu(const Arg& x, bool approximate = false);
-/// x * sigmoid(x)
-Tensor silu(const Arg& x);
-/// log(1 + e^x), without overflow
-Tensor softplus(const Arg& x);
+/// x - trunc(x), with the sign of x; gradient 1
+Tensor frac(const Arg& x);
+/// start + weight (end - start), each of start and end exactly at weight 0 and 1; they broadcast. Floats of one dtype.
+Tensor lerp(const Arg& start, const Arg& end, const Arg& weight);
 /// x held between low and high; the gradient is 1 at the bounds. ArgumentError if low > high.
 Tensor clip(const Arg& x, double low, double high);
 /// sqrt(sum(x^2)); its gradient at 0 is 0.

@@ -32,12 +32,19 @@ inline Tensor sign(const Arg& x) { return detail::unary<Sign>(x); }
 struct Exp;
 /// e^x
 inline Tensor exp(const Arg& x) { return detail::unary<Exp>(x); }
+struct Exp2;
+/// 2^x
+inline Tensor exp2(const Arg& x) { return detail::unary<Exp2>(x); }
 struct Expm1;
 /// e^x - 1, accurate near 0
 inline Tensor expm1(const Arg& x) { return detail::unary<Expm1>(x); }
 struct Log;
 /// natural logarithm
 inline Tensor log(const Arg& x) { return detail::unary<Log>(x); }
+struct Log2;
+inline Tensor log2(const Arg& x) { return detail::unary<Log2>(x); }
+struct Log10;
+inline Tensor log10(const Arg& x) { return detail::unary<Log10>(x); }
 struct Log1p;
 /// log(1 + x), accurate near 0
 inline Tensor log1p(const Arg& x) { return detail::unary<Log1p>(x); }
@@ -55,22 +62,47 @@ struct Cos;
 inline Tensor cos(const Arg& x) { return detail::unary<Cos>(x); }
 struct Tan;
 inline Tensor tan(const Arg& x) { return detail::unary<Tan>(x); }
+struct Asin;
+/// NaN beyond ±1, as acos
+inline Tensor asin(const Arg& x) { return detail::unary<Asin>(x); }
+struct Acos;
+inline Tensor acos(const Arg& x) { return detail::unary<Acos>(x); }
+struct Atan;
+inline Tensor atan(const Arg& x) { return detail::unary<Atan>(x); }
+struct Sinh;
+inline Tensor sinh(const Arg& x) { return detail::unary<Sinh>(x); }
+struct Cosh;
+inline Tensor cosh(const Arg& x) { return detail::unary<Cosh>(x); }
 struct Tanh;
 inline Tensor tanh(const Arg& x) { return detail::unary<Tanh>(x); }
+struct Asinh;
+inline Tensor asinh(const Arg& x) { return detail::unary<Asinh>(x); }
+struct Acosh;
+/// NaN below 1
+inline Tensor acosh(const Arg& x) { return detail::unary<Acosh>(x); }
+struct Atanh;
+/// ±inf at ±1, NaN beyond
+inline Tensor atanh(const Arg& x) { return detail::unary<Atanh>(x); }
 struct Sigmoid;
 /// 1 / (1 + e^-x)
 inline Tensor sigmoid(const Arg& x) { return detail::unary<Sigmoid>(x); }
 struct Erf;
 /// the error function
 inline Tensor erf(const Arg& x) { return detail::unary<Erf>(x); }
+struct Erfc;
+/// 1 - erf(x), accurate where that is small
+inline Tensor erfc(const Arg& x) { return detail::unary<Erfc>(x); }
 struct Floor;
-/// gradients of floor, ceil, round are 0
+/// gradients of floor, ceil, round, trunc are 0
 inline Tensor floor(const Arg& x) { return detail::unary<Floor>(x); }
 struct Ceil;
 inline Tensor ceil(const Arg& x) { return detail::unary<Ceil>(x); }
 struct Round;
 /// to the nearest integer, halves to the even one
 inline Tensor round(const Arg& x) { return detail::unary<Round>(x); }
+struct Trunc;
+/// toward 0
+inline Tensor trunc(const Arg& x) { return detail::unary<Trunc>(x); }
 struct Reciprocal;
 /// 1 / x
 inline Tensor reciprocal(const Arg& x) { return detail::unary<Reciprocal>(x); }
@@ -97,6 +129,36 @@ inline Tensor minimum(const Arg& a, const Arg& b) { return detail::binary<Minimu
 struct Atan2;
 /// the angle of (x, y) = (b, a), in radians, in [-pi, pi]
 inline Tensor atan2(const Arg& a, const Arg& b) { return detail::binary<Atan2>(a, b); }
+struct Fmax;
+/// the larger; of a number and NaN the number; at ties the whole gradient goes to a
+inline Tensor fmax(const Arg& a, const Arg& b) { return detail::binary<Fmax>(a, b); }
+struct Fmin;
+/// the smaller; of a number and NaN the number; at ties the whole gradient goes to a
+inline Tensor fmin(const Arg& a, const Arg& b) { return detail::binary<Fmin>(a, b); }
+struct Hypot;
+/// sqrt(a^2 + b^2), without overflow; its gradient at (0, 0) is 0
+inline Tensor hypot(const Arg& a, const Arg& b) { return detail::binary<Hypot>(a, b); }
+struct XLogY;
+/// a log(b); 0 where a is 0 and b no NaN. Its gradient at (0, 0) is 0, for a also where a is 0 and b < 0.
+inline Tensor xlogy(const Arg& a, const Arg& b) { return detail::binary<XLogY>(a, b); }
+struct LogAddExp;
+/// log(e^a + e^b), without overflow; of -inf and -inf it is -inf, with gradients 1/2
+inline Tensor logaddexp(const Arg& a, const Arg& b) { return detail::binary<LogAddExp>(a, b); }
+struct Remainder;
+/// a - b floor(a / b), exactly: the sign is b's, as Python's %. NaN of a / 0 and inf / b; of integers a / 0 gives 0.
+/// The gradient for b is -floor(a / b).
+inline Tensor remainder(const Arg& a, const Arg& b) { return detail::binary<Remainder>(a, b); }
+struct Fmod;
+/// a - b trunc(a / b), exactly: the sign is a's. NaN of a / 0 and inf / b; of integers a / 0 gives 0. The gradient for
+/// b is -trunc(a / b).
+inline Tensor fmod(const Arg& a, const Arg& b) { return detail::binary<Fmod>(a, b); }
+struct FloorDivide;
+/// floor(a / b), exactly, as Python's //. Of a / 0 it is ±inf, of inf / b NaN; of integers a / 0 gives 0. Gradients are
+/// 0.
+inline Tensor floor_divide(const Arg& a, const Arg& b) { return detail::binary<FloorDivide>(a, b); }
+struct CopySign;
+/// |a| with the sign of b; the gradient at a = 0 is 0, and that for b
+inline Tensor copysign(const Arg& a, const Arg& b) { return detail::binary<CopySign>(a, b); }
 
 // ---- comparisons: bool results ----
 struct Equal;
@@ -111,6 +173,18 @@ struct Greater;
 inline Tensor greater(const Arg& a, const Arg& b) { return detail::binary<Greater>(a, b); }
 struct GreaterEqual;
 inline Tensor greater_equal(const Arg& a, const Arg& b) { return detail::binary<GreaterEqual>(a, b); }
+struct IsNan;
+/// of integers false
+inline Tensor isnan(const Arg& x) { return detail::unary<IsNan>(x); }
+struct IsInf;
+/// inf or -inf; of integers false
+inline Tensor isinf(const Arg& x) { return detail::unary<IsInf>(x); }
+struct IsFinite;
+/// neither infinite nor NaN; of integers true
+inline Tensor isfinite(const Arg& x) { return detail::unary<IsFinite>(x); }
+struct SignBit;
+/// below 0, -0, or a NaN with that sign
+inline Tensor signbit(const Arg& x) { return detail::unary<SignBit>(x); }
 
 // ---- logic: of bool tensors ----
 struct LogicalAnd;
@@ -140,6 +214,7 @@ inline Tensor operator+(const Arg& a, const Arg& b) { return add(a, b); }
 inline Tensor operator-(const Arg& a, const Arg& b) { return sub(a, b); }
 inline Tensor operator*(const Arg& a, const Arg& b) { return mul(a, b); }
 inline Tensor operator/(const Arg& a, const Arg& b) { return div(a, b); }
+inline Tensor operator%(const Arg& a, const Arg& b) { return remainder(a, b); }
 inline Tensor operator-(const Arg& x) { return neg(x); }
 inline Tensor operator<(const Arg& a, const Arg& b) { return less(a, b); }
 inline Tensor operator<=(const Arg& a, const Arg& b) { return less_equal(a, b); }

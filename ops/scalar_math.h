@@ -2,11 +2,17 @@
 // written; tools/accuracy.cpp measures them.
 #pragma once
 
-#include "math/atan2.h"
+#include "math/asin.h"
+#include "math/asinh.h"
+#include "math/atan.h"
 #include "math/core.h"
 #include "math/erf.h"
 #include "math/exp.h"
+#include "math/hypot.h"
 #include "math/log.h"
+#include "math/logaddexp.h"
 #include "math/pow.h"
+#include "math/remainder.h"
+#include "math/sinh.h"
 #include "math/tanh.h"
 #include "math/trig.h"

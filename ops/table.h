@@ -18,9 +18,11 @@ template <class... Struct> struct OpList { static constexpr std::size_t size = s
 
 using BuiltinOps = OpList<
     // elementwise
-    Neg, Abs, Sign, Exp, Expm1, Log, Log1p, Sqrt, Rsqrt, Square, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Floor, Ceil, Round,
-    Reciprocal, Identity, StopGradient, Add, Sub, Mul, Div, Pow, Maximum, Minimum, Atan2, Equal, NotEqual, Less,
-    LessEqual, Greater, GreaterEqual, LogicalAnd, LogicalOr, LogicalXor, LogicalNot, Where, Cast,
+    Neg, Abs, Sign, Exp, Exp2, Expm1, Log, Log2, Log10, Log1p, Sqrt, Rsqrt, Square, Sin, Cos, Tan, Asin, Acos, Atan,
+    Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Sigmoid, Erf, Erfc, Floor, Ceil, Round, Trunc, Reciprocal, Identity,
+    StopGradient, Add, Sub, Mul, Div, Pow, Maximum, Minimum, Fmax, Fmin, Atan2, Hypot, XLogY, LogAddExp, Remainder,
+    Fmod, FloorDivide, CopySign, Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, IsNan, IsInf, IsFinite,
+    SignBit, LogicalAnd, LogicalOr, LogicalXor, LogicalNot, Where, Cast,
     // reductions
     Sum, Prod, Max, Min, Any, All, ArgMax, ArgMin,
     // movement

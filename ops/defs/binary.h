@@ -102,6 +102,119 @@ struct Atan2 : Elementwise<Atan2> {
   }
 };
 
+struct Hypot : Elementwise<Hypot> {
+  static constexpr auto name = "hypot";
+  static constexpr auto reads = reads::in0 | reads::in1 | reads::out0;
+  static constexpr Interval domain{0.3, 3};
+  WEFT_EVAL(V x, V y) { return math::hypot(x, y); }
+  static void vjp(Backward& b) {
+    const Tensor zero = equal(b.out(), 0), g = where(zero, 0, b.grad() / where(zero, 1, b.out()));
+    if (b.wants(0)) b.give(0, g * b.in(0));
+    if (b.wants(1)) b.give(1, g * b.in(1));
+  }
+};
+
+struct XLogY : Elementwise<XLogY> {
+  static constexpr auto name = "xlogy";
+  static constexpr auto reads = reads::in0 | reads::in1;
+  static constexpr Interval domain1{0.2, 4};
+  WEFT_EVAL(V x, V y) { return math::xlogy(x, y); }
+  static void vjp(Backward& b) {
+    const Tensor &x = b.in(0), &y = b.in(1);
+    if (b.wants(0)) {  // log(y), but 0 where x = 0 makes nothing of what log(y) is
+      const Tensor nothing = equal(x, 0) & (y <= 0);
+      b.give(0, where(nothing, 0, xlogy(b.grad(), where(nothing, 1, y))));
+    }
+    if (b.wants(1)) {
+      const Tensor both = equal(x, 0) & equal(y, 0);
+      b.give(1, where(both, 0, b.grad() * (x / where(both, 1, y))));
+    }
+  }
+};
+
+struct LogAddExp : Elementwise<LogAddExp> {
+  static constexpr auto name = "logaddexp";
+  static constexpr auto reads = reads::in0 | reads::in1;
+  WEFT_EVAL(V x, V y) { return math::logaddexp(x, y); }
+  static void vjp(Backward& b) {  // sigmoid(x - y), 1/2 where both are the same infinity
+    const Tensor same = equal(b.in(0), b.in(1)) & isinf(b.in(0));
+    const Tensor difference = where(same, 0, b.in(0)) - where(same, 0, b.in(1));
+    if (b.wants(0)) b.give(0, b.grad() * sigmoid(difference));
+    if (b.wants(1)) b.give(1, b.grad() * sigmoid(-difference));
+  }
+};
+
+// Sampled where their quotient lies between 1 and 2.
+struct Remainder : Elementwise<Remainder> {
+  static constexpr auto name = "remainder";
+  static constexpr auto accepts = Accepts::numbers;
+  static constexpr auto reads = reads::in0 | reads::in1;
+  static constexpr Interval domain{4.2, 5.8}, domain1{2.95, 4.1};
+  WEFT_EVAL(V x, V y) { return math::remainder(x, y); }
+  static void vjp(Backward& b) {
+    b.give(0, b.grad());
+    if (b.wants(1)) b.give(1, -(b.grad() * floor_divide(b.in(0), b.in(1))));
+  }
+};
+
+struct Fmod : Elementwise<Fmod> {
+  static constexpr auto name = "fmod";
+  static constexpr auto accepts = Accepts::numbers;
+  static constexpr auto reads = reads::in0 | reads::in1;
+  static constexpr Interval domain{4.2, 5.8}, domain1{2.95, 4.1};
+  WEFT_EVAL(V x, V y) { return math::fmod(x, y); }
+  static void vjp(Backward& b) {
+    b.give(0, b.grad());
+    if (b.wants(1)) b.give(1, -(b.grad() * trunc(b.in(0) / b.in(1))));
+  }
+};
+
+struct FloorDivide : Elementwise<FloorDivide> {
+  static constexpr auto name = "floor_divide";
+  static constexpr auto accepts = Accepts::numbers;
+  static constexpr Interval domain{4.2, 5.8}, domain1{2.95, 4.1};
+  WEFT_EVAL(V x, V y) { return math::floor_divide(x, y); }
+  static void vjp(Backward& b) {
+    b.give(0, detail::zeros_like(b.grad()));
+    b.give(1, detail::zeros_like(b.grad()));
+  }
+};
+
+struct CopySign : Elementwise<CopySign> {
+  static constexpr auto name = "copysign";
+  static constexpr auto reads = reads::in0 | reads::in1;
+  static constexpr Interval domain{0.3, 3};
+  WEFT_EVAL(V x, V y) { return math::detail::with_sign(abs(x), y); }
+  static void vjp(Backward& b) {
+    if (b.wants(0)) b.give(0, b.grad() * copysign(1, b.in(1)) * sign(b.in(0)));
+    b.give(1, detail::zeros_like(b.grad()));
+  }
+};
+
+struct Fmax : Elementwise<Fmax> {
+  static constexpr auto name = "fmax";
+  static constexpr auto accepts = Accepts::numbers;
+  static constexpr auto reads = reads::in0 | reads::in1;
+  WEFT_EVAL(V x, V y) { return where((x >= y) | (y != y), x, y); }
+  static void vjp(Backward& b) {
+    const Tensor first = (b.in(0) >= b.in(1)) | isnan(b.in(1));
+    if (b.wants(0)) b.give(0, where(first, b.grad(), 0));
+    if (b.wants(1)) b.give(1, where(first, 0, b.grad()));
+  }
+};
+
+struct Fmin : Elementwise<Fmin> {
+  static constexpr auto name = "fmin";
+  static constexpr auto accepts = Accepts::numbers;
+  static constexpr auto reads = reads::in0 | reads::in1;
+  WEFT_EVAL(V x, V y) { return where((x <= y) | (y != y), x, y); }
+  static void vjp(Backward& b) {
+    const Tensor first = (b.in(0) <= b.in(1)) | isnan(b.in(1));
+    if (b.wants(0)) b.give(0, where(first, b.grad(), 0));
+    if (b.wants(1)) b.give(1, where(first, 0, b.grad()));
+  }
+};
+
 /// Comparisons give masks, through which no gradient flows.
 template <class Struct> struct Comparison : Elementwise<Struct> {
   static constexpr auto accepts = Accepts::numbers;
@@ -131,6 +244,34 @@ struct Greater : Comparison<Greater> {
 struct GreaterEqual : Comparison<GreaterEqual> {
   static constexpr auto name = "greater_equal";
   WEFT_EVAL(V x, V y) { return x >= y; }
+};
+
+// What kind of number it is; an integer is finite.
+struct IsNan : Comparison<IsNan> {
+  static constexpr auto name = "isnan";
+  WEFT_EVAL(V x) { return x != x; }
+};
+struct IsInf : Comparison<IsInf> {
+  static constexpr auto name = "isinf";
+  WEFT_EVAL(V x) {
+    if constexpr (std::is_floating_point_v<Element<V>>)
+      return abs(x) == V(math::detail::infinity<V>);
+    else
+      return x != x;
+  }
+};
+struct IsFinite : Comparison<IsFinite> {
+  static constexpr auto name = "isfinite";
+  WEFT_EVAL(V x) { return x - x == V(0); }
+};
+struct SignBit : Comparison<SignBit> {
+  static constexpr auto name = "signbit";
+  WEFT_EVAL(V x) {
+    if constexpr (std::is_floating_point_v<Element<V>>)
+      return bits(x) < Int<V>(0);
+    else
+      return x < V(0);
+  }
 };
 
 template <class Struct> struct Logical : Elementwise<Struct> {

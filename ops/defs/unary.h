@@ -36,6 +36,13 @@ struct Exp : Elementwise<Exp> {
   static void vjp(Backward& b) { b.give(0, b.grad() * b.out()); }
 };
 
+struct Exp2 : Elementwise<Exp2> {
+  static constexpr auto name = "exp2";
+  static constexpr auto reads = reads::out0;
+  WEFT_EVAL(V x) { return math::exp2(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() * (b.out() * std::numbers::ln2)); }
+};
+
 struct Expm1 : Elementwise<Expm1> {
   static constexpr auto name = "expm1";
   static constexpr auto reads = reads::out0;
@@ -49,6 +56,22 @@ struct Log : Elementwise<Log> {
   static constexpr Interval domain{0.2, 4};
   WEFT_EVAL(V x) { return math::log(x); }
   static void vjp(Backward& b) { b.give(0, b.grad() / b.in()); }
+};
+
+struct Log2 : Elementwise<Log2> {
+  static constexpr auto name = "log2";
+  static constexpr auto reads = reads::in0;
+  static constexpr Interval domain{0.2, 4};
+  WEFT_EVAL(V x) { return math::log2(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() / (b.in() * std::numbers::ln2)); }
+};
+
+struct Log10 : Elementwise<Log10> {
+  static constexpr auto name = "log10";
+  static constexpr auto reads = reads::in0;
+  static constexpr Interval domain{0.2, 4};
+  WEFT_EVAL(V x) { return math::log10(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() / (b.in() * std::numbers::ln10)); }
 };
 
 struct Log1p : Elementwise<Log1p> {
@@ -105,11 +128,71 @@ struct Tan : Elementwise<Tan> {
   static void vjp(Backward& b) { b.give(0, b.grad() * (square(b.out()) + 1)); }
 };
 
+struct Asin : Elementwise<Asin> {
+  static constexpr auto name = "asin";
+  static constexpr auto reads = reads::in0;
+  static constexpr Interval domain{-0.9, 0.9};
+  WEFT_EVAL(V x) { return math::asin(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() / sqrt((1 - b.in()) * (1 + b.in()))); }
+};
+
+struct Acos : Elementwise<Acos> {
+  static constexpr auto name = "acos";
+  static constexpr auto reads = reads::in0;
+  static constexpr Interval domain{-0.9, 0.9};
+  WEFT_EVAL(V x) { return math::acos(x); }
+  static void vjp(Backward& b) { b.give(0, -(b.grad() / sqrt((1 - b.in()) * (1 + b.in())))); }
+};
+
+struct Atan : Elementwise<Atan> {
+  static constexpr auto name = "atan";
+  static constexpr auto reads = reads::in0;
+  WEFT_EVAL(V x) { return math::atan(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() / (square(b.in()) + 1)); }
+};
+
+struct Sinh : Elementwise<Sinh> {
+  static constexpr auto name = "sinh";
+  static constexpr auto reads = reads::in0;
+  WEFT_EVAL(V x) { return math::sinh(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() * cosh(b.in())); }
+};
+
+struct Cosh : Elementwise<Cosh> {
+  static constexpr auto name = "cosh";
+  static constexpr auto reads = reads::in0;
+  WEFT_EVAL(V x) { return math::cosh(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() * sinh(b.in())); }
+};
+
 struct Tanh : Elementwise<Tanh> {
   static constexpr auto name = "tanh";
   static constexpr auto reads = reads::out0;
   WEFT_EVAL(V x) { return math::tanh(x); }
   static void vjp(Backward& b) { b.give(0, b.grad() * (1 - square(b.out()))); }
+};
+
+struct Asinh : Elementwise<Asinh> {
+  static constexpr auto name = "asinh";
+  static constexpr auto reads = reads::in0;
+  WEFT_EVAL(V x) { return math::asinh(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() / hypot(b.in(), 1)); }
+};
+
+struct Acosh : Elementwise<Acosh> {
+  static constexpr auto name = "acosh";
+  static constexpr auto reads = reads::in0;
+  static constexpr Interval domain{1.2, 4};
+  WEFT_EVAL(V x) { return math::acosh(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() / (sqrt(b.in() - 1) * sqrt(b.in() + 1))); }
+};
+
+struct Atanh : Elementwise<Atanh> {
+  static constexpr auto name = "atanh";
+  static constexpr auto reads = reads::in0;
+  static constexpr Interval domain{-0.8, 0.8};
+  WEFT_EVAL(V x) { return math::atanh(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() / ((1 - b.in()) * (1 + b.in()))); }
 };
 
 struct Sigmoid : Elementwise<Sigmoid> {
@@ -124,6 +207,13 @@ struct Erf : Elementwise<Erf> {
   static constexpr auto reads = reads::in0;
   WEFT_EVAL(V x) { return math::erf(x); }
   static void vjp(Backward& b) { b.give(0, b.grad() * (exp(-square(b.in())) * (2 * std::numbers::inv_sqrtpi))); }
+};
+
+struct Erfc : Elementwise<Erfc> {
+  static constexpr auto name = "erfc";
+  static constexpr auto reads = reads::in0;
+  WEFT_EVAL(V x) { return math::erfc(x); }
+  static void vjp(Backward& b) { b.give(0, b.grad() * (exp(-square(b.in())) * (-2 * std::numbers::inv_sqrtpi))); }
 };
 
 struct Floor : Elementwise<Floor> {
@@ -144,6 +234,13 @@ struct Round : Elementwise<Round> {
   static constexpr auto name = "round";
   static constexpr Interval domain{0.6, 1.4};
   WEFT_EVAL(V x) { return nearest(x); }
+  static void vjp(Backward& b) { b.give(0, detail::zeros_like(b.grad())); }
+};
+
+struct Trunc : Elementwise<Trunc> {
+  static constexpr auto name = "trunc";
+  static constexpr Interval domain{0.1, 0.9};
+  WEFT_EVAL(V x) { return trunc(x); }
   static void vjp(Backward& b) { b.give(0, detail::zeros_like(b.grad())); }
 };
 

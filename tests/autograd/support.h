@@ -4,6 +4,7 @@
 #include <weft/autograd/custom_gradient.h>
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/tape.h>
+#include <weft/ops/activations.h>
 #include <weft/ops/compose.h>
 #include <weft/ops/indexing.h>
 #include <weft/ops/linalg.h>

@@ -58,6 +58,9 @@ template <class T> std::uint64_t step(const Instruction& i, std::uint64_t wa, st
       case ScalarOp::add: return t(wa + wb);
       case ScalarOp::sub: return t(wa - wb);
       case ScalarOp::mul: return t(wa * wb);
+      case ScalarOp::div:
+        if constexpr (!std::is_same_v<T, bool>) return b == 0 ? 0 : std::is_signed_v<T> && b == T(-1) ? t(0 - wa) : u(static_cast<T>(a / b));
+        break;
       case ScalarOp::neg: return t(0 - wa);
       case ScalarOp::abs: return std::is_signed_v<T> && a < T{} ? t(0 - wa) : wa;
       case ScalarOp::bit_and: return wa & wb;

@@ -1,0 +1,19 @@
+#include "activations.h"
+
+#include <fmt/format.h>
+
+#include "../ops/recorder.h"
+#include "../tensor/create.h"
+
+namespace weft::nn {
+
+Prelu::Prelu(std::int64_t channels, double initial, DType dtype, Site site) {
+  weft::detail::called("Prelu", site, [&] {
+    if (channels < 1) throw ArgumentError(fmt::format("{} channels", channels), "there is at least 1");
+    weight = Variable(full({channels}, initial, dtype), true, "weight");
+  });
+}
+
+std::string Prelu::text() const { return fmt::format("Prelu {}", weight.shape()[0]); }
+
+}  // namespace weft::nn

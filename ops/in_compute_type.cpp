@@ -1,0 +1,25 @@
+#include "in_compute_type.h"
+
+#include <fmt/format.h>
+
+namespace weft::detail {
+
+DType to_compute_type(std::initializer_list<Operand> operands, Tensor* out) {
+  DType dtype = f32;
+  for (const Operand& o : operands)
+    if (!o.arg.is_number()) {
+      dtype = o.arg.given().dtype();
+      break;
+    }
+  if (!is_floating(dtype)) throw DTypeError(fmt::format("no meaning for {}", name_of(dtype)), "cast it to f32 or f64");
+  for (const Operand& o : operands) {
+    const Tensor t = o.arg.tensor(dtype);
+    if (t.dtype() != dtype)
+      throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(dtype), name_of(t.dtype())),
+                       fmt::format("cast one: cast(x, {})", name_of(dtype)));
+    *out++ = cast(t, compute_type(dtype));
+  }
+  return dtype;
+}
+
+}  // namespace weft::detail

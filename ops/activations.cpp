@@ -22,7 +22,8 @@ Tensor relu(const Arg& x) {
 Tensor relu6(const Arg& x) {
   return composed("relu6", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
-    return where(t <= 0, 0, where(t >= 6, 6, t));
+    const Tensor below = t <= 0;  // first, because it refuses bools
+    return where(below, 0, where(t >= 6, 6, t));
   });
 }
 
@@ -31,7 +32,7 @@ Tensor leaky_relu(const Arg& x, double slope) {
 }
 
 Tensor prelu(const Arg& x, const Arg& weight) {
-  return in_compute_type("prelu", {{"x     ", x}, {"weight", weight}}, [](const Tensor& t, const Tensor& w) {
+  return in_compute_type("prelu", {{"x       ", x}, {"weight  ", weight}}, [](const Tensor& t, const Tensor& w) {
     if (w.rank() > 1 || (w.size() != 1 && (t.rank() < 2 || w.size() != t.shape()[1])))
       throw ShapeError(fmt::format("weight is {}, neither one element nor one for each entry of axis 1 of {}",
                                    w.shape().text(), t.shape().text()));

@@ -65,7 +65,7 @@ Tensor frac(const Arg& x) {
 }
 
 Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
-  return in_compute_type("lerp", {{"start ", start}, {"end   ", end}, {"weight", weight}},
+  return in_compute_type("lerp", {{"start   ", start}, {"end     ", end}, {"weight  ", weight}},
                          [](const Tensor& a, const Tensor& b, const Tensor& w) {
                            const Tensor d = b - a;
                            return where(w < 0.5, a + w * d, b - (1 - w) * d);

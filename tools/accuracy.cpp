@@ -39,11 +39,10 @@ template <class T> double ulps(T got, Wide<T> want) {
 
 struct Errors {
   double worst = 0, sum = 0, x = 0, y = 0, got = 0;
-  long count = 0;
+  long count = 0;  // of the mean: results that are numbers but 0
   double mean() const { return count ? sum / static_cast<double>(count) : 0; }
   void add(double e, double in, double in2, double out) {
-    ++count;
-    if (e < INFINITY) sum += e;
+    if (out != 0 && std::isfinite(out) && e < INFINITY) ++count, sum += e;
     if (e > worst) worst = e, x = in, y = in2, got = out;
   }
 };

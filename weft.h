@@ -42,6 +42,7 @@
 #include "ops/normalization.h"
 #include "ops/random.h"
 #include "ops/reduce.h"
+#include "ops/special.h"
 #include "tensor/create.h"
 #include "tensor/isa.h"
 #include "tensor/tensor.h"

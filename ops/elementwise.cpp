@@ -122,6 +122,8 @@ void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condit
                      boolean ? "cast it to a number type" : "compare it, or cast it to bool");
   if (accepts == Accepts::floats && !floating)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), "cast it to f32 or f64");
+  if (accepts == Accepts::integers && floating)
+    throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), "cast it to an integer type");
   out = {boolean_result ? DType::boolean : main.dtype, main.shape};
 }
 

@@ -13,6 +13,10 @@ namespace weft {
 namespace detail {
 /// Brings the operands to one dtype and one shape and applies an elementwise op. `condition`: the first is a mask.
 Tensor elementwise(const Op& op, std::initializer_list<const Arg*> args, bool condition = false);
+inline bool of_integers(const Arg& a, const Arg& b) {
+  const Tensor& t = a.is_number() ? b.given() : a.given();
+  return t.defined() && is_integer(t.dtype());
+}
 /// x's type filled with 0: the gradient of a constant function.
 Tensor zeros_like(const Tensor& x);
 template <class Struct> Tensor unary(const Arg& x) { return elementwise(op_of<Struct>(), {&x}); }
@@ -196,6 +200,22 @@ inline Tensor logical_xor(const Arg& a, const Arg& b) { return detail::binary<Lo
 struct LogicalNot;
 inline Tensor logical_not(const Arg& x) { return detail::unary<LogicalNot>(x); }
 
+// ---- bits: of integers ----
+struct BitwiseAnd;
+inline Tensor bitwise_and(const Arg& a, const Arg& b) { return detail::binary<BitwiseAnd>(a, b); }
+struct BitwiseOr;
+inline Tensor bitwise_or(const Arg& a, const Arg& b) { return detail::binary<BitwiseOr>(a, b); }
+struct BitwiseXor;
+inline Tensor bitwise_xor(const Arg& a, const Arg& b) { return detail::binary<BitwiseXor>(a, b); }
+struct BitwiseNot;
+inline Tensor bitwise_not(const Arg& x) { return detail::unary<BitwiseNot>(x); }
+struct LeftShift;
+/// a 2^b, without the bits that leave; 0 where b is no distance within the width
+inline Tensor left_shift(const Arg& a, const Arg& b) { return detail::binary<LeftShift>(a, b); }
+struct RightShift;
+/// floor(a / 2^b); where b is no distance within the width 0, or -1 for a < 0
+inline Tensor right_shift(const Arg& a, const Arg& b) { return detail::binary<RightShift>(a, b); }
+
 struct Where;
 /// condition ? a : b, element by element; condition is a bool tensor. Each branch's gradient is 0 where not chosen.
 Tensor where(const Arg& condition, const Arg& a, const Arg& b);
@@ -220,9 +240,17 @@ inline Tensor operator<(const Arg& a, const Arg& b) { return less(a, b); }
 inline Tensor operator<=(const Arg& a, const Arg& b) { return less_equal(a, b); }
 inline Tensor operator>(const Arg& a, const Arg& b) { return greater(a, b); }
 inline Tensor operator>=(const Arg& a, const Arg& b) { return greater_equal(a, b); }
-inline Tensor operator&(const Arg& a, const Arg& b) { return logical_and(a, b); }
-inline Tensor operator|(const Arg& a, const Arg& b) { return logical_or(a, b); }
-inline Tensor operator^(const Arg& a, const Arg& b) { return logical_xor(a, b); }
+// & | ^: logic of bool tensors, bits of integers.
+inline Tensor operator&(const Arg& a, const Arg& b) {
+  return detail::of_integers(a, b) ? bitwise_and(a, b) : logical_and(a, b);
+}
+inline Tensor operator|(const Arg& a, const Arg& b) {
+  return detail::of_integers(a, b) ? bitwise_or(a, b) : logical_or(a, b);
+}
+inline Tensor operator^(const Arg& a, const Arg& b) {
+  return detail::of_integers(a, b) ? bitwise_xor(a, b) : logical_xor(a, b);
+}
+inline Tensor operator~(const Arg& x) { return bitwise_not(x); }
 inline Tensor operator!(const Arg& x) { return logical_not(x); }
 
 /// The shape that operands of shapes a and b broadcast to; ShapeError if they do not.

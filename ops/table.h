@@ -2,6 +2,7 @@
 #pragma once
 
 #include "defs/binary.h"
+#include "defs/bitwise.h"
 #include "defs/cast.h"
 #include "defs/check.h"
 #include "defs/debug.h"
@@ -10,6 +11,7 @@
 #include "defs/random.h"
 #include "defs/reduce.h"
 #include "defs/shape.h"
+#include "defs/special.h"
 #include "defs/unary.h"
 
 namespace weft {
@@ -22,7 +24,8 @@ using BuiltinOps = OpList<
     Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Sigmoid, Erf, Erfc, Floor, Ceil, Round, Trunc, Reciprocal, Identity,
     StopGradient, Add, Sub, Mul, Div, Pow, Maximum, Minimum, Fmax, Fmin, Atan2, Hypot, XLogY, LogAddExp, Remainder,
     Fmod, FloorDivide, CopySign, Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, IsNan, IsInf, IsFinite,
-    SignBit, LogicalAnd, LogicalOr, LogicalXor, LogicalNot, Where, Cast,
+    SignBit, LogicalAnd, LogicalOr, LogicalXor, LogicalNot, BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseNot, LeftShift,
+    RightShift, Lgamma, Digamma, Erfinv, I0, I1, Where, Cast,
     // reductions
     Sum, Prod, Max, Min, Any, All, ArgMax, ArgMin,
     // movement

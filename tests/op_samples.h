@@ -35,6 +35,8 @@ template <class Struct> constexpr int arity() {
     return 3;
   else if constexpr (Struct::accepts == Accepts::booleans)
     return detail::arity_of<Struct, RecordedMask<std::uint8_t>>;
+  else if constexpr (Struct::accepts == Accepts::integers)
+    return detail::arity_of<Struct, Recorded<std::int32_t>>;
   else
     return detail::arity_of<Struct, Recorded<float>>;
 }
@@ -46,8 +48,10 @@ requires is_plain_elementwise<Struct>
 struct Sampler<Struct> {
   static constexpr bool accepts(DType t) {
     if (Struct::accepts == Accepts::booleans) return t == DType::boolean;
-    return is_floating(t) || (Struct::accepts == Accepts::numbers && is_integer(t));
+    return is_floating(t) ? Struct::accepts != Accepts::integers : Struct::accepts != Accepts::floats && is_integer(t);
   }
+  /// One type that it accepts.
+  static constexpr DType any_type = accepts(f32) ? f32 : accepts(i32) ? i32 : DType::boolean;
   static OpSample sample(const Shape& shape, DType t, Random& r) {
     OpSample s;
     if (detail::has_condition<Struct>) s.in.push_back(random_tensor(r, shape, DType::boolean));

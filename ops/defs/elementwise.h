@@ -12,7 +12,7 @@
 namespace weft {
 
 /// The element types that an elementwise op has a meaning for.
-enum class Accepts : std::uint8_t { floats, numbers, booleans };
+enum class Accepts : std::uint8_t { floats, integers, numbers, booleans };
 
 /// Where tests may sample an input, so that the result is finite and smooth.
 struct Interval {
@@ -50,7 +50,8 @@ template <class Struct> struct Elementwise {
       if constexpr (Struct::accepts == Accepts::booleans) {
         if constexpr (std::is_same_v<T, bool>) write<RecordedMask<std::uint8_t>>(writer, DType::boolean);
       } else if constexpr (!std::is_same_v<T, bool> && !std::is_same_v<T, bfloat16> && !std::is_same_v<T, float16> &&
-                           (std::is_floating_point_v<T> || Struct::accepts == Accepts::numbers)) {
+                           (Struct::accepts == Accepts::numbers ||
+                            std::is_floating_point_v<T> == (Struct::accepts == Accepts::floats))) {
         write<Recorded<T>>(writer, dtype_of<T>);
       }
     });

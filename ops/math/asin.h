@@ -35,7 +35,8 @@ template <class V> [[gnu::always_inline]] inline Arc<V> arc_of(V x) {
 template <class V> [[gnu::always_inline]] inline V asin(V x) {
   using namespace detail;
   const auto [outer, s, rest] = arc_of(x);
-  const V far = (V(half_pi_high<V>) - (s + s)) - (rest + rest - V(half_pi_low<V>));
+  const V top = V(half_pi_high<V>) - (s + s), lost = (V(half_pi_high<V>) - top) - (s + s);
+  const V far = top - (rest + rest - (V(half_pi_low<V>) + lost));
   return with_sign(where(outer, far, s + rest), x);
 }
 

@@ -14,9 +14,13 @@ template <class V> [[gnu::always_inline]] inline V logaddexp(V x, V y) {
     using D = Rebind<V, double>;
     return convert<V>(logaddexp(convert<D>(x), convert<D>(y)));
   } else {
-    const V larger = where((x >= y) | (x != x), x, y);
-    const V distance = where(x == y, V(0), abs(x - y));  // also between infinities
-    return larger + log1p(exp(-distance));
+    const auto first = (x >= y) | (x != x);
+    const V larger = where(first, x, y), smaller = where(first, y, x);
+    // The distance as a sum of two; none between equal infinities.
+    const V d = larger - smaller, back = d - larger, rest = (larger - (d - back)) - (smaller + back);
+    const V d_low = where(abs(rest) < V(infinity<V>), rest, V(0));
+    const V power = exp(where(x == y, V(0), -d));
+    return larger + log1p(fma(-power, d_low, power));
   }
 }
 

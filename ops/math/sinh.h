@@ -8,8 +8,9 @@ namespace weft::math {
 namespace detail {
 
 /// With a = n ln 2 + r: half of cosh(n ln 2) and of sinh(n ln 2), and the parts of sinh(r) = r + odd and
-/// cosh(r) = 1 + even. Halves, because the results themselves may overflow.
-template <class V> struct Hyperbolic { V half_cosh, half_sinh, r, odd, even; };
+/// cosh(r) = 1 + even; `lost` is what the rounding of half_cosh lost. Halves, because the results themselves may
+/// overflow.
+template <class V> struct Hyperbolic { V half_cosh, half_sinh, lost, r, odd, even; };
 template <class V> [[gnu::always_inline]] inline Hyperbolic<V> hyperbolic(V a) {
   // Beyond the bound the result is inf. s = 2^(n-2), t = 2^(-n-2), which soon counts for nothing.
   const auto reduced = reduce_exp(at_most(a, is_f32<V> ? 89.5 : 710.5), exponent_bias<V> - 2);
@@ -32,7 +33,8 @@ template <class V> [[gnu::always_inline]] inline Hyperbolic<V> hyperbolic(V a) {
     q = polynomial(z, 0.5, 0x1.5555555555558p-5, 0x1.6c16c16c1500dp-10, 0x1.a01a01ad76188p-16, 0x1.27e4cc292d7f6p-22,
                    0x1.1f8bb21ba002bp-29);
   }
-  return {s + t, s - t, r, fma(z * r, p, r_low), z * q};
+  const V sum = s + t;
+  return {sum, s - t, t - (sum - s), r, fma(z * r, p, r_low), z * q};
 }
 
 }  // namespace detail
@@ -48,7 +50,7 @@ template <class V> [[gnu::always_inline]] inline V sinh(V x) {
 template <class V> [[gnu::always_inline]] inline V cosh(V x) {
   using namespace detail;
   const auto h = hyperbolic(abs(x));
-  const V half = fma(h.half_sinh, h.r, h.half_cosh) + fma(h.half_sinh, h.odd, h.half_cosh * h.even);
+  const V half = fma(h.half_sinh, h.r, h.half_cosh) + (fma(h.half_sinh, h.odd, h.half_cosh * h.even) + h.lost);
   return half + half;
 }
 

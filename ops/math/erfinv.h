@@ -1,0 +1,44 @@
+// erfinv. An f32 is computed in f64.
+#pragma once
+
+#include "log.h"
+
+namespace weft::math {
+
+/// ±inf at ±1, NaN beyond.
+template <class V> [[gnu::always_inline]] inline V erfinv(V x) {
+  using namespace detail;
+  if constexpr (is_f32<V>) {
+    return convert<V>(erfinv(convert<Rebind<V, double>>(x)));
+  } else {
+    // The quantile of (x + 1) / 2, over sqrt(2): three rational functions (Wichura, AS 241, Applied Statistics 37,
+    // 1988).
+    const V a = abs(x), r = sqrt(-log(V(0.5) * (V(1) - a)));
+    const auto central = a <= V(0.85), tail = r <= V(5);
+    const V c = fma(V(-0.25) * a, a, V(0.180625)), s = r - V(1.6), t = r - V(5);
+    const V c_up = polynomial(c, 3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+                              1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+                              3.3430575583588128105e4, 2.5090809287301226727e3);
+    const V c_down =
+        polynomial(c, 1, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+                   2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3);
+    const V s_up = polynomial(s, 1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
+                              3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+                              2.27238449892691845833e-2, 7.74545014278341407640e-4);
+    const V s_down = polynomial(s, 1, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+                                1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+                                1.05075007164441684324e-9);
+    const V t_up = polynomial(t, 6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0,
+                              2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                              2.71155556874348757815e-5, 2.01033439929228813265e-7);
+    const V t_down = polynomial(t, 1, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+                                7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+                                2.04426310338993978564e-15);
+    const V up = where(central, c_up, where(tail, s_up, t_up)),
+            down = where(central, c_down, where(tail, s_down, t_down));
+    const V size = where(central, V(0.5) * a, V(1)) * (up / down * V(0x1.6a09e667f3bcdp-1));
+    return with_sign(where(a == V(1), V(infinity<V>), size), x);
+  }
+}
+
+}  // namespace weft::math

@@ -28,12 +28,14 @@ const char* name_of(Mode mode) { return mode == Mode::eager ? "eager" : "compile
 
 const std::vector<Work>& works() {
   constexpr double m = 1 << 20;
+  constexpr double attention_product = 48 * 2.0 * 64 * 256 * 257 / 2;  // of the scores that are seen
   // checks: peers/checks.jsonl, JAX 0.12 (torch 2.15, TensorFlow 2.21 and MLX 0.32 agree to 5e-5)
   static const std::vector<Work> list = {
       {"W1", seed_mlp, 0.698166, 1, 100, mlp_flops(100, {2, 10, 1})},
       {"W2", mnist_mlp, 1.11099, 1, 64, mlp_flops(64, {784, 512, 256, 10}), adam_bytes({784, 512, 256, 10})},
       {"W3", big_mlp, 0.938407, 1, 256, mlp_flops(256, {1024, 1024, 1024, 1024, 1024}),
        adam_bytes({1024, 1024, 1024, 1024, 1024})},
+      {"W5", lstm, 2.14548, 1, 32, 3 * 2.0 * 32 * (64 * (64 + 128) * 512 + 128 * 10)},
       {"W8-20", chain_20, 106.976, 1, m, 0, 16 * m},
       {"W8-24", chain_24, -412.459, 1, 16 * m, 0, 16 * 16 * m},
       {"W8g", chain_gradients, 252.64, 1, m, 0, 24 * m},
@@ -44,6 +46,8 @@ const std::vector<Work>& works() {
       {"W10-add", add_of_ten, 4.05501, 100},
       {"W10-matmul", small_matmul, -57.8348, 100, 1, 2.0 * 100 * 2 * 10},
       {"W10-grad", gradient_of_ten, -1.17653, 100},
+      {"W13", attention, -231.942, 1, 48 * 256, 2 * attention_product},
+      {"W13-grad", attention_gradient, -570.689, 1, 48 * 256, 7 * attention_product},
       {"W14-jacobian", tanh_jacobian, 0.944151, 1, 1, 2.0 * 32 * 64 * (1 + 32)},
       {"W14-hvp", tanh_hvp, -7.22523, 1, 64, 7 * 2.0 * 64 * 32 * 64},
   };

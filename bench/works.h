@@ -43,6 +43,7 @@ bool agrees(double check, double expected);
 Step seed_mlp(Mode mode);
 Step mnist_mlp(Mode mode);
 Step big_mlp(Mode mode);
+Step lstm(Mode mode);
 Step chain_20(Mode mode);
 Step chain_24(Mode mode);
 Step chain_gradients(Mode mode);
@@ -53,6 +54,8 @@ Step layer_norm_gradient(Mode mode);
 Step add_of_ten(Mode mode);
 Step small_matmul(Mode mode);
 Step gradient_of_ten(Mode mode);
+Step attention(Mode mode);
+Step attention_gradient(Mode mode);
 Step tanh_jacobian(Mode mode);
 Step tanh_hvp(Mode mode);
 

@@ -5,13 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <type_traits>
+#include <utility>
 
 #include "../tensor/create.h"
 #include "../tensor/parallel.h"
 #include "../tensor/philox.h"
 #include "apply.h"
 #include "defs/random.h"
+#include "manipulate.h"
 #include "math.h"
+#include "reduce.h"
 
 namespace weft {
 namespace {
@@ -30,6 +34,25 @@ Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
   apply(op_of<Uniform>(), UniformAttrs{dtype, shape}, std::span(&state, 1), out);
   generator.state.assign(out[1]);
   return out[0];
+}
+
+// The inverse of erf, of f64 in [-1, 1], finite at the ends: a starting value good to 1e-6 (Giles, GPU Computing Gems
+// 2, chapter 10), and two steps of Newton's.
+Tensor inverse_erf(const Tensor& y) {
+  const Tensor x = maximum(minimum(y, 1 - 0x1p-53), 0x1p-53 - 1);
+  const auto polynomial = [](const Tensor& t, std::initializer_list<double> c) {
+    Tensor p = t * *c.begin();
+    for (const double* k = c.begin() + 1; k + 1 < c.end(); ++k) p = (p + *k) * t;
+    return p + *(c.end() - 1);
+  };
+  const Tensor w = -log((1 - x) * (1 + x));
+  const Tensor near = polynomial(w - 2.5, {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06,
+                                           0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941});
+  const Tensor far = polynomial(sqrt(w) - 3, {-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844,
+                                              0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682});
+  Tensor z = where(w < 5, near, far) * x;
+  for (int i = 0; i < 2; ++i) z = z - (erf(z) - x) * exp(square(z)) * (1 / (2 * std::numbers::inv_sqrtpi));
+  return z;
 }
 
 }  // namespace
@@ -110,6 +133,68 @@ Tensor random::bernoulli(const Shape& shape, double p, Generator& generator, Sit
     if (!(p >= 0 && p <= 1)) throw ArgumentError(fmt::format("probability {} is not in [0, 1]", p));
     return draw(shape, f32, generator) < p;
   });
+}
+
+Tensor random::bernoulli(const Tensor& p, Generator& generator, Site site) {
+  return detail::called("bernoulli", site, [&] {
+    if (!p.defined()) throw ArgumentError("p is undefined");
+    return draw(p.shape(), p.dtype(), generator) < p;
+  });
+}
+
+Tensor random::truncated_normal(const Shape& shape, double low, double high, double mean, double deviation, DType dtype,
+                                Generator& generator, Site site) {
+  return detail::called("truncated_normal", site, [&] {
+    if (!(low < high) || !std::isfinite(low) || !std::isfinite(high) || !(deviation > 0) || !std::isfinite(deviation) ||
+        !std::isfinite(mean))
+      throw ArgumentError(fmt::format("from {} to {}, mean {}, deviation {}", low, high, mean, deviation));
+    const double unit = deviation * std::numbers::sqrt2, from = std::erf((low - mean) / unit),
+                 to = std::erf((high - mean) / unit);
+    if (to - from < 2e-9)
+      throw ArgumentError(
+          fmt::format("hardly any of the normal distribution of mean {} and deviation {} lies in [{}, {}]", mean,
+                      deviation, low, high));
+    if (dtype != f32 && dtype != f64) throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)));
+    const Tensor u = draw(shape, f64, generator) * (to - from) + from;
+    return cast(minimum(maximum(inverse_erf(u) * unit + mean, low), high), dtype);
+  });
+}
+
+Tensor random::randint(const Shape& shape, std::int64_t low, std::int64_t high, DType dtype, Generator& generator,
+                       Site site) {
+  return detail::called("randint", site, [&] {
+    if (!is_integer(dtype)) throw DTypeError(fmt::format("random integers of {}", name_of(dtype)), "draw i64 and cast");
+    const auto n = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    if (low >= high || n > std::uint64_t{1} << 53) throw ArgumentError(fmt::format("from {} to {}", low, high));
+    visit_dtype(dtype, [&](auto zero) {
+      using T = decltype(zero);
+      if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+        if (!std::in_range<T>(low) || !std::in_range<T>(high - 1))
+          throw ArgumentError(fmt::format("{} holds no numbers from {} to {}", name_of(dtype), low, high));
+    });
+    const Tensor steps = cast(floor(draw(shape, f64, generator) * static_cast<double>(n)), i64);
+    const Tensor first = reshape(tensor<std::int64_t>({low}), {});           // a number here would pass through f64
+    return cast(minimum(steps, static_cast<double>(n - 1)) + first, dtype);  // u * n may round to n
+  });
+}
+
+Tensor random::categorical(const Tensor& logits, std::int64_t samples, Generator& generator, Site site) {
+  return detail::called("categorical", site, [&] {
+    if (!logits.defined()) throw ArgumentError("logits are undefined");
+    if (!is_floating(logits.dtype()))
+      throw DTypeError(fmt::format("logits are {}, not floats", name_of(logits.dtype())), "cast them to f32");
+    if (logits.rank() == 0 || logits.shape().back() == 0)
+      throw ShapeError(fmt::format("logits are [..., classes], not {}", logits.shape().text()));
+    if (samples < 0) throw ArgumentError(fmt::format("{} samples", samples));
+    Shape shape = logits.shape();
+    shape.insert(shape.size() - 1, samples);
+    const Tensor noise = log(-log(1 - draw(shape, f64, generator)));  // of numbers in (0, 1]
+    return argmax(cast(expand(logits, -2), f64) - noise, -1);
+  });
+}
+
+Tensor random::categorical(const Tensor& logits, Generator& generator, Site site) {
+  return detail::called("categorical", site, [&] { return squeeze(categorical(logits, 1, generator), Ints{-1}); });
 }
 
 }  // namespace weft

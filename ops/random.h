@@ -32,8 +32,27 @@ Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype 
 /// Normal, by Box and Muller's method. f32 or f64. ArgumentError if the deviation is negative or one is not finite.
 Tensor normal(const Shape& shape, double mean = 0, double deviation = 1, DType dtype = f32,
               Generator& generator = default_generator(), Site site = Site::current());
+/// Normal, drawn again until it lies in [low, high], as if: by the quantile, in f64. f32 or f64. ArgumentError if a
+/// bound is not finite, low >= high, the deviation is not above 0, or less than 1e-9 of the normal distribution lies
+/// between.
+Tensor truncated_normal(const Shape& shape, double low = -2, double high = 2, double mean = 0, double deviation = 1,
+                        DType dtype = f32, Generator& generator = default_generator(), Site site = Site::current());
+/// Integers in [low, high), all as likely, but for (high - low) / 2^53 of that. ArgumentError if there is none, if they
+/// are more than 2^53, or if the type cannot hold them.
+Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, DType dtype = i64,
+               Generator& generator = default_generator(), Site site = Site::current());
 /// bool: true with probability p. ArgumentError if p is not in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(), Site site = Site::current());
+/// bool, of p's shape: each true with the probability that p, a tensor of f32 or f64, has there: never where that is 0
+/// or less or NaN, always where it is 1 or more.
+Tensor bernoulli(const Tensor& p, Generator& generator = default_generator(), Site site = Site::current());
+/// i64[..., samples]: classes drawn with the probabilities softmax(logits [..., classes]): the largest of logits and
+/// noise (Gumbel, 1954), in f64. A logit of -inf is never drawn unless all are: then class 0. ShapeError if there is no
+/// class.
+Tensor categorical(const Tensor& logits, std::int64_t samples, Generator& generator = default_generator(),
+                   Site site = Site::current());
+/// i64[...]: one of them.
+Tensor categorical(const Tensor& logits, Generator& generator = default_generator(), Site site = Site::current());
 
 }  // namespace random
 }  // namespace weft

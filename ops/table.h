@@ -1,6 +1,7 @@
 // The list of built-in ops, and the only one: the table, loops, tests, gradient checks, docs and benches come from it.
 #pragma once
 
+#include "defs/attention.h"
 #include "defs/binary.h"
 #include "defs/bitwise.h"
 #include "defs/cast.h"
@@ -35,6 +36,6 @@ using BuiltinOps = OpList<
     // random
     Uniform,
     // products
-    MatMul>;
+    MatMul, Attention, AttentionGradient>;
 
 }  // namespace weft

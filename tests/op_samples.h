@@ -176,6 +176,43 @@ template <> struct Sampler<Uniform> {
             {UniformAttrs{f32, {3, 0}}, {tensor<std::int64_t>({7, 11})}}};
   }
 };
+// Their masks are bools, whatever the type.
+template <> struct Sampler<Attention> {
+  static constexpr bool accepts(DType t) { return t == f32 || t == f64; }
+  static std::vector<OpSample> samples(DType t, Random& r) {
+    const auto operands = [&](const Shape& batch, std::int64_t queries, std::int64_t keys) {
+      std::vector<Tensor> in;
+      for (const auto& [n, m] : {std::pair{queries, 3}, {keys, 3}, {keys, 2}}) {
+        Shape shape = batch;
+        shape.push_back(n);
+        shape.push_back(m);
+        in.push_back(random_tensor(r, shape, t, -1, 1));
+      }
+      return in;
+    };
+    std::vector<OpSample> s = {{AttentionAttrs{0.7, false}, operands({2}, 3, 4)},
+                               {AttentionAttrs{1.3, true}, operands({}, 4, 3)},
+                               {AttentionAttrs{0.7, true}, operands({2, 1}, 3, 4)},
+                               {AttentionAttrs{0.7, false}, operands({0}, 2, 3)}};
+    s[2].in.push_back(random_tensor(r, {2, 1, 3, 4}, DType::boolean));
+    return s;
+  }
+};
+template <> struct Sampler<AttentionGradient> {
+  static constexpr bool accepts(DType t) { return Sampler<Attention>::accepts(t); }
+  static std::vector<OpSample> samples(DType t, Random& r) {
+    std::vector<OpSample> s = Sampler<Attention>::samples(t, r);
+    for (OpSample& one : s) {
+      Shape rows = one.in[0].shape(), result = rows;
+      rows.erase(rows.size() - 1);
+      result[result.size() - 1] = 2;
+      const Tensor more[] = {random_tensor(r, result, t, -1, 1), random_tensor(r, rows, t, -1, 1),
+                             random_tensor(r, rows, t, -1, 1)};
+      one.in.insert(one.in.begin() + 3, std::begin(more), std::end(more));
+    }
+    return s;
+  }
+};
 
 /// An op and its sampler, for what needs not the op's struct.
 struct SampledOp {

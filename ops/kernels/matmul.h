@@ -20,6 +20,7 @@ struct Matmul {
   const void* b;
   void* c;
   void* scratch;
+  bool add = false;  // floats: the sums go on from what C holds
 };
 using MatmulFn = void (*)(const Matmul&);
 

@@ -1,0 +1,197 @@
+#include "recurrent.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "../autograd/control_flow.h"
+#include "../ops/apply.h"
+#include "../ops/compose.h"
+#include "../ops/linalg.h"
+#include "../ops/manipulate.h"
+#include "../ops/math.h"
+#include "../ops/recorder.h"
+#include "../tensor/create.h"
+
+namespace weft::nn {
+namespace {
+
+// The weights of a cell that has `gates` of them, and as many biases as are given.
+template <class Cell> void make(Cell& cell, const char* name, std::int64_t in, std::int64_t hidden, std::int64_t gates,
+                                std::initializer_list<std::pair<const char*, std::optional<Variable>*>> biases,
+                                DType dtype, Generator& generator, const Site& site) {
+  weft::detail::called(name, site, [&] {
+    if (in < 1 || hidden < 1) throw ArgumentError(fmt::format("{} -> {}", in, hidden), "both extents are at least 1");
+    const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+    const auto drawn = [&](const Shape& shape) {
+      return cast(random::uniform(shape, -bound, bound, compute_type(dtype), generator), dtype);
+    };
+    cell.weight_ih = Variable(drawn({in, gates * hidden}), true, "weight_ih");
+    cell.weight_hh = Variable(drawn({hidden, gates * hidden}), true, "weight_hh");
+    for (const auto& [role, bias] : biases) bias->emplace(drawn({gates * hidden}), true, role);
+  });
+}
+
+// A call's input and states, and the errors that show them.
+class Call {
+ public:
+  template <class Cell> Call(const char* name, const Cell& cell, const Arg& x, int rank)
+      : name_(name),
+        in_(cell.weight_ih.shape()[0]),
+        hidden_(cell.weight_hh.shape()[0]),
+        dtype_(cell.weight_ih.dtype()) {
+    x_ = x.tensor(dtype_);
+    shown_.push_back(describe_operand("x", x_));
+    if (!x_.defined()) fail(ArgumentError("x is undefined"));
+    if (x_.rank() != rank || x_.shape().back() != in_)
+      fail(ShapeError(fmt::format("{} -> {} takes [{}, {}], not {}", in_, hidden_, rank == 3 ? "B, T" : "B", in_,
+                                  x_.shape().text())));
+    if (rank == 3 && x_.shape()[1] == 0) fail(ShapeError(fmt::format("a sequence of no steps: {}", x_.shape().text())));
+    if (x_.dtype() != dtype_)
+      fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(x_.dtype()), name_of(dtype_)),
+                      fmt::format("cast(x, {})", name_of(dtype_))));
+  }
+  const Tensor& x() const { return x_; }
+
+  // A part of the first state: 0 if it is not given.
+  Tensor state(const char* role, const Tensor* given) {
+    const Type type{dtype_, {x_.shape()[0], hidden_}};
+    if (!given) return zeros(type.shape, type.dtype);
+    shown_.push_back(describe_operand(role, *given));
+    if (!given->defined()) fail(ArgumentError(fmt::format("{} is undefined", role)));
+    if (given->shape() != type.shape)
+      fail(ShapeError(fmt::format("{} has shape {}, not {}", role, given->shape().text(), type.shape.text())));
+    if (given->dtype() != type.dtype)
+      fail(DTypeError(fmt::format("{} is {}, not {}", role, name_of(given->dtype()), name_of(type.dtype))));
+    return *given;
+  }
+  LSTMState state(const std::optional<LSTMState>& s) {
+    return {state("h", s ? &s->h : nullptr), state("c", s ? &s->c : nullptr)};
+  }
+  Tensor state(const std::optional<Tensor>& h) { return state("h", h ? &*h : nullptr); }
+
+ private:
+  template <class E> [[noreturn]] void fail(E error) const {
+    error.locate(name_, shown_, site_text(SiteScope::current()));
+    throw error;
+  }
+  const char* name_;
+  std::int64_t in_, hidden_;
+  DType dtype_;
+  Tensor x_;
+  std::vector<std::string> shown_;
+};
+
+Tensor product(const Tensor& x, const Variable& weight, const std::optional<Variable>& bias) {
+  const Tensor y = matmul(x, weight);
+  return bias ? y + *bias : y;
+}
+
+// The k-th of the equal parts of the last axis.
+Tensor gate(const Tensor& t, std::int64_t hidden, std::int64_t k) {
+  return slice_axis(t, -1, k * hidden, (k + 1) * hidden);
+}
+
+// What a step makes of the inputs' part of the gates, and its output.
+LSTMState step(const LSTMCell& cell, const Tensor& inputs, const LSTMState& s) {
+  const std::int64_t n = cell.weight_hh.shape()[0];
+  const Tensor gates = inputs + matmul(s.h, cell.weight_hh);
+  const Tensor c = sigmoid(gate(gates, n, 1)) * s.c + sigmoid(gate(gates, n, 0)) * tanh(gate(gates, n, 2));
+  return {sigmoid(gate(gates, n, 3)) * tanh(c), c};
+}
+Tensor step(const GRUCell& cell, const Tensor& inputs, const Tensor& h) {
+  const std::int64_t n = cell.weight_hh.shape()[0];
+  const Tensor hidden = product(h, cell.weight_hh, cell.bias_hh);
+  const Tensor reset = sigmoid(gate(inputs, n, 0) + gate(hidden, n, 0)),
+               update = sigmoid(gate(inputs, n, 1) + gate(hidden, n, 1)),
+               fresh = tanh(gate(inputs, n, 2) + reset * gate(hidden, n, 2));
+  return fresh + update * (h - fresh);
+}
+Tensor step(const RNNCell& cell, const Tensor& inputs, const Tensor& h) {
+  const Tensor sum = inputs + matmul(h, cell.weight_hh);
+  return cell.relu ? relu(sum) : tanh(sum);
+}
+const Tensor& output_of(const LSTMState& s) { return s.h; }
+const Tensor& output_of(const Tensor& h) { return h; }
+
+template <class Cell, class State> State one_step(const char* name, const Cell& cell,
+                                                  const std::optional<Variable>& bias, const Arg& x,
+                                                  const std::optional<State>& given) {
+  const SiteScope scope(x.site());
+  Call call(name, cell, x, 2);
+  const State state = call.state(given);
+  return step(cell, product(call.x(), cell.weight_ih, bias), state);
+}
+
+template <class Cell, class State> std::pair<Tensor, State> sequence(const char* name, const Cell& cell,
+                                                                     const std::optional<Variable>& bias, const Arg& x,
+                                                                     const std::optional<State>& given) {
+  const SiteScope scope(x.site());
+  Call call(name, cell, x, 3);
+  const State state = call.state(given);
+  const Tensor inputs = product(swap_axes(call.x(), 0, 1), cell.weight_ih, bias);  // [T, B, gates]
+  const auto [last, outputs] = scan(
+      [&](const State& s, const Tensor& in) {
+        const State next = step(cell, in, s);
+        return std::pair(next, output_of(next));
+      },
+      state, inputs, {}, x.site());
+  return {swap_axes(outputs, 0, 1), last};
+}
+
+template <class Cell> std::string text_of(const char* name, const Cell& cell) {
+  return fmt::format("{} {} -> {}", name, cell.weight_ih.shape()[0], cell.weight_hh.shape()[0]);
+}
+
+}  // namespace
+
+LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, Generator& generator, Site site) {
+  if (with_bias)
+    make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, dtype, generator, site);
+  else
+    make(*this, "LSTM", in, hidden, 4, {}, dtype, generator, site);
+}
+LSTMState LSTMCell::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
+  return one_step("LSTMCell", *this, bias, x, state);
+}
+std::string LSTMCell::text() const { return text_of("LSTMCell", *this); }
+std::pair<Tensor, LSTMState> LSTM::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
+  return sequence("LSTM", *this, bias, x, state);
+}
+std::string LSTM::text() const { return text_of("LSTM", *this); }
+
+GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, Generator& generator, Site site) {
+  if (with_bias)
+    make(*this, "GRU", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, dtype, generator, site);
+  else
+    make(*this, "GRU", in, hidden, 3, {}, dtype, generator, site);
+}
+Tensor GRUCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  return one_step("GRUCell", *this, bias_ih, x, h);
+}
+std::string GRUCell::text() const { return text_of("GRUCell", *this); }
+std::pair<Tensor, Tensor> GRU::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  return sequence("GRU", *this, bias_ih, x, h);
+}
+std::string GRU::text() const { return text_of("GRU", *this); }
+
+RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, bool with_relu, bool with_bias, DType dtype,
+                 Generator& generator, Site site)
+    : relu(with_relu) {
+  if (with_bias)
+    make(*this, "RNN", in, hidden, 1, {{"bias", &bias}}, dtype, generator, site);
+  else
+    make(*this, "RNN", in, hidden, 1, {}, dtype, generator, site);
+}
+Tensor RNNCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  return one_step("RNNCell", *this, bias, x, h);
+}
+std::string RNNCell::text() const { return text_of("RNNCell", *this); }
+std::pair<Tensor, Tensor> RNN::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  return sequence("RNN", *this, bias, x, h);
+}
+std::string RNN::text() const { return text_of("RNN", *this); }
+
+}  // namespace weft::nn

@@ -1,0 +1,2 @@
+#define WEFT_ATTENTION attention_loops_avx2
+#include "attention.inc"

@@ -22,6 +22,10 @@ double adam_bytes(std::initializer_list<double> widths) {
   return 28 * parameters;
 }
 
+// W4's net on one image, forward: both convolutions and the dense layer.
+constexpr double cnn_first = 2.0 * 28 * 28 * 9 * 16, cnn_second = 2.0 * 14 * 14 * 9 * 16 * 32,
+                 cnn_head = 2.0 * 1568 * 10;
+
 }  // namespace
 
 const char* name_of(Mode mode) { return mode == Mode::eager ? "eager" : "compile"; }
@@ -35,6 +39,7 @@ const std::vector<Work>& works() {
       {"W2", mnist_mlp, 1.11099, 1, 64, mlp_flops(64, {784, 512, 256, 10}), adam_bytes({784, 512, 256, 10})},
       {"W3", big_mlp, 0.938407, 1, 256, mlp_flops(256, {1024, 1024, 1024, 1024, 1024}),
        adam_bytes({1024, 1024, 1024, 1024, 1024})},
+      {"W4", mnist_cnn, 2.02873, 1, 64, 64 * (2 * cnn_first + 3 * cnn_second + 3 * cnn_head)},
       {"W5", lstm, 2.14548, 1, 32, 3 * 2.0 * 32 * (64 * (64 + 128) * 512 + 128 * 10)},
       {"W8-20", chain_20, 106.976, 1, m, 0, 16 * m},
       {"W8-24", chain_24, -412.459, 1, 16 * m, 0, 16 * 16 * m},
@@ -46,6 +51,9 @@ const std::vector<Work>& works() {
       {"W10-add", add_of_ten, 4.05501, 100},
       {"W10-matmul", small_matmul, -57.8348, 100, 1, 2.0 * 100 * 2 * 10},
       {"W10-grad", gradient_of_ten, -1.17653, 100},
+      {"W11-mlp1", mlp_of_one, -0.120963, 1, 1, 2.0 * (784 * 512 + 512 * 256 + 256 * 10)},
+      {"W11-mlp256", mlp_of_256, 4.61626, 1, 256, 256 * 2.0 * (784 * 512 + 512 * 256 + 256 * 10)},
+      {"W11-cnn1", cnn_of_one, -0.131892, 1, 1, cnn_first + cnn_second + cnn_head},
       {"W13", attention, -231.942, 1, 48 * 256, 2 * attention_product},
       {"W13-grad", attention_gradient, -570.689, 1, 48 * 256, 7 * attention_product},
       {"W14-jacobian", tanh_jacobian, 0.944151, 1, 1, 2.0 * 32 * 64 * (1 + 32)},

@@ -1,7 +1,7 @@
 // W1, W2, W3: whole training steps, the update included.
-#include <cmath>
 #include <memory>
 
+#include "models.h"
 #include "numbers.h"
 #include "step.h"
 
@@ -10,21 +10,6 @@ namespace {
 
 using namespace weft;
 
-const double unit = std::sqrt(3.0);  // bound of inputs: unit variance
-
-nn::Linear linear(std::string_view tag, std::int64_t in, std::int64_t out) {
-  nn::Linear layer(in, out);
-  layer.weight.assign(weight(tag, in, out));
-  return layer;
-}
-
-struct MnistMlp {
-  nn::Linear fc1 = linear("W2.w1", 784, 512), fc2 = linear("W2.w2", 512, 256), fc3 = linear("W2.w3", 256, 10);
-  WEFT_MEMBERS(fc1, fc2, fc3)
-
-  Tensor operator()(const Tensor& x) const { return fc3(relu(fc2(relu(fc1(x))))); }
-};
-
 struct BigMlp {
   nn::Linear fc1 = linear("W3.w1", 1024, 1024), fc2 = linear("W3.w2", 1024, 1024), fc3 = linear("W3.w3", 1024, 1024),
              fc4 = linear("W3.w4", 1024, 1024);
@@ -32,18 +17,6 @@ struct BigMlp {
 
   Tensor operator()(const Tensor& x) const { return fc4(relu(fc3(relu(fc2(relu(fc1(x))))))); }
 };
-
-// A model's training by Adam; loss(labels, outputs) is a number.
-template <class Model, class Loss> auto adam_step(Loss loss_of) {
-  auto model = std::make_shared<Model>();
-  auto optimizer = std::make_shared<nn::Adam>(*model, nn::AdamOptions{.learning_rate = 1e-3});
-  return [model, optimizer, loss_of](const Tensor& x, const Tensor& y) {
-    GradientTape tape;
-    const Tensor loss = loss_of(y, (*model)(x));
-    optimizer->apply(tape.gradient(loss, *model));
-    return loss;
-  };
-}
 
 }  // namespace
 
@@ -67,8 +40,7 @@ Step seed_mlp(Mode mode) {
 }
 
 Step mnist_mlp(Mode mode) {
-  const auto step = adam_step<MnistMlp>(
-      [](const Tensor& y, const Tensor& logits) { return mean(nn::softmax_cross_entropy(y, logits)); });
+  const auto step = adam_step<MnistMlp>(cross_entropy);
   return make_step(mode, step, uniform("W2.x", {64, 784}, -unit, unit), classes("W2.y", {64}, 10));
 }
 

@@ -6,9 +6,11 @@
 #include "defs/bitwise.h"
 #include "defs/cast.h"
 #include "defs/check.h"
+#include "defs/conv.h"
 #include "defs/debug.h"
 #include "defs/indexing.h"
 #include "defs/matmul.h"
+#include "defs/pool.h"
 #include "defs/random.h"
 #include "defs/reduce.h"
 #include "defs/shape.h"
@@ -36,6 +38,8 @@ using BuiltinOps = OpList<
     // random
     Uniform,
     // products
-    MatMul, Attention, AttentionGradient>;
+    MatMul, Attention, AttentionGradient, Conv, ConvInput, ConvWeight,
+    // pools
+    MaxPick, MaxPut, AvgPool, AvgSpread>;
 
 }  // namespace weft

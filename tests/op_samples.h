@@ -41,6 +41,10 @@ template <class Struct> constexpr int arity() {
     return detail::arity_of<Struct, Recorded<float>>;
 }
 
+/// Products in f32 are a library's in parts: another split gives other bits.
+template <class Struct> inline constexpr bool is_product =
+    std::is_same_v<Struct, MatMul> || std::is_base_of_v<ConvBase, Struct>;
+
 template <class Struct> struct Sampler;  // accepts(dtype); samples(dtype, random)
 
 template <class Struct>
@@ -72,6 +76,49 @@ template <class Struct> DType usual_type() {
 }
 
 namespace detail_ {
+/// Two of x, w and y of a convolution (numbered so): strides 1, 2, ..., padding before 0 and after 1, the first axis
+/// dilated where it is long enough.
+inline OpSample conv_sample(int a, int b, const Ints& in, const Ints& window, std::int64_t channels,
+                            std::int64_t outputs, std::int64_t groups, DType t, Random& r) {
+  Windows w{in, window, {}, {}, {}, {}};
+  for (int i = 0; i < in.size(); ++i) {
+    w.stride.push_back(1 + i % 2);
+    w.before.push_back(i % 2);
+    w.after.push_back(1);
+    w.dilation.push_back(i == 0 && in[i] > 3 ? 2 : 1);
+  }
+  Shape weight{outputs, channels / groups};
+  for (const std::int64_t k : window) weight.push_back(k);
+  const auto operand = [&](int which) {
+    return random_tensor(r,
+                         which == 0   ? detail::around(2, in, channels)
+                         : which == 1 ? weight
+                                      : detail::around(2, w.results(), outputs),
+                         t, -1, 1);
+  };
+  const Tensor first = operand(a), second = operand(b);
+  return {ConvAttrs{w, groups}, {first, second}};
+}
+
+/// Of a pool: windows that overlap and are padded, dilated ones, ones that part the axes, adaptive ones, none at all.
+/// `by` is what the largest is taken by; the other operand is of inputs, or of results.
+inline std::vector<OpSample> pool_samples(DType t, Random& r, bool by, bool results) {
+  std::vector<OpSample> list;
+  const auto add = [&](const PoolAttrs& a, std::int64_t n, std::int64_t channels) {
+    OpSample s{a, {}};
+    if (by) s.in.push_back(random_tensor(r, detail::around(n, a.windows.in, channels), t));
+    s.in.push_back(random_tensor(r, detail::around(n, results ? a.results() : a.windows.in, channels), t));
+    list.push_back(s);
+  };
+  add({Windows::over({5, 4}, {3, 2}, {2, 1}, 1, 1), {}, true}, 2, 3);
+  add({Windows::over({5, 4}, {3, 2}, {2, 1}, 1, 1), {}, false}, 1, 2);
+  add({Windows::over({7}, {2}, 1, 0, by ? 3 : 1), {}, true}, 2, 2);
+  add({Windows::over({2, 4, 2}, {2, 2, 1}, {2, 2, 1}, 0, 1), {}, true}, 1, 2);
+  add({Windows{{5, 3}, {}, {}, {}, {}, {}}, {3, 2}, false}, 1, 2);
+  add({Windows::over({4}, {2}, 2, 0, 1), {}, true}, 0, 3);
+  return list;
+}
+
 constexpr bool any_type(DType) { return true; }
 constexpr bool numbers(DType t) { return t != DType::boolean; }
 constexpr bool floats(DType t) { return is_floating(t); }
@@ -156,6 +203,31 @@ WEFT_SAMPLER(MatMul, numbers, {Attrs{}, {random_tensor(r, {3, 4}, t), random_ten
              {Attrs{}, {random_tensor(r, {3, 0}, t), random_tensor(r, {0, 2}, t)}},
              {Attrs{}, {random_tensor(r, {0, 3}, t), random_tensor(r, {3, 2}, t)}});
 WEFT_SAMPLER(AssertFinite, floats, {Attrs{}, {random_tensor(r, {2, 3}, t)}}, {Attrs{}, {random_tensor(r, {0, 3}, t)}});
+// Of each convolution: x, w and y of one form, of which it takes two.
+using detail_::conv_sample;
+WEFT_SAMPLER(Conv, floats, conv_sample(0, 1, {4, 5}, {2, 3}, 2, 3, 1, t, r), conv_sample(0, 1, {5}, {2}, 2, 4, 2, t, r),
+             conv_sample(0, 1, {2, 3, 2}, {2, 1, 2}, 1, 2, 1, t, r), conv_sample(0, 1, {3}, {2}, 0, 2, 1, t, r));
+WEFT_SAMPLER(ConvInput, floats, conv_sample(2, 1, {4, 5}, {2, 3}, 2, 3, 1, t, r),
+             conv_sample(2, 1, {5}, {2}, 2, 4, 2, t, r), conv_sample(2, 1, {3}, {2}, 2, 0, 1, t, r));
+WEFT_SAMPLER(ConvWeight, floats, conv_sample(0, 2, {4, 5}, {2, 3}, 2, 3, 1, t, r),
+             conv_sample(0, 2, {5}, {2}, 2, 4, 2, t, r), conv_sample(0, 2, {3}, {2}, 0, 2, 1, t, r));
+using detail_::pool_samples;
+template <> struct Sampler<MaxPick> {
+  static constexpr bool accepts(DType t) { return t != DType::boolean; }
+  static std::vector<OpSample> samples(DType t, Random& r) { return pool_samples(t, r, true, false); }
+};
+template <> struct Sampler<MaxPut> {
+  static constexpr bool accepts(DType t) { return t != DType::boolean; }
+  static std::vector<OpSample> samples(DType t, Random& r) { return pool_samples(t, r, true, true); }
+};
+template <> struct Sampler<AvgPool> {
+  static constexpr bool accepts(DType t) { return is_floating(t); }
+  static std::vector<OpSample> samples(DType t, Random& r) { return pool_samples(t, r, false, false); }
+};
+template <> struct Sampler<AvgSpread> {
+  static constexpr bool accepts(DType t) { return is_floating(t); }
+  static std::vector<OpSample> samples(DType t, Random& r) { return pool_samples(t, r, false, true); }
+};
 #undef WEFT_SAMPLER
 template <> struct Sampler<Print> {
   static constexpr bool accepts(DType) { return true; }

@@ -16,6 +16,49 @@ inline dnnl::matmul::primitive_desc matmul_primitive_desc(const dnnl::engine& en
 #endif
 }
 
+/// What moves a convolution's window, as oneDNN takes it: dilations of 0 are dense.
+struct ConvMoves {
+  dnnl::memory::dims strides, dilations, before, after;
+};
+
+inline dnnl::convolution_forward::primitive_desc conv_forward_desc(const dnnl::engine& engine,
+                                                                   const dnnl::memory::desc& x,
+                                                                   const dnnl::memory::desc& w,
+                                                                   const dnnl::memory::desc& y, const ConvMoves& m,
+                                                                   const dnnl::primitive_attr& attributes) {
+  constexpr auto kind = dnnl::prop_kind::forward_training;
+  constexpr auto direct = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, kind, direct, x, w, y, m.strides, m.dilations, m.before, m.after, attributes};
+#else
+  return {{kind, direct, x, w, y, m.strides, m.dilations, m.before, m.after}, attributes, engine};
+#endif
+}
+
+inline dnnl::convolution_backward_data::primitive_desc conv_input_desc(
+    const dnnl::engine& engine, const dnnl::memory::desc& x, const dnnl::memory::desc& w, const dnnl::memory::desc& y,
+    const ConvMoves& m, const dnnl::convolution_forward::primitive_desc& forward,
+    const dnnl::primitive_attr& attributes) {
+  constexpr auto direct = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, direct, x, w, y, m.strides, m.dilations, m.before, m.after, forward, attributes};
+#else
+  return {{direct, x, w, y, m.strides, m.dilations, m.before, m.after}, attributes, engine, forward};
+#endif
+}
+
+inline dnnl::convolution_backward_weights::primitive_desc conv_weight_desc(
+    const dnnl::engine& engine, const dnnl::memory::desc& x, const dnnl::memory::desc& w, const dnnl::memory::desc& y,
+    const ConvMoves& m, const dnnl::convolution_forward::primitive_desc& forward,
+    const dnnl::primitive_attr& attributes) {
+  constexpr auto direct = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, direct, x, w, y, m.strides, m.dilations, m.before, m.after, forward, attributes};
+#else
+  return {{direct, x, w, y, m.strides, m.dilations, m.before, m.after}, attributes, engine, forward};
+#endif
+}
+
 /// The one CPU engine. The first call clamps oneDNN to weft::isa().
 const dnnl::engine& cpu_engine();
 

@@ -85,7 +85,7 @@ TEST_CASE("each op of the table under vmap is the op on each example", "[vmap]")
           REQUIRE(y[k].shape()[0] == 4);
           for (std::size_t b = 0; b < 4; ++b) {
             const Tensor one = run(op, {samples[0].attrs, example(samples, b, mask)})[k];
-            if (std::is_same_v<Struct, MatMul> && is_floating(t))
+            if (is_product<Struct> && is_floating(t))
               CHECK_NEAR(slices(y[k])[b], one, t == f32 ? 1e-6 : 1e-14);
             else
               CHECK_SAME(slices(y[k])[b], one);

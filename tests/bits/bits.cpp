@@ -61,6 +61,18 @@ void products(Random& random, DType t) {
   d.print("products", t);
 }
 
+// In several pieces of the minibatch.
+void convolutions(Random& random, DType t) {
+  const ConvAttrs a{Windows::over({14, 14}, {3, 3}, 1, Pad::same, 1), 1};
+  const Tensor x = random_tensor(random, {13, 14, 14, 16}, t), w = random_tensor(random, {24, 16, 3, 3}, t),
+               y = random_tensor(random, {13, 14, 14, 24}, t);
+  Digest d;
+  d.add(apply<Conv>({x, w}, a));
+  d.add(apply<ConvInput>({y, w}, a));
+  d.add(apply<ConvWeight>({x, y}, a));
+  d.print("convolutions", t);
+}
+
 // A whole step with everything in it, eager or compiled.
 void training(DType t, bool compiled) {
   Generator g(7);
@@ -97,6 +109,7 @@ int main() {
   each_op([&]<class Struct>() { each_op_line<Struct>(random); });
   for (DType t : {f32, f64, DType::bf16}) reductions(random, t);
   for (DType t : {f32, f64}) products(random, t);
+  for (DType t : {f32, f64, DType::bf16}) convolutions(random, t);
   for (DType t : {f32, f64}) {
     training(t, false);
     training(t, true);

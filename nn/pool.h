@@ -1,0 +1,59 @@
+// Pools as layers, and Flatten. The functions themselves are in ops/pool.h.
+#pragma once
+
+#include <string>
+
+#include "../ops/pool.h"
+
+namespace weft::nn {
+
+/// nn::MaxPool2d{2}, nn::MaxPool2d{3, {.stride = 2, .padding = 1}}
+template <int axes> struct MaxPool {
+  PerAxis window;
+  MaxPoolOptions options = {};
+  Tensor operator()(const Arg& x) const;
+  std::string text() const;  ///< "MaxPool2d [2, 2]"
+};
+using MaxPool1d = MaxPool<1>;
+using MaxPool2d = MaxPool<2>;
+using MaxPool3d = MaxPool<3>;
+
+template <int axes> struct AvgPool {
+  PerAxis window;
+  AvgPoolOptions options = {};
+  Tensor operator()(const Arg& x) const;
+  std::string text() const;
+};
+using AvgPool1d = AvgPool<1>;
+using AvgPool2d = AvgPool<2>;
+using AvgPool3d = AvgPool<3>;
+
+/// nn::AdaptiveAvgPool2d{1}: a result a channel.
+template <int axes> struct AdaptiveAvgPool {
+  PerAxis results;
+  bool channels_last = false;
+  Tensor operator()(const Arg& x) const;
+  std::string text() const;
+};
+using AdaptiveAvgPool1d = AdaptiveAvgPool<1>;
+using AdaptiveAvgPool2d = AdaptiveAvgPool<2>;
+using AdaptiveAvgPool3d = AdaptiveAvgPool<3>;
+
+struct GlobalAvgPool {
+  bool channels_last = false;
+  Tensor operator()(const Arg& x) const { return global_avg_pool(x, channels_last); }
+  std::string text() const { return "GlobalAvgPool"; }
+};
+struct GlobalMaxPool {
+  bool channels_last = false;
+  Tensor operator()(const Arg& x) const { return global_max_pool(x, channels_last); }
+  std::string text() const { return "GlobalMaxPool"; }
+};
+
+/// [n, ...] as [n, the product of the rest]. ShapeError of a scalar.
+struct Flatten {
+  Tensor operator()(const Arg& x) const;
+  std::string text() const { return "Flatten"; }
+};
+
+}  // namespace weft::nn

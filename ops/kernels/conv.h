@@ -1,0 +1,34 @@
+// The door to convolutions: which kernel, in what pieces.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "../../tensor/dtype.h"
+
+namespace weft {
+
+/// Which of x, w and y a convolution computes from the other two.
+enum class ConvPass : std::int64_t { y, x, w };
+
+/// x [n, in..., channels], y [n, out..., outputs], w [outputs, channels / groups, window...], each in order. Extents of
+/// 0 and empty results are the caller's. Only integers of 64 bits, so that its bytes are its hash.
+struct ConvShape {
+  ConvPass pass;
+  std::int64_t axes, n, channels, outputs, groups;  // axes: 1, 2 or 3
+  std::array<std::int64_t, 3> in, out, window, stride, before, after, dilation;
+
+  bool operator==(const ConvShape&) const = default;
+  std::int64_t positions() const { return out[0] * out[1] * out[2]; }
+  std::int64_t taps() const { return window[0] * window[1] * window[2]; }
+};
+
+/// Computes one of the three, on several threads where that pays. f32 is oneDNN's, cut into pieces that the shape alone
+/// decides, so that neither threads nor mode change a bit; f64 is gathered into rows for our own matmul; bf16 and f16
+/// are widened, summed in f32 and rounded once.
+void conv(const ConvShape&, DType, void* x, void* w, void* y);
+
+/// f64 (or f32): one matrix product an image and group, from columns that hold each position's window.
+template <class T> void conv_by_columns(const ConvShape&, T* x, T* w, T* y);
+
+}  // namespace weft

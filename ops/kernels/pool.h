@@ -1,0 +1,43 @@
+// The loops of the pools over one image, channels last, for each instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "../../tensor/dtype.h"
+#include "../../tensor/isa.h"
+
+namespace weft {
+
+/// A window along one axis: elements begin, begin + step, ..., none of them padding.
+struct PoolSpan {
+  std::int64_t begin, count;
+};
+
+struct PoolImage {
+  struct Axis {
+    std::int64_t in = 1, out = 1, step = 1;
+    const PoolSpan* spans;  // `out` of them
+  };
+  Axis axes[3];
+  std::int64_t channels;     // from one element to the next
+  std::int64_t first, last;  // the channels that this call is for
+  std::int64_t divisor;      // of a mean; 0: how many elements the window has
+  bool parts;                // each element is in exactly one window: results are written, not added to zeros
+};
+
+/// `by` and x are images of inputs, y is one of results.
+struct PoolLoops {
+  using Pick = void (*)(const PoolImage&, const void* by, const void* x, void* y);
+  using Put = void (*)(const PoolImage&, const void* by, const void* y, void* x);
+  using Mean = void (*)(const PoolImage&, const void* x, void* y);
+  using Spread = void (*)(const PoolImage&, const void* y, void* x);
+  Pick pick[8] = {};  // by dtype: numbers but the 16-bit floats
+  Put put[8] = {};
+  Mean mean[8] = {};  // f32, f64
+  Spread spread[8] = {};
+};
+const PoolLoops* pool_loops_base();
+const PoolLoops* pool_loops_avx2();
+const PoolLoops* pool_loops_avx512();
+
+}  // namespace weft

@@ -1,0 +1,2 @@
+#define WEFT_POOL pool_loops_base
+#include "pool.inc"

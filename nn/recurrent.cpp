@@ -8,6 +8,7 @@
 
 #include "../autograd/control_flow.h"
 #include "../ops/apply.h"
+#include "../ops/activations.h"
 #include "../ops/compose.h"
 #include "../ops/linalg.h"
 #include "../ops/manipulate.h"

@@ -14,6 +14,12 @@ double mlp_flops(double batch, std::initializer_list<double> widths) {
   return flops;
 }
 
+// The products of a GPT, those of attention with what is seen of them, forward and backward.
+double gpt_flops(double batch, double length, double layers, double width, double vocabulary) {
+  const double forward = layers * (12 * width * width + (length + 1) * width) + width * vocabulary;
+  return 3 * 2 * batch * length * forward;
+}
+
 // Adam's least traffic: parameter, gradient and two moments read, three of them written.
 double adam_bytes(std::initializer_list<double> widths) {
   double parameters = 0;
@@ -41,6 +47,9 @@ const std::vector<Work>& works() {
        adam_bytes({1024, 1024, 1024, 1024, 1024})},
       {"W4", mnist_cnn, 2.02873, 1, 64, 64 * (2 * cnn_first + 3 * cnn_second + 3 * cnn_head)},
       {"W5", lstm, 2.14548, 1, 32, 3 * 2.0 * 32 * (64 * (64 + 128) * 512 + 128 * 10)},
+      {"W6", char_gpt, 3.87466, 1, 4 * 128, gpt_flops(4, 128, 6, 384, 65)},
+      {"W6n", small_gpt, 3.86931, 1, 12 * 64, gpt_flops(12, 64, 4, 128, 65)},
+      {"W7", gpt2, 8.33893, 1, 4 * 64, gpt_flops(4, 64, 12, 768, 50257)},
       {"W8-20", chain_20, 106.976, 1, m, 0, 16 * m},
       {"W8-24", chain_24, -412.459, 1, 16 * m, 0, 16 * 16 * m},
       {"W8g", chain_gradients, 252.64, 1, m, 0, 24 * m},

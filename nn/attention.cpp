@@ -6,6 +6,7 @@
 #include "../ops/linalg.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../ops/parts.h"
 #include "../ops/recorder.h"
 
 namespace weft::nn {
@@ -46,10 +47,10 @@ MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads_, 
 
 Tensor MultiHeadAttention::operator()(const Arg& x, const AttentionOptions& options) const {
   const SiteScope scope(x.site());
-  const Tensor input = checked_input("x", x, *this), all = qkv(input);
-  const std::int64_t width = project.weight.shape()[0];
-  const auto part = [&](std::int64_t k) { return by_heads(slice_axis(all, 2, k * width, (k + 1) * width), heads); };
-  const Tensor y = scaled_dot_product_attention(part(0), part(1), part(2), options);
+  const Tensor input = checked_input("x", x, *this);
+  const auto part = weft::detail::equal_parts(qkv(input), 3, 2);
+  const Tensor y = scaled_dot_product_attention(by_heads(part[0], heads), by_heads(part[1], heads),
+                                                by_heads(part[2], heads), options);
   return project(reshape(swap_axes(y, 1, 2), input.shape()));
 }
 
@@ -61,10 +62,9 @@ Tensor MultiHeadAttention::operator()(const Arg& x, const Arg& memory, const Att
     const Tensor y = matmul(t, slice_axis(qkv.weight, 1, begin * width, end * width));
     return qkv.bias ? y + slice_axis(*qkv.bias, 0, begin * width, end * width) : y;
   };
-  const Tensor both = mapped(other, 1, 3);
-  const Tensor y =
-      scaled_dot_product_attention(by_heads(mapped(input, 0, 1), heads), by_heads(slice_axis(both, 2, 0, width), heads),
-                                   by_heads(slice_axis(both, 2, width, 2 * width), heads), options);
+  const auto both = weft::detail::equal_parts(mapped(other, 1, 3), 2, 2);
+  const Tensor y = scaled_dot_product_attention(by_heads(mapped(input, 0, 1), heads), by_heads(both[0], heads),
+                                                by_heads(both[1], heads), options);
   return project(reshape(swap_axes(y, 1, 2), input.shape()));
 }
 

@@ -16,10 +16,12 @@ Embedding::Embedding(std::int64_t rows, std::int64_t width, init::Initializer in
   });
 }
 
-Tensor Embedding::operator()(const Arg& indices) const {
+Tensor embedding(const Arg& indices, const Arg& table) {
   const SiteScope scope(indices.site());
-  return gather(Arg(weight, indices.site()), indices);
+  return gather(table, indices);
 }
+
+Tensor Embedding::operator()(const Arg& indices) const { return embedding(indices, Arg(weight, indices.site())); }
 
 std::string Embedding::text() const { return fmt::format("Embedding {} x {}", weight.shape()[0], weight.shape()[1]); }
 

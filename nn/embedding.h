@@ -10,6 +10,10 @@
 
 namespace weft::nn {
 
+/// Rows of a table [rows, ...] by number: indices [...] to [..., ...]. Numbers in [-rows, rows), negative ones from the
+/// end: IndexError. DTypeError for other types than i32 and i64.
+Tensor embedding(const Arg& indices, const Arg& table);
+
 /// Maps integers i32 or i64 of any shape to rows of a table: [...] to [..., width]. The weight is [rows, width].
 /// Its gradient is as large. In a compiled step an update that consumes it is computed on the rows used alone, where it
 /// leaves others as they are (SGD); momentum, Adam and weight decay change every row.
@@ -22,8 +26,7 @@ struct Embedding {
   Embedding(std::int64_t rows, std::int64_t width, init::Initializer initializer = init::uniform, DType dtype = f32,
             Generator& generator = random::default_generator(), Site site = Site::current());
 
-  /// Numbers in [-rows, rows), negative ones from the end, as gather takes them: IndexError. DTypeError for other
-  /// types.
+  /// embedding(indices, weight).
   Tensor operator()(const Arg& indices) const;
 
   /// "Embedding 10000 x 64"

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "../autograd/control_flow.h"
-#include "../ops/apply.h"
 #include "../ops/activations.h"
+#include "../ops/apply.h"
 #include "../ops/compose.h"
 #include "../ops/linalg.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../ops/parts.h"
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
 
@@ -90,24 +91,17 @@ Tensor product(const Tensor& x, const Variable& weight, const std::optional<Vari
   return bias ? y + *bias : y;
 }
 
-// The k-th of the equal parts of the last axis.
-Tensor gate(const Tensor& t, std::int64_t hidden, std::int64_t k) {
-  return slice_axis(t, -1, k * hidden, (k + 1) * hidden);
-}
-
 // What a step makes of the inputs' part of the gates, and its output.
 LSTMState step(const LSTMCell& cell, const Tensor& inputs, const LSTMState& s) {
-  const std::int64_t n = cell.weight_hh.shape()[0];
-  const Tensor gates = inputs + matmul(s.h, cell.weight_hh);
-  const Tensor c = sigmoid(gate(gates, n, 1)) * s.c + sigmoid(gate(gates, n, 0)) * tanh(gate(gates, n, 2));
-  return {sigmoid(gate(gates, n, 3)) * tanh(c), c};
+  const auto gate = weft::detail::equal_parts(inputs + matmul(s.h, cell.weight_hh), 4, 1);
+  const Tensor c = sigmoid(gate[1]) * s.c + sigmoid(gate[0]) * tanh(gate[2]);
+  return {sigmoid(gate[3]) * tanh(c), c};
 }
 Tensor step(const GRUCell& cell, const Tensor& inputs, const Tensor& h) {
-  const std::int64_t n = cell.weight_hh.shape()[0];
-  const Tensor hidden = product(h, cell.weight_hh, cell.bias_hh);
-  const Tensor reset = sigmoid(gate(inputs, n, 0) + gate(hidden, n, 0)),
-               update = sigmoid(gate(inputs, n, 1) + gate(hidden, n, 1)),
-               fresh = tanh(gate(inputs, n, 2) + reset * gate(hidden, n, 2));
+  const auto in = weft::detail::equal_parts(inputs, 3, 1),
+             hidden = weft::detail::equal_parts(product(h, cell.weight_hh, cell.bias_hh), 3, 1);
+  const Tensor reset = sigmoid(in[0] + hidden[0]), update = sigmoid(in[1] + hidden[1]),
+               fresh = tanh(in[2] + reset * hidden[2]);
   return fresh + update * (h - fresh);
 }
 Tensor step(const RNNCell& cell, const Tensor& inputs, const Tensor& h) {

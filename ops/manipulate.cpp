@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../tensor/convert.h"
 #include "apply.h"
 #include "defs/shape.h"
 #include "recorder.h"
@@ -268,7 +269,9 @@ void Embed::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 void Embed::run(const Attrs& attrs, Views in, Views out) {
   const EmbedAttrs& a = attrs.as<EmbedAttrs>();
   const View& to = out[0];
-  const View fill{f64, to.shape, Ints::filled(to.shape.size(), 0), const_cast<double*>(&a.value)};
+  alignas(8) std::byte value[8];
+  detail::convert_elements(f64, &a.value, 0, to.dtype, value, 0, 1);
+  const View fill{to.dtype, to.shape, Ints::filled(to.shape.size(), 0), value};
   copy_elements(fill, to);
   View window{to.dtype, in[0].shape, {}, nullptr};
   Slice::view(SliceAttrs{a.begin, a.step, in[0].shape}, to, window);

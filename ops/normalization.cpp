@@ -12,6 +12,7 @@
 #include "manipulate.h"
 #include "math.h"
 #include "recorder.h"
+#include "standardize.h"
 
 namespace weft {
 namespace {
@@ -41,7 +42,7 @@ class Operands {
     return x.shape()[1];
   }
   // The last axes, which have to have these extents.
-  Axes last_axes(const Shape& normalized) const {
+  Ints last_axes(const Shape& normalized) const {
     const int begin = x.rank() - normalized.size();
     bool same = begin >= 0 && !normalized.empty();
     for (int i = 0; same && i < normalized.size(); ++i) same = x.shape()[begin + i] == normalized[i];
@@ -80,19 +81,6 @@ Tensor scaled(Tensor y, const Tensor& weight, const Tensor& bias) {
   return bias.defined() ? y + bias : y;
 }
 
-struct Centred {
-  Tensor difference, mean, variance;  // the statistics with extents of 1
-};
-Centred centred(const Tensor& x, const Axes& axes) {
-  const Tensor m = mean(x, axes, true), d = x - m;
-  return {d, m, mean(square(d), axes, true)};
-}
-
-Tensor normalized_over(const Tensor& x, const Axes& axes, double epsilon) {
-  const Centred c = centred(x, axes);
-  return c.difference * rsqrt(c.variance + epsilon);
-}
-
 // [C] over [N, C, ...].
 Tensor by_channel(const Tensor& t, int rank) {
   if (!t.defined()) return t;
@@ -101,7 +89,7 @@ Tensor by_channel(const Tensor& t, int rank) {
   return reshape(t, shape);
 }
 
-Axes all_but_channels(int rank) {
+Ints all_but_channels(int rank) {
   Ints axes;
   for (int i = 0; i < rank; ++i)
     if (i != 1) axes.push_back(i);
@@ -116,7 +104,7 @@ Tensor by_groups(Operands& o, std::int64_t groups, const Tensor& weight, const T
   const Shape& shape = o.x.shape();
   std::int64_t each = channels / groups;
   for (int i = 2; i < shape.size(); ++i) each *= shape[i];
-  const Tensor y = normalized_over(reshape(o.computed(), {shape[0], groups, each}), -1, epsilon);
+  const Tensor y = detail::standardize(reshape(o.computed(), {shape[0], groups, each}), {2}, epsilon).output;
   return o.rounded(scaled(reshape(y, shape), by_channel(w, o.x.rank()), by_channel(b, o.x.rank())));
 }
 
@@ -124,14 +112,14 @@ Tensor by_groups(Operands& o, std::int64_t groups, const Tensor& weight, const T
 
 Tensor layer_norm(const Arg& x, const Shape& normalized, const Tensor& weight, const Tensor& bias, double epsilon) {
   Operands o("layer_norm", x, epsilon);
-  const Axes axes = o.last_axes(normalized);
+  const Ints axes = o.last_axes(normalized);
   const Tensor w = o.parameter("weight", weight, normalized), b = o.parameter("bias", bias, normalized);
-  return o.rounded(scaled(normalized_over(o.computed(), axes, epsilon), w, b));
+  return o.rounded(scaled(detail::standardize(o.computed(), axes, epsilon).output, w, b));
 }
 
 Tensor rms_norm(const Arg& x, const Shape& normalized, const Tensor& weight, double epsilon) {
   Operands o("rms_norm", x, epsilon);
-  const Axes axes = o.last_axes(normalized);
+  const Ints axes = o.last_axes(normalized);
   const Tensor w = o.parameter("weight", weight, normalized), t = o.computed();
   return o.rounded(scaled(t * rsqrt(mean(square(t), axes, true) + epsilon), w, {}));
 }
@@ -170,10 +158,9 @@ BatchNormed batch_norm_training(const Arg& x, const Tensor& weight, const Tensor
   if (channels[0] > 0 && o.x.size() / channels[0] < 2)
     o.fail(ArgumentError(
         fmt::format("{} values a channel: the variance in training needs two", o.x.size() / channels[0])));
-  const Centred c = centred(o.computed(), all_but_channels(rank));
-  const Tensor y = c.difference * rsqrt(c.variance + epsilon);
-  return {o.rounded(scaled(y, by_channel(w, rank), by_channel(b, rank))), o.rounded(reshape(c.mean, channels)),
-          o.rounded(reshape(c.variance, channels))};
+  const detail::Standardized s = detail::standardize(o.computed(), all_but_channels(rank), epsilon);
+  return {o.rounded(scaled(s.output, by_channel(w, rank), by_channel(b, rank))), o.rounded(reshape(s.mean, channels)),
+          o.rounded(reshape(s.variance, channels))};
 }
 
 }  // namespace weft

@@ -1,5 +1,7 @@
 #include "convert.h"
 
+#include <algorithm>
+
 namespace weft::detail {
 
 void convert_elements(DType from_type, const void* from, std::int64_t from_step, DType to_type, void* to,
@@ -10,10 +12,13 @@ void convert_elements(DType from_type, const void* from, std::int64_t from_step,
     visit_dtype(to_type, [&](auto to_zero) {
       using To = decltype(to_zero);
       auto* target = static_cast<To*>(to);
-      if constexpr (std::is_same_v<From, To>)
+      if constexpr (std::is_same_v<From, To>) {
+        if (from_step == 1 && to_step == 1) return static_cast<void>(std::copy_n(source, n, target));
+        if (from_step == 0 && to_step == 1) return static_cast<void>(std::fill_n(target, n, *source));
         for (std::int64_t i = 0; i < n; ++i) target[i * to_step] = source[i * from_step];
-      else
+      } else {
         for (std::int64_t i = 0; i < n; ++i) target[i * to_step] = convert_element<To>(source[i * from_step]);
+      }
     });
   });
 }

@@ -73,6 +73,25 @@ void convolutions(Random& random, DType t) {
   d.print("convolutions", t);
 }
 
+// Layers with their gradients, at sizes of several panels, tasks and vectors.
+void layers(Random& random, DType t) {
+  Generator g(9);
+  const nn::LayerNorm norm({50}, 1e-5, true, true, t);
+  const nn::MultiHeadAttention attention(50, 5, true, nn::init::glorot_uniform, t, g);
+  const nn::LSTM lstm(50, 20, true, t, g);
+  const nn::BatchNorm batch_norm(40, 1e-5, 0.1, true, t);
+  const Tensor x = random_tensor(random, {3, 40, 50}, t);
+  Digest d;
+  GradientTape tape;
+  tape.watch(x);
+  const Tensor y = lstm(attention(norm(batch_norm(x)), {.causal = true})).first;
+  d.add(y);
+  d.add(tape.gradient(sum(square(y)), x));
+  d.add(random::truncated_normal({1001}, -2, 2, 0, 1, t, g));
+  d.add(random::categorical(y, 3, g));
+  d.print("layers", t);
+}
+
 // A whole step with everything in it, eager or compiled.
 void training(DType t, bool compiled) {
   Generator g(7);
@@ -110,6 +129,7 @@ int main() {
   for (DType t : {f32, f64, DType::bf16}) reductions(random, t);
   for (DType t : {f32, f64}) products(random, t);
   for (DType t : {f32, f64, DType::bf16}) convolutions(random, t);
+  for (DType t : {f32, f64}) layers(random, t);
   for (DType t : {f32, f64}) {
     training(t, false);
     training(t, true);

@@ -77,6 +77,7 @@ TEST_CASE("Embedding takes the rows of its table that integers of any shape name
   CHECK(words(tensor<std::int64_t>({2, 0, -1})).to_vector<float>() == std::vector<float>{5, 6, 1, 2, 5, 6});
   CHECK(words(tensor<std::int32_t>({{1, 1}, {0, 2}})).shape() == Shape{2, 2, 2});
   CHECK(words(1).to_vector<float>() == std::vector<float>{3, 4});
+  CHECK(nn::embedding(1, words.weight).to_vector<float>() == std::vector<float>{3, 4});
   CHECK(words(zeros({4, 0}, i64)).shape() == Shape{4, 0, 2});
   CHECK(nn::Embedding(3, 2, nn::init::normal, f64)(0).dtype() == f64);
   CHECK(nn::count_parameters(words) == 6);

@@ -46,7 +46,8 @@ TEST_CASE("an LSTM cell is its formula, gates in the order i, f, g, o", "[recurr
   };
   const nn::LSTMState next = cell(x, nn::LSTMState{h, c});
   CHECK_NEAR(next.c, rows_from(4, 2, next_c), 1e-14);
-  CHECK_NEAR(next.h, rows_from(4, 2, [&](auto b, auto j) { return sigma(at(gates, b, 6 + j)) * std::tanh(next_c(b, j)); }),
+  CHECK_NEAR(next.h,
+             rows_from(4, 2, [&](auto b, auto j) { return sigma(at(gates, b, 6 + j)) * std::tanh(next_c(b, j)); }),
              1e-14);
   const nn::LSTMState zero{zeros({4, 2}, f64), zeros({4, 2}, f64)};
   CHECK_SAME(cell(x).h, cell(x, zero).h);
@@ -58,13 +59,14 @@ TEST_CASE("a GRU cell is its formula, gates in the order r, z, n, the reset afte
   Random r(2);
   const Tensor x = random_tensor(r, {4, 3}, f64), h = random_tensor(r, {4, 2}, f64);
   const Tensor in = matmul(x, cell.weight_ih) + *cell.bias_ih, rec = matmul(h, cell.weight_hh) + *cell.bias_hh;
-  CHECK_NEAR(cell(x, h), rows_from(4, 2,
-                                   [&](auto b, auto j) {
-                                     const double reset = sigma(at(in, b, j) + at(rec, b, j)),
-                                                  z = sigma(at(in, b, 2 + j) + at(rec, b, 2 + j)),
-                                                  n = std::tanh(at(in, b, 4 + j) + reset * at(rec, b, 4 + j));
-                                     return (1 - z) * n + z * at(h, b, j);
-                                   }),
+  CHECK_NEAR(cell(x, h),
+             rows_from(4, 2,
+                       [&](auto b, auto j) {
+                         const double reset = sigma(at(in, b, j) + at(rec, b, j)),
+                                      z = sigma(at(in, b, 2 + j) + at(rec, b, 2 + j)),
+                                      n = std::tanh(at(in, b, 4 + j) + reset * at(rec, b, 4 + j));
+                         return (1 - z) * n + z * at(h, b, j);
+                       }),
              1e-14);
 }
 
@@ -81,7 +83,8 @@ TEST_CASE("a plain RNN cell is tanh or relu of a sum", "[recurrent]") {
 TEST_CASE("a sequence is its cell, step by step, with the same gradients", "[recurrent]") {
   Generator g(1);
   Random r(2);
-  const Tensor x = random_tensor(r, {3, 5, 4}, f64), h = random_tensor(r, {3, 2}, f64), c = random_tensor(r, {3, 2}, f64);
+  const Tensor x = random_tensor(r, {3, 5, 4}, f64), h = random_tensor(r, {3, 2}, f64),
+               c = random_tensor(r, {3, 2}, f64);
   const auto check = [&](const auto& layer, const auto& cell, const auto& state) {
     const auto [y, last] = layer(x, state);
     CHECK(y.shape() == Shape{3, 5, 2});
@@ -93,11 +96,14 @@ TEST_CASE("a sequence is its cell, step by step, with the same gradients", "[rec
       const auto [dx, weights] = tape.gradient(loss, x, layer);
       return std::vector<Tensor>{dx, weights[layer.weight_ih], weights[layer.weight_hh]};
     };
-    const auto loop = gradients([&](const Tensor& t) { return layer(t, state).first; }),
-               steps = gradients([&](const Tensor& t) { return by_hand(cell, t, state); });
+    const auto loop = gradients([&](const Tensor&t) { return layer(t, state).first; }),
+               steps = gradients([&](const Tensor&t) { return by_hand(cell, t, state); });
     for (std::size_t i = 0; i < loop.size(); ++i) CHECK_NEAR(loop[i], steps[i], 1e-13);
     const auto f = [&](const auto& l, const Tensor& in, const auto& s) { return l(in, s); };
     CHECK(gradcheck(f, std::tuple(layer, slice_axis(x, 1, 0, 2), state), {.order = 1}).message == "");
+    const auto examples = [&](const Tensor& in, const auto& s) { return layer(in, s).first; };
+    CHECK_NEAR(vmap(examples, {.in_axes = {0, std::nullopt}})(stack({x, x * 2}), state),
+               stack({examples(x, state), examples(x * 2, state)}), 1e-14);
   };
   const nn::LSTM lstm(4, 2, true, f64, g);
   check(lstm, static_cast<const nn::LSTMCell&>(lstm), nn::LSTMState{h, c});

@@ -3,9 +3,11 @@
 
 #include "autograd/control_flow.h"
 #include "autograd/custom_gradient.h"
+#include "autograd/custom_jvp.h"
 #include "autograd/forward.h"
 #include "autograd/gradcheck.h"
 #include "autograd/jacobian.h"
+#include "autograd/linearize.h"
 #include "autograd/recompute.h"
 #include "autograd/tape.h"
 #include "autograd/transforms.h"

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "../ops/recorder.h"
+#include "callable.h"
 #include "structure.h"
 
 namespace weft {
@@ -108,6 +109,19 @@ template <class F> class CustomGradient {
 template <class F>
 CustomGradient<F> custom_gradient(F f, const std::source_location& site = std::source_location::current()) {
   return CustomGradient<F>(std::move(f), site);
+}
+
+/// f, which gives tensors of its argument's types, with the identity's gradient; variables that it reads get none.
+///
+///     auto hard = grad_pass_through([](const Tensor& x) { return round(x); });
+template <class F> auto grad_pass_through(F f, const std::source_location& site = std::source_location::current()) {
+  return custom_gradient(
+      [held = detail::Held<F>{std::move(f)}](const auto& x) {
+        const TraceScope hidden(active_tracer());
+        auto y = held.f(x);
+        return std::pair(std::move(y), [](const auto& dy) { return dy; });
+      },
+      site);
 }
 
 }  // namespace weft

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "linearize.h"
 #include "transforms.h"
 
 namespace weft {

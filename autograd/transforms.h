@@ -11,21 +11,15 @@
 // struct with variables) among the arguments is referred to, not copied, and its gradients come as Gradients.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
-#include <source_location>
 #include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "../ops/closure.h"
 #include "callable.h"
-#include "custom_gradient.h"
 #include "forward.h"
 #include "gradients.h"
 #include "structure.h"
@@ -213,128 +207,12 @@ template <class F, class X, class Tangents> auto jvp(F f, const X& x, const Tang
     return run(detail::take<X, true>(x));
 }
 
-namespace detail {
-/// What linearize keeps: a graph of the tangents, with what it takes from the primals.
-using PushForward = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
-
-/// Notes each op that depends on the primals, with all that it touches.
-class Linearizer : private Recorder {
- public:
-  explicit Linearizer(std::vector<Tensor> primals);
-  ~Linearizer() override;
-  Linearizer(const Linearizer&) = delete;
-  /// Ends it; then come the others.
-  void stop();
-  /// From the primals' tangents to those of `results`.
-  PushForward push_forward(std::span<const Tensor> results) const;
-  /// The tangents of `results` that these of the primals make (undefined: 0), in the trace that has them; undefined
-  /// where there are none.
-  std::vector<Tensor> tangents(std::span<const Tensor> dx, std::span<const Tensor> results) const;
-
- private:
-  struct Step {
-    const Op* op;
-    Attrs attrs;
-    std::source_location site;
-    std::vector<Tensor> in, out;
-  };
-  void record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) override;
-  std::vector<Tensor> primals_;
-  std::vector<Step> steps_;
-  std::unordered_set<std::uint64_t> known_;  // ids of what depends on a primal
-};
-}  // namespace detail
-
-/// f(x...) and its push-forward at x: from tangents of x... to those of the result, any number of times, without
-/// running f again: what does not depend on tangents is computed once, now. Arguments are tensors and structures of
-/// tensors.
-///
-///     auto [y, push] = linearize([](const Tensor& x) { return sin(x); }, x);
-///     Tensor dy = push(dx);
-template <class F, class... X> auto linearize(F f, X&&... x) {
-  static_assert(!(detail::refers<X> || ...), "linearize: pass the values of variables, not the variables");
-  auto parameters = detail::take_all<detail::Numbers<>>(f, x...);
-  std::vector<Tensor> primals;
-  std::apply([&](const auto&... p) { (each_leaf(p, [&](const Tensor& t) { primals.push_back(t); }), ...); },
-             parameters);
-  detail::Linearizer linearizer(primals);
-  auto y = std::apply(f, std::as_const(parameters));
-  linearizer.stop();
-  static_assert(Structured<decltype(y)>, "linearize: the function returns a Tensor or a structure of tensors");
-  auto push = [run = linearizer.push_forward(detail::leaves_of(y)),
-               form = map_leaves(y, [](const auto&) { return Tensor(); })](const auto&... tangents) {
-    std::vector<Tensor> list;
-    (each_leaf(tangents, [&](const auto& leaf) { list.push_back(leaf); }), ...);
-    const std::vector<Tensor> results = run(list);
-    std::size_t next = 0;
-    return map_leaves(form, [&](const Tensor&) { return results[next++]; });
-  };
-  return std::pair(std::move(y), std::move(push));
-}
-
 /// The Hessian of f at x times v, in x's structure: the derivative of f's gradient along v. f is as for grad(), of one
 /// argument; v has x's structure (a model's may be Gradients).
 ///
 ///     Tensor hv = hvp([](const Tensor& x) { return sum(exp(x) * x); }, x, v);
 template <class F, class X, class V> auto hvp(F f, const X& x, const V& v) {
   return jvp(grad([&](const X& p) { return f(p); }), x, v).second;
-}
-
-namespace detail {
-/// From the arguments and the tangents of the floats among them (others are undefined) to those of the results.
-using ForwardRule = std::function<std::vector<Tensor>(std::span<const Tensor> in, std::span<const Tensor> tangents)>;
-/// f on these tensors, as one op with this rule.
-std::vector<Tensor> run_custom_jvp(std::span<const Tensor> in, const TensorFunction& f, ForwardRule rule,
-                                   const std::source_location& site);
-}  // namespace detail
-
-/// f with a forward rule of your own: rule(x..., dx...) gives the tangents of f(x...), in its structure, and is linear
-/// in dx...; it is written in public ops. Gradients come from it too: a tape transposes it. A trainable variable that f
-/// reads must be among its arguments: GradError.
-///
-///     auto f = custom_jvp([](const Tensor& x) { return log1p(exp(x)); },
-///                         [](const Tensor& x, const Tensor& dx) { return dx * sigmoid(x); });
-template <class F, class Rule>
-auto custom_jvp(F f, Rule rule, const std::source_location& site = std::source_location::current()) {
-  return [held = detail::Held<F>{std::move(f)}, rule = std::move(rule), site](const auto&... x) {
-    std::vector<Tensor> in;
-    const auto argument = [&](const auto& leaf) {
-      in.push_back(leaf);  // a Variable is read
-      if (!in.back().defined()) throw ArgumentError("custom_jvp: an argument is undefined");
-      return Tensor();
-    };
-    const auto form = std::tuple<decltype(map_leaves(x, argument))...>{map_leaves(x, argument)...};
-    const auto shaped = [form](std::span<const Tensor> leaves) {
-      std::size_t next = 0;
-      auto t = form;
-      std::apply([&](auto&... a) { (each_leaf(a, [&](Tensor& leaf) { leaf = leaves[next++]; }), ...); }, t);
-      return t;
-    };
-    std::optional<std::decay_t<decltype(std::apply(held.f, form))>> result;
-    const auto run = [&](std::span<const Tensor> leaves) {
-      result = std::apply(held.f, shaped(leaves));
-      return detail::leaves_of(*result);
-    };
-    const auto push = [rule, shaped](std::span<const Tensor> primals, std::span<const Tensor> tangents) {
-      return detail::leaves_of(std::apply(rule, std::tuple_cat(shaped(primals), shaped(tangents))));
-    };
-    const std::vector<Tensor> out = detail::run_custom_jvp(in, run, push, site);
-    std::size_t next = 0;
-    return map_leaves(*result, [&](const Tensor&) { return out[next++]; });
-  };
-}
-
-/// f, which gives tensors of its argument's types, with the identity's gradient; variables that it reads get none.
-///
-///     auto hard = grad_pass_through([](const Tensor& x) { return round(x); });
-template <class F> auto grad_pass_through(F f, const std::source_location& site = std::source_location::current()) {
-  return custom_gradient(
-      [held = detail::Held<F>{std::move(f)}](const auto& x) {
-        const TraceScope hidden(active_tracer());
-        auto y = held.f(x);
-        return std::pair(std::move(y), [](const auto& dy) { return dy; });
-      },
-      site);
 }
 
 }  // namespace weft

@@ -104,12 +104,12 @@ template <class F> class Compiled {
       const detail::PlainCall plain;
       return R(std::apply(f_, parameters));
     }
-    const auto [traced, tensors] = find(parameters);
+    const auto [traced, tensors, variables] = find(parameters);
     std::vector<Tensor> results(traced->results);
     if (detail::is_recorded())
-      cache_->run_recorded(*traced, tensors, results);
+      cache_->run_recorded(*traced, tensors, variables, results);
     else
-      cache_->run(*traced, tensors, results, [&] {
+      cache_->run(*traced, tensors, variables, results, [&] {
         std::vector<Tensor> leaves;
         body(parameters, leaves);
         return leaves;
@@ -136,12 +136,14 @@ template <class F> class Compiled {
     }
   }
 
-  // The trace for these parameters, made now if there is none, and the distinct tensors among them.
+  // The trace for these parameters, made now if there is none, and the distinct tensors and variables among
+  // them.
   template <class Parameters> auto find(Parameters& parameters) {
     detail::Signature signature;
     signature.add_word(context().training);
     std::apply([&](auto&... p) { (detail::sign(signature, p), ...); }, parameters);
     std::vector<Tensor> tensors = signature.tensors();
+    detail::Variables variables = signature.variables();
     auto traced =
         cache_->find(std::move(signature), [&](std::span<const Tensor> placeholders, std::vector<Tensor>& leaves) {
           Parameters symbolic = parameters;
@@ -156,7 +158,7 @@ template <class F> class Compiled {
           std::apply([&](auto&... p) { (each_tensor(p, place), ...); }, symbolic);
           return body(symbolic, leaves);
         });
-    return std::pair(std::move(traced), std::move(tensors));
+    return std::tuple(std::move(traced), std::move(tensors), std::move(variables));
   }
 
   // Leaves of structures that hold tensors alone: those with variables stay as they are.

@@ -45,6 +45,54 @@ Graph with_constants(const Graph& graph, std::size_t args, const std::vector<Tra
   return std::move(copy.to);
 }
 
+// What a trace's variables are in a call that passes these: its own, but for those that were passed to it.
+class Replaced {
+ public:
+  Replaced(const Variables& before, const Variables& now) : before_(before), now_(now) {}
+  const std::shared_ptr<VariableState>& operator()(const std::shared_ptr<VariableState>& v) const {
+    const auto at = std::find(before_.begin(), before_.end(), v);
+    return at == before_.end() ? v : now_[static_cast<std::size_t>(at - before_.begin())];
+  }
+
+ private:
+  const Variables &before_, &now_;
+};
+
+bool same_graph(const Graph& a, const Graph& b) {
+  const auto same_value = [](const Graph::Value& x, const Graph::Value& y) {
+    return x.type == y.type && x.kind == y.kind && x.index == y.index;
+  };
+  const auto same_node = [](const Graph::Node& x, const Graph::Node& y) {
+    return x.op == y.op && x.in == y.in && x.out == y.out && x.attrs == y.attrs;
+  };
+  const auto same_constant = [](const Tensor& x, const Tensor& y) {
+    return x.same(y) || (x.size() == 1 && x.type() == y.type() &&
+                         std::memcmp(x.view().data, y.view().data, size_of(x.dtype())) == 0);
+  };
+  return a.inputs == b.inputs && a.outputs == b.outputs && std::ranges::equal(a.values, b.values, same_value) &&
+         std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.constants, b.constants, same_constant);
+}
+
+// The traces do the same, each to the variables that it was passed.
+bool same_but_for_variables(const Traced& a, const Traced& b) {
+  const Replaced in_b(a.signature.variables(), b.signature.variables());
+  const auto same = [&](const Traced::Input& x, const Traced::Input& y) {
+    return x.variable ? in_b(x.variable) == y.variable : x.tensor.same(y.tensor);
+  };
+  return a.assigned == b.assigned && std::ranges::equal(a.captured, b.captured, same) &&
+         same_graph(a.callee->graph(), b.callee->graph());
+}
+
+// The trace may stand for a call that passes these: none of them is one that it takes from elsewhere.
+bool takes(const Traced& traced, const Variables& passed) {
+  if (!traced.any_variables) return false;
+  const Variables& own = traced.signature.variables();
+  return std::none_of(traced.variables.begin(), traced.variables.end(), [&](const auto& v) {
+    return std::find(own.begin(), own.end(), v) == own.end() &&
+           std::find(passed.begin(), passed.end(), v) != passed.end();
+  });
+}
+
 }  // namespace
 
 PlainCall::~PlainCall() {
@@ -71,8 +119,14 @@ void Signature::add_tensor(const Tensor& t) {
 }
 
 void Signature::add_variable(const Variable& v) {
-  add_word(0x300);
-  add_word(reinterpret_cast<std::uintptr_t>(v.state().get()));
+  if (!v.defined()) return add_word(~std::uint64_t{0});
+  for (std::size_t i = 0; i < variables_.size(); ++i)
+    if (variables_[i] == v.state()) return add_word(0x300 | i << 16);
+  const Type& type = v.state()->value.type();
+  add_word(0x400 | static_cast<std::uint64_t>(type.dtype) << 16 | static_cast<std::uint64_t>(type.shape.size()) << 24 |
+           std::uint64_t{v.state()->trainable} << 32);
+  for (const std::int64_t n : type.shape) add_word(static_cast<std::uint64_t>(n));
+  variables_.push_back(v.state());
 }
 
 std::string Signature::difference(const Signature& before) const {
@@ -86,13 +140,11 @@ std::string Signature::difference(const Signature& before) const {
 
 std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBody& body) {
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < traces_.size(); ++i) {
-    if (!traces_[i]->signature.same_words(signature)) continue;
-    if (i)
-      std::rotate(traces_.begin(), traces_.begin() + static_cast<std::ptrdiff_t>(i),
-                  traces_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    return traces_.front();
-  }
+  for (std::size_t i = 0; i < traces_.size(); ++i)
+    if (traces_[i]->signature.same_words(signature) && traces_[i]->signature.variables() == signature.variables())
+      return use(i);
+  for (std::size_t i = 0; i < traces_.size(); ++i)
+    if (traces_[i]->signature.same_words(signature) && takes(*traces_[i], signature.variables())) return use(i);
   if (++made_ > warn_after && !warned_ && !traces_.empty()) {
     warned_ = true;
     warn("compile: {} traces of one function: {}", made_, signature.difference(traces_.front()->signature));
@@ -131,44 +183,59 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   traced->callee = std::make_shared<const Callee>(std::make_shared<const Graph>(std::move(trace.graph)));
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();
+  for (const auto& other : traces_)
+    if (other->signature.same_words(traced->signature) && same_but_for_variables(*other, *traced))
+      other->any_variables = traced->any_variables = true;
   traces_.insert(traces_.begin(), traced);
   if (traces_.size() > options_.max_traces) traces_.pop_back();
   return traced;
 }
 
-void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results,
-                        const std::function<std::vector<Tensor>()>& eager) {
-  if (!options_.check) return traced.executable->run(args, traced.variables, results);
+std::shared_ptr<Traced> FunctionCache::use(std::size_t trace) {
+  const auto at = traces_.begin() + static_cast<std::ptrdiff_t>(trace);
+  std::rotate(traces_.begin(), at, at + 1);
+  return traces_.front();
+}
+
+void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, const Variables& passed,
+                        std::span<Tensor> results, const std::function<std::vector<Tensor>()>& eager) {
+  Variables replaced;
+  if (passed != traced.signature.variables())
+    for (const auto& v : traced.variables) replaced.push_back(Replaced(traced.signature.variables(), passed)(v));
+  const Variables& variables = replaced.empty() ? traced.variables : replaced;
+  if (!options_.check) return traced.executable->run(args, variables, results);
   std::vector<Tensor> before, after;
-  for (const auto& v : traced.variables) before.push_back(v->value);
+  for (const auto& v : variables) before.push_back(v->value);
   const std::vector<Tensor> expected = eager();
   for (std::size_t k = 0; k < before.size(); ++k) {
-    after.push_back(traced.variables[k]->value);
-    traced.variables[k]->value = before[k];
+    after.push_back(variables[k]->value);
+    variables[k]->value = before[k];
   }
-  traced.executable->run(args, traced.variables, results);
+  traced.executable->run(args, variables, results);
   for (std::size_t k = 0; k < expected.size(); ++k)
     if (const std::int64_t at = first_difference(expected[k], results[k]); at >= 0)
       throw GuardError(fmt::format("check: result {} differs from eager at element {}: {} against {}", k, at,
                                    results[k].to_vector<double>()[static_cast<std::size_t>(at)],
                                    expected[k].to_vector<double>()[static_cast<std::size_t>(at)]));
   for (std::size_t k = 0; k < after.size(); ++k)
-    if (const std::int64_t at = first_difference(after[k], traced.variables[k]->value); at >= 0)
+    if (const std::int64_t at = first_difference(after[k], variables[k]->value); at >= 0)
       throw GuardError(fmt::format("check: variable \"{}\" differs from eager at element {}: {} against {}",
-                                   traced.variables[k]->name, at,
-                                   traced.variables[k]->value.to_vector<double>()[static_cast<std::size_t>(at)],
+                                   variables[k]->name, at,
+                                   variables[k]->value.to_vector<double>()[static_cast<std::size_t>(at)],
                                    after[k].to_vector<double>()[static_cast<std::size_t>(at)]));
 }
 
-void FunctionCache::run_recorded(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results) {
+void FunctionCache::run_recorded(const Traced& traced, std::span<const Tensor> args, const Variables& passed,
+                                 std::span<Tensor> results) {
+  const Replaced now(traced.signature.variables(), passed);
   const auto lock = traced.executable->state_lock();
   std::vector<Tensor> in(args.begin(), args.end());
   for (const Traced::Input& c : traced.captured)
-    in.push_back(c.variable ? Variable::handle(c.variable).value() : c.tensor);
+    in.push_back(c.variable ? Variable::handle(now(c.variable)).value() : c.tensor);
   std::vector<Tensor> out = call(traced.callee, in);
   for (std::size_t k = 0; k < traced.results; ++k) results[k] = std::move(out[k]);
   for (std::size_t k = 0; k < traced.assigned.size(); ++k)
-    Variable::handle(traced.variables[traced.assigned[k]]).assign(std::move(out[traced.results + k]));
+    Variable::handle(now(traced.variables[traced.assigned[k]])).assign(std::move(out[traced.results + k]));
 }
 
 std::shared_ptr<Traced> FunctionCache::latest() const {

@@ -26,8 +26,10 @@ struct CompileOptions {
 
 namespace detail {
 
+using Variables = std::vector<std::shared_ptr<VariableState>>;
+
 /// What a call must have in common with a trace to use it: types, which arguments are the same, host scalars by value,
-/// the variables passed, the context.
+/// the context. Which variables are passed stands beside it: another one of the same type may do as well.
 class Signature {
  public:
   void add_word(std::uint64_t w) { words_.push_back(w); }
@@ -36,6 +38,7 @@ class Signature {
   void add_variable(const Variable& v);
 
   const std::vector<Tensor>& tensors() const { return tensors_; }  // each once
+  const Variables& variables() const { return variables_; }        // each once
   void forget_tensors() { tensors_.clear(); }
   bool same_words(const Signature& o) const { return words_ == o.words_; }
   /// What differs from another signature, for the warning: "argument 0: f32[2] before, f32[3] now".
@@ -44,6 +47,7 @@ class Signature {
  private:
   std::vector<std::uint64_t> words_;
   std::vector<Tensor> tensors_;
+  Variables variables_;
   std::vector<Type> types_;  // of the tensors, kept when they are let go
 };
 
@@ -51,7 +55,9 @@ class Signature {
 struct Traced {
   Signature signature;
   std::shared_ptr<Executable> executable;  // captured tensors are constants, variables are inputs
-  std::vector<std::shared_ptr<VariableState>> variables;
+  Variables variables;                     // captured or passed
+  /// It is known to be the same function of other variables that are passed.
+  bool any_variables = false;
   std::shared_ptr<const Callee> callee;  // for recorders: everything is an input, new values of variables are outputs
   struct Input {
     Tensor tensor;  // or
@@ -71,11 +77,13 @@ class FunctionCache {
   using TraceBody = std::function<std::any(std::span<const Tensor> placeholders, std::vector<Tensor>& leaves)>;
   /// The trace for a signature, made now if there is none.
   std::shared_ptr<Traced> find(Signature&& signature, const TraceBody& body);
-  /// Runs it; under `check` compares with `eager`, which gives the leaves of the function run eagerly.
-  void run(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results,
+  /// Runs it on the arguments and variables passed; under `check` compares with `eager`, which gives the leaves of the
+  /// function run eagerly.
+  void run(const Traced& traced, std::span<const Tensor> args, const Variables& passed, std::span<Tensor> results,
            const std::function<std::vector<Tensor>()>& eager);
   /// Runs it as one op that recorders see.
-  void run_recorded(const Traced& traced, std::span<const Tensor> args, std::span<Tensor> results);
+  void run_recorded(const Traced& traced, std::span<const Tensor> args, const Variables& passed,
+                    std::span<Tensor> results);
 
   const CompileOptions& options() const { return options_; }
   CompileStats stats() const;
@@ -84,6 +92,7 @@ class FunctionCache {
 
  private:
   std::shared_ptr<Traced> latest() const;
+  std::shared_ptr<Traced> use(std::size_t trace);  // and note that it was
   CompileOptions options_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Traced>> traces_;  // the latest used first

@@ -1,4 +1,6 @@
 // Transforms of functions: what each gives. That they nest in each other is in compiler/transforms_test.cpp.
+#include <weft/autograd/custom_jvp.h>
+#include <weft/autograd/linearize.h>
 #include <weft/autograd/transforms.h>
 
 #include "support.h"

@@ -17,7 +17,13 @@ void register_system(int threads);
 /// the first's time over the second's, both measured in turns.
 void register_transforms();
 
+/// ops/...: each op of the table, its gradient too, against what the machine allows.
+void register_ops(int threads);
+
 /// CPU, instruction set, threads, load, versions, commit: to the context of the report.
 void describe_machine(int threads);
+
+/// What the machine allows: to the context too, for the cases of ops. Measures it.
+void describe_roofline(int threads);
 
 }  // namespace bench

@@ -72,6 +72,8 @@ int main(int argc, char** argv) {
     if (ids.empty()) {
       register_system(timing.threads);
       register_transforms();
+      describe_roofline(timing.threads);
+      register_ops(timing.threads);
     }
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();

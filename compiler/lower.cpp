@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "../ops/defs/reduce.h"
+#include "../ops/kernels/elementwise.h"
 #include "../ops/kernels/reduce.h"
 
 namespace weft {
@@ -15,7 +16,6 @@ constexpr double busy_work = 1 << 24;  // elements times instructions: about a m
 // Elementary functions have so many instructions; the updates of optimizers, one launch for parameters of every size,
 // have fewer.
 constexpr int busy_code = 32;
-constexpr std::int64_t caches = 32 << 20;  // bytes
 constexpr int keep_cost = 8;  // a value of more instructions than this is kept for later levels, not computed again
 
 Reduction reduction_of(const Op& op) {
@@ -259,7 +259,7 @@ class Lowering {
     kernel().busy = launch_.work >= busy_work && cost > busy_code;
     if (launch_.cut == Launch::by_columns)
       for (KernelOperand& o : kernel().operands)
-        o.past_caches = o.output && launch_.cols * static_cast<std::int64_t>(size_of(o.dtype)) >= caches;
+        o.past_caches = o.output && launch_.cols * static_cast<std::int64_t>(size_of(o.dtype)) >= past_caches;
     launch_.scratch_bytes = scratch_bytes(kernel(), launch_.cut == Launch::blocks ? row_block : launch_.cols);
   }
 

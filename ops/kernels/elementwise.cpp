@@ -1,5 +1,7 @@
 #include "elementwise.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -62,6 +64,14 @@ struct Reader {
   }
 };
 
+// A tile to where it is not read again soon: memory is spared the reading of what is overwritten.
+void store_past_caches(std::byte* out, const std::byte* in, std::size_t bytes) {
+  std::size_t i = 0;
+  for (; i + sizeof(__m128i) <= bytes; i += sizeof(__m128i))
+    _mm_stream_si128(reinterpret_cast<__m128i*>(out + i), _mm_load_si128(reinterpret_cast<const __m128i*>(in + i)));
+  std::memcpy(out + i, in + i, bytes - i);
+}
+
 struct Job {
   std::array<const Reader*, max_inputs> readers;
   std::size_t inputs;
@@ -74,8 +84,11 @@ struct Job {
     for (std::size_t k = 0; k < inputs; ++k)
       if (readers[k]->constant) readers[k]->fill(buffers[k], 0, std::min(tile, end - begin));
     const DType out_type = compute_type(out.dtype);
+    const auto out_size = static_cast<std::int64_t>(size_of(out.dtype));
     const bool converted = out_type != out.dtype;
-    bool all_direct = !converted && loop;
+    const bool streamed = !converted && count(out.shape) * out_size >= past_caches &&
+                          reinterpret_cast<std::uintptr_t>(out.data) % sizeof(__m128i) == 0;
+    bool all_direct = !converted && !streamed && loop;
     for (std::size_t k = 0; k < inputs; ++k) all_direct &= readers[k]->direct;
     const std::int64_t step = all_direct ? end - begin : tile;
     for (std::int64_t i = begin; i < end; i += step) {
@@ -85,14 +98,16 @@ struct Job {
         in[k] = readers[k]->direct ? readers[k]->at(i) : buffers[k];
         if (!readers[k]->direct && !readers[k]->constant) readers[k]->fill(buffers[k], i, n);
       }
-      std::byte* target = out.as<std::byte>() + i * static_cast<std::int64_t>(size_of(out.dtype));
-      void* result = converted ? static_cast<void*>(buffers[max_inputs]) : target;
+      std::byte* target = out.as<std::byte>() + i * out_size;
+      void* result = converted || streamed ? static_cast<void*>(buffers[max_inputs]) : target;
       if (loop)
         loop(in.data(), result, n);
       else
         run_formula(*formula, std::span(in.data(), inputs), result, n);
       if (converted) detail::convert_elements(out_type, result, 1, out.dtype, target, 1, n);
+      if (streamed) store_past_caches(target, buffers[max_inputs], static_cast<std::size_t>(n * out_size));
     }
+    if (streamed) _mm_sfence();  // before another thread is told that it is done
   }
 };
 

@@ -5,6 +5,9 @@
 
 namespace weft {
 
+/// An output of so many bytes does not fit in the caches and is stored around them, eager and compiled.
+inline constexpr std::int64_t past_caches = 32 << 20;
+
 /// Computes an elementwise op; `out` is contiguous.
 void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out);
 

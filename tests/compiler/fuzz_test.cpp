@@ -1,122 +1,121 @@
-// Random graphs with gradients: compiled equals eager to the bit. A failure prints its seed; WEFT_FUZZ_SEEDS=N runs more.
-#include <weft/weft.h>
+// Random graphs over the whole table with gradients: compiled gives eager's bits, and each op of the graph, gradients'
+// ops too, what it gives in f64. A failure prints the shortest function that fails, and a command that runs just it.
+//
+//     WEFT_FUZZ_SEEDS=N    how many (default 100)        WEFT_FUZZ_FROM=S    the first seed (default 0)
+//     WEFT_FUZZ_STEPS=K    ops drawn for each (default 8)
+#include <weft/ops/closure.h>
+#include <weft/ops/replay.h>
 
 #include <cstdlib>
-#include <cstring>
-#include <random>
+#include <limits>
 
-#include "catch.h"
+#include "random_graph.h"
+#include "support.h"
 
 using namespace weft;
+using namespace weft::test;
 
 namespace {
 
-struct Builder {
-  std::mt19937 rng;
-  std::vector<Tensor> pool;
-
-  int below(int n) { return static_cast<int>(rng() % static_cast<unsigned>(n)); }
-  Tensor pick() { return pool[static_cast<std::size_t>(below(static_cast<int>(pool.size())))]; }
-  int axis(const Tensor& t) { return below(t.rank()); }
-
-  // One more value, or none where the op does not fit what was picked.
-  void grow() {
-    const Tensor a = pick();
-    const bool axes = a.rank() > 0;
-    const auto put = [&](const Tensor& t) {
-      if (t.size() > 0 && t.size() <= 20000) pool.push_back(t);
-    };
-    switch (below(27)) {
-      case 0: return put(a + pick());
-      case 1: return put(a * pick());
-      case 2: return put(tanh(a));
-      case 3: return put(sigmoid(a) - 0.5);
-      case 4: return put(exp(clip(a, -3, 3)));
-      case 5: return axes ? put(sum(a, axis(a))) : void();
-      case 6: return axes ? put(sum(a, axis(a), true)) : void();
-      case 7: return axes ? put(max(a, -1, true)) : void();
-      case 8: return axes ? put(softmax(a, axis(a))) : void();
-      case 9: return axes ? put(swap_axes(a, axis(a), axis(a))) : void();
-      case 10: {
-        const Tensor b = pick();
-        if (a.rank() >= 2 && b.rank() >= 2 && b.shape()[b.rank() - 2] == a.shape().back()) put(matmul(a, b) * 0.1);
-        return;
-      }
-      case 11: {
-        const Tensor b = pick(), c = pick();
-        return put(where(a > b, a, c));
-      }
-      case 12: return axes ? put(slice_axis(a, axis(a), below(3), 5 + below(50), 1 + below(2))) : void();
-      case 13: return axes ? put(log_softmax(a, -1)) : void();
-      case 14: return put(reshape(a, {-1}));
-      case 15: return put(expand(a, below(a.rank() + 1)));
-      case 16: return put(mean(a));
-      case 17: return axes ? put(var(a, -1, true)) : void();
-      case 18: return put(relu(a));
-      case 19: return put(a / (abs(pick()) + 1));
-      case 20: return put(maximum(a, pick()));
-      case 21: return axes ? put(concat({a, a * 2}, axis(a))) : void();
-      case 22: return axes ? put(pad(a, Ints::filled(a.rank(), 1), Ints::filled(a.rank(), 1), 0.5)) : void();
-      case 23: return axes ? put(cast(argmax(a, axis(a)), f32) * 0.1) : void();
-      case 24: return put(square(a) - sqrt(abs(a) + 0.1));
-      case 25: return axes ? put(prod(clip(a, 0.9, 1.1), -1)) : void();
-      default: return axes ? put(cast(cast(a * 3, i32), f32) * 0.2) : void();
-    }
-  }
-};
-
-std::vector<Tensor> with_gradients(std::vector<Tensor> inputs, unsigned seed) {
-  GradientTape tape;
-  tape.watch(inputs);
-  Builder b{std::mt19937(seed), inputs};
-  for (int k = 0; k < 12; ++k) {
-    try {
-      b.grow();
-    } catch (const ShapeError&) {  // operands that do not broadcast
-    }
-  }
-  Tensor loss = mean(b.pool.back());
-  for (std::size_t k = inputs.size(); k < b.pool.size(); ++k) loss = loss + mean(b.pool[k]) * 0.3;
-  std::vector<Tensor> results(b.pool.begin() + static_cast<std::ptrdiff_t>(inputs.size()), b.pool.end());
-  results.push_back(loss);
-  for (const Tensor& g : tape.gradient(loss, inputs, GradientOptions{.unconnected = Unconnected::zero})) results.push_back(g);
-  return results;
+// What one unit in the last place of a float type is worth at x.
+double ulp(double x, DType t) {
+  const int digits = t == f32 ? 24 : t == DType::f16 ? 11 : 8, lowest = t == DType::f16 ? -14 : -126;
+  int exponent = lowest;
+  if (x != 0) exponent = std::max(std::ilogb(x), lowest);
+  return std::ldexp(1, exponent - digits + 1);
 }
 
-bool same_bits(const Tensor& a, const Tensor& b) {
-  const auto x = a.to_vector<float>(), y = b.to_vector<float>();
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (x[i] != x[i] && y[i] != y[i]) continue;
-    if (std::memcmp(&x[i], &y[i], sizeof x[i]) != 0) return false;
+double largest(const std::vector<double>& x) {
+  double r = 1;
+  for (const double v : x) r = std::max(r, std::abs(v));
+  return r;
+}
+
+// Empty, or where an op's outputs are not what it gives on the same inputs in f64. The error of one op, on inputs that
+// are the same, does not grow along the graph, and comparisons go the same way. An elementwise op may be 3 ulp off; an
+// op that adds up n products of its operands' elements, in any order, 16 n.
+std::string off(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+  if (op.draws || op.effect) return "";
+  std::vector<Tensor> wide(in.begin(), in.end()), expected(out.size());
+  double scale = 1, n = 1;
+  for (Tensor& t : wide) {
+    n = std::max(n, static_cast<double>(t.size()));
+    if (!is_floating(t.dtype())) continue;
+    scale *= largest(t.to_vector<double>());
+    t = cast(t, f64);
   }
-  return a.type() == b.type();
+  apply(op, attrs, wide, expected);
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    const DType type = out[k].dtype();
+    if (!is_floating(type) || type == f64) continue;
+    const auto got = out[k].to_vector<double>(), want = cast(expected[k], f64).to_vector<double>();
+    const double summed = op.kind == OpKind::elementwise ? 0 : 16 * n * ulp(1, type) * std::max(scale, largest(want));
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const double rounded = cast(full({}, want[i], f64), type).item();
+      if (got[i] == rounded || (got[i] != got[i] && want[i] != want[i])) continue;
+      if (std::abs(got[i] - want[i]) <= 3 * ulp(want[i], type) + summed) continue;
+      if (scale > 1e6 && op.kind != OpKind::elementwise) continue;  // sums that overflow
+      char text[200];
+      std::snprintf(text, sizeof text, "element %zu of output %zu is %.9g, in f64 %.17g", i, k, got[i], want[i]);
+      return text;
+    }
+  }
+  return "";
+}
+
+// Why the function is wrong; empty if it is not.
+std::string failure(std::uint64_t seed, int steps) {
+  std::string wrong, graph;
+  try {
+    const RandomGraph f(seed, steps);
+    const Closure closure = close_over(types_of(f.inputs), [&](std::span<const Tensor> in) {
+      return f({in.begin(), in.end()});
+    });
+    graph = closure.graph->text();
+    const std::vector<Tensor> inputs = closure.inputs(f.inputs);
+    detail::replay_nodes<Tensor>(
+        *closure.graph, inputs, [&](const Graph::Node& node, std::span<const Tensor> in, std::span<Tensor> out) {
+          apply(*node.op, node.attrs, in, out);
+          const std::string why = off(*node.op, node.attrs, in, out);
+          if (!why.empty() && wrong.empty())
+            wrong = "%" + std::to_string(node.out) + " = " + std::string(node.op->name) + ": " + why;
+        });
+    const std::vector<Tensor> expected = f(f.inputs);
+    auto compiled = compile(f);
+    for (int call = 0; call < 2 && wrong.empty(); ++call) {
+      const std::vector<Tensor> results = compiled(f.inputs);
+      for (std::size_t k = 0; k < expected.size() && wrong.empty(); ++k)
+        if (const std::string why = difference(results[k], expected[k]); !why.empty())
+          wrong = "result " + std::to_string(k) + " of " + std::to_string(expected.size()) + ", call " +
+                  std::to_string(call) + ": compiled and eager: " + why;
+    }
+  } catch (const std::exception& e) { wrong = e.what(); }
+  return wrong.empty() ? "" : wrong + "\n" + graph;
+}
+
+int number(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::atoi(text) : otherwise;
 }
 
 }  // namespace
 
-TEST_CASE("random graphs and their gradients give the same bits compiled as eager", "[compiler][fuzz]") {
-  const char* wish = std::getenv("WEFT_FUZZ_SEEDS");
-  const int seeds = wish ? std::atoi(wish) : 60;
-  const std::int64_t tensors = live_tensors();
-  for (int seed = 0; seed < seeds; ++seed) {
-    std::mt19937 g(static_cast<unsigned>(seed));
-    const auto extent = [&](unsigned n) { return static_cast<std::int64_t>(1 + g() % n); };
-    const std::int64_t a = extent(40), b = extent(70), c = extent(20);
-    Generator generator(static_cast<std::uint64_t>(seed));
-    std::vector<Tensor> inputs;
-    for (const Shape& shape : {Shape{a, b}, Shape{b, a}, Shape{b}, Shape{a, 1}, Shape{c, a, b}, Shape{}})
-      inputs.push_back(random::normal(shape, 0, 1, f32, generator));
-    const auto f = [&](const std::vector<Tensor>& in) { return with_gradients(in, static_cast<unsigned>(seed)); };
-    const std::vector<Tensor> expected = f(inputs);
-    auto compiled = compile(f);
-    for (int call = 0; call < 2; ++call) {
-      const std::vector<Tensor> results = compiled(inputs);
-      REQUIRE(results.size() == expected.size());
-      for (std::size_t k = 0; k < expected.size(); ++k) {
-        INFO("seed " << seed << ", call " << call << ", result " << k << " of " << expected.size());
-        REQUIRE(same_bits(expected[k], results[k]));
+TEST_CASE("random graphs and their gradients: compiled is eager to the bit, and each op is right", "[compiler][fuzz]") {
+  const int from = number("WEFT_FUZZ_FROM", 0), seeds = number("WEFT_FUZZ_SEEDS", 100);
+  const int steps = number("WEFT_FUZZ_STEPS", 8);
+  const NoLeaks guard;
+  for (int seed = from; seed < from + seeds; ++seed) {
+    std::string wrong = failure(static_cast<std::uint64_t>(seed), steps);
+    if (wrong.empty()) continue;
+    int shortest = steps;
+    for (int k = 0; k < steps; ++k)
+      if (const std::string shorter = failure(static_cast<std::uint64_t>(seed), k); !shorter.empty()) {
+        shortest = k;
+        wrong = shorter;
+        break;
       }
-    }
+    FAIL_CHECK("WEFT_FUZZ_FROM=" << seed << " WEFT_FUZZ_SEEDS=1 WEFT_FUZZ_STEPS=" << shortest
+                                 << " weft_test_compiler '[fuzz]'\n"
+                                 << wrong);
   }
-  CHECK(live_tensors() == tensors);
 }

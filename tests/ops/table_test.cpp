@@ -1,6 +1,8 @@
 // Every built-in op, generated from the list in ops/table.h.
 #include <set>
 
+#include <weft/ops/random.h>
+#include <weft/ops/reduce.h>
 #include <weft/tensor/parallel.h>
 
 #include "op_samples.h"
@@ -196,6 +198,15 @@ TEST_CASE("empty tensors pass through every elementwise op") {
         CHECK(run(op_of<Struct>(), Sampler<Struct>::sample(shape, t, random))[0].shape() == shape);
     }
   });
+}
+
+TEST_CASE("a result that is stored past the caches has the bits of one that is not") {
+  Generator generator(1);
+  const std::int64_t n = (8 << 20) + 1037, half = n / 2 + 3;
+  const Tensor x = random::uniform({n}, -3, 3, f32, generator);
+  const auto part = [&](std::int64_t begin, std::int64_t end) { return contiguous(slice_axis(x, 0, begin, end)); };
+  const Tensor pieces = concat({exp(part(0, half)) + part(0, half), exp(part(half, n)) + part(half, n)});
+  CHECK(all(equal(exp(x) + x, pieces)).item<bool>());
 }
 
 TEST_CASE("the 16-bit floats are computed in f32 and rounded once") {

@@ -1,0 +1,145 @@
+#include "roofline.h"
+
+#include <immintrin.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <memory>
+
+#include <weft/tensor/isa.h>
+#include <weft/tensor/parallel.h>
+
+namespace bench {
+namespace {
+
+// The loops of one instruction set. `arithmetic`: `rounds` times eight independent operations of V, the sum of all;
+// `triad`: a = b + s c over n floats, past the caches or not.
+#define WEFT_PROBES(NAME, TARGET, V, LANES, SET, LOAD, STORE, STREAM, ADD, FMA, DIV)                               \
+  struct NAME {                                                                                                    \
+    static constexpr int lanes = LANES;                                                                            \
+    template <bool divide> [[gnu::target(TARGET), gnu::noinline]] static float arithmetic(std::int64_t rounds) {   \
+      V r0 = SET(1), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0, r6 = r0, r7 = r0;                                \
+      const V x = SET(0.999f), y = SET(0.001f);                                                                    \
+      for (; rounds > 0; --rounds) {                                                                               \
+        if (divide) {                                                                                              \
+          r0 = DIV(r0, x), r1 = DIV(r1, x), r2 = DIV(r2, x), r3 = DIV(r3, x);                                      \
+          r4 = DIV(r4, x), r5 = DIV(r5, x), r6 = DIV(r6, x), r7 = DIV(r7, x);                                      \
+        } else {                                                                                                   \
+          r0 = FMA(r0, x, y), r1 = FMA(r1, x, y), r2 = FMA(r2, x, y), r3 = FMA(r3, x, y);                          \
+          r4 = FMA(r4, x, y), r5 = FMA(r5, x, y), r6 = FMA(r6, x, y), r7 = FMA(r7, x, y);                          \
+        }                                                                                                          \
+      }                                                                                                            \
+      float out[LANES];                                                                                            \
+      STORE(out, ADD(ADD(ADD(r0, r1), ADD(r2, r3)), ADD(ADD(r4, r5), ADD(r6, r7))));                               \
+      return out[0];                                                                                               \
+    }                                                                                                              \
+    template <bool past_caches> [[gnu::target(TARGET), gnu::noinline]] static void triad(float* a, const float* b, \
+                                                                                         const float* c,           \
+                                                                                         std::int64_t n) {         \
+      const V s = SET(0.5f);                                                                                       \
+      for (std::int64_t i = 0; i < n; i += LANES) {                                                                \
+        const V r = FMA(LOAD(c + i), s, LOAD(b + i));                                                              \
+        if (past_caches)                                                                                           \
+          STREAM(a + i, r);                                                                                        \
+        else                                                                                                       \
+          STORE(a + i, r);                                                                                         \
+      }                                                                                                            \
+      if (past_caches) _mm_sfence();                                                                               \
+    }                                                                                                              \
+  }
+#define WEFT_MUL_ADD(a, b, c) _mm_add_ps(_mm_mul_ps(a, b), c)
+WEFT_PROBES(Base, "sse2", __m128, 4, _mm_set1_ps, _mm_loadu_ps, _mm_storeu_ps, _mm_stream_ps, _mm_add_ps, WEFT_MUL_ADD,
+            _mm_div_ps);
+WEFT_PROBES(Avx2, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_stream_ps,
+            _mm256_add_ps, _mm256_fmadd_ps, _mm256_div_ps);
+WEFT_PROBES(Avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_stream_ps,
+            _mm512_add_ps, _mm512_fmadd_ps, _mm512_div_ps);
+#undef WEFT_MUL_ADD
+#undef WEFT_PROBES
+
+// Time that this thread has computed: what else runs on the machine does not count.
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+// How much a second all threads do together, of which each call does `amount`: by the least of many times.
+double rate(int threads, double amount, const std::function<void(std::int64_t)>& call) {
+  std::vector<double> best(static_cast<std::size_t>(threads), 1e9);
+  for (int k = 0; k < 40; ++k)
+    weft::parallel_for(threads, threads, [&](std::int64_t t) {
+      const double start = cpu_seconds();
+      call(t);
+      double& least = best[static_cast<std::size_t>(t)];
+      least = std::min(least, cpu_seconds() - start);
+    });
+  double sum = 0;
+  for (const double s : best) sum += amount / s;
+  return sum;
+}
+
+template <class Isa, bool divide> double operations(int threads) {
+  constexpr std::int64_t rounds = divide ? 50'000 : 500'000;
+  std::vector<float> results(static_cast<std::size_t>(threads));  // so that the work is not left out
+  return rate(threads, 8.0 * Isa::lanes * rounds, [&](std::int64_t t) {
+    results[static_cast<std::size_t>(t)] += Isa::template arithmetic<divide>(rounds);
+  });
+}
+
+// Three arrays for each thread, together `bytes`.
+template <class Isa, bool past_caches> double triad(int threads, std::int64_t bytes) {
+  const std::int64_t n = bytes / threads / 3 / 4 / 64 * 64;
+  const std::int64_t rounds = std::max<std::int64_t>(1, (std::int64_t{8} << 20) / (n * 12));
+  std::vector<std::unique_ptr<float[], decltype(&std::free)>> arrays;
+  for (int k = 0; k < 3 * threads; ++k) {
+    arrays.emplace_back(static_cast<float*>(std::aligned_alloc(64, static_cast<std::size_t>(n) * 4)), &std::free);
+    std::fill_n(arrays.back().get(), n, 1.0f);
+  }
+  return rate(threads, static_cast<double>(rounds * n * 12), [&](std::int64_t t) {
+    const auto of = [&](std::int64_t k) { return arrays[static_cast<std::size_t>(3 * t + k)].get(); };
+    for (std::int64_t r = 0; r < rounds; ++r) Isa::template triad<past_caches>(of(0), of(1), of(2), n);
+  });
+}
+
+std::int64_t cache(int name, std::int64_t otherwise) {
+  const long bytes = sysconf(name);
+  return bytes > 0 ? bytes : otherwise;
+}
+
+template <class Isa> Roofline measure(int threads) {
+  const std::int64_t l1 = threads * cache(_SC_LEVEL1_DCACHE_SIZE, 32 << 10),
+                     l2 = threads * cache(_SC_LEVEL2_CACHE_SIZE, 1 << 20),
+                     l3 = std::max(cache(_SC_LEVEL3_CACHE_SIZE, 16 << 20), 2 * l2);
+  Roofline r;
+  r.operations_per_second = operations<Isa, false>(threads);
+  r.divisions_per_second = operations<Isa, true>(threads);
+  r.levels = {{"L1", l1, triad<Isa, false>(threads, l1 / 2)},
+              {"L2", l2, triad<Isa, false>(threads, l2 / 2)},
+              {"L3", l3, triad<Isa, false>(threads, l3 / 2)},
+              {"memory", INT64_MAX, triad<Isa, true>(threads, 4 * l3)}};
+  for (std::size_t k = r.levels.size() - 1; k-- > 0;)  // others may have had the cache
+    r.levels[k].bytes_per_second = std::max(r.levels[k].bytes_per_second, r.levels[k + 1].bytes_per_second);
+  return r;
+}
+
+}  // namespace
+
+double Roofline::seconds(double moved, double arrays, double operations, double divisions) const {
+  const auto level = std::find_if(levels.begin(), levels.end(),
+                                  [&](const Level& l) { return arrays <= static_cast<double>(l.bytes); });
+  return std::max(moved / level->bytes_per_second,
+                  operations / operations_per_second + divisions / divisions_per_second);
+}
+
+const Roofline& roofline(int threads) {
+  static const Roofline measured = weft::isa() == weft::Isa::avx512 ? measure<Avx512>(threads)
+                                   : weft::isa() == weft::Isa::avx2 ? measure<Avx2>(threads)
+                                                                    : measure<Base>(threads);
+  return measured;
+}
+
+}  // namespace bench

@@ -1,0 +1,29 @@
+// What this machine can do at most, measured: arithmetic on the instruction set in use, and each level of memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+struct Roofline {
+  /// A level of memory: a triad a = b + s c whose arrays fill at most `bytes` of all threads runs at so many bytes a
+  /// second, two thirds of them read. What is stored past the caches is not read first.
+  struct Level {
+    std::string name;
+    std::int64_t bytes;
+    double bytes_per_second;
+  };
+  double operations_per_second = 0;  ///< f32 operations, an fma being one
+  double divisions_per_second = 0;   ///< f32 divisions; square roots are taken to be as slow
+  std::vector<Level> levels;         ///< L1, L2, L3, memory
+
+  /// The least time for so many bytes moved of arrays of so many bytes, and for so much arithmetic beside it.
+  double seconds(double moved, double arrays, double operations, double divisions) const;
+};
+
+/// Of so many threads; measured when first asked for, in about two seconds.
+const Roofline& roofline(int threads);
+
+}  // namespace bench

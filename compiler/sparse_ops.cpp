@@ -8,14 +8,15 @@
 
 #include "../ops/define.h"
 #include "../ops/defs/indexing.h"
+#include "../ops/index_list.h"
 
 namespace weft {
 namespace {
 
 // The indices in [0, n). The error is that of the scatter_add which users wrote.
-std::vector<std::int64_t> checked(const View& indices, std::int64_t n) {
+detail::IndexList checked(const View& indices, std::int64_t n) {
   try {
-    return detail::read_indices(indices, n, -n);
+    return {indices, n, -n};
   } catch (Error& e) {
     e.locate(ScatterAdd::name, {"idx  " + Type{indices.dtype, indices.shape}.text()}, "");
     throw;

@@ -245,7 +245,7 @@ class SparseUpdates {
       const std::int64_t n = count(from_.type(g->in[1]).shape);
       const ValueId zeros = spread(to_.add_constant(Arg(0).tensor(type.dtype)), shape, g->site);
       const ValueId part =
-          n == r.n ? all_slots : add(op_of<Slice>(), SliceAttrs{{first}, {1}, {n}}, {all_slots}, {{i64, {n}}}, g->site);
+          n == r.n ? all_slots : add(op_of<StridedSlice>(), SliceAttrs{{first}, {1}, {n}}, {all_slots}, {{i64, {n}}}, g->site);
       const ValueId u = reshaped(copy_(g->in[2]), with_rows(type.shape, n), g->site);
       r.on_rows[g->out] = add(op_of<ScatterAdd>(), AxisAttrs{0}, {zeros, part, u}, {{type.dtype, shape}}, g->site);
       first += n;

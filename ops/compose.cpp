@@ -21,6 +21,12 @@ double reduced_count(const Shape& shape, const Axes& axes) {
   return n;
 }
 
+// No division by 0 in the gradient at 0, which is 0; NaN goes through sqrt.
+Tensor safe_sqrt(const Tensor& s) {
+  const Tensor zero = equal(s, 0);
+  return where(zero, s, sqrt(where(zero, 1, s)));
+}
+
 }  // namespace
 
 using detail::in_compute_type;
@@ -35,6 +41,19 @@ Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {
     const double n = reduced_count(t.shape(), axes) - correction;
     return sum(square(t - mean(t, axes, true)), axes, keepdims) / std::max(n, 0.0);
   });
+}
+
+Tensor stddev(const Arg& x, const Axes& axes, bool keepdims, double correction) {
+  return in_compute_type("stddev", x, [&](const Tensor& t) { return safe_sqrt(var(t, axes, keepdims, correction)); });
+}
+
+Tensor nansum(const Arg& x, const Axes& axes, bool keepdims) {
+  return in_compute_type("nansum", x, [&](const Tensor& t) { return sum(where(equal(t, t), t, 0), axes, keepdims); });
+}
+
+Tensor count_nonzero(const Arg& x, const Axes& axes, bool keepdims) {
+  return detail::composed("count_nonzero", {{"in0", x}},
+                          [&] { return sum(cast(cast(x.tensor(), DType::boolean), i64), axes, keepdims); });
 }
 
 Tensor softmax(const Arg& x, std::int64_t axis) {
@@ -83,11 +102,18 @@ Tensor clip(const Arg& x, double low, double high) {
   return minimum(maximum(t, low), high);  // both give ties to x
 }
 
-Tensor norm(const Arg& x, const Axes& axes, bool keepdims) {
+Tensor norm(const Arg& x, const Axes& axes, bool keepdims, double p) {
   return in_compute_type("norm", x, [&](const Tensor& t) {
-    const Tensor s = sum(square(t), axes, keepdims);
-    const Tensor zero = equal(s, 0);
-    return where(zero, s, sqrt(where(zero, 1, s)));  // no division by 0 in the gradient; NaN goes through sqrt
+    if (p != p) throw ArgumentError("p is NaN");
+    if (p == 2) return safe_sqrt(sum(square(t), axes, keepdims));
+    if (p == 0) return sum(cast(not_equal(t, 0), t.dtype()), axes, keepdims);
+    const Tensor a = abs(t);
+    if (p == 1) return sum(a, axes, keepdims);
+    if (std::isinf(p)) return p > 0 ? max(a, axes, keepdims) : min(a, axes, keepdims);
+    // Zeros are kept out of pow, whose gradient there need not be finite; so is a sum of 0.
+    const Tensor zero = equal(a, 0), powers = where(zero, p > 0 ? 0 : INFINITY, pow(where(zero, 1, a), p));
+    const Tensor s = sum(powers, axes, keepdims), none = equal(s, 0);
+    return where(none, s, pow(where(none, 1, s), 1 / p));
   });
 }
 

@@ -11,6 +11,12 @@ namespace weft {
 Tensor mean(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// The mean squared distance from the mean, over n - correction elements.
 Tensor var(const Arg& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
+/// The square root of var; its gradient where all are equal is 0. (A name of its own: std is C++'s.)
+Tensor stddev(const Arg& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
+/// The sum of what is not NaN.
+Tensor nansum(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// How many are not 0 (NaN is not), as i64; of bools, how many are true.
+Tensor count_nonzero(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// e^x over its sum along an axis; the largest is taken off first. Along -inf alone it is NaN.
 Tensor softmax(const Arg& x, std::int64_t axis = -1);
 Tensor log_softmax(const Arg& x, std::int64_t axis = -1);
@@ -22,7 +28,8 @@ Tensor frac(const Arg& x);
 Tensor lerp(const Arg& start, const Arg& end, const Arg& weight);
 /// x held between low and high; the gradient is 1 at the bounds. ArgumentError if low > high.
 Tensor clip(const Arg& x, double low, double high);
-/// sqrt(sum(x^2)); its gradient at 0 is 0.
-Tensor norm(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// sum(|x|^p)^(1/p): p = 2 is the length, 1 the sum of |x|, inf and -inf the largest and the smallest |x|, 0 how many
+/// are not 0. Its gradient at 0 is 0, for elements that are 0 too. ArgumentError if p is NaN.
+Tensor norm(const Arg& x, const Axes& axes = {}, bool keepdims = false, double p = 2);
 
 }  // namespace weft

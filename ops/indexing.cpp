@@ -2,105 +2,63 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
-#include <numeric>
-#include <vector>
 
 #include "../tensor/create.h"
+#include "../tensor/parallel.h"
 #include "apply.h"
+#include "composition.h"
 #include "defs/indexing.h"
 #include "defs/reduce.h"
+#include "index_list.h"
 #include "manipulate.h"
 #include "math.h"
-#include "recorder.h"
 
 namespace weft {
-namespace detail {
-
-std::vector<std::int64_t> read_indices(const View& view, std::int64_t n, std::int64_t low) {
-  std::vector<std::int64_t> r(static_cast<std::size_t>(count(view.shape)));
-  copy_elements(view, {i64, view.shape, contiguous_strides(view.shape), r.data()});
-  for (std::size_t k = 0; k < r.size(); ++k) {
-    if (r[k] < low || r[k] >= n) {
-      std::string position;
-      std::int64_t rest = static_cast<std::int64_t>(k);
-      Ints at = view.shape;
-      for (int i = at.size(); i-- > 0;) {
-        at[i] = rest % view.shape[i];
-        rest /= view.shape[i];
-      }
-      throw IndexError(n == 0 ? fmt::format("index {} at {} of an axis of no elements", r[k], at.text())
-                              : fmt::format("index {} at {} must be within [{}, {}]", r[k], at.text(), low, n - 1));
-    }
-    if (r[k] < 0) r[k] += n;
-  }
-  return r;
-}
-
-const std::byte* in_order(const View& view, Storage& copy) {
-  if (view.contiguous()) return view.as<std::byte>();
-  copy = Storage::allocate(static_cast<std::size_t>(count(view.shape)) * size_of(view.dtype));
-  copy_elements(view, {view.dtype, view.shape, contiguous_strides(view.shape), copy.data()});
-  return copy.data();
-}
-
-}  // namespace detail
-
 namespace {
 
-using detail::in_order;
-using detail::read_indices;
+using detail::check_index_type;
+using detail::composed;
 
-void check_index_type(const Type& t) {
-  if (t.dtype != i32 && t.dtype != i64)
-    throw DTypeError(fmt::format("indices are {}, not i32 or i64", name_of(t.dtype)), "cast(indices, i64)");
-}
-
-// x's shape with axis `axis` replaced by the indices' shape.
-Shape picked_shape(const Shape& x, const Shape& indices, int axis) {
-  normal_axis(axis, x.size());
-  Shape s;
-  for (int i = 0; i < axis; ++i) s.push_back(x[i]);
-  for (std::int64_t n : indices) s.push_back(n);
-  for (int i = axis + 1; i < x.size(); ++i) s.push_back(x[i]);
-  return s;
-}
-
-template <class F> Tensor with_axis(const char* name, const Arg& x, std::int64_t axis, F f) {
-  const Tensor t = x.tensor();
-  int at = 0;
-  if (t.defined()) {
-    try {
-      at = normal_axis(axis, t.rank());
-    } catch (Error& e) {
-      e.locate(name, {describe_operand("x", t)}, site_text(x.site()));
-      throw;
-    }
-  }
-  return f(t, at);
+// y[k] = x[indices[k]]
+template <class T> void pick(const std::byte* x, const std::int64_t* indices, std::byte* y, std::int64_t n) {
+  for (std::int64_t k = 0; k < n; ++k) reinterpret_cast<T*>(y)[k] = reinterpret_cast<const T*>(x)[indices[k]];
 }
 
 }  // namespace
 
 void Gather::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   check_index_type(*in[1]);
-  out[0] = {in[0]->dtype, picked_shape(in[0]->shape, in[1]->shape, attrs.as<AxisAttrs>().axis)};
+  out[0] = {in[0]->dtype, detail::picked_shape(in[0]->shape, in[1]->shape, attrs.as<AxisAttrs>().axis)};
 }
 
 void Gather::run(const Attrs& attrs, Views in, Views out) {
   const int axis = attrs.as<AxisAttrs>().axis;
   const ReduceGeometry g(in[0].shape, {axis, axis + 1});
-  const auto indices = read_indices(in[1], g.n, -g.n);
+  const detail::IndexList indices(in[1], g.n, -g.n);
   if (count(out[0].shape) == 0) return;
   Storage copy;
-  const std::byte* x = in_order(in[0], copy);
-  const std::size_t bytes = static_cast<std::size_t>(g.inner) * size_of(in[0].dtype);
-  std::byte* y = out[0].as<std::byte>();
-  for (std::int64_t o = 0; o < g.outer; ++o)
-    for (const std::int64_t i : indices) {
-      if (bytes) std::memcpy(y, x + static_cast<std::size_t>(o * g.n + i) * bytes, bytes);
-      y += bytes;
+  const std::byte* const x = detail::in_order(in[0], copy);
+  std::byte* const y = out[0].as<std::byte>();
+  const std::int64_t row = g.inner * static_cast<std::int64_t>(size_of(in[0].dtype)), picked = std::ssize(indices);
+  const std::int64_t part = std::max<std::int64_t>(1, (1 << 16) / row), parts = (picked + part - 1) / part;
+  const int threads = g.outer * picked * row < 1 << 17 ? 1 : num_threads();
+  parallel_for(g.outer * parts, threads, [&](std::int64_t task) {
+    const std::int64_t o = task / parts, first = task % parts * part, n = std::min(part, picked - first);
+    const std::byte* const from = x + o * g.n * row;
+    const std::int64_t* const at = indices.begin() + first;
+    std::byte* const to = y + (o * picked + first) * row;
+    switch (row) {
+      case 1: return pick<std::uint8_t>(from, at, to, n);
+      case 2: return pick<std::uint16_t>(from, at, to, n);
+      case 4: return pick<std::uint32_t>(from, at, to, n);
+      case 8: return pick<std::uint64_t>(from, at, to, n);
+      default:
+        for (std::int64_t k = 0; k < n; ++k)
+          std::memcpy(to + k * row, from + at[k] * row, static_cast<std::size_t>(row));
     }
+  });
 }
 
 void Gather::vjp(Backward& b) {
@@ -110,106 +68,13 @@ void Gather::vjp(Backward& b) {
   b.give(0, scatter_add(zeros, b.in(1), b.grad(), b.attrs<AxisAttrs>().axis));
 }
 
-namespace {
-
-// Indices of each example's own: all examples' axes end to end are one long axis. x [b, pre, n, post] becomes
-// [b * n, pre, post] and example i's index k becomes i * n + k.
-Tensor long_axis(const Tensor& x, int axis) {
-  Ints order = {0, axis + 1};
-  for (int i = 1; i < x.rank(); ++i)
-    if (i != axis + 1) order.push_back(i);
-  const Tensor t = transpose(x, order);
-  Shape shape = t.shape();
-  shape.erase(0);
-  shape[0] *= t.shape()[0];
-  return reshape(t, shape);
-}
-
-Tensor long_indices(const Batching& b, std::int64_t n) {
-  const Tensor i = cast(b.in(1), i64);
-  const Tensor within = check_indices(where(i < 0, i + n, i), n);
-  std::vector<std::int64_t> starts;
-  for (std::int64_t k = 0; k < b.size(); ++k) starts.push_back(k * n);
-  Shape column = Shape::filled(i.rank(), 1);
-  column[0] = b.size();
-  return within + from_vector(starts, column);
-}
-
-// Axes [from, from + count) moved to begin at `to`.
-Tensor move_axes(const Tensor& x, int from, int count, int to) {
-  Ints rest, order;
-  for (int i = 0; i < x.rank(); ++i)
-    if (i < from || i >= from + count) rest.push_back(i);
-  for (int i = 0; i <= rest.size(); ++i) {
-    if (i == to)
-      for (int k = 0; k < count; ++k) order.push_back(from + k);
-    if (i < rest.size()) order.push_back(rest[i]);
-  }
-  return transpose(x, order);
-}
-
-}  // namespace
-
 void Gather::batch(Batching& b) {
+  using detail::move_axes;
   const int axis = b.attrs<AxisAttrs>().axis, picked = b.shape(1).size();
   if (!b.batched(1)) return b.give(gather(b.in(0), b.in(1), axis + 1));
   if (!b.batched(0)) return b.give(move_axes(gather(b.in(0), b.in(1), axis), axis, 1, 0));
-  const Tensor rows = gather(long_axis(b.in(0), axis), long_indices(b, b.shape(0)[axis]));  // [b, indices, pre, post]
-  b.give(move_axes(rows, 1, picked, 1 + axis));
-}
-
-void ScatterAdd::infer(const Attrs& attrs, Types in, std::span<Type> out) {
-  check_index_type(*in[1]);
-  if (in[0]->dtype == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");
-  if (in[2]->dtype != in[0]->dtype)
-    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[2]->dtype)));
-  const Shape wanted = picked_shape(in[0]->shape, in[1]->shape, attrs.as<AxisAttrs>().axis);
-  if (in[2]->shape != wanted)
-    throw ShapeError(fmt::format("updates are {}, not {}", in[2]->shape.text(), wanted.text()));
-  out[0] = *in[0];
-}
-
-void ScatterAdd::run(const Attrs& attrs, Views in, Views out) {
-  const int axis = attrs.as<AxisAttrs>().axis;
-  const ReduceGeometry g(in[0].shape, {axis, axis + 1});
-  const auto indices = read_indices(in[1], g.n, -g.n);
-  if (in[0].data != out[0].data) copy_elements(in[0], out[0]);
-  if (count(in[2].shape) == 0) return;
-  Storage copy;
-  const std::byte* updates = in_order(in[2], copy);
-  visit_dtype(in[0].dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const T* u = reinterpret_cast<const T*>(updates);
-    T* y = out[0].as<T>();
-    for (std::int64_t o = 0; o < g.outer; ++o)
-      for (const std::int64_t i : indices) {
-        T* row = y + (o * g.n + i) * g.inner;
-        for (std::int64_t c = 0; c < g.inner; ++c) {
-          if constexpr (std::is_integral_v<T>)
-            row[c] = static_cast<T>(static_cast<std::uint64_t>(row[c]) + static_cast<std::uint64_t>(u[c]));
-          else
-            row[c] = static_cast<T>(row[c] + u[c]);
-        }
-        u += g.inner;
-      }
-  });
-}
-
-void ScatterAdd::vjp(Backward& b) {
-  b.give(0, b.grad());
-  if (b.wants(2)) b.give(2, gather(b.grad(), b.in(1), b.attrs<AxisAttrs>().axis));
-}
-
-void ScatterAdd::batch(Batching& b) {
-  const int axis = b.attrs<AxisAttrs>().axis, picked = b.shape(1).size();
-  if (!b.batched(1)) return b.give(scatter_add(b.front(0), b.in(1), b.front(2), axis + 1));
-  const Tensor x = b.front(0);
-  const std::int64_t n = x.shape()[axis + 1];
-  Tensor sums = scatter_add(long_axis(x, axis), long_indices(b, n), move_axes(b.front(2), 1 + axis, picked, 1));
-  Shape split = sums.shape();
-  split[0] = n;
-  split.insert(0, b.size());
-  b.give(move_axes(reshape(sums, split), 1, 1, 1 + axis));
+  const Tensor rows = gather(detail::long_axis(b.in(0), axis), detail::long_indices(b, b.shape(0)[axis]));
+  b.give(move_axes(rows, 1, picked, 1 + axis));  // from [b, indices, pre, post]
 }
 
 void CheckIndices::infer(const Attrs&, Types in, std::span<Type> out) {
@@ -218,44 +83,97 @@ void CheckIndices::infer(const Attrs&, Types in, std::span<Type> out) {
 }
 
 void CheckIndices::run(const Attrs& attrs, Views in, Views out) {
-  read_indices(in[0], attrs.as<CheckAttrs>().n, 0);
+  const auto& [n, low] = attrs.as<CheckAttrs>();
+  detail::IndexList(in[0], n, low);
   copy_elements(in[0], out[0]);
 }
 
 Tensor gather(const Arg& x, const Arg& indices, std::int64_t axis) {
   const SiteScope scope(x.site());
-  return with_axis("gather", x, axis, [&](const Tensor& t, int at) {
-    return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{at});
-  });
+  const Tensor t = x.tensor();
+  if (!t.defined()) return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{0});  // the door refuses it
+  try {
+    return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{normal_axis(axis, t.rank())});
+  } catch (Error& e) {
+    e.locate("gather", {describe_operand("x", t)}, site_text(SiteScope::current()));
+    throw;
+  }
 }
 
-Tensor scatter_add(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {
-  const SiteScope scope(x.site());
-  return with_axis("scatter_add", x, axis, [&](const Tensor& t, int at) {
-    return apply<ScatterAdd>({t, indices.tensor(i64), updates.tensor(t.defined() ? t.dtype() : f32)}, AxisAttrs{at});
-  });
-}
-
-Tensor check_indices(const Arg& indices, std::int64_t n) {
+Tensor check_indices(const Arg& indices, std::int64_t n, std::int64_t low) {
   const SiteScope scope(indices.site());
-  return apply<CheckIndices>({indices.tensor(i64)}, CheckAttrs{n});
+  return apply<CheckIndices>({indices.tensor(i64)}, CheckAttrs{n, low});
 }
 
 Tensor one_hot(const Arg& indices, std::int64_t depth, DType dtype) {
-  const SiteScope scope(indices.site());
-  const Tensor given = indices.tensor(i64);
-  try {
+  return composed("one_hot", {{"idx", indices}}, [&] {
     if (depth < 0) throw ShapeError(fmt::format("depth {} is negative", depth));
-    const Tensor i = check_indices(given, depth);
-    Tensor classes = Tensor::allocate({i.dtype(), {depth}});
-    std::vector<std::int64_t> numbers(static_cast<std::size_t>(depth));
-    std::iota(numbers.begin(), numbers.end(), 0);
-    copy_elements({i64, {depth}, {1}, numbers.data()}, classes.view());
-    return cast(equal(expand(i, -1), classes), dtype);
-  } catch (Error& e) {
-    e.relocate("one_hot", {describe_operand("idx", given)}, site_text(SiteScope::current()));
-    throw;
-  }
+    const Tensor i = check_indices(indices.tensor(i64), depth);
+    return cast(equal(expand(i, -1), cast(arange(depth), i.dtype())), dtype);
+  });
+}
+
+// ---- along an axis, each element by an index of its own: over the flattened tensor ----
+namespace {
+
+struct Flat {
+  Tensor positions;  // in x's row-major order, of the indices' shape
+  Shape shape;       // of the result: x's, with the indices' extent along the axis
+};
+
+Flat flat_positions(const Tensor& x, const Tensor& indices, std::int64_t axis) {
+  check_index_type(indices.type());
+  const int at = normal_axis(axis, x.rank());
+  if (indices.rank() != x.rank())
+    throw ShapeError(fmt::format("indices of rank {} for x of rank {}", indices.rank(), x.rank()));
+  Flat f{{}, x.shape()};
+  f.shape[at] = indices.shape()[at];
+  const std::int64_t n = x.shape()[at];
+  Tensor i = cast(check_indices(indices, n, -n), i64);
+  i = broadcast_to(where(i < 0, i + n, i), f.shape);
+  // Axes before and after this one go on in order: one term for each of the two parts.
+  const ReduceGeometry g(x.shape(), {at, at + 1});
+  const Tensor outer = reshape(arange(g.outer) * (n * g.inner), {g.outer, 1, 1});
+  const Tensor flat = outer + reshape(i, {g.outer, f.shape[at], g.inner}) * g.inner + arange(g.inner);
+  f.positions = reshape(flat, f.shape);
+  return f;
+}
+
+}  // namespace
+
+Tensor take_along_axis(const Arg& x, const Arg& indices, std::int64_t axis) {
+  return composed("take_along_axis", {{"x", x}, {"idx", indices}}, [&] {
+    const Tensor t = x.tensor();
+    const Flat f = flat_positions(t, indices.tensor(i64), axis);
+    return gather(reshape(t, {t.size()}), f.positions);
+  });
+}
+
+Tensor put_along_axis(const Arg& x, const Arg& indices, const Arg& values, std::int64_t axis) {
+  return composed("put_along_axis", {{"x", x}, {"idx", indices}, {"val", values}}, [&] {
+    const Tensor t = x.tensor();
+    const Flat f = flat_positions(t, indices.tensor(i64), axis);
+    const Tensor v = broadcast_to(values.tensor(t.dtype()), f.shape);
+    return reshape(scatter_set(reshape(t, {t.size()}), f.positions, v), t.shape());
+  });
+}
+
+Tensor index_add(const Arg& x, std::int64_t axis, const Arg& index, const Arg& source, double alpha) {
+  return composed("index_add", {{"x", x}, {"idx", index}, {"src", source}}, [&] {
+    const Tensor t = x.tensor(), i = index.tensor(i64), s = source.tensor(t.dtype());
+    if (i.rank() != 1) throw ShapeError(fmt::format("the index has rank {}, not 1", i.rank()));
+    return scatter_add(t, i, alpha == 1 ? s : s * alpha, axis);
+  });
+}
+
+Tensor masked_fill(const Arg& x, const Arg& mask, const Arg& value) {
+  return composed("masked_fill", {{"x", x}, {"mask", mask}, {"val", value}}, [&] {
+    const Tensor t = x.tensor(), m = mask.tensor(DType::boolean), v = value.tensor(t.dtype());
+    if (v.rank() > 0) throw ShapeError(fmt::format("the value has rank {}, not 0", v.rank()), "where(mask, value, x)");
+    if (broadcast_shapes(t.shape(), m.shape()) != t.shape())
+      throw ShapeError(fmt::format("the mask {} does not broadcast to {}", m.shape().text(), t.shape().text()));
+    return where(m, v, t);
+  });
 }
 
 }  // namespace weft

@@ -227,13 +227,13 @@ void check_window(const Shape& shape, const Ints& begin, const Ints& step, const
 }
 }  // namespace
 
-void Slice::infer(const Attrs& attrs, Types in, std::span<Type> out) {
+void StridedSlice::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   const SliceAttrs& a = attrs.as<SliceAttrs>();
   check_window(in[0]->shape, a.begin, a.step, a.size);
   out[0] = {in[0]->dtype, a.size};
 }
 
-bool Slice::view(const Attrs& attrs, const View& in, View& out) {
+bool StridedSlice::view(const Attrs& attrs, const View& in, View& out) {
   const SliceAttrs& a = attrs.as<SliceAttrs>();
   out.strides = contiguous_strides(out.shape);
   out.data = in.data;
@@ -247,12 +247,12 @@ bool Slice::view(const Attrs& attrs, const View& in, View& out) {
   return true;
 }
 
-void Slice::vjp(Backward& b) {
+void StridedSlice::vjp(Backward& b) {
   const SliceAttrs& a = b.attrs<SliceAttrs>();
   b.give(0, apply<Embed>({b.grad()}, EmbedAttrs{a.begin, a.step, b.in_type().shape, 0.0}));
 }
 
-void Slice::batch(Batching& b) {
+void StridedSlice::batch(Batching& b) {
   SliceAttrs a = b.attrs<SliceAttrs>();
   a.begin.insert(0, 0);
   a.step.insert(0, 1);
@@ -274,13 +274,13 @@ void Embed::run(const Attrs& attrs, Views in, Views out) {
   const View fill{to.dtype, to.shape, Ints::filled(to.shape.size(), 0), value};
   copy_elements(fill, to);
   View window{to.dtype, in[0].shape, {}, nullptr};
-  Slice::view(SliceAttrs{a.begin, a.step, in[0].shape}, to, window);
+  StridedSlice::view(SliceAttrs{a.begin, a.step, in[0].shape}, to, window);
   copy_elements(in[0], window);
 }
 
 void Embed::vjp(Backward& b) {
   const EmbedAttrs& a = b.attrs<EmbedAttrs>();
-  b.give(0, apply<Slice>({b.grad()}, SliceAttrs{a.begin, a.step, b.in_type().shape}));
+  b.give(0, apply<StridedSlice>({b.grad()}, SliceAttrs{a.begin, a.step, b.in_type().shape}));
 }
 
 void Embed::jvp(Forward& f) {
@@ -318,7 +318,7 @@ Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step)
       if (a.size[i] <= 1) a.step[i] = 1;  // one element: any step is the same view
       if (a.size[i] == 0) a.begin[i] = 0;
     }
-    return a.size == t.shape() && a.step == Ints::filled(t.rank(), 1) ? t : apply<Slice>({t}, a);
+    return a.size == t.shape() && a.step == Ints::filled(t.rank(), 1) ? t : apply<StridedSlice>({t}, a);
   });
 }
 

@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "../tensor/parallel.h"
 #include "apply.h"
+#include "composition.h"
 #include "defs/reduce.h"
 #include "defs/shape.h"
+#include "index_list.h"
+#include "indexing.h"
 #include "kernels/reduce.h"
 #include "recorder.h"
 
@@ -116,22 +121,24 @@ template <bool largest> void run_arg_reduce(const Attrs& attrs, Views in, Views 
   const ReduceGeometry g(in[0].shape, {axis, axis + 1});
   auto* result = out[0].as<std::int64_t>();
   if (count(out[0].shape) == 0) return;
+  Storage copy;
+  const std::byte* const data = detail::in_order(in[0], copy);
   visit_dtype(in[0].dtype, [&](auto zero) {
     using T = decltype(zero);
-    Storage copy = Storage::allocate(static_cast<std::size_t>(g.outer * g.n * g.inner) * sizeof(T));
-    copy_elements(in[0], {in[0].dtype, in[0].shape, contiguous_strides(in[0].shape), copy.data()});
-    const T* x = reinterpret_cast<const T*>(copy.data());
-    for (std::int64_t o = 0; o < g.outer; ++o)
-      for (std::int64_t c = 0; c < g.inner; ++c) {
-        const T* p = x + o * g.n * g.inner + c;
+    const T* const x = reinterpret_cast<const T*>(data);
+    const std::int64_t part = std::max<std::int64_t>(1, (1 << 14) / g.n), results = g.outer * g.inner;
+    parallel_for((results + part - 1) / part, num_threads(), [&](std::int64_t task) {
+      for (std::int64_t k = task * part; k < std::min(results, (task + 1) * part); ++k) {
+        const T* const p = x + k / g.inner * g.n * g.inner + k % g.inner;
         std::int64_t best = 0;
         for (std::int64_t r = 1; r < g.n; ++r) {
           const T &candidate = p[r * g.inner], &current = p[best * g.inner];
           const bool better = largest ? candidate > current : candidate < current;
           if (current == current && (better || candidate != candidate)) best = r;
         }
-        result[o * g.inner + c] = best;
+        result[k] = best;
       }
+    });
   });
 }
 
@@ -142,6 +149,14 @@ void infer_arg_reduce(const Attrs& attrs, Types in, std::span<Type> out) {
   Shape shape = in[0]->shape;
   shape.erase(axis);
   out[0] = {i64, shape};
+}
+
+ValuesIndices with_indices(const char* name, Tensor (*index_of)(const Arg&, std::int64_t, bool), const Arg& x,
+                           std::int64_t axis, bool keepdims) {
+  return detail::composed(name, {{"in0", x}}, [&] {
+    const Tensor t = x.tensor(), i = index_of(t, axis, true), v = take_along_axis(t, i, axis);
+    return keepdims ? ValuesIndices{v, i} : ValuesIndices{squeeze(v, Ints{axis}), squeeze(i, Ints{axis})};
+  });
 }
 
 Tensor arg_reduce(const Op& op, const Arg& x, std::int64_t axis, bool keepdims) {
@@ -207,5 +222,12 @@ Tensor any(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<
 Tensor all(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<All>(), x, axes, keepdims); }
 Tensor argmax(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMax>(), x, axis, keepdims); }
 Tensor argmin(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMin>(), x, axis, keepdims); }
+
+ValuesIndices max_with_indices(const Arg& x, std::int64_t axis, bool keepdims) {
+  return with_indices("max_with_indices", argmax, x, axis, keepdims);
+}
+ValuesIndices min_with_indices(const Arg& x, std::int64_t axis, bool keepdims) {
+  return with_indices("min_with_indices", argmin, x, axis, keepdims);
+}
 
 }  // namespace weft

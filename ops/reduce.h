@@ -32,6 +32,13 @@ Tensor min(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// Of bool tensors.
 Tensor any(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 Tensor all(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+/// Elements and their indices (i64) along an axis.
+struct ValuesIndices {
+  Tensor values, indices;
+};
+/// max along one axis, and argmax, in one call; the gradient goes to the element of that index alone.
+ValuesIndices max_with_indices(const Arg& x, std::int64_t axis, bool keepdims = false);
+ValuesIndices min_with_indices(const Arg& x, std::int64_t axis, bool keepdims = false);
 /// Index (i64) of the largest along an axis, the first of equals, of NaN the first NaN. ArgumentError of nothing.
 Tensor argmax(const Arg& x, std::int64_t axis, bool keepdims = false);
 /// Index (i64) of the smallest along an axis, the first of equals, of NaN the first NaN. ArgumentError of nothing.

@@ -7,13 +7,16 @@
 #include "defs/cast.h"
 #include "defs/check.h"
 #include "defs/conv.h"
+#include "defs/cumulative.h"
 #include "defs/debug.h"
+#include "defs/decompose.h"
 #include "defs/indexing.h"
 #include "defs/matmul.h"
 #include "defs/pool.h"
 #include "defs/random.h"
 #include "defs/reduce.h"
 #include "defs/shape.h"
+#include "defs/sort.h"
 #include "defs/special.h"
 #include "defs/unary.h"
 
@@ -32,14 +35,18 @@ using BuiltinOps = OpList<
     // reductions
     Sum, Prod, Max, Min, Any, All, ArgMax, ArgMin,
     // movement
-    BroadcastTo, Reshape, Transpose, Slice, Embed, Concat, Contiguous,
+    BroadcastTo, Reshape, Transpose, StridedSlice, Embed, Concat, Contiguous,
+    // order
+    ArgSort, SearchSorted, CumSum, CumProd, CumArgMax, CumArgMin, LinearRecurrence,
     // indexing, checks
-    Gather, ScatterAdd, CheckIndices, AssertFinite, Print,
+    Gather, ScatterAdd, ScatterSet, ScatterMax, ScatterMin, CheckIndices, AssertFinite, Print,
     // random
     Uniform,
     // products
     MatMul, Attention, AttentionGradient, Conv, ConvInput, ConvWeight,
     // pools
-    MaxPick, MaxPut, AvgPool, AvgSpread>;
+    MaxPick, MaxPut, AvgPool, AvgSpread,
+    // matrices
+    Cholesky, TriangularSolve, Solve, Det, SLogDet, Qr, Eigh, Svd, CheckMatrices>;
 
 }  // namespace weft

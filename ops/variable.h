@@ -35,6 +35,9 @@ class Variable {
   /// The value now: a Tensor that stays what it is. Watched by active tapes if trainable.
   Tensor value() const;
   operator Tensor() const { return value(); }
+  /// NumPy's indexing of the value: see subscript.h.
+  Tensor operator[](std::initializer_list<Index> indices) const;
+  Tensor operator[](const Index& index) const;
 
   /// Sets, adds to, subtracts from the value; returns the variable. ShapeError, DTypeError.
   Variable& assign(const Arg& value);

@@ -31,6 +31,8 @@ struct View {
   bool contiguous() const;
 };
 
+class Index;  // ops/subscript.h
+
 namespace detail {
 template <std::size_t n> class Borrowed;
 }
@@ -92,6 +94,10 @@ class Tensor {
   }
   /// The element at these indices, converted to double; for tests and printing.
   double at(std::initializer_list<std::int64_t> index) const;
+
+  /// NumPy's indexing, x[{1, Slice(0, 5, 2), Ellipsis, NewAxis}]: see ops/subscript.h, whose layer defines it.
+  Tensor operator[](std::initializer_list<Index> indices) const;
+  Tensor operator[](const Index& index) const;
 
   /// The name that messages give it ("fc1.weight"), empty if none.
   const std::string& name() const;

@@ -122,6 +122,14 @@ inline std::vector<OpSample> pool_samples(DType t, Random& r, bool by, bool resu
 constexpr bool any_type(DType) { return true; }
 constexpr bool numbers(DType t) { return t != DType::boolean; }
 constexpr bool floats(DType t) { return is_floating(t); }
+constexpr bool exact(DType t) { return t == f32 || t == f64; }
+// Symmetric, positive definite, of eigenvalues well apart.
+inline Tensor positive(Random& r, const Shape& shape, DType t) {
+  return filled(shape, t, [&, n = shape.back()](std::int64_t i) {
+    const std::int64_t row = i / n % n, column = i % n;
+    return row == column ? 2.0 + 3.0 * static_cast<double>(row) + r.uniform(0, 0.5) : 0.4 + 0.1 * static_cast<double>(row + column);
+  });
+}
 }  // namespace detail_
 
 template <> struct Sampler<Cast> {
@@ -166,6 +174,37 @@ struct Sampler<Struct> {
   }
 };
 
+template <class Struct>
+requires std::is_same_v<Struct, ScatterMax> || std::is_same_v<Struct, ScatterMin>
+struct Sampler<Struct> {
+  static constexpr bool accepts(DType t) { return t != DType::boolean; }
+  static std::vector<OpSample> samples(DType t, Random& r) {
+    return {{AxisAttrs{1},
+             {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}),
+              random_tensor(r, {2, 2, 2, 3}, t)}},
+            {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}}};
+  }
+};
+template <class Struct>
+requires std::is_base_of_v<Cumulative, Struct>
+struct Sampler<Struct> {
+  static constexpr bool accepts(DType t) {
+    return t != DType::boolean || std::is_same_v<Struct, CumArgMax> || std::is_same_v<Struct, CumArgMin>;
+  }
+  static std::vector<OpSample> samples(DType t, Random& r) {
+    std::vector<OpSample> s;
+    for (const bool reverse : {false, true})
+      for (int axis : {0, 1, 2}) s.push_back({CumulativeAttrs{axis, reverse}, operands({2, 3, 4}, t, r)});
+    s.push_back({CumulativeAttrs{1, false}, operands({2, 0, 3}, t, r)});
+    return s;
+  }
+  static std::vector<Tensor> operands(const Shape& shape, DType t, Random& r) {
+    std::vector<Tensor> in = {random_tensor(r, shape, t, -2, 2)};
+    if (std::is_same_v<Struct, LinearRecurrence>) in.push_back(random_tensor(r, shape, t));
+    return in;
+  }
+};
+
 // What moves elements takes every type.
 #define WEFT_SAMPLER(Struct, which, ...)                                                         \
   template <> struct Sampler<Struct> {                                                           \
@@ -180,7 +219,7 @@ WEFT_SAMPLER(Reshape, any_type, {ShapeAttrs{{4, 6}}, {random_tensor(r, {2, 3, 4}
              {ShapeAttrs{{}}, {random_tensor(r, {1, 1}, t)}}, {ShapeAttrs{{0, 5}}, {random_tensor(r, {2, 0}, t)}});
 WEFT_SAMPLER(Transpose, any_type, {TransposeAttrs{{2, 0, 1}}, {random_tensor(r, {2, 3, 4}, t)}},
              {TransposeAttrs{{1, 0}}, {random_tensor(r, {0, 3}, t)}});
-WEFT_SAMPLER(Slice, any_type, {SliceAttrs{{1, 3}, {1, -2}, {2, 2}}, {random_tensor(r, {3, 4}, t)}},
+WEFT_SAMPLER(StridedSlice, any_type, {SliceAttrs{{1, 3}, {1, -2}, {2, 2}}, {random_tensor(r, {3, 4}, t)}},
              {SliceAttrs{{1, 0}, {1, 1}, {0, 4}}, {random_tensor(r, {3, 4}, t)}});
 WEFT_SAMPLER(Embed, any_type, {EmbedAttrs{{1, 4}, {1, -2}, {4, 5}, 1.0}, {random_tensor(r, {2, 3}, t)}},
              {EmbedAttrs{{0, 0}, {1, 1}, {2, 3}, 1.0}, {random_tensor(r, {0, 3}, t)}});
@@ -198,6 +237,16 @@ WEFT_SAMPLER(ScatterAdd, numbers,
               {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}),
                random_tensor(r, {2, 2, 2, 3}, t)}},
              {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}});
+WEFT_SAMPLER(ScatterSet, any_type,
+             {AxisAttrs{1},
+              {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}),
+               random_tensor(r, {2, 2, 2, 3}, t)}},
+             {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}});
+WEFT_SAMPLER(ArgSort, any_type, {ArgSortAttrs{9, false}, {random_tensor(r, {2, 3, 9}, t)}},
+             {ArgSortAttrs{2, true}, {random_tensor(r, {3, 40}, t)}}, {ArgSortAttrs{0, true}, {random_tensor(r, {3, 0}, t)}});
+WEFT_SAMPLER(SearchSorted, any_type,
+             {SearchSortedAttrs{false}, {sort(random_tensor(r, {2, 9}, t)), random_tensor(r, {2, 5}, t)}},
+             {SearchSortedAttrs{true}, {zeros({0}, t), random_tensor(r, {3}, t)}});
 WEFT_SAMPLER(MatMul, numbers, {Attrs{}, {random_tensor(r, {3, 4}, t), random_tensor(r, {4, 2}, t)}},
              {Attrs{}, {random_tensor(r, {2, 3, 4}, t), random_tensor(r, {2, 4, 2}, t)}},
              {Attrs{}, {random_tensor(r, {3, 0}, t), random_tensor(r, {0, 2}, t)}},
@@ -228,6 +277,21 @@ template <> struct Sampler<AvgSpread> {
   static constexpr bool accepts(DType t) { return is_floating(t); }
   static std::vector<OpSample> samples(DType t, Random& r) { return pool_samples(t, r, false, true); }
 };
+using detail_::positive;
+WEFT_SAMPLER(Cholesky, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({0, 2, 2}, t)}});
+WEFT_SAMPLER(TriangularSolve, exact, {TriangleAttrs{true}, {positive(r, {2, 3, 3}, t), random_tensor(r, {2, 3, 2}, t)}},
+             {TriangleAttrs{false}, {positive(r, {3, 3}, t), random_tensor(r, {3, 1}, t)}});
+WEFT_SAMPLER(Solve, exact, {Attrs{}, {positive(r, {2, 3, 3}, t), random_tensor(r, {2, 3, 2}, t)}},
+             {Attrs{}, {zeros({0, 0}, t), zeros({0, 2}, t)}});
+WEFT_SAMPLER(Det, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({2, 0, 0}, t)}});
+WEFT_SAMPLER(SLogDet, exact, {Attrs{}, {-positive(r, {3, 3}, t)}});
+WEFT_SAMPLER(Qr, exact, {Attrs{}, {random_tensor(r, {2, 4, 3}, t)}}, {Attrs{}, {positive(r, {3, 3}, t)}},
+             {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {2, 2}, t)}, 1)}});
+WEFT_SAMPLER(Eigh, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}});
+WEFT_SAMPLER(Svd, exact, {Attrs{}, {positive(r, {3, 3}, t)}},
+             {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {2, 2}, t)}, 1)}},
+             {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {1, 2}, t)}, 0)}});
+WEFT_SAMPLER(CheckMatrices, exact, {CheckMatricesAttrs{0}, {random_tensor(r, {2, 2, 2}, t)}});
 #undef WEFT_SAMPLER
 template <> struct Sampler<Print> {
   static constexpr bool accepts(DType) { return true; }

@@ -56,7 +56,7 @@ struct SliceAttrs {
   Ints begin, step, size;
   void each(auto&& f) const { f("begin", begin), f("step", step), f("size", size); }
 };
-struct Slice : Movement {
+struct StridedSlice : Movement {
   static constexpr auto name = "slice";
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static bool view(const Attrs&, const View& in, View& out);
@@ -64,7 +64,7 @@ struct Slice : Movement {
   static void batch(Batching& b);
 };
 
-/// The opposite of Slice: a tensor of `shape` filled with `value`, with x at begin, begin + step, ...
+/// The opposite of StridedSlice: a tensor of `shape` filled with `value`, with x at begin, begin + step, ...
 struct EmbedAttrs {
   Ints begin, step;
   Shape shape;

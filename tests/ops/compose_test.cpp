@@ -1,6 +1,7 @@
 // Compositions: against long double, at the edges where a naive formula overflows, in 16 bits, and refusing non-floats.
 #include <weft/ops/activations.h>
 #include <weft/ops/compose.h>
+#include <weft/ops/subscript.h>
 
 #include "op_samples.h"
 
@@ -79,4 +80,34 @@ TEST_CASE("compositions refuse what is no float, under their own name") {
   CHECK_THROWS_AS(norm(zeros({2}, u8)), DTypeError);
   CHECK(message_of<IndexError>([] { softmax(zeros({2}), 1); }) == "softmax: axis 1 out of range for rank 1 [-1, 0]\n  in0  f32[2]\n  at HERE");
   CHECK_THROWS_AS(mean(Tensor()), ArgumentError);
+}
+
+TEST_CASE("stddev, nansum, count_nonzero, norms and extrema with their indices") {
+  const Tensor x = tensor({{1, -2, 3}, {0, 4, 0}});
+  CHECK_VALUES(stddev(tensor({1, 3})), 1);
+  CHECK_VALUES(stddev(tensor({1, 3}), {}, false, 1), std::sqrt(2.0f));
+  CHECK_VALUES(stddev(tensor({5}), {}, true, 0), 0);
+  CHECK_VALUES(nansum(tensor({1, NAN, 2})), 3);
+  CHECK_VALUES(nansum(full({2}, NAN)), 0);
+  CHECK_VALUES(count_nonzero(x), 4);
+  CHECK_VALUES(count_nonzero(x, 1, true), 3, 1);
+  CHECK(count_nonzero(x).dtype() == i64);
+  CHECK_VALUES(count_nonzero(tensor<bool>({true, false})), 1);
+  CHECK_VALUES(count_nonzero(tensor({NAN, 0})), 1);
+  CHECK_VALUES(norm(x, 1, false, 0), 3, 1);
+  CHECK_VALUES(norm(x, 1, false, 1), 6, 4);
+  CHECK_VALUES(norm(x, 1, false, INFINITY), 3, 4);
+  CHECK_VALUES(norm(x, 1, false, -INFINITY), 1, 0);
+  CHECK_VALUES(norm(tensor({3, 4}), {}, false, 2), 5);
+  CHECK_NEAR(norm(x, 1, false, 3), tensor({std::cbrt(36.0f), 4}), 1e-6);
+  CHECK_VALUES(norm(x, 1, false, -1)[1], 0);
+  CHECK_THROWS_AS(norm(x, 1, false, NAN), ArgumentError);
+  CHECK_THROWS_AS(norm(zeros({0}), {}, false, INFINITY), ArgumentError);
+  const auto [most, at] = max_with_indices(x, 1);
+  CHECK_VALUES(most, 3, 4);
+  CHECK_VALUES(at, 2, 1);
+  CHECK_VALUES(min_with_indices(x, 0, true).values, 0, -2, 0);
+  CHECK(min_with_indices(x, 0, true).indices.shape() == Shape{1, 3});
+  CHECK(message_of<ArgumentError>([] { max_with_indices(zeros({0, 2}), 0); }) ==
+        "max_with_indices: of no elements: [0, 2] along axis 0\n  in0  f32[0, 2]\n  at HERE");
 }

@@ -1,5 +1,6 @@
 // gather, scatter_add, one_hot, check_indices: what they do, and how they refuse a bad index.
 #include <weft/ops/indexing.h>
+#include <weft/tensor/threads.h>
 
 #include "op_samples.h"
 
@@ -33,6 +34,59 @@ TEST_CASE("scatter_add adds in index order, the same index as often as it comes"
   const Tensor x = tensor({1, 2});
   scatter_add(x, ints({0}), tensor({5}));
   CHECK_VALUES(x, 1, 2);
+}
+
+TEST_CASE("scatter_set, scatter_max and scatter_min: of duplicates the last, the largest, the smallest") {
+  const Tensor x = tensor({1, 5, 3}), u = tensor({4, 2, 9});
+  CHECK_VALUES(scatter_set(x, ints({2, 0, 2}), u), 2, 5, 9);
+  CHECK_VALUES(scatter_max(x, ints({2, 1, 2}), u), 1, 5, 9);
+  CHECK_VALUES(scatter_min(x, ints({1, 1, -1}), u), 1, 2, 3);
+  CHECK_VALUES(scatter_set(table, ints({0}), zeros({4, 1}), 1), 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11);
+  CHECK_VALUES(scatter_set(tensor<bool>({true, true}), ints({1}), tensor<bool>({false})), 1, 0);
+  const double with_nan = scatter_max(tensor({1}), ints({0, 0}), tensor({NAN, 2})).item();
+  CHECK(with_nan != with_nan);
+  CHECK_THROWS_AS(scatter_max(tensor<bool>({true}), ints({0}), tensor<bool>({true})), DTypeError);
+  CHECK_THROWS_AS(scatter_set(x, ints({3}), tensor({1})), IndexError);
+  CHECK_THROWS_AS(scatter_set(x, ints({0}), zeros({2})), ShapeError);
+}
+
+TEST_CASE("wide rows scatter alike on one thread and two") {
+  Random random(8);
+  const int before = num_threads();
+  const Tensor x = random_tensor(random, {50, 700}, f32), u = random_tensor(random, {90, 700}, f32);
+  const Tensor i = random_tensor(random, {90}, i64, 0, 50);
+  for (const auto scatter : {scatter_add, scatter_set, scatter_max, scatter_min}) {
+    set_num_threads(1);
+    const Tensor rows = scatter(x, i, u, 0), columns = scatter(transpose(x), i, transpose(u), 1);
+    CHECK_SAME(transpose(columns), rows);
+    set_num_threads(std::min(2, before));
+    CHECK_SAME(scatter(x, i, u, 0), rows);
+    CHECK_SAME(scatter(transpose(x), i, transpose(u), 1), columns);
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("take_along_axis and put_along_axis have an index for each element, which broadcasts beyond the axis") {
+  CHECK_VALUES(take_along_axis(table, tensor<std::int64_t>({{2}, {0}, {-1}, {1}}), 1), 2, 3, 8, 10);
+  CHECK_VALUES(take_along_axis(table, tensor<std::int32_t>({{3, 0, 1}}), 0), 9, 1, 5);
+  CHECK_VALUES(take_along_axis(transpose(table), tensor<std::int64_t>({{1}}), 1), 3, 4, 5);
+  CHECK_VALUES(put_along_axis(zeros({2, 3}), tensor<std::int64_t>({{0, 2}, {1, 1}}), tensor({{1, 2}, {3, 4}}), 1), 1, 0, 2, 0, 4, 0);
+  CHECK(take_along_axis(zeros({0, 3}), zeros({0, 2}, i64), 1).shape() == Shape{0, 2});
+  CHECK(message_of<IndexError>([] { take_along_axis(table, tensor<std::int64_t>({{5}}), 1); }) ==
+        "take_along_axis: index 5 at [0, 0] must be within [-3, 2]\n  x    f32[4, 3]\n  idx  i64[1, 1]\n  at HERE");
+  CHECK(message_of<ShapeError>([] { take_along_axis(table, ints({0}), 1); }) ==
+        "take_along_axis: indices of rank 1 for x of rank 2\n  x    f32[4, 3]\n  idx  i64[1]\n  at HERE");
+  CHECK_THROWS_AS(take_along_axis(table, zeros({3, 1}, i64), 1), ShapeError);
+}
+
+TEST_CASE("index_add and masked_fill") {
+  CHECK_VALUES(index_add(zeros({3}), 0, ints({1, 1, 0}), tensor({1, 2, 3}), 2), 6, 6, 0);
+  CHECK_THROWS_AS(index_add(zeros({3}), 0, zeros({1, 1}, i64), zeros({1, 1})), ShapeError);
+  CHECK_VALUES(masked_fill(tensor({{1, 2}, {3, 4}}), tensor<bool>({true, false}), -1), -1, 2, -1, 4);
+  CHECK(message_of<ShapeError>([] { masked_fill(zeros({2}), tensor<bool>({{true}, {false}}), 0); }) ==
+        "masked_fill: the mask [2, 1] does not broadcast to [2]\n  x    f32[2]\n  mask bool[2, 1]\n  val  literal 0\n  at HERE");
+  CHECK_THROWS_AS(masked_fill(zeros({2}), tensor<bool>({true, false}), zeros({2})), ShapeError);
+  CHECK_THROWS_AS(masked_fill(zeros({2}), zeros({2}), 0), DTypeError);
 }
 
 TEST_CASE("one_hot marks each index on a new last axis") {

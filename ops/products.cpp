@@ -1,0 +1,107 @@
+#include "products.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "composition.h"
+#include "contraction.h"
+#include "manipulate.h"
+#include "math.h"
+
+namespace weft {
+namespace {
+
+using detail::composed;
+using detail::Label;
+
+// Both operands, a number as the other's dtype.
+std::pair<Tensor, Tensor> both(const Arg& a, const Arg& b) {
+  const Tensor x = a.tensor(b.is_number() ? f32 : b.given().dtype());
+  return {x, b.tensor(x.dtype())};
+}
+
+Tensor contracted(const Tensor& a, const Tensor& b, const Ints& axes_a, const Ints& axes_b) {
+  if (axes_a.size() != axes_b.size())
+    throw ShapeError(fmt::format("axes {} and {} do not pair", axes_a.text(), axes_b.text()));
+  detail::Labelled x{a, {}}, y{b, {}};
+  for (int i = 0; i < a.rank(); ++i) x.labels.push_back(static_cast<Label>(i));
+  for (int i = 0; i < b.rank(); ++i) y.labels.push_back(static_cast<Label>(a.rank() + i));
+  detail::LabelSet kept;
+  kept.set();
+  for (int i = 0; i < axes_a.size(); ++i) {
+    const int of_a = normal_axis(axes_a[i], a.rank()), of_b = normal_axis(axes_b[i], b.rank());
+    if (!kept[static_cast<std::size_t>(of_a)] || y.labels[static_cast<std::size_t>(of_b)] < a.rank())
+      throw IndexError(fmt::format("an axis appears twice in {} and {}", axes_a.text(), axes_b.text()));
+    if (a.shape()[of_a] != b.shape()[of_b])
+      throw ShapeError(
+          fmt::format("axis {} of {} and axis {} of {} differ", of_a, a.shape().text(), of_b, b.shape().text()));
+    y.labels[static_cast<std::size_t>(of_b)] = static_cast<Label>(of_a);
+    kept.reset(static_cast<std::size_t>(of_a));
+  }
+  return detail::contract(x, y, kept).tensor;
+}
+
+}  // namespace
+
+Tensor dot(const Arg& a, const Arg& b) {
+  return composed("dot", {{"lhs", a}, {"rhs", b}}, [&] {
+    const auto [x, y] = both(a, b);
+    if (x.rank() == 0 || y.rank() == 0) return x * y;
+    return contracted(x, y, {-1}, {y.rank() == 1 ? -1 : -2});
+  });
+}
+
+Tensor outer(const Arg& a, const Arg& b) {
+  return composed("outer", {{"lhs", a}, {"rhs", b}}, [&] {
+    const auto [x, y] = both(a, b);
+    return reshape(x, {x.size(), 1}) * reshape(y, {1, y.size()});
+  });
+}
+
+Tensor inner(const Arg& a, const Arg& b) {
+  return composed("inner", {{"lhs", a}, {"rhs", b}}, [&] {
+    const auto [x, y] = both(a, b);
+    return x.rank() == 0 || y.rank() == 0 ? x * y : contracted(x, y, {-1}, {-1});
+  });
+}
+
+Tensor tensordot(const Arg& a, const Arg& b, int axes) {
+  return composed("tensordot", {{"lhs", a}, {"rhs", b}}, [&] {
+    const auto [x, y] = both(a, b);
+    if (axes < 0 || axes > x.rank() || axes > y.rank())
+      throw ShapeError(fmt::format("{} axes of ranks {} and {}", axes, x.rank(), y.rank()));
+    Ints last, first;
+    for (int i = 0; i < axes; ++i) {
+      last.push_back(x.rank() - axes + i);
+      first.push_back(i);
+    }
+    return contracted(x, y, last, first);
+  });
+}
+
+Tensor tensordot(const Arg& a, const Arg& b, const Ints& axes_a, const Ints& axes_b) {
+  return composed("tensordot", {{"lhs", a}, {"rhs", b}}, [&] {
+    const auto [x, y] = both(a, b);
+    return contracted(x, y, axes_a, axes_b);
+  });
+}
+
+Tensor kron(const Arg& a, const Arg& b) {
+  return composed("kron", {{"lhs", a}, {"rhs", b}}, [&] {
+    const auto [x, y] = both(a, b);
+    const int rank = std::max(x.rank(), y.rank());
+    Shape of_x, of_y, result;
+    for (int i = 0; i < rank; ++i) {
+      const auto extent = [&](const Tensor& t) { return i < rank - t.rank() ? 1 : t.shape()[i - (rank - t.rank())]; };
+      of_x.push_back(extent(x));
+      of_x.push_back(1);
+      of_y.push_back(1);
+      of_y.push_back(extent(y));
+      result.push_back(extent(x) * extent(y));
+    }
+    return reshape(reshape(x, of_x) * reshape(y, of_y), result);
+  });
+}
+
+}  // namespace weft

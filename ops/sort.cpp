@@ -1,0 +1,143 @@
+#include "sort.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "../tensor/parallel.h"
+#include "apply.h"
+#include "composition.h"
+#include "defs/sort.h"
+#include "index_list.h"
+#include "indexing.h"
+#include "kernels/sort.h"
+#include "manipulate.h"
+#include "math.h"
+
+namespace weft {
+namespace {
+
+using detail::composed;
+
+// The first k along an axis in order: moved to the end and back.
+Tensor order(const Tensor& t, std::int64_t axis, std::int64_t k, bool descending) {
+  const int at = normal_axis(axis, t.rank());
+  const bool last = at == t.rank() - 1;
+  const Tensor i = apply<ArgSort>({last ? t : swap_axes(t, at, -1)}, ArgSortAttrs{k, descending});
+  return last ? i : swap_axes(i, at, -1);
+}
+
+std::int64_t extent(const Tensor& t, std::int64_t axis) { return t.shape()[normal_axis(axis, t.rank())]; }
+
+// Between the elements of ranks floor(position) and the next along a sorted axis; NaN where there is one.
+Tensor between(const Tensor& t, double q, std::int64_t axis, bool keepdims) {
+  if (!is_floating(t.dtype()))
+    throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
+  const std::int64_t n = extent(t, axis);
+  if (n == 0) throw ArgumentError(fmt::format("of no elements: {} along axis {}", t.shape().text(), axis));
+  const Tensor wide = cast(t, compute_type(t.dtype())), sorted = sort(wide, axis);
+  const double position = q * static_cast<double>(n - 1), low = std::floor(position), share = position - low;
+  const auto element = [&](std::int64_t i) { return slice_axis(sorted, axis, i, i + 1); };
+  const auto first = static_cast<std::int64_t>(low);
+  Tensor y = element(first);
+  if (share > 0) y = y * (1 - share) + element(first + 1) * share;
+  const Tensor last = element(n - 1);
+  y = cast(where(equal(last, last), y, last), t.dtype());
+  return keepdims ? y : squeeze(y, Ints{axis});
+}
+
+}  // namespace
+
+void ArgSort::infer(const Attrs& attrs, Types in, std::span<Type> out) {
+  const std::int64_t k = attrs.as<ArgSortAttrs>().k;
+  out[0] = {i64, in[0]->shape};
+  std::int64_t& n = out[0].shape[normal_axis(-1, in[0]->shape.size())];
+  if (k < 0 || k > n) throw ShapeError(fmt::format("{} of the {} elements of {}", k, n, in[0]->shape.text()));
+  n = k;
+}
+
+void ArgSort::run(const Attrs& attrs, Views in, Views out) {
+  const auto& [k, descending] = attrs.as<ArgSortAttrs>();
+  const std::int64_t n = in[0].shape.back(), results = count(out[0].shape);
+  if (results == 0) return;
+  Storage copy;
+  sort_rows(in[0].dtype, detail::in_order(in[0], copy), results / k, n, k, descending, out[0].as<std::int64_t>());
+}
+
+void SearchSorted::infer(const Attrs&, Types in, std::span<Type> out) {
+  if (in[0]->dtype != in[1]->dtype)
+    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[1]->dtype)));
+  Shape rows = in[0]->shape, values = in[1]->shape;
+  if (rows.empty() || rows.size() != values.size())
+    throw ShapeError(fmt::format("rows of {} for values of {}", rows.text(), values.text()));
+  rows[rows.size() - 1] = values.back();
+  if (rows != values) throw ShapeError(fmt::format("rows of {} for values of {}", in[0]->shape.text(), values.text()));
+  out[0] = {i64, values};
+}
+
+void SearchSorted::run(const Attrs& attrs, Views in, Views out) {
+  const bool right = attrs.as<SearchSortedAttrs>().right;
+  const std::int64_t n = in[0].shape.back(), m = in[1].shape.back(), results = count(out[0].shape);
+  if (results == 0) return;
+  Storage copies[2];
+  const std::byte *const sorted = detail::in_order(in[0], copies[0]), *const values =
+                                                                          detail::in_order(in[1], copies[1]);
+  auto* const y = out[0].as<std::int64_t>();
+  visit_dtype(in[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    constexpr std::int64_t part = 1 << 10;
+    const auto less = [](T a, T b) { return order_key(a) < order_key(b); };
+    parallel_for((results + part - 1) / part, num_threads(), [&](std::int64_t task) {
+      for (std::int64_t k = task * part; k < std::min(results, (task + 1) * part); ++k) {
+        const T *const row = reinterpret_cast<const T*>(sorted) + k / m * n, v = reinterpret_cast<const T*>(values)[k];
+        y[k] = (right ? std::upper_bound(row, row + n, v, less) : std::lower_bound(row, row + n, v, less)) - row;
+      }
+    });
+  });
+}
+
+Tensor argsort(const Arg& x, std::int64_t axis, bool descending) {
+  return composed("argsort", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    return order(t, axis, extent(t, axis), descending);
+  });
+}
+
+Tensor sort(const Arg& x, std::int64_t axis, bool descending) {
+  return composed("sort", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    return take_along_axis(t, order(t, axis, extent(t, axis), descending), axis);
+  });
+}
+
+ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t axis, bool largest) {
+  return composed("topk", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    const std::int64_t n = extent(t, axis);
+    if (k < 0 || k > n) throw ArgumentError(fmt::format("{} of the {} elements along axis {}", k, n, axis));
+    const Tensor i = order(t, axis, k, largest);
+    return ValuesIndices{take_along_axis(t, i, axis), i};
+  });
+}
+
+Tensor searchsorted(const Arg& sorted, const Arg& values, bool right) {
+  return composed("searchsorted", {{"in0", sorted}, {"val", values}}, [&] {
+    const Tensor s = sorted.tensor(), v = values.tensor(s.dtype());
+    if (s.rank() != 1) return apply<SearchSorted>({s, v}, SearchSortedAttrs{right});
+    return reshape(apply<SearchSorted>({s, reshape(v, {v.size()})}, SearchSortedAttrs{right}), v.shape());
+  });
+}
+
+Tensor median(const Arg& x, std::int64_t axis, bool keepdims) {
+  return composed("median", {{"in0", x}}, [&] { return between(x.tensor(), 0.5, axis, keepdims); });
+}
+
+Tensor quantile(const Arg& x, double q, std::int64_t axis, bool keepdims) {
+  return composed("quantile", {{"in0", x}}, [&] {
+    if (!(q >= 0 && q <= 1)) throw ArgumentError(fmt::format("q is {}, not in [0, 1]", q));
+    return between(x.tensor(), q, axis, keepdims);
+  });
+}
+
+}  // namespace weft

@@ -1,0 +1,29 @@
+// Sorting and what rests on it. Stable: of equals the first comes first; NaNs come last in either order; -0 equals 0.
+// Gradients go to the elements that were chosen. IndexError for a bad axis.
+#pragma once
+
+#include "arg.h"
+#include "reduce.h"
+
+namespace weft {
+
+/// Indices (i64) along an axis that sort it: ascending, or descending.
+Tensor argsort(const Arg& x, std::int64_t axis = -1, bool descending = false);
+/// x sorted along an axis.
+Tensor sort(const Arg& x, std::int64_t axis = -1, bool descending = false);
+/// The k largest along an axis in descending order, or the k smallest in ascending order, and their indices.
+/// ArgumentError unless 0 <= k <= the extent.
+ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t axis = -1, bool largest = true);
+
+/// Where to insert `values` in the ascending last axis of `sorted` to keep it so: the first such index (i64), or,
+/// `right`, the last. `sorted` is 1-d, or of the values' shape but for the last axis. ShapeError, DTypeError.
+Tensor searchsorted(const Arg& sorted, const Arg& values, bool right = false);
+
+/// The middle element along an axis, the mean of the two in the middle if their number is even, as NumPy's; NaN if
+/// there is one. ArgumentError of nothing.
+Tensor median(const Arg& x, std::int64_t axis = -1, bool keepdims = false);
+/// The q-quantile along an axis, between two elements by linear interpolation; NaN if there is one. ArgumentError of
+/// nothing, and unless 0 <= q <= 1.
+Tensor quantile(const Arg& x, double q, std::int64_t axis = -1, bool keepdims = false);
+
+}  // namespace weft

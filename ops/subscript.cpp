@@ -1,0 +1,189 @@
+#include "subscript.h"
+
+#include <fmt/format.h>
+
+#include "../tensor/create.h"
+#include "apply.h"
+#include "indexing.h"
+#include "manipulate.h"
+#include "math.h"
+#include "select.h"
+
+namespace weft {
+namespace {
+
+const Tensor* tensor_of(const Index& i) { return std::get_if<Tensor>(&i.value); }
+
+// The brackets, spelled out: masks as index tensors, one an axis, and the Ellipsis as whole axes.
+std::vector<Index> spelled_out(const Tensor& x, std::span<const Index> indices) {
+  int taken = 0, ellipses = 0;
+  std::vector<Index> list;
+  std::size_t ellipsis = 0;
+  for (const Index& i : indices) {
+    const Tensor* const t = tensor_of(i);
+    if (t && !t->defined()) throw ArgumentError("an index is undefined");
+    if (t && t->dtype() == DType::boolean) {
+      if (t->rank() == 0) throw IndexError("a mask without axes", "expand(x, 0) and a mask of one element");
+      for (int k = 0; k < t->rank(); ++k)
+        if (taken + k < x.rank() && ellipses == 0 && t->shape()[k] != x.shape()[taken + k])
+          throw IndexError(fmt::format("a mask of {} for axes {} to {} of {}", t->shape().text(), taken,
+                                       taken + t->rank() - 1, x.shape().text()));
+      for (const Tensor& axis : nonzero(*t)) list.emplace_back(axis, i.site);
+      taken += t->rank();
+      continue;
+    }
+    if (std::holds_alternative<EllipsisIndex>(i.value)) {
+      if (++ellipses > 1) throw IndexError("more than one Ellipsis");
+      ellipsis = list.size();
+      continue;
+    }
+    list.push_back(i);
+    if (!std::holds_alternative<std::nullopt_t>(i.value)) ++taken;
+  }
+  if (taken > x.rank()) throw IndexError(fmt::format("{} indices for rank {}", taken, x.rank()));
+  if (ellipses == 0) ellipsis = list.size();
+  list.insert(list.begin() + static_cast<std::ptrdiff_t>(ellipsis), static_cast<std::size_t>(x.rank() - taken),
+              Slice());
+  return list;
+}
+
+// What is left of the brackets after the integers, slices and new axes, which make a view.
+struct Advanced {
+  Tensor view;
+  Ints axes;                    // of the view: those that the tensors address
+  std::vector<Tensor> indices;  // theirs
+  int place = 0;                // where the result has the tensors' common shape
+};
+
+Advanced basic(const Tensor& x, const std::vector<Index>& list) {
+  Advanced a;
+  Ints begin, end, step;
+  Shape shape;
+  int first = -1, last = -1, before = 0, axis = 0;
+  bool tensors = false;
+  const auto is_advanced = [](const Index& i) { return tensor_of(i) || std::holds_alternative<std::int64_t>(i.value); };
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    tensors |= tensor_of(list[k]) != nullptr;
+    if (!is_advanced(list[k])) continue;
+    if (first < 0) first = static_cast<int>(k);
+    last = static_cast<int>(k);
+  }
+  bool adjacent = true;
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    const bool inside = first <= static_cast<int>(k) && static_cast<int>(k) <= last;
+    adjacent &= !inside || is_advanced(list[k]);
+    if (std::holds_alternative<std::nullopt_t>(list[k].value)) {
+      before += static_cast<int>(k) < first;
+      shape.push_back(1);
+      continue;
+    }
+    const std::int64_t n = x.shape()[axis];
+    if (const auto* i = std::get_if<std::int64_t>(&list[k].value)) {
+      if (*i < -n || *i >= n)
+        throw IndexError(n == 0 ? fmt::format("index {} along axis {} of no elements", *i, axis)
+                                : fmt::format("index {} along axis {} must be within [{}, {}]", *i, axis, -n, n - 1));
+      begin.push_back(*i < 0 ? *i + n : *i);
+      end.push_back(begin.back() + 1);
+      step.push_back(1);
+    } else if (const auto* s = std::get_if<Slice>(&list[k].value)) {
+      begin.push_back(s->begin.value_or(s->step > 0 ? 0 : INT64_MAX));
+      end.push_back(s->end.value_or(s->step > 0 ? INT64_MAX : INT64_MIN));
+      step.push_back(s->step);
+      before += static_cast<int>(k) < first;
+      shape.push_back(-1);  // known after slicing
+    } else {
+      begin.push_back(0);
+      end.push_back(n);
+      step.push_back(1);
+      a.axes.push_back(shape.size());
+      a.indices.push_back(*tensor_of(list[k]));
+      shape.push_back(-1);
+    }
+    ++axis;
+  }
+  a.place = adjacent ? before : 0;
+  const Tensor sliced = slice(x, begin, end, step);
+  axis = 0;
+  int at = 0;
+  for (const Index& i : list) {
+    if (std::holds_alternative<std::nullopt_t>(i.value)) {
+      ++at;
+      continue;
+    }
+    if (!std::holds_alternative<std::int64_t>(i.value)) shape[at++] = sliced.shape()[axis];
+    ++axis;
+  }
+  a.view = reshape(sliced, shape);
+  return a;
+}
+
+// The tensors' axes side by side at `place`, as one long axis; the tensors as one, of positions along it.
+Tensor gather_all(const Advanced& a) {
+  Ints order, rest;
+  for (int i = 0; i < a.view.rank(); ++i)
+    if (!a.axes.contains(i)) rest.push_back(i);
+  for (int i = 0; i <= rest.size(); ++i) {
+    if (i == a.place)
+      for (std::int64_t axis : a.axes) order.push_back(axis);
+    if (i < rest.size()) order.push_back(rest[i]);
+  }
+  bool in_place = true;
+  for (int i = 0; i < order.size(); ++i) in_place &= order[i] == i;
+  const Tensor moved = in_place ? a.view : transpose(a.view, order);
+  if (a.indices.size() == 1) return gather(moved, a.indices[0], a.place);
+  Shape long_axis;
+  for (int i = 0; i < a.place; ++i) long_axis.push_back(moved.shape()[i]);
+  std::int64_t length = 1;
+  Tensor position;
+  for (std::size_t k = 0; k < a.indices.size(); ++k) {
+    const std::int64_t n = moved.shape()[a.place + static_cast<int>(k)];
+    Tensor i = cast(check_indices(a.indices[k], n, -n), i64);
+    i = where(i < 0, i + n, i);
+    position = position.defined() ? position * n + i : i;
+    length *= n;
+  }
+  long_axis.push_back(length);
+  for (int i = a.place + a.axes.size(); i < moved.rank(); ++i) long_axis.push_back(moved.shape()[i]);
+  return gather(reshape(moved, long_axis), position, a.place);
+}
+
+template <class F> Tensor indexed(const char* name, const Arg& x, std::span<const Index> indices, F&& body) {
+  const SiteScope scope(x.site());
+  const Tensor t = x.tensor();
+  try {
+    if (!t.defined()) throw ArgumentError("operand 0 is undefined");
+    return body(t);
+  } catch (Error& e) {
+    std::vector<std::string> lines = {describe_operand("x", t)};
+    for (const Index& i : indices)
+      if (const Tensor* const tensor = tensor_of(i)) lines.push_back(describe_operand("idx", *tensor));
+    e.relocate(name, lines, site_text(SiteScope::current()));
+    throw;
+  }
+}
+
+}  // namespace
+
+Tensor subscript(const Arg& x, std::span<const Index> indices) {
+  return indexed("index", x, indices, [&](const Tensor& t) {
+    const Advanced a = basic(t, spelled_out(t, indices));
+    return a.indices.empty() ? a.view : gather_all(a);
+  });
+}
+
+Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& values, bool accumulate) {
+  return indexed("index_put", x, indices, [&](const Tensor& t) {
+    const Tensor positions = subscript(reshape(arange(t.size()), t.shape()), indices);
+    const Tensor flat = reshape(t, {t.size()}), updates = broadcast_to(values.tensor(t.dtype()), positions.shape());
+    return reshape((accumulate ? scatter_add : scatter_set)(flat, positions, updates, 0), t.shape());
+  });
+}
+
+Tensor Tensor::operator[](std::initializer_list<Index> indices) const {
+  return subscript(Arg(*this, indices.size() ? indices.begin()->site : Site()), indices);
+}
+Tensor Tensor::operator[](const Index& index) const { return subscript(Arg(*this, index.site), {&index, 1}); }
+Tensor Variable::operator[](std::initializer_list<Index> indices) const { return value()[indices]; }
+Tensor Variable::operator[](const Index& index) const { return value()[index]; }
+
+}  // namespace weft

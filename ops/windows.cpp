@@ -1,0 +1,189 @@
+#include "windows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "../tensor/create.h"
+#include "composition.h"
+#include "indexing.h"
+#include "manipulate.h"
+#include "math.h"
+
+namespace weft {
+namespace {
+
+using detail::composed;
+
+std::int64_t product(const Ints& v) { return count(v); }
+
+// Where windows lie: the grid with its padding, and for each element of the kernel and each window a position in it.
+struct Windows {
+  Ints padding;
+  Shape padded;
+  std::int64_t windows = 1;
+  Tensor positions;  // i64[kernel elements, windows]
+
+  Windows(const Shape& spatial, const Ints& kernel, const WindowOptions& o) {
+    const int axes = kernel.size();
+    if (axes == 0) throw ArgumentError("a kernel without axes");
+    const auto spelled = [&](const Ints& v, std::int64_t usual, const char* what) {
+      if (v.empty()) return Ints::filled(axes, usual);
+      if (v.size() != axes) throw ArgumentError(fmt::format("{} {} for a kernel {}", what, v.text(), kernel.text()));
+      for (std::int64_t i : v)
+        if (i < usual) throw ArgumentError(fmt::format("{} {} has a number below {}", what, v.text(), usual));
+      return v;
+    };
+    const Ints extents = spelled(kernel, 1, "kernel"), stride = spelled(o.stride, 1, "stride"),
+               dilation = spelled(o.dilation, 1, "dilation");
+    padding = spelled(o.padding, 0, "padding");
+    padded = spatial;
+    Shape counts = spatial;
+    for (int i = 0; i < axes; ++i) {
+      std::int64_t reach = 0;
+      if (__builtin_mul_overflow(extents[i] - 1, dilation[i], &reach) || padding[i] > INT64_MAX / 4)
+        throw ShapeError("element count overflows");
+      padded[i] += 2 * padding[i];
+      if (reach >= padded[i])
+        throw ArgumentError(fmt::format("a kernel that reaches over {} elements of the {} along spatial axis {}",
+                                        reach + 1, padded[i], i));
+      counts[i] = (padded[i] - reach - 1) / stride[i] + 1;
+    }
+    windows = count(counts);
+    count(padded);
+    // Along each axis: dilation * (element of the kernel) + stride * (window); all together in row-major order.
+    Tensor sum = zeros({}, i64);
+    for (int i = 0; i < axes; ++i) {
+      Shape of_kernel = Shape::filled(2 * axes, 1), of_windows = of_kernel;
+      of_kernel[i] = extents[i];
+      of_windows[axes + i] = counts[i];
+      sum = sum * padded[i] + reshape(arange(extents[i]) * dilation[i], of_kernel) +
+            reshape(arange(counts[i]) * stride[i], of_windows);
+    }
+    positions = reshape(sum, {product(extents), windows});
+  }
+
+  Ints around(int rank) const {
+    Ints p = Ints::filled(rank, 0);
+    for (int i = 0; i < padding.size(); ++i) p[rank - padding.size() + i] = padding[i];
+    return p;
+  }
+};
+
+// y at `positions` along an axis, between the two elements around each.
+Tensor resize_linear(const Tensor& t, int axis, std::int64_t size, bool align_corners) {
+  const std::int64_t n = t.shape()[axis];
+  std::vector<std::int64_t> low, high;
+  std::vector<double> share;
+  for (std::int64_t i = 0; i < size; ++i) {
+    const auto at = static_cast<double>(i);
+    double position = (at + 0.5) * static_cast<double>(n) / static_cast<double>(size) - 0.5;
+    if (align_corners) position = size > 1 ? at * static_cast<double>(n - 1) / static_cast<double>(size - 1) : 0;
+    position = std::clamp(position, 0.0, static_cast<double>(n - 1));
+    low.push_back(static_cast<std::int64_t>(position));
+    high.push_back(std::min(low.back() + 1, n - 1));
+    share.push_back(position - std::floor(position));
+  }
+  Shape along = Shape::filled(t.rank(), 1);
+  along[axis] = size;
+  const Tensor w = cast(from_vector(share, along), t.dtype());
+  return gather(t, from_vector(low), axis) * (1 - w) + gather(t, from_vector(high), axis) * w;
+}
+
+Tensor resize_nearest(const Tensor& t, int axis, std::int64_t size) {
+  const std::int64_t n = t.shape()[axis];
+  std::vector<std::int64_t> nearest;
+  for (std::int64_t i = 0; i < size; ++i)
+    nearest.push_back(static_cast<std::int64_t>(static_cast<__int128>(i) * n / size));
+  return gather(t, from_vector(nearest), axis);
+}
+
+}  // namespace
+
+Tensor unfold(const Arg& x, const Ints& kernel, const WindowOptions& options) {
+  return composed("unfold", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    if (t.rank() != 2 + kernel.size())
+      throw ShapeError(fmt::format("rank {} is not [n, c, spatial...] of a kernel {}", t.rank(), kernel.text()));
+    const Windows w(Shape(std::span(t.shape().begin() + 2, t.shape().end())), kernel, options);
+    const std::int64_t n = t.shape()[0], c = t.shape()[1];
+    const Tensor padded = pad(t, w.around(t.rank()), w.around(t.rank()));
+    const Tensor picked = gather(reshape(padded, {n, c, count(w.padded)}), w.positions, 2);
+    return reshape(picked, {n, c * product(kernel), w.windows});
+  });
+}
+
+Tensor fold(const Arg& x, const Ints& spatial, const Ints& kernel, const WindowOptions& options) {
+  return composed("fold", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    if (spatial.size() != kernel.size())
+      throw ArgumentError(fmt::format("spatial extents {} for a kernel {}", spatial.text(), kernel.text()));
+    const Windows w(spatial, kernel, options);
+    const std::int64_t elements = product(kernel);
+    if (t.rank() != 3 || t.shape()[1] % elements || t.shape()[2] != w.windows)
+      throw ShapeError(fmt::format("{} is not [n, c * {}, {}]", t.shape().text(), elements, w.windows));
+    const std::int64_t n = t.shape()[0], c = t.shape()[1] / elements;
+    const Tensor none = broadcast_to(Arg(0).tensor(t.dtype()), {n, c, count(w.padded)});
+    const Tensor added = scatter_add(none, w.positions, reshape(t, {n, c, elements, w.windows}), 2);
+    Shape grid = {n, c};
+    for (std::int64_t e : w.padded) grid.push_back(e);
+    const Ints begin = w.around(grid.size());
+    Ints end = grid;
+    for (int i = 0; i < end.size(); ++i) end[i] -= begin[i];
+    return slice(reshape(added, grid), begin, end);
+  });
+}
+
+Tensor interpolate(const Arg& x, const Ints& size, Interpolation mode, bool align_corners) {
+  return composed("interpolate", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    if (t.rank() != 2 + size.size() || size.empty())
+      throw ShapeError(fmt::format("rank {} is not [n, c, spatial...] of the extents {}", t.rank(), size.text()));
+    const bool linear = mode == Interpolation::linear;
+    if (linear && !is_floating(t.dtype()))
+      throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
+    Tensor y = linear ? cast(t, compute_type(t.dtype())) : t;
+    for (int i = 0; i < size.size(); ++i) {
+      if (size[i] < 1) throw ArgumentError(fmt::format("extent {} of spatial axis {}", size[i], i));
+      if (t.shape()[2 + i] < 1) throw ShapeError(fmt::format("of no elements: {}", t.shape().text()));
+      if (size[i] == t.shape()[2 + i]) continue;
+      y = linear ? resize_linear(y, 2 + i, size[i], align_corners) : resize_nearest(y, 2 + i, size[i]);
+    }
+    return cast(y, t.dtype());
+  });
+}
+
+Tensor pixel_shuffle(const Arg& x, std::int64_t r) {
+  return composed("pixel_shuffle", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    if (r < 1 || r > 1 << 15) throw ArgumentError(fmt::format("squares of {} by {}", r, r));
+    const int rank = t.rank();
+    if (rank < 3 || t.shape()[rank - 3] % (r * r))
+      throw ShapeError(fmt::format("{} is not [..., c * {}, h, w]", t.shape().text(), r * r));
+    const Shape& s = t.shape();
+    const std::int64_t c = s[rank - 3] / (r * r), h = s[rank - 2], w = s[rank - 1];
+    Shape shape(std::span(s.begin(), static_cast<std::size_t>(rank - 3)));
+    const std::int64_t outer = count(shape);
+    for (std::int64_t n : {c, h * r, w * r}) shape.push_back(n);
+    return reshape(transpose(reshape(t, {outer * c, r, r, h, w}), Ints{0, 3, 1, 4, 2}), shape);
+  });
+}
+
+Tensor pixel_unshuffle(const Arg& x, std::int64_t r) {
+  return composed("pixel_unshuffle", {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    if (r < 1 || r > 1 << 15) throw ArgumentError(fmt::format("squares of {} by {}", r, r));
+    const int rank = t.rank();
+    if (rank < 3 || t.shape()[rank - 2] % r || t.shape()[rank - 1] % r)
+      throw ShapeError(fmt::format("{} is not [..., c, h * {}, w * {}]", t.shape().text(), r, r));
+    const Shape& s = t.shape();
+    const std::int64_t c = s[rank - 3], h = s[rank - 2] / r, w = s[rank - 1] / r;
+    Shape shape(std::span(s.begin(), static_cast<std::size_t>(rank - 3)));
+    const std::int64_t outer = count(shape);
+    for (std::int64_t n : {c * r * r, h, w}) shape.push_back(n);
+    return reshape(transpose(reshape(t, {outer * c, h, r, w, r}), Ints{0, 2, 4, 1, 3}), shape);
+  });
+}
+
+}  // namespace weft

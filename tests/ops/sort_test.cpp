@@ -1,0 +1,121 @@
+// sort, argsort, topk, searchsorted, median, quantile: against std::stable_sort, with NaNs, equals and every type.
+#include <numeric>
+
+#include <weft/ops/indexing.h>
+#include <weft/ops/rearrange.h>
+#include <weft/ops/sort.h>
+#include <weft/ops/subscript.h>
+#include <weft/tensor/threads.h>
+
+#include "op_samples.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+
+std::vector<std::int64_t> stable_order(const std::vector<double>& v, bool descending) {
+  std::vector<std::int64_t> order(v.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t k) {
+    const double a = v[static_cast<std::size_t>(i)], b = v[static_cast<std::size_t>(k)];
+    if (a != a || b != b) return b != b && a == a;
+    return descending ? a > b : a < b;
+  });
+  return order;
+}
+
+}  // namespace
+
+TEST_CASE("argsort is stable, NaNs last, of every type and length, in either order") {
+  Random random(41);
+  for (DType t : all_dtypes)
+    for (const std::int64_t n : {1, 2, 17, 1023, 1024, 5000}) {
+      const Tensor x = filled({n}, t, [&](std::int64_t) {
+        const double values[] = {NAN, -0.0, 0.0, INFINITY, -INFINITY, 1e-40, 3.5};
+        const std::int64_t k = random.below(20);
+        if (!is_floating(t))
+          return static_cast<double>(random.below(t == DType::boolean ? 2 : 100)) - (t == i32 || t == i64 ? 50 : 0);
+        return k < 7 ? values[k] : random.uniform(-2, 2);
+      });
+      for (const bool descending : {false, true}) {
+        INFO(name_of(t) << " " << n << " " << descending);
+        CHECK(argsort(x, 0, descending).to_vector<std::int64_t>() == stable_order(x.to_vector<double>(), descending));
+      }
+    }
+  const Tensor wide = from_vector(std::vector<std::int64_t>{INT64_MAX, INT64_MIN, 0, -1, INT64_MAX});
+  CHECK_VALUES(argsort(wide), 1, 3, 2, 0, 4);
+  CHECK_VALUES(argsort(wide, 0, true), 0, 4, 2, 3, 1);
+}
+
+TEST_CASE("a long row sorts alike on one thread and two") {
+  Random random(42);
+  const int before = num_threads();
+  for (DType t : {f32, f64, i64}) {
+    const Tensor x = random_tensor(random, {100'001}, t, -1000, 1000);
+    set_num_threads(1);
+    const Tensor one = argsort(x);
+    CHECK(one.to_vector<std::int64_t>() == stable_order(x.to_vector<double>(), false));
+    set_num_threads(std::min(2, before));
+    CHECK_SAME(argsort(x), one);
+    CHECK_SAME(topk(x, 300).indices, argsort(x, 0, true)[Slice(0, 300)]);
+    CHECK_SAME(topk(x, 3000, 0, false).indices, one[Slice(0, 3000)]);
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("sort and topk work along any axis") {
+  const Tensor x = tensor({{3, 1, 2}, {1, 3, 1}});
+  CHECK_VALUES(sort(x), 1, 2, 3, 1, 1, 3);
+  CHECK_VALUES(sort(x, 0), 1, 1, 1, 3, 3, 2);
+  CHECK_VALUES(sort(x, 1, true), 3, 2, 1, 3, 1, 1);
+  CHECK_VALUES(sort(transpose(x), 1), 1, 3, 1, 3, 1, 2);
+  const auto [values, indices] = topk(x, 2, 1);
+  CHECK_VALUES(values, 3, 2, 3, 1);
+  CHECK_VALUES(indices, 0, 2, 1, 0);
+  CHECK_VALUES(topk(x, 1, 0, false).values, 1, 1, 1);
+  CHECK(topk(x, 0).values.shape() == Shape{2, 0});
+  CHECK(sort(zeros({2, 0})).shape() == Shape{2, 0});
+  CHECK(sort(zeros({0, 3}), 1).shape() == Shape{0, 3});
+}
+
+TEST_CASE("searchsorted finds the left or the right end of equals; NaN is the largest") {
+  const Tensor s = tensor({1, 2, 2, 5});
+  CHECK_VALUES(searchsorted(s, tensor({0, 2, 3, 9, NAN})), 0, 1, 3, 4, 4);
+  CHECK_VALUES(searchsorted(s, tensor({1, 2, 5}), true), 1, 3, 4);
+  CHECK(searchsorted(s, zeros({2, 3})).shape() == Shape{2, 3});
+  CHECK_VALUES(searchsorted(s, 2), 1);
+  CHECK_VALUES(searchsorted(tensor({{1, 3}, {5, 7}}), tensor({{2}, {2}})), 1, 0);
+  CHECK_VALUES(searchsorted(zeros({0}), tensor({1})), 0);
+}
+
+TEST_CASE("median and quantile interpolate between elements, and a NaN comes out") {
+  CHECK_VALUES(median(tensor({{3, 1, 2}, {9, 7, 8}})), 2, 8);
+  CHECK_VALUES(median(tensor({4, 1, 3, 2})), 2.5);
+  CHECK_VALUES(quantile(tensor({0, 10, 20, 30}), 0.25), 7.5);
+  CHECK_VALUES(quantile(tensor({{1, 5}, {3, 7}}), 1, 0, true), 3, 7);
+  CHECK(median(tensor({1, NAN, 3})).item() != median(tensor({1, NAN, 3})).item());
+  CHECK_VALUES(median(cast(tensor({1, 2}), DType::bf16)), 1.5);
+}
+
+TEST_CASE("what can't be sorted, searched or ranked is refused", "[golden][bad-input.8]") {
+  const Tensor x = zeros({2, 3});
+  CHECK(message_of<ArgumentError>([&] { topk(x, 4); }) ==
+        "topk: 4 of the 3 elements along axis -1\n  in0  f32[2, 3]\n  at HERE");
+  CHECK(message_of<IndexError>([&] { sort(x, 2); }) ==
+        "sort: axis 2 out of range for rank 2 [-2, 1]\n  in0  f32[2, 3]\n  at HERE");
+  CHECK(message_of<ShapeError>([&] {
+          searchsorted(x, zeros({3, 1}));
+        }) == "searchsorted: rows of [2, 3] for values of [3, 1]\n  in0  f32[2, 3]\n  val  f32[3, 1]\n  at HERE");
+  CHECK_THROWS_AS(searchsorted(x, zeros({2, 1}, f64)), DTypeError);
+  CHECK_THROWS_AS(searchsorted(tensor(1), x), ShapeError);
+  CHECK_THROWS_AS(sort(tensor(1)), IndexError);
+  CHECK_THROWS_AS(sort(Tensor()), ArgumentError);
+  CHECK_THROWS_AS(topk(x, -1), ArgumentError);
+  CHECK(message_of<ArgumentError>([&] {
+          median(zeros({2, 0}));
+        }) == "median: of no elements: [2, 0] along axis -1\n  in0  f32[2, 0]\n  at HERE");
+  CHECK_THROWS_AS(quantile(x, 1.5), ArgumentError);
+  CHECK_THROWS_AS(quantile(x, NAN), ArgumentError);
+  CHECK_THROWS_AS(median(zeros({3}, i32)), DTypeError);
+}

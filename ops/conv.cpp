@@ -7,7 +7,7 @@
 
 #include "apply.h"
 #include "defs/conv.h"
-#include "defs/indexing.h"
+#include "index_list.h"
 #include "kernels/conv.h"
 #include "manipulate.h"
 #include "math.h"

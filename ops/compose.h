@@ -2,6 +2,7 @@
 // in f32 and round once at the end.
 #pragma once
 
+#include "activations.h"
 #include "arg.h"
 #include "reduce.h"
 

@@ -158,7 +158,7 @@ in f32 and round once. Special values: zeros, infinities, NaN, subnormals and th
 NumPy or Python where it says nothing. Every instruction set gives the same bits.
 
 Promised: 1 ulp in f32 of exp, log, tanh, sigmoid and erf; 2 ulp of the others, in f32 and f64, but in f64 3 of lgamma, 4
-of digamma, i0 and i1, 6 of erfinv. Where a domain is named, the columns are about that; the largest errors elsewhere
+of i0 and i1, 6 of digamma and erfinv. Where a domain is named, the columns are about that; the largest errors elsewhere
 (f32, f64) follow it: there a function has zeros that no formula of its own format finds.
 
 | op | f32 max | f32 mean | f64 max | f64 mean | special values | domain |

@@ -131,6 +131,7 @@ class Einsum {
   }
 
   Tensor run() {
+    for (Labelled& x : operands_) drop_ones(x);
     for (std::size_t i = 0; i < operands_.size(); ++i) simplify(i);
     std::vector<LabelSet> sets;
     for (const Labelled& x : operands_) sets.push_back(x.set());
@@ -170,14 +171,18 @@ class Einsum {
     }
   }
 
-  // Each label once, of its full extent, and only those that another operand or the result has.
-  void simplify(std::size_t which) {
-    Labelled& x = operands_[which];
-    for (std::size_t i = 0; i < x.labels.size(); ++i) {  // an axis of 1 of a longer label broadcasts by not being there
+  // An axis of 1 of a longer label broadcasts by not being there.
+  void drop_ones(Labelled& x) {
+    for (std::size_t i = 0; i < x.labels.size(); ++i) {
       if (x.tensor.shape()[static_cast<int>(i)] == extents_[x.labels[i]]) continue;
       x.tensor = squeeze(x.tensor, Ints{static_cast<std::int64_t>(i)});
       x.labels.erase(x.labels.begin() + static_cast<std::ptrdiff_t>(i--));
     }
+  }
+
+  // Each label once, and only those that another operand or the result has.
+  void simplify(std::size_t which) {
+    Labelled& x = operands_[which];
     for (std::size_t i = 0; i < x.labels.size(); ++i)
       for (std::size_t k = i + 1; k < x.labels.size(); ++k) {
         if (x.labels[i] != x.labels[k]) continue;

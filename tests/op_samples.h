@@ -284,7 +284,7 @@ WEFT_SAMPLER(TriangularSolve, exact, {TriangleAttrs{true}, {positive(r, {2, 3, 3
 WEFT_SAMPLER(Solve, exact, {Attrs{}, {positive(r, {2, 3, 3}, t), random_tensor(r, {2, 3, 2}, t)}},
              {Attrs{}, {zeros({0, 0}, t), zeros({0, 2}, t)}});
 WEFT_SAMPLER(Det, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({2, 0, 0}, t)}});
-WEFT_SAMPLER(SLogDet, exact, {Attrs{}, {-positive(r, {3, 3}, t)}});
+WEFT_SAMPLER(SLogDet, exact, {Attrs{}, {is_floating(t) ? -positive(r, {3, 3}, t) : positive(r, {3, 3}, t)}});
 WEFT_SAMPLER(Qr, exact, {Attrs{}, {random_tensor(r, {2, 4, 3}, t)}}, {Attrs{}, {positive(r, {3, 3}, t)}},
              {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {2, 2}, t)}, 1)}});
 WEFT_SAMPLER(Eigh, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}});

@@ -75,6 +75,12 @@ TEST_CASE("einsum does what its string says") {
   CHECK_VALUES(einsum("ij,jk->ik", {tensor<std::int32_t>({{2}}), tensor<std::int32_t>({{3}})}), 6);
 }
 
+TEST_CASE("einsum sums a label alone whose other axes broadcast") {
+  const Tensor a = cast(reshape(arange(9), {3, 3}), f32), b = tensor({{1, 10}}),
+               c = cast(reshape(arange(4), {2, 1, 2}), f32);
+  CHECK_VALUES(einsum("cc,Ba,dca->a", {a, b, c}), 24, 480);
+}
+
 TEST_CASE("random einsums give what plain loops give") {
   Random random(61);
   for (int round = 0; round < 400; ++round) {

@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <functional>
-#include <memory>
 
 #include <weft/tensor/isa.h>
 #include <weft/tensor/parallel.h>
+#include <weft/tensor/storage.h>
 
 namespace bench {
 namespace {
@@ -94,13 +93,15 @@ template <class Isa, bool divide> double operations(int threads) {
 template <class Isa, bool past_caches> double triad(int threads, std::int64_t bytes) {
   const std::int64_t n = bytes / threads / 3 / 4 / 64 * 64;
   const std::int64_t rounds = std::max<std::int64_t>(1, (std::int64_t{8} << 20) / (n * 12));
-  std::vector<std::unique_ptr<float[], decltype(&std::free)>> arrays;
+  std::vector<weft::Storage> arrays;  // on the pages that tensors lie on
   for (int k = 0; k < 3 * threads; ++k) {
-    arrays.emplace_back(static_cast<float*>(std::aligned_alloc(64, static_cast<std::size_t>(n) * 4)), &std::free);
-    std::fill_n(arrays.back().get(), n, 1.0f);
+    arrays.push_back(weft::Storage::allocate(static_cast<std::size_t>(n) * 4));
+    std::fill_n(reinterpret_cast<float*>(arrays.back().data()), n, 1.0f);
   }
   return rate(threads, static_cast<double>(rounds * n * 12), [&](std::int64_t t) {
-    const auto of = [&](std::int64_t k) { return arrays[static_cast<std::size_t>(3 * t + k)].get(); };
+    const auto of = [&](std::int64_t k) {
+      return reinterpret_cast<float*>(arrays[static_cast<std::size_t>(3 * t + k)].data());
+    };
     for (std::int64_t r = 0; r < rounds; ++r) Isa::template triad<past_caches>(of(0), of(1), of(2), n);
   });
 }

@@ -63,6 +63,22 @@ std::vector<PoolSpan> spans(const PoolAttrs& a, int axis, std::int64_t results) 
   return list;
 }
 
+// Where the elements of a window without padding lie after its first.
+std::vector<std::int64_t> offsets_of(const PoolAttrs& a, const PoolImage& image) {
+  std::vector<std::int64_t> list;
+  constexpr std::int64_t most = 4096;  // a window may be larger than the input: its padding takes no time, nor room
+  if (!a.adaptive.empty() || count(a.windows.window) > most) return list;
+  const int axes = a.windows.in.size();
+  const auto extent = [&](int i) { return i < axes ? a.windows.window[i] : 1; };
+  for (std::int64_t i = 0; i < extent(0); ++i)
+    for (std::int64_t j = 0; j < extent(1); ++j)
+      for (std::int64_t k = 0; k < extent(2); ++k)
+        list.push_back(((i * image.axes[0].step * image.axes[1].in + j * image.axes[1].step) * image.axes[2].in +
+                        k * image.axes[2].step) *
+                       image.channels);
+  return list;
+}
+
 // Each element in exactly one window.
 bool parts(const PoolAttrs& a) {
   const Windows& w = a.windows;
@@ -123,6 +139,9 @@ template <class F> void each_image(const Attrs& attrs, const Shape& shape, DType
     image.axes[i] = {a.windows.in[i], results[i], a.adaptive.empty() ? a.windows.dilation[i] : 1, nullptr};
   }
   for (int i = 0; i < 3; ++i) image.axes[i].spans = lists[i].data();
+  const std::vector<std::int64_t> offsets = offsets_of(a, image);
+  image.whole = static_cast<std::int64_t>(offsets.size());
+  image.offsets = offsets.data();
   const auto size = static_cast<std::int64_t>(size_of(type));
   const std::int64_t of_inputs = count(a.windows.in) * image.channels * size,
                      of_results = count(results) * image.channels * size;
@@ -189,7 +208,9 @@ void MaxPick::run(const Attrs& attrs, Views in, Views out) {
   });
 }
 
+// Where the largest is changes in jumps alone: the first operand has no gradient, and its tangent no part.
 void MaxPick::vjp(Backward& b) {
+  b.give(0, {});
   if (b.wants(1)) b.give(1, apply<MaxPut>({b.in(0), b.grad()}, b.attributes()));
 }
 
@@ -212,10 +233,10 @@ void MaxPut::run(const Attrs& attrs, Views in, Views out) {
 }
 
 void MaxPut::vjp(Backward& b) {
+  b.give(0, {});
   if (b.wants(1)) b.give(1, apply<MaxPick>({b.in(0), b.grad()}, b.attributes()));
 }
 
-// Where the largest is does not change on the way: the first operand's tangent has no part.
 void MaxPick::jvp(Forward& f) { f.give(0, apply<MaxPick>({f.in(0), f.tangent(1)}, f.attributes())); }
 void MaxPut::jvp(Forward& f) { f.give(0, apply<MaxPut>({f.in(0), f.tangent(1)}, f.attributes())); }
 

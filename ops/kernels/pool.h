@@ -19,10 +19,12 @@ struct PoolImage {
     const PoolSpan* spans;  // `out` of them
   };
   Axis axes[3];
-  std::int64_t channels;     // from one element to the next
-  std::int64_t first, last;  // the channels that this call is for
-  std::int64_t divisor;      // of a mean; 0: how many elements the window has
-  bool parts;                // each element is in exactly one window: results are written, not added to zeros
+  std::int64_t channels;        // from one element to the next
+  std::int64_t first, last;     // the channels that this call is for
+  std::int64_t divisor;         // of a mean; 0: how many elements the window has
+  std::int64_t whole;           // elements of a window without padding, ...
+  const std::int64_t* offsets;  // ... and where they lie after the first; 0 of adaptive pools and of huge windows
+  bool parts;                   // each element is in exactly one window: results are written, not added to zeros
 };
 
 /// `by` and x are images of inputs, y is one of results.

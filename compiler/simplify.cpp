@@ -6,6 +6,7 @@
 #include "../ops/defs/shape.h"
 #include "../ops/recorder.h"
 #include "../ops/trace.h"
+#include "layouts.h"
 #include "sparse_updates.h"
 #include "verify.h"
 
@@ -137,7 +138,8 @@ Graph fold_constants(const Graph& graph) { return Folder(graph).run(); }
 
 Graph simplify(const Graph& graph) {
   Graph g = inline_graphs(graph);
-  for (Graph (*pass)(const Graph&) : {without_dead_nodes, fold_constants, sparse_updates, without_dead_nodes}) {
+  for (Graph (*pass)(const Graph&) :
+       {without_dead_nodes, fold_constants, turn_late, sparse_updates, without_dead_nodes}) {
     g = pass(g);
     if (verifies()) g.verify();
   }

@@ -21,7 +21,8 @@ TEST_CASE("convolution layers are their functions, with weights in the fan-in's 
   CHECK_SAME(conv(x), conv2d(x, conv.weight, *conv.bias, {.stride = 2, .padding = Pad::same}));
   CHECK(conv.text() == "Conv2d 3 -> 8, window [3, 3], stride [2, 2]");
   CHECK(nn::Conv1d(4, 6, 5, {.groups = 2}, false).text() == "Conv1d 4 -> 6, window [5], 2 groups without bias");
-  CHECK(nn::Conv3d(1, 2, {1, 2, 3}, {}, true, nn::init::zeros, f64)(zeros({1, 1, 2, 2, 3}, f64)).shape() == Shape{1, 2, 2, 1, 1});
+  CHECK(nn::Conv3d(1, 2, {1, 2, 3}, {}, true, nn::init::zeros, f64)(zeros({1, 1, 2, 2, 3}, f64)).shape() ==
+        Shape{1, 2, 2, 1, 1});
 
   const nn::ConvTranspose2d up(8, 6, 4, {.stride = 2, .padding = 1, .groups = 2});
   CHECK(up.weight.shape() == Shape{8, 3, 4, 4});
@@ -32,14 +33,19 @@ TEST_CASE("convolution layers are their functions, with weights in the fan-in's 
 }
 
 TEST_CASE("convolution layers refuse what can't be", "[conv]") {
-  CHECK(message_of<ArgumentError>([] { nn::Conv2d(0, 3, 3); }) == "Conv2d: 0 -> 3\n  at HERE\n  hint: both extents are at least 1");
-  CHECK(message_of<ArgumentError>([] { nn::Conv2d(4, 6, 3, {.groups = 4}); }) == "Conv2d: 4 groups of 4 -> 6\n  at HERE\n  hint: groups divides both");
-  CHECK(message_of<ArgumentError>([] { nn::ConvTranspose1d(4, 6, 0); }) == "ConvTranspose1d: window [0] is below 1\n  at HERE");
+  CHECK(message_of<ArgumentError>([] { nn::Conv2d(0, 3, 3); }) ==
+        "Conv2d: 0 -> 3\n  at HERE\n  hint: both extents are at least 1");
+  CHECK(message_of<ArgumentError>([] { nn::Conv2d(4, 6, 3, {.groups = 4}); }) ==
+        "Conv2d: 4 groups of 4 -> 6\n  at HERE\n  hint: groups divides both");
+  CHECK(message_of<ArgumentError>([] { nn::ConvTranspose1d(4, 6, 0); }) ==
+        "ConvTranspose1d: window [0] is below 1\n  at HERE");
   CHECK_THROWS_AS(nn::Conv1d(4, 6, 3, {.groups = 0}), ArgumentError);
   CHECK_THROWS_AS(nn::Conv1d(4, 6, {3, 3}), ArgumentError);
   const nn::Conv2d conv(3, 8, 3);
   nn::name_parameters(conv);
-  CHECK(message_of<ShapeError>([&] { conv(zeros({2, 4, 5, 5})); }) ==
+  CHECK(message_of<ShapeError>([&] {
+          conv(zeros({2, 4, 5, 5}));
+        }) ==
         "conv2d: the input has 4 channels, the weight takes 3\n"
         "  x     f32[2, 4, 5, 5]\n"
         "  weight f32[8, 3, 3, 3] \"weight\"\n"
@@ -50,8 +56,9 @@ TEST_CASE("convolution layers refuse what can't be", "[conv]") {
 
 TEST_CASE("a convolutional net is summed up, and trains", "[conv]") {
   Generator g(3);
-  const nn::Sequential net(nn::Conv2d(1, 4, 3, {.padding = 1}, true, nn::init::he_uniform, f32, g), nn::Relu{}, nn::MaxPool2d{2},
-                           nn::Conv2d(4, 8, 3, {.padding = 1}, true, nn::init::he_uniform, f32, g), nn::Relu{}, nn::AvgPool2d{2}, nn::Flatten{},
+  const nn::Sequential net(nn::Conv2d(1, 4, 3, {.padding = 1}, true, nn::init::he_uniform, f32, g), nn::Relu{},
+                           nn::MaxPool2d{2}, nn::Conv2d(4, 8, 3, {.padding = 1}, true, nn::init::he_uniform, f32, g),
+                           nn::Relu{}, nn::AvgPool2d{2}, nn::Flatten{},
                            nn::Linear(32, 2, true, nn::init::he_uniform, f32, g));
   CHECK(nn::summary(net) ==
         "layer  kind                           variables                            count\n"
@@ -96,7 +103,8 @@ TEST_CASE("pooling layers are their functions", "[pool]") {
   CHECK(nn::Flatten{}(x).shape() == Shape{2, 144});
   CHECK(nn::Flatten{}(zeros({0, 3, 2})).shape() == Shape{0, 6});
   CHECK(nn::Flatten{}(zeros({4})).shape() == Shape{4, 1});
-  CHECK(message_of<ShapeError>([] { nn::Flatten{}(scalar(1)); }) == "Flatten: there is no batch axis\n  x     f32[]\n  at HERE");
+  CHECK(message_of<ShapeError>([] { nn::Flatten{}(scalar(1)); }) ==
+        "Flatten: there is no batch axis\n  x     f32[]\n  at HERE");
   CHECK(nn::AdaptiveAvgPool1d{3}.text() == "AdaptiveAvgPool1d [3]");
   CHECK(nn::AvgPool3d{{1, 2, 2}}.text() == "AvgPool3d [1, 2, 2]");
 }

@@ -41,7 +41,8 @@ std::vector<double> by_definition(const Problem& p, ConvPass pass, std::vector<d
                                   std::vector<double> y) {
   const Windows& win = p.attrs.windows;
   const Ints results = win.results();
-  const std::int64_t channels = p.x.back() / p.attrs.groups, outputs = p.y.back() / p.attrs.groups, pixels = count(win.in);
+  const std::int64_t channels = p.x.back() / p.attrs.groups, outputs = p.y.back() / p.attrs.groups,
+                     pixels = count(win.in);
   std::vector<double>& sum = pass == ConvPass::x ? x : pass == ConvPass::w ? w : y;
   sum.assign(static_cast<std::size_t>(count(pass == ConvPass::x ? p.x : pass == ConvPass::w ? p.w : p.y)), 0);
   for (std::int64_t n = 0; n < p.x[0]; ++n)
@@ -61,7 +62,7 @@ std::vector<double> by_definition(const Problem& p, ConvPass pass, std::vector<d
             auto& px = x[static_cast<std::size_t>((n * pixels + pixel) * p.x.back() + o / outputs * channels + c)];
             auto& pw = w[static_cast<std::size_t>((o * channels + c) * count(win.window) + k)];
             auto& py = y[static_cast<std::size_t>((n * count(results) + i) * p.y.back() + o)];
-            (pass == ConvPass::x ? px += py * pw : pass == ConvPass::w ? pw += px * py : py += px * pw);
+            (pass == ConvPass::x ? px += py* pw : pass == ConvPass::w ? pw += px* py : py += px * pw);
           }
       }
   return sum;
@@ -129,7 +130,8 @@ TEST_CASE("a minibatch in pieces, even or not, is one convolution, and threads c
     const Problem p(n, Windows::over({12, 12}, {3, 3}, 1, Pad::same, 1), 24, 32, 1);
     check_all(p, f32, random, 3e-5);
     for (DType t : {f32, f64, DType::bf16, DType::f16}) {
-      const Tensor x = random_tensor(random, p.x, t), w = random_tensor(random, p.w, t), y = random_tensor(random, p.y, t);
+      const Tensor x = random_tensor(random, p.x, t), w = random_tensor(random, p.w, t),
+                   y = random_tensor(random, p.y, t);
       const auto all = [&] {
         return std::array{apply<Conv>({x, w}, p.attrs), apply<ConvInput>({y, w}, p.attrs),
                           apply<ConvWeight>({x, y}, p.attrs)};
@@ -148,7 +150,8 @@ TEST_CASE("the 16-bit floats are convolved in f32 and rounded once", "[conv]") {
   Random random(20);
   const Problem p(2, Windows::over({6, 5}, {3, 2}, 1, 1, 1), 3, 4, 1);
   for (DType t : {DType::bf16, DType::f16}) {
-    const Tensor x = random_tensor(random, p.x, t), w = random_tensor(random, p.w, t), y = random_tensor(random, p.y, t);
+    const Tensor x = random_tensor(random, p.x, t), w = random_tensor(random, p.w, t),
+                 y = random_tensor(random, p.y, t);
     const Tensor x32 = cast(x, f32), w32 = cast(w, f32), y32 = cast(y, f32);
     CHECK_SAME(apply<Conv>({x, w}, p.attrs), cast(apply<Conv>({x32, w32}, p.attrs), t));
     CHECK_SAME(apply<ConvInput>({y, w}, p.attrs), cast(apply<ConvInput>({y32, w32}, p.attrs), t));
@@ -175,33 +178,44 @@ TEST_CASE("conv1d, conv2d and conv3d: values by hand", "[conv]") {
 
 TEST_CASE("Pad::same gives as many results as strides, the odd element after", "[conv]") {
   // TensorFlow's rule: ceil(in / stride) results; in total max((results - 1) * stride + window - in, 0) elements
-  for (const auto& [in, window, stride, before, after] : {std::tuple{5, 3, 1, 1, 1}, {5, 2, 1, 0, 1}, {6, 3, 2, 0, 1}, {7, 3, 2, 1, 1}, {2, 1, 2, 0, 0}, {5, 4, 3, 1, 1}}) {
+  for (const auto& [in, window, stride, before, after] : {std::tuple{5, 3, 1, 1, 1},
+                                                          {5, 2, 1, 0, 1},
+                                                          {6, 3, 2, 0, 1},
+                                                          {7, 3, 2, 1, 1},
+                                                          {2, 1, 2, 0, 0},
+                                                          {5, 4, 3, 1, 1}}) {
     const Windows w = Windows::over({in}, {window}, stride, Pad::same, 1);
     CHECK(w.before == Ints{before});
     CHECK(w.after == Ints{after});
     CHECK(w.results() == Ints{(in + stride - 1) / stride});
   }
-  CHECK(conv2d(zeros({1, 1, 9, 9}), zeros({1, 1, 3, 3}), {.padding = Pad::same, .dilation = 3}).shape() == Shape{1, 1, 9, 9});
+  CHECK(conv2d(zeros({1, 1, 9, 9}), zeros({1, 1, 3, 3}), {.padding = Pad::same, .dilation = 3}).shape() ==
+        Shape{1, 1, 9, 9});
 }
 
 TEST_CASE("channels last is channels first turned, and so are the gradients' layouts", "[conv]") {
   Random random(21);
-  const Tensor x = random_tensor(random, {2, 3, 5, 6}, f32), w = random_tensor(random, {4, 3, 3, 2}, f32), b = random_tensor(random, {4}, f32);
+  const Tensor x = random_tensor(random, {2, 3, 5, 6}, f32), w = random_tensor(random, {4, 3, 3, 2}, f32),
+               b = random_tensor(random, {4}, f32);
   const Tensor last = conv2d(contiguous(transpose(x, Ints{0, 2, 3, 1})), w, b, {.stride = 2, .channels_last = true});
   CHECK_SAME(conv2d(x, w, b, {.stride = 2}), transpose(last, Ints{0, 3, 1, 2}));
   const Tensor y = random_tensor(random, {2, 4, 5, 6}, f32);
-  CHECK_SAME(conv_transpose2d(y, w), transpose(conv_transpose2d(transpose(y, Ints{0, 2, 3, 1}), w, {.channels_last = true}), Ints{0, 3, 1, 2}));
+  CHECK_SAME(conv_transpose2d(y, w),
+             transpose(conv_transpose2d(transpose(y, Ints{0, 2, 3, 1}), w, {.channels_last = true}), Ints{0, 3, 1, 2}));
 }
 
 TEST_CASE("a transposed convolution spreads each element over a window", "[conv]") {
   const Tensor line = reshape(tensor({1, 2, 3}), {1, 1, 3}), taps = reshape(tensor({1, 10, 100}), {1, 1, 3});
   CHECK_VALUES(conv_transpose1d(line, taps), 1, 12, 123, 230, 300);
   CHECK_VALUES(conv_transpose1d(line, taps, {.stride = 2}), 1, 10, 102, 20, 203, 30, 300);
-  CHECK_VALUES(conv_transpose1d(line, taps, {.stride = 2, .padding = 1, .output_padding = 1}), 10, 102, 20, 203, 30, 300);
+  CHECK_VALUES(conv_transpose1d(line, taps, {.stride = 2, .padding = 1, .output_padding = 1}), 10, 102, 20, 203, 30,
+               300);
   CHECK_VALUES(conv_transpose1d(line, taps, {.stride = 2, .padding = Pad::same}), 1, 10, 102, 20, 203, 30);
   CHECK_VALUES(conv_transpose1d(line, taps, tensor({1000}), {.dilation = 2}), 1001, 1002, 1013, 1020, 1130, 1200, 1300);
-  CHECK(conv_transpose2d(zeros({2, 4, 5, 5}), zeros({4, 3, 3, 3}), {.stride = 2, .groups = 2}).shape() == Shape{2, 6, 11, 11});
-  CHECK(conv_transpose3d(zeros({2, 4, 2, 2, 2}), zeros({4, 3, 2, 2, 2}), {.stride = 2}).shape() == Shape{2, 3, 4, 4, 4});
+  CHECK(conv_transpose2d(zeros({2, 4, 5, 5}), zeros({4, 3, 3, 3}), {.stride = 2, .groups = 2}).shape() ==
+        Shape{2, 6, 11, 11});
+  CHECK(conv_transpose3d(zeros({2, 4, 2, 2, 2}), zeros({4, 3, 2, 2, 2}), {.stride = 2}).shape() ==
+        Shape{2, 3, 4, 4, 4});
 }
 
 TEST_CASE("a transposed convolution is the adjoint of the convolution", "[conv]") {
@@ -225,16 +239,23 @@ TEST_CASE("convolutions of nothing: no results, or sums of nothing", "[conv][bad
   CHECK_SAME(apply<ConvInput>({zeros({2, 3, 0}), zeros({0, 4, 3})}, a), zeros({2, 5, 4}));
 }
 
-TEST_CASE("every operand's geometry is checked at the door, of the gradients too", "[conv][bad-input.11][bad-input.19]") {
+TEST_CASE("every operand's geometry is checked at the door, of the gradients too",
+          "[conv][bad-input.11][bad-input.19]") {
   const ConvAttrs a{Windows::over({5}, {3}, 1, 0, 1), 1};
   const Tensor x = zeros({2, 5, 4}), w = zeros({6, 4, 3}), y = zeros({2, 3, 6});
   CHECK(apply<Conv>({x, w}, a).shape() == y.shape());
-  for (const Tensor& bad : {zeros({2, 4, 4}), zeros({2, 5, 3}), zeros({2, 5}), zeros({2, 5, 4, 1})}) CHECK_THROWS_AS(apply<Conv>({bad, w}, a), ShapeError);
-  for (const Tensor& bad : {zeros({2, 4, 4}), zeros({1, 5, 4}), zeros({2, 5}), zeros({2, 5, 4, 1})}) CHECK_THROWS_AS(apply<ConvWeight>({bad, y}, a), ShapeError);
-  for (const Tensor& bad : {zeros({6, 4, 2}), zeros({6, 3, 3}), zeros({6, 4})}) CHECK_THROWS_AS(apply<Conv>({x, bad}, a), ShapeError);
-  for (const Tensor& bad : {zeros({6, 4, 2}), zeros({5, 4, 3}), zeros({6, 4})}) CHECK_THROWS_AS(apply<ConvInput>({y, bad}, a), ShapeError);
-  for (const Tensor& bad : {zeros({2, 4, 6}), zeros({2, 3, 5}), zeros({2, 3})}) CHECK_THROWS_AS(apply<ConvInput>({bad, w}, a), ShapeError);
-  for (const Tensor& bad : {zeros({2, 4, 6}), zeros({3, 3, 6}), zeros({2, 3})}) CHECK_THROWS_AS(apply<ConvWeight>({x, bad}, a), ShapeError);
+  for (const Tensor& bad : {zeros({2, 4, 4}), zeros({2, 5, 3}), zeros({2, 5}), zeros({2, 5, 4, 1})})
+    CHECK_THROWS_AS(apply<Conv>({bad, w}, a), ShapeError);
+  for (const Tensor& bad : {zeros({2, 4, 4}), zeros({1, 5, 4}), zeros({2, 5}), zeros({2, 5, 4, 1})})
+    CHECK_THROWS_AS(apply<ConvWeight>({bad, y}, a), ShapeError);
+  for (const Tensor& bad : {zeros({6, 4, 2}), zeros({6, 3, 3}), zeros({6, 4})})
+    CHECK_THROWS_AS(apply<Conv>({x, bad}, a), ShapeError);
+  for (const Tensor& bad : {zeros({6, 4, 2}), zeros({5, 4, 3}), zeros({6, 4})})
+    CHECK_THROWS_AS(apply<ConvInput>({y, bad}, a), ShapeError);
+  for (const Tensor& bad : {zeros({2, 4, 6}), zeros({2, 3, 5}), zeros({2, 3})})
+    CHECK_THROWS_AS(apply<ConvInput>({bad, w}, a), ShapeError);
+  for (const Tensor& bad : {zeros({2, 4, 6}), zeros({3, 3, 6}), zeros({2, 3})})
+    CHECK_THROWS_AS(apply<ConvWeight>({x, bad}, a), ShapeError);
   CHECK_THROWS_AS(apply<Conv>({x, cast(w, f64)}, a), DTypeError);
   CHECK_THROWS_AS(apply<ConvInput>({y, cast(w, f64)}, a), DTypeError);
   CHECK_THROWS_AS(apply<ConvWeight>({x, cast(y, f64)}, a), DTypeError);

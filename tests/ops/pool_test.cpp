@@ -19,8 +19,11 @@ std::vector<std::int64_t> window_of(const PoolAttrs& a, int axis, std::int64_t i
   std::vector<std::int64_t> list;
   const Windows& w = a.windows;
   if (!a.adaptive.empty()) {
-    const double in = static_cast<double>(w.in[axis]), out = static_cast<double>(a.adaptive[axis]), at = static_cast<double>(i);
-    for (auto k = static_cast<std::int64_t>(std::floor(at * in / out)); k < static_cast<std::int64_t>(std::ceil((at + 1) * in / out)); ++k) list.push_back(k);
+    const double in = static_cast<double>(w.in[axis]), out = static_cast<double>(a.adaptive[axis]),
+                 at = static_cast<double>(i);
+    for (auto k = static_cast<std::int64_t>(std::floor(at * in / out));
+         k < static_cast<std::int64_t>(std::ceil((at + 1) * in / out)); ++k)
+      list.push_back(k);
     return list;
   }
   for (std::int64_t k = 0; k < w.window[axis]; ++k) {
@@ -36,8 +39,8 @@ template <class F> Tensor by_definition(const Tensor& x, const PoolAttrs& a, F f
   const auto v = x.to_vector<double>();
   const std::int64_t channels = x.shape().back();
   return filled(detail::around(x.shape()[0], results, channels), x.dtype(), [&](std::int64_t flat) {
-    const std::int64_t c = flat % channels, j = flat / channels % results[1], i = flat / channels / results[1] % results[0],
-                       n = flat / channels / results[1] / results[0];
+    const std::int64_t c = flat % channels, j = flat / channels % results[1],
+                       i = flat / channels / results[1] % results[0], n = flat / channels / results[1] / results[0];
     std::vector<double> elements;
     std::int64_t padded = 0;
     for (const std::int64_t p : window_of(a, 0, i))
@@ -45,7 +48,8 @@ template <class F> Tensor by_definition(const Tensor& x, const PoolAttrs& a, F f
         if (p < 0 || q < 0)
           ++padded;
         else
-          elements.push_back(v[static_cast<std::size_t>(((n * a.windows.in[0] + p) * a.windows.in[1] + q) * channels + c)]);
+          elements.push_back(
+              v[static_cast<std::size_t>(((n * a.windows.in[0] + p) * a.windows.in[1] + q) * channels + c)]);
       }
     return f(elements, padded);
   });
@@ -67,12 +71,11 @@ std::vector<PoolAttrs> geometries() {
     }
     try {
       a.results();
-    } catch (const ArgumentError&) {
-      continue;
-    }
+    } catch (const ArgumentError&) { continue; }
     list.push_back(a);
   }
-  for (const Ints& out : {Ints{1, 1}, Ints{3, 2}, Ints{7, 5}, Ints{9, 11}}) list.push_back({Windows{{7, 5}, {}, {}, {}, {}, {}}, out, false});
+  for (const Ints& out : {Ints{1, 1}, Ints{3, 2}, Ints{7, 5}, Ints{9, 11}})
+    list.push_back({Windows{{7, 5}, {}, {}, {}, {}, {}}, out, false});
   list.push_back({Windows::over({8, 6}, {2, 3}, PerAxis{2, 3}, 0, 1), {}, true});
   return list;
 }
@@ -86,7 +89,9 @@ TEST_CASE("the pools are their definition, over many geometries, types and numbe
       INFO(Attrs(a).text() << ", " << channels << " channels");
       for (DType t : {f32, f64, i32, i64, u8}) {
         const Tensor x = random_tensor(random, detail::around(2, a.windows.in, channels), t, -9, 9);
-        CHECK_SAME(apply<MaxPick>({x, x}, a), by_definition(x, a, [](const auto& e, std::int64_t) { return *std::max_element(e.begin(), e.end()); }));
+        CHECK_SAME(apply<MaxPick>({x, x}, a), by_definition(x, a, [](const auto& e, std::int64_t) {
+                     return *std::max_element(e.begin(), e.end());
+                   }));
       }
       for (DType t : {f32, f64}) {
         const Tensor x = random_tensor(random, detail::around(2, a.windows.in, channels), t, -9, 9);
@@ -105,7 +110,8 @@ TEST_CASE("what puts back is the adjoint of what picks, and of what averages", "
   for (const PoolAttrs& a : geometries())
     for (const std::int64_t channels : {2, 17}) {
       INFO(Attrs(a).text());
-      const Tensor by = random_tensor(random, detail::around(2, a.windows.in, channels), f64), x = random_tensor(random, by.shape(), f64),
+      const Tensor by = random_tensor(random, detail::around(2, a.windows.in, channels), f64),
+                   x = random_tensor(random, by.shape(), f64),
                    y = random_tensor(random, detail::around(2, a.results(), channels), f64);
       CHECK_NEAR(sum(apply<MaxPick>({by, x}, a) * y), sum(x * apply<MaxPut>({by, y}, a)), 1e-12);
       CHECK_NEAR(sum(apply<AvgPool>({x}, a) * y), sum(x * apply<AvgSpread>({y}, a)), 1e-12);
@@ -149,7 +155,8 @@ TEST_CASE("of equal elements the first gets the gradient, and a NaN is the large
   const PoolAttrs a{Windows::over({6}, {3}, 3, 0, 1), {}, true};
   const Tensor by = reshape(tensor({1, 2, 2, 0, -0.0, 0}), {1, 6, 1}), y = reshape(tensor({10, 20}), {1, 2, 1});
   CHECK_VALUES(apply<MaxPut>({by, y}, a), 0, 10, 0, 20, 0, 0);
-  const Tensor nan = reshape(tensor({1, NAN, NAN, INFINITY, 3, NAN}), {1, 6, 1}), where = reshape(cast(arange(6), f32), {1, 6, 1});
+  const Tensor nan = reshape(tensor({1, NAN, NAN, INFINITY, 3, NAN}), {1, 6, 1}),
+               where = reshape(cast(arange(6), f32), {1, 6, 1});
   CHECK_VALUES(apply<MaxPick>({nan, where}, a), 1, 5);
   CHECK_SAME(apply<MaxPick>({nan, nan}, a), reshape(tensor({NAN, NAN}), {1, 2, 1}));
   CHECK_VALUES(apply<MaxPut>({nan, y}, a), 0, 10, 0, 0, 0, 20);
@@ -166,7 +173,8 @@ TEST_CASE("channels last pools are channels first turned; threads change no bit"
   Random random(34);
   const int before = num_threads();
   const Tensor x = random_tensor(random, {3, 70, 20, 18}, f32), last = contiguous(transpose(x, Ints{0, 2, 3, 1}));
-  CHECK_SAME(max_pool2d(x, 3, {.stride = 2}), transpose(max_pool2d(last, 3, {.stride = 2, .channels_last = true}), Ints{0, 3, 1, 2}));
+  CHECK_SAME(max_pool2d(x, 3, {.stride = 2}),
+             transpose(max_pool2d(last, 3, {.stride = 2, .channels_last = true}), Ints{0, 3, 1, 2}));
   const PoolAttrs a{Windows::over({20, 18}, {3, 3}, 2, 1, 1), {}, true};
   const auto all = [&] {
     const Tensor y = apply<MaxPick>({last, last}, a), mean = apply<AvgPool>({last}, a);
@@ -201,7 +209,8 @@ TEST_CASE("every operand of a pool is checked at the door, of its gradient too",
     CHECK_THROWS_AS(apply<MaxPick>({x, bad}, a), ShapeError);
     CHECK_THROWS_AS(apply<MaxPut>({bad, y}, a), ShapeError);
   }
-  for (const Tensor& bad : {zeros({2, 4, 4}), zeros({1, 3, 4}), zeros({2, 3, 3}), zeros({2, 3})}) CHECK_THROWS_AS(apply<MaxPut>({x, bad}, a), ShapeError);
+  for (const Tensor& bad : {zeros({2, 4, 4}), zeros({1, 3, 4}), zeros({2, 3, 3}), zeros({2, 3})})
+    CHECK_THROWS_AS(apply<MaxPut>({x, bad}, a), ShapeError);
   CHECK_THROWS_AS(apply<AvgPool>({zeros({2, 5, 4})}, a), ShapeError);
   CHECK_THROWS_AS(apply<AvgSpread>({zeros({2, 4, 4})}, a), ShapeError);
   CHECK_THROWS_AS(apply<MaxPick>({x, cast(x, f64)}, a), DTypeError);

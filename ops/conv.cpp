@@ -228,8 +228,8 @@ template <class F> Tensor convolution(const char* name, int axes, const Arg& x, 
     }
     return channels_last ? y : detail::channels_first(y);
   } catch (Error& e) {
-    std::vector<std::string> operands{describe_operand("x     ", images), describe_operand("weight", w)};
-    if (bias) operands.push_back(describe_operand("bias  ", b));
+    std::vector<std::string> operands{describe_operand("x      ", images), describe_operand("weight ", w)};
+    if (bias) operands.push_back(describe_operand("bias   ", b));
     e.relocate(name, operands, site_text(SiteScope::current()));
     throw;
   }

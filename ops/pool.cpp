@@ -293,7 +293,7 @@ void AvgSpread::batch(Batching& b) { as_minibatch(op_of<AvgSpread>(), b); }
 
 namespace {
 
-// A public function's body: brings x into place, names errors, brings the result back.
+// A public function's body: brings x into place, names errors, brings the result back. No axes: any, where they are.
 template <class F> Tensor pool(const char* name, int axes, const Arg& x, bool channels_last, F&& result) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
@@ -303,9 +303,8 @@ template <class F> Tensor pool(const char* name, int axes, const Arg& x, bool ch
       throw ShapeError(
           fmt::format("the input has rank {}, not {}", t.rank(), axes ? std::to_string(axes + 2) : "3 or more"),
           channels_last ? "it is [batch, axes..., channels]" : "it is [batch, channels, axes...]");
-    const Tensor images = channels_last ? t : detail::channels_last(t);
-    const Tensor y = result(images);
-    return channels_last || y.rank() < 3 ? y : detail::channels_first(y);
+    if (channels_last || !axes) return result(t);
+    return detail::channels_first(result(detail::channels_last(t)));
   } catch (Error& e) {
     e.relocate(name, {describe_operand("x", t)}, site_text(SiteScope::current()));
     throw;
@@ -351,9 +350,9 @@ Tensor adaptive_avg_pool(const char* name, int axes, const Arg& x, const PerAxis
   return pool(name, axes, x, channels_last, [&](const Tensor& t) { return average(t, adapted(t, results)); });
 }
 
-Axes all_but_ends(const Tensor& t) {
+Axes between(const Tensor& t, bool channels_last) {
   Ints axes;
-  for (int i = 1; i + 1 < t.rank(); ++i) axes.push_back(i);
+  for (int i = channels_last ? 1 : 2; i < t.rank() - (channels_last ? 1 : 0); ++i) axes.push_back(i);
   return axes;
 }
 
@@ -378,10 +377,12 @@ WEFT_POOLS(3)
 #undef WEFT_POOLS
 
 Tensor global_max_pool(const Arg& x, bool channels_last) {
-  return pool("global_max_pool", 0, x, channels_last, [](const Tensor& t) { return max(t, all_but_ends(t)); });
+  return pool("global_max_pool", 0, x, channels_last,
+              [&](const Tensor& t) { return max(t, between(t, channels_last)); });
 }
 Tensor global_avg_pool(const Arg& x, bool channels_last) {
-  return pool("global_avg_pool", 0, x, channels_last, [](const Tensor& t) { return mean(t, all_but_ends(t)); });
+  return pool("global_avg_pool", 0, x, channels_last,
+              [&](const Tensor& t) { return mean(t, between(t, channels_last)); });
 }
 
 }  // namespace weft

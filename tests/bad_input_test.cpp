@@ -473,45 +473,45 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
   const Tensor x = zeros({2, 4, 8, 8}), w = Variable(zeros({6, 4, 3, 3}), true, "conv1.weight").value();
   CHECK(message_of<ArgumentError>([&] { conv2d(x, w, {.stride = 0}); }) ==
         "conv2d: stride [0, 0] is below 1\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE");
   CHECK(message_of<ArgumentError>([&] { conv2d(x, w, {.padding = -1}); }) ==
         "conv2d: padding [-1, -1] is negative\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE");
   CHECK(message_of<ArgumentError>([&] { conv2d(x, w, {.dilation = {1, 5}}); }) ==
         "conv2d: window [3, 11] is larger than the padded input [8, 8]\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE");
   CHECK(message_of<ArgumentError>([&] { conv2d(x, w, {.groups = 4}); }) ==
         "conv2d: 4 groups do not divide 6 output channels\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE");
   CHECK(message_of<ShapeError>([&] { conv2d(x, w, {.groups = 2}); }) ==
         "conv2d: the input has 4 channels in 2 groups, the weight takes 4\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE\n"
         "  hint: the weight is [out, in / groups, window...]");
   CHECK(message_of<ShapeError>([&] { conv2d(x, w, zeros({4})); }) ==
         "conv2d: the bias is [4], not [6]\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
-        "  bias  f32[4]\n"
+        "  bias   f32[4]\n"
         "  at HERE");
   CHECK(message_of<ShapeError>([&] { conv1d(x, w); }) ==
         "conv1d: the input has rank 4 and the weight 4, not 3\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE\n"
         "  hint: the input is [batch, channels, axes...]");
   CHECK(message_of<ArgumentError>([&] { conv_transpose2d(x, zeros({4, 2, 3, 3}), {.stride = 2, .output_padding = 2}); }) ==
         "conv_transpose2d: output padding [2, 2] is not below stride [2, 2]\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[4, 2, 3, 3]\n"
         "  at HERE");
   for (const ConvOptions& o : {ConvOptions{.stride = {1, 0}}, {.dilation = 0}, {.groups = 0}, {.groups = -2}, {.groups = 3},
@@ -524,19 +524,19 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
   CHECK_THROWS_AS(conv_transpose2d(x, w), ShapeError);
   CHECK(message_of<ArgumentError>([&] { max_pool2d(x, 2, {.stride = 0}); }) ==
         "max_pool2d: stride [0, 0] is below 1\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x    f32[2, 4, 8, 8]\n"
         "  at HERE");
   CHECK(message_of<ArgumentError>([&] { avg_pool2d(x, 9); }) ==
         "avg_pool2d: window [9, 9] is larger than the padded input [8, 8]\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x    f32[2, 4, 8, 8]\n"
         "  at HERE");
   CHECK(message_of<ArgumentError>([&] { max_pool2d(x, 2, {.padding = 2}); }) ==
         "max_pool2d: a window [2, 2] could lie in padding [2, 2] and [2, 2] alone\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x    f32[2, 4, 8, 8]\n"
         "  at HERE");
   CHECK(message_of<ShapeError>([&] { max_pool1d(x, 2); }) ==
         "max_pool1d: the input has rank 4, not 3\n"
-        "  x     f32[2, 4, 8, 8]\n"
+        "  x    f32[2, 4, 8, 8]\n"
         "  at HERE\n"
         "  hint: it is [batch, channels, axes...]");
   CHECK_THROWS_AS(avg_pool2d(cast(x, i32), 2), DTypeError);

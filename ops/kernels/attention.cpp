@@ -1,6 +1,7 @@
 #include "attention.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "../../tensor/parallel.h"

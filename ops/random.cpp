@@ -16,6 +16,7 @@
 #include "manipulate.h"
 #include "math.h"
 #include "reduce.h"
+#include "sort.h"
 
 namespace weft {
 namespace {
@@ -175,6 +176,13 @@ Tensor random::randint(const Shape& shape, std::int64_t low, std::int64_t high, 
     const Tensor steps = cast(floor(draw(shape, f64, generator) * static_cast<double>(n)), i64);
     const Tensor first = reshape(tensor<std::int64_t>({low}), {});           // a number here would pass through f64
     return cast(minimum(steps, static_cast<double>(n - 1)) + first, dtype);  // u * n may round to n
+  });
+}
+
+Tensor random::permutation(std::int64_t n, Generator& generator, Site site) {
+  return detail::called("permutation", site, [&] {
+    if (n < 0) throw ArgumentError(fmt::format("of {} numbers", n));
+    return argsort(draw({n}, f64, generator));  // two keys of 2^53 are equal too seldom to be seen
   });
 }
 

@@ -41,6 +41,8 @@ Tensor truncated_normal(const Shape& shape, double low = -2, double high = 2, do
 /// are more than 2^53, or if the type cannot hold them.
 Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, DType dtype = i64,
                Generator& generator = default_generator(), Site site = Site::current());
+/// i64[n]: 0 to n - 1 in an order drawn from all, as likely each. ArgumentError if n is negative.
+Tensor permutation(std::int64_t n, Generator& generator = default_generator(), Site site = Site::current());
 /// bool: true with probability p. ArgumentError if p is not in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(), Site site = Site::current());
 /// bool, of p's shape: each true with the probability that p, a tensor of f32 or f64, has there: never where that is 0

@@ -1,5 +1,5 @@
-// Random tensors follow their distributions: Kolmogorov-Smirnov and chi-square tests on fixed seeds, so that they hold or
-// fail for good; the bounds are those of a level of one in ten thousand.
+// Random tensors follow their distributions: Kolmogorov-Smirnov and chi-square tests on fixed seeds, so that they hold
+// or fail for good; the bounds are those of a level of one in ten thousand.
 #include <weft/ops/random.h>
 #include <weft/ops/reduce.h>
 #include <weft/tensor/parallel.h>
@@ -117,6 +117,26 @@ TEST_CASE("bernoulli takes a probability for each element", "[random]") {
   CHECK_VALUES(random::bernoulli(tensor({0, -1, 1, 2, NAN}), g), 0, 0, 1, 1, 0);
 }
 
+TEST_CASE("permutations are permutations, each as likely", "[random]") {
+  Generator g(3);
+  std::vector<double> counts(24), expected(24, 1000);
+  for (int i = 0; i < 24'000; ++i) {
+    const auto p = random::permutation(4, g).to_vector<std::int64_t>();
+    std::vector<std::int64_t> sorted = p;
+    std::sort(sorted.begin(), sorted.end());
+    REQUIRE(sorted == std::vector<std::int64_t>{0, 1, 2, 3});
+    std::size_t rank = 0;  // among the 24 in order
+    for (std::size_t k = 0; k < 4; ++k)
+      rank =
+          rank * (4 - k) + static_cast<std::size_t>(std::count_if(p.begin() + static_cast<std::ptrdiff_t>(k), p.end(),
+                                                                  [&](std::int64_t v) { return v < p[k]; }));
+    ++counts[rank];
+  }
+  CHECK(chi_square(counts, expected) < chi_square_bound);
+  CHECK(random::permutation(0, g).shape() == Shape{0});
+  CHECK_THROWS_AS(random::permutation(-1, g), ArgumentError);
+}
+
 TEST_CASE("every distribution draws the same on one thread and several", "[random]") {
   const int before = num_threads();
   const std::function<Tensor(Generator&)> draws[] = {
@@ -124,6 +144,7 @@ TEST_CASE("every distribution draws the same on one thread and several", "[rando
       [](Generator& g) { return random::randint({70'001}, 0, 1000, i32, g); },
       [](Generator& g) { return random::bernoulli(broadcast_to(tensor(0.3), {70'001}), g); },
       [](Generator& g) { return random::categorical(zeros({7}), 10'001, g); },
+      [](Generator& g) { return random::permutation(70'001, g); },
   };
   for (const auto& draw : draws) {
     Generator a(1), b(1);

@@ -1,0 +1,48 @@
+// Draws of every distribution, compiled and under vmap.
+#include <weft/weft.h>
+
+#include <functional>
+
+#include "support.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+
+const std::function<Tensor(Generator&)> draws[] = {
+    [](Generator& g) { return random::uniform({5}, -1, 1, f64, g); },
+    [](Generator& g) { return random::normal({5}, 0, 1, f64, g); },
+    [](Generator& g) { return random::truncated_normal({5}, -2, 2, 0, 1, f64, g); },
+    [](Generator& g) { return random::randint({5}, 0, 1'000'000, i64, g); },
+    [](Generator& g) { return random::bernoulli({64}, 0.5, g); },
+    [](Generator& g) { return random::bernoulli(broadcast_to(tensor(0.5), {64}), g); },
+    [](Generator& g) { return random::categorical(zeros({1000}), 5, g); },
+    [](Generator& g) { return random::permutation(100, g); },
+};
+
+}  // namespace
+
+TEST_CASE("compiled draws are the eager ones, call after call", "[random]") {
+  for (const auto& draw : draws) {
+    Generator eager(5), compiled(5);
+    auto f = compile([&](const Tensor& x) { return cast(draw(compiled), f64) + x; });
+    const Tensor x = tensor<double>({0});
+    for (int call = 0; call < 3; ++call) CHECK_SAME(f(x), cast(draw(eager), f64) + x);
+    CHECK_SAME(compiled.state.value(), eager.state.value());
+  }
+}
+
+TEST_CASE("under vmap each example has draws of its own, eager and compiled alike", "[random][vmap]") {
+  for (const auto& draw : draws) {
+    Generator eager(5), compiled(5);
+    const auto mapped = [&](Generator& g, const Tensor& x) {
+      return vmap([&](const Tensor& e) { return cast(draw(g), f64) + e; })(x);
+    };
+    const Tensor x = zeros({3, 1}, f64), y = mapped(eager, x);
+    CHECK_FALSE(all(equal(slice_axis(y, 0, 0, 1), slice_axis(y, 0, 1, 2))).item<bool>());
+    CHECK_FALSE(all(equal(slice_axis(y, 0, 1, 2), slice_axis(y, 0, 2, 3))).item<bool>());
+    auto f = compile([&](const Tensor& t) { return mapped(compiled, t); });
+    CHECK_SAME(f(x), y);
+  }
+}

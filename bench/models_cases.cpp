@@ -11,7 +11,7 @@ void run(benchmark::State& state, const Work& work, Mode mode) {
   const Step step = work.make(mode);
   for (int i = 0; i < 5; ++i) step.run();
   const double value = check(step.results());
-  if (!agrees(value, work.check)) {
+  if (!agrees(work, value)) {
     state.SkipWithError(("check " + std::to_string(value) + " is not " + std::to_string(work.check)).c_str());
     return;
   }

@@ -1,8 +1,9 @@
 // f32 convolutions through oneDNN. No header of oneDNN's is seen here.
 //
-// Images lie with their channels last, and oneDNN takes them so: measured on Zen 5 over twenty shapes, its kernels for
-// that layout run at 95 to 130 % of the speed of those for its blocked ones (but depthwise ones at 80 %), and nothing
-// has to be brought from one layout to another between convolutions. Only weights are, at each call; they are small.
+// Images lie with their channels last, and oneDNN takes them so: measured over 17 shapes (oneDNN 2.6.3), its kernels for
+// that layout run 3x3 windows at 92 to 130 % of the speed of those for its blocked ones, depthwise ones at 70 to 90 %, 1x1
+// ones at 62 to 90 %, and nothing has to be brought from one layout to another between convolutions. Only weights are, at
+// each call; they are small.
 //
 // Bits: primitives are made for one thread and run in our own region over pieces of the minibatch that the shape alone
 // decides; the weight's gradient is the sum of the pieces' in their order.

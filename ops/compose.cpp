@@ -106,7 +106,7 @@ Tensor norm(const Arg& x, const Axes& axes, bool keepdims, double p) {
   return in_compute_type("norm", x, [&](const Tensor& t) {
     if (p != p) throw ArgumentError("p is NaN");
     if (p == 2) return safe_sqrt(sum(square(t), axes, keepdims));
-    if (p == 0) return sum(cast(not_equal(t, 0), t.dtype()), axes, keepdims);
+    if (p == 0) return sum(where(equal(t, 0), sign(t), 1), axes, keepdims);  // sign: gradient 0, not none
     const Tensor a = abs(t);
     if (p == 1) return sum(a, axes, keepdims);
     if (std::isinf(p)) return p > 0 ? max(a, axes, keepdims) : min(a, axes, keepdims);

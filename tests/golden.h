@@ -12,7 +12,7 @@
 namespace weft::test {
 
 inline Tensor golden(const std::string& name) {
-  static const io::SafeTensors file = io::read_safetensors(WEFT_GOLDENS "/pytorch.safetensors");
+  const io::SafeTensors file = io::read_safetensors(WEFT_GOLDENS "/pytorch.safetensors");
   INFO("golden " << name);
   REQUIRE(file.tensors.count(name));
   return file.tensors.at(name);

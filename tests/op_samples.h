@@ -356,6 +356,7 @@ struct SampledOp {
   const Op* op;
   bool (*accepts)(DType);
   std::vector<OpSample> (*samples)(DType, Random&);
+  bool of_matrices;  // a small change of its operands may be a large one of its results
 };
 
 /// All of the table.
@@ -363,7 +364,8 @@ inline const std::vector<SampledOp>& sampled_ops() {
   static const std::vector<SampledOp> all = [] {
     std::vector<SampledOp> list;
     each_op([&]<class Struct>() {
-      list.push_back({&op_of<Struct>(), Sampler<Struct>::accepts, Sampler<Struct>::samples});
+      list.push_back({&op_of<Struct>(), Sampler<Struct>::accepts, Sampler<Struct>::samples,
+                      std::is_base_of_v<MatrixOp, Struct>});
     });
     return list;
   }();

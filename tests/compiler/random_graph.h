@@ -116,8 +116,8 @@ class RandomGraph {
         const Tensor picked = as(pick_float(), t.dtype());
         if (picked.size() == 0) continue;
         const Tensor v = fitted(picked, t.shape());
-        // What looks at values would refuse others: it hangs in the graph by a zero.
-        t = s.op->checks ? t + where(abs(v) < 100, v, 0) * 0 : within(v, t, true);
+        // What looks at values would refuse others, and matrices must be well conditioned: they hang in the graph by a zero.
+        t = s.op->checks || s.of_matrices ? t + where(abs(v) < 100, v, 0) * 0 : within(v, t, true);
       }
       apply_to(*s.op, sample.attrs, sample.in);
     }

@@ -30,13 +30,14 @@ struct QrResult {
   Tensor q, r;
 };
 QrResult qr(const Arg& a);
-/// Of a symmetric matrix: the eigenvalues in ascending order, the eigenvectors as the columns. Between equal
-/// eigenvalues the vectors, up to a rotation free, pass no gradient.
+/// Of a symmetric matrix: the eigenvalues in ascending order, the eigenvectors as the columns, the
+/// largest component of each positive. Between equal eigenvalues the vectors, up to a rotation free, pass no gradient.
 struct EighResult {
   Tensor values, vectors;
 };
 EighResult eigh(const Arg& a);
-/// a [m, n] = u diag(s) vh: u [m, k], s [k] descending, vh [k, n]. Gradients of u and vh need different, positive s.
+/// a [m, n] = u diag(s) vh: u [m, k], the largest component of each column positive, s [k] descending, vh [k, n].
+/// Gradients of u and vh need different, positive s.
 struct SvdResult {
   Tensor u, s, vh;
 };

@@ -77,6 +77,14 @@ template <class T> void qr(const T* a, std::int64_t m, std::int64_t n, T* q, T* 
   Out<T>(r, k, n) = f.matrixQR().topRows(k).template triangularView<Eigen::Upper>();
 }
 
+// The sign that makes a vector's largest component positive: a decomposition leaves it free, and it would be another
+// one in another precision.
+template <class V> typename V::Scalar sign_of_vector(const V& v) {
+  Eigen::Index at = 0;
+  v.cwiseAbs().maxCoeff(&at);
+  return v[at] < 0 ? -1 : 1;
+}
+
 template <class T> void eigh(const T* a, std::int64_t n, T* w, T* v) {
   const Eigen::SelfAdjointEigenSolver<Matrix<T>> f(In<T>(a, n, n));  // reads the lower triangle
   const bool found = f.info() == Eigen::Success;
@@ -87,6 +95,7 @@ template <class T> void eigh(const T* a, std::int64_t n, T* w, T* v) {
   if (!found) return;
   values = f.eigenvalues();
   vectors = f.eigenvectors();
+  for (Eigen::Index k = 0; k < n; ++k) vectors.col(k) *= sign_of_vector(f.eigenvectors().col(k));
 }
 
 template <class T> void svd(const T* a, std::int64_t m, std::int64_t n, T* u, T* s, T* vh) {
@@ -101,8 +110,14 @@ template <class T> void svd(const T* a, std::int64_t m, std::int64_t n, T* u, T*
   }
   const Eigen::BDCSVD<Matrix<T>> f(matrix, Eigen::ComputeThinU | Eigen::ComputeThinV);
   values = f.singularValues();
-  Out<T>(u, m, k) = f.matrixU();
-  Out<T>(vh, k, n) = f.matrixV().transpose();
+  Out<T> left(u, m, k), right(vh, k, n);
+  left = f.matrixU();
+  right = f.matrixV().transpose();
+  for (Eigen::Index i = 0; i < k; ++i) {
+    const T sign = sign_of_vector(f.matrixU().col(i));
+    left.col(i) *= sign;
+    right.row(i) *= sign;
+  }
 }
 
 #define WEFT_INSTANTIATE(T)                                                                 \

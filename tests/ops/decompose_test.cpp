@@ -48,6 +48,18 @@ TEST_CASE("det and slogdet have the sign of the row exchanges") {
   CHECK_VALUES(slogdet(zeros({0, 0})).logabsdet, 0);
 }
 
+TEST_CASE("the largest component of an eigenvector and of a left singular vector is positive") {
+  Random r;
+  const Tensor x = random_tensor(r, {20, 5, 4}, f64), a = matmul(transpose(x, Ints{0, 2, 1}), x);
+  const auto positive = [](const Tensor& columns) {
+    const Tensor largest = max(columns, 1), least = min(columns, 1);
+    return all(largest >= -least).item<bool>();
+  };
+  CHECK(positive(eigh(a).vectors));
+  CHECK(positive(svd(x).u));
+  CHECK(positive(svd(cast(x, f32)).u));
+}
+
 TEST_CASE("the factors of cholesky, qr, eigh and svd are what they should be, and multiply to the matrix") {
   Random r(72);
   const Tensor a = spd(r, {3, 6, 6}, f64), unit = broadcast_to(eye(6, f64), {3, 6, 6});

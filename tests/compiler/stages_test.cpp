@@ -118,23 +118,23 @@ TEST_CASE("the checks of stages find what is wrong", "[verify]") {
   CHECK_NOTHROW(verify(graph, right));
   Grouping twice = right, none = right, elsewhere = right;
   twice.groups[0].nodes.push_back(0);
-  CHECK_THROWS_WITH(verify(graph, twice), Catch::Matchers::Contains("groups: %1 = exp: in 2 groups"));
+  CHECK_THROWS_WITH(verify(graph, twice), containing("groups: %1 = exp: in 2 groups"));
   none.groups.clear();
-  CHECK_THROWS_WITH(verify(graph, none), Catch::Matchers::Contains("in 0 groups"));
+  CHECK_THROWS_WITH(verify(graph, none), containing("in 0 groups"));
   elsewhere.group_of[0] = 7;
-  CHECK_THROWS_WITH(verify(graph, elsewhere), Catch::Matchers::Contains("noted as in another"));
+  CHECK_THROWS_WITH(verify(graph, elsewhere), containing("noted as in another"));
 
   const Graph two = graph_of([](const Tensor& x) { return exp(matmul(x, x)); }, {f32, {3, 3}});
   Grouping backwards = group_nodes(two, std::vector<bool>(two.values.size()));
   REQUIRE(backwards.groups.size() == 2);
   std::swap(backwards.groups[0], backwards.groups[1]);
   for (int& g : backwards.group_of) g = g < 0 ? g : 1 - g;
-  CHECK_THROWS_WITH(verify(two, backwards), Catch::Matchers::Contains("group 0 runs before group 1, which it needs"));
+  CHECK_THROWS_WITH(verify(two, backwards), containing("group 0 runs before group 1, which it needs"));
 
   std::vector<PlannedBuffer> buffers = {{100, 0, 1}, {64, 1, 2}, {64, 2, 3}};
   const std::int64_t bytes = plan_memory(buffers);
   CHECK_NOTHROW(verify(buffers, bytes));
-  CHECK_THROWS_WITH(verify(buffers, bytes - 64), Catch::Matchers::Contains("of an arena of"));
+  CHECK_THROWS_WITH(verify(buffers, bytes - 64), containing("of an arena of"));
   buffers[1].offset = 64;
-  CHECK_THROWS_WITH(verify(buffers, bytes), Catch::Matchers::Contains("alive at the same step"));
+  CHECK_THROWS_WITH(verify(buffers, bytes), containing("alive at the same step"));
 }

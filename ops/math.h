@@ -161,7 +161,7 @@ struct FloorDivide;
 /// 0.
 inline Tensor floor_divide(const Arg& a, const Arg& b) { return detail::binary<FloorDivide>(a, b); }
 struct CopySign;
-/// |a| with the sign of b; the gradient at a = 0 is 0, and that for b
+/// |a| with the sign of b; the gradient at a = 0 is 0, and that for b. A NaN has a sign, too, but not everywhere the same.
 inline Tensor copysign(const Arg& a, const Arg& b) { return detail::binary<CopySign>(a, b); }
 
 // ---- comparisons: bool results ----
@@ -187,7 +187,7 @@ struct IsFinite;
 /// neither infinite nor NaN; of integers true
 inline Tensor isfinite(const Arg& x) { return detail::unary<IsFinite>(x); }
 struct SignBit;
-/// below 0, -0, or a NaN with that sign
+/// below 0, -0, or a NaN with that sign, which is not everywhere the same
 inline Tensor signbit(const Arg& x) { return detail::unary<SignBit>(x); }
 
 // ---- logic: of bool tensors ----

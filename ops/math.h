@@ -161,7 +161,7 @@ struct FloorDivide;
 /// 0.
 inline Tensor floor_divide(const Arg& a, const Arg& b) { return detail::binary<FloorDivide>(a, b); }
 struct CopySign;
-/// |a| with the sign of b; the gradient at a = 0 is 0, and that for b. A NaN has a sign, too, but not everywhere the same.
+/// |a| with the sign of b; gradients at a = 0, and for b, are 0. A NaN has a sign, too, but not everywhere the same.
 inline Tensor copysign(const Arg& a, const Arg& b) { return detail::binary<CopySign>(a, b); }
 
 // ---- comparisons: bool results ----

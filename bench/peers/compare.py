@@ -18,8 +18,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from agree import TOLERANCES, spread
 
-SMALL = ("W1", "W10-add", "W10-matmul", "W10-grad")
-WORKS = ["W1", "W2", "W3", "W8-20", "W8-24", "W8g", "W10-add", "W10-matmul", "W10-grad"]
+SMALL = ("W1", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-cnn1", "W14-jacobian", "W14-hvp")  # one thread
+WORKS = ["W1", "W2", "W3", "W4", "W5", "W6n", "W6", "W7", "W8-20", "W8-24", "W8g", "W9-softmax", "W9-softmax-grad",
+         "W9-layernorm", "W9-layernorm-grad", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-mlp256", "W11-cnn1",
+         "W12", "W13", "W13-grad", "W14-jacobian", "W14-hvp"]
+UPDATES_NOTHING = ("W8", "W9", "W10", "W11", "W13", "W14")  # so they have no mode of PyTorch's fused optimizer
 KEEP_MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_MAX_": "0",
                "MALLOC_TRIM_THRESHOLD_": "8000000000", "MALLOC_TOP_PAD_": "67108864"}
 
@@ -34,26 +37,27 @@ def mkl_shim():
 
 def contenders(args, work):
     """(program and arguments, environment) of each way to run a work."""
-    big = work.startswith("W8")
-    memory = KEEP_MEMORY if big else {}
+    eager_only = work.startswith("W10")
+    memory = {} if work in SMALL else KEEP_MEMORY
+    tuned = [] if work in SMALL else ["tuned malloc"]
     if args.weft:
         yield [args.weft, "--json", "--mode", "eager,compile"], {}
     if args.torch:
         torch = [args.torch, HERE / "torch_bench.py"]
-        shim = {"LD_PRELOAD": args.shim} if args.shim and work in ("W2", "W3") else {}
-        note = ["--note", "MKL forced to AVX-512"] if shim else ["--note", "tuned malloc"] if big else []
-        yield torch + ["--mode", "eager" if big or work in SMALL[1:] else "eager,fused"] + note, shim | memory
-        if args.inductor and work not in SMALL[1:]:
+        shim = {"LD_PRELOAD": args.shim} if args.shim else {}
+        note = ["--note", ", ".join(["MKL forced to AVX-512"] * bool(shim) + tuned)]
+        yield torch + ["--mode", "eager" if work.startswith(UPDATES_NOTHING) else "eager,fused"] + note, shim | memory
+        if args.inductor and not eager_only:
             yield torch + ["--mode", "compile", "--update", "whole"] + note, shim | memory
     if args.jax:
         jax = [args.jax, HERE / "jax_bench.py"]
-        note = ["--note", "tuned malloc"] if big else []
+        note = ["--note", ", ".join(tuned)]
         yield jax + ["--mode", "compile"] + (["--sync"] if work in SMALL else []) + note, memory
         if work in ("W2", "W3"):
             yield jax + ["--mode", "compile"], {"XLA_FLAGS": "--xla_cpu_prefer_vector_width=512"}
         if work in ("W1", "W2"):
             yield jax + ["--mode", "scan"], {}
-    if args.tf and (big or work in ("W2", "W3")):
+    if args.tf and not eager_only:
         yield [args.tf, HERE / "tf_bench.py", "--mode", "compile"], memory
 
 
@@ -91,7 +95,7 @@ def main():
     for name in ("weft", "torch", "jax", "tf"):
         parser.add_argument(f"--{name}", help="the program" if name == "weft" else f"a Python that has {name}")
     parser.add_argument("--work", default=",".join(WORKS))
-    parser.add_argument("--threads", type=int, default=0, help="1 or 2; default: 1 for W1 and W10, else 2")
+    parser.add_argument("--threads", type=int, default=0, help="1 or 2; default: 1 for the small works, else 2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--inductor", action="store_true", help="torch.compile too: a quarter of a minute each")

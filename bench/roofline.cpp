@@ -20,7 +20,8 @@ namespace {
   struct NAME {                                                                                                    \
     static constexpr int lanes = LANES;                                                                            \
     template <bool divide> [[gnu::target(TARGET), gnu::noinline]] static float arithmetic(std::int64_t rounds) {   \
-      V r0 = SET(1), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0, r6 = r0, r7 = r0;                                \
+      /* all different: the compiler makes one chain of equal ones */                                              \
+      V r0 = SET(1), r1 = SET(2), r2 = SET(3), r3 = SET(4), r4 = SET(5), r5 = SET(6), r6 = SET(7), r7 = SET(8);    \
       const V x = SET(0.999f), y = SET(0.001f);                                                                    \
       for (; rounds > 0; --rounds) {                                                                               \
         if (divide) {                                                                                              \

@@ -3,17 +3,24 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <weft/tensor/roofline.h>
 #include <weft/weft.h>
 
 #include "cases.h"
 #include "op_inputs.h"
-#include "roofline.h"
 
 namespace bench {
 namespace {
 
 using namespace weft;
 using benchmark::Counter;
+
+// Measured when first asked for.
+const Roofline& roofline(int threads) {
+  static const Roofline measured = measure_roofline(threads);
+  return measured;
+}
+
 using Tensors = std::vector<Tensor>;
 
 struct OpCase {

@@ -7,11 +7,11 @@
 #include <ctime>
 #include <functional>
 
-#include <weft/tensor/isa.h>
-#include <weft/tensor/parallel.h>
-#include <weft/tensor/storage.h>
+#include "isa.h"
+#include "parallel.h"
+#include "storage.h"
 
-namespace bench {
+namespace weft {
 namespace {
 
 // The loops of one instruction set. `arithmetic`: `rounds` times eight independent operations of V, the sum of all;
@@ -67,11 +67,11 @@ double cpu_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-// How much a second all threads do together, of which each call does `amount`: by the least of many times.
-double rate(int threads, double amount, const std::function<void(std::int64_t)>& call) {
+// How much a second all threads do together, of which each call does `amount`: by the least of so many times.
+double rate(int threads, int times, double amount, const std::function<void(std::int64_t)>& call) {
   std::vector<double> best(static_cast<std::size_t>(threads), 1e9);
-  for (int k = 0; k < 40; ++k)
-    weft::parallel_for(threads, threads, [&](std::int64_t t) {
+  for (int k = 0; k < times; ++k)
+    parallel_for(threads, threads, [&](std::int64_t t) {
       const double start = cpu_seconds();
       call(t);
       double& least = best[static_cast<std::size_t>(t)];
@@ -82,24 +82,24 @@ double rate(int threads, double amount, const std::function<void(std::int64_t)>&
   return sum;
 }
 
-template <class Isa, bool divide> double operations(int threads) {
+template <class Isa, bool divide> double operations(int threads, int times) {
   constexpr std::int64_t rounds = divide ? 50'000 : 500'000;
   std::vector<float> results(static_cast<std::size_t>(threads));  // so that the work is not left out
-  return rate(threads, 8.0 * Isa::lanes * rounds, [&](std::int64_t t) {
+  return rate(threads, times, 8.0 * Isa::lanes * rounds, [&](std::int64_t t) {
     results[static_cast<std::size_t>(t)] += Isa::template arithmetic<divide>(rounds);
   });
 }
 
 // Three arrays for each thread, together `bytes`.
-template <class Isa, bool past_caches> double triad(int threads, std::int64_t bytes) {
+template <class Isa, bool past_caches> double triad(int threads, int times, std::int64_t bytes) {
   const std::int64_t n = bytes / threads / 3 / 4 / 64 * 64;
   const std::int64_t rounds = std::max<std::int64_t>(1, (std::int64_t{8} << 20) / (n * 12));
-  std::vector<weft::Storage> arrays;  // on the pages that tensors lie on
+  std::vector<Storage> arrays;  // on the pages that tensors lie on
   for (int k = 0; k < 3 * threads; ++k) {
-    arrays.push_back(weft::Storage::allocate(static_cast<std::size_t>(n) * 4));
+    arrays.push_back(Storage::allocate(static_cast<std::size_t>(n) * 4));
     std::fill_n(reinterpret_cast<float*>(arrays.back().data()), n, 1.0f);
   }
-  return rate(threads, static_cast<double>(rounds * n * 12), [&](std::int64_t t) {
+  return rate(threads, times, static_cast<double>(rounds * n * 12), [&](std::int64_t t) {
     const auto of = [&](std::int64_t k) {
       return reinterpret_cast<float*>(arrays[static_cast<std::size_t>(3 * t + k)].data());
     };
@@ -112,17 +112,17 @@ std::int64_t cache(int name, std::int64_t otherwise) {
   return bytes > 0 ? bytes : otherwise;
 }
 
-template <class Isa> Roofline measure(int threads) {
+template <class Isa> Roofline measure(int threads, int times) {
   const std::int64_t l1 = threads * cache(_SC_LEVEL1_DCACHE_SIZE, 32 << 10),
                      l2 = threads * cache(_SC_LEVEL2_CACHE_SIZE, 1 << 20),
                      l3 = std::max(cache(_SC_LEVEL3_CACHE_SIZE, 16 << 20), 2 * l2);
   Roofline r;
-  r.operations_per_second = operations<Isa, false>(threads);
-  r.divisions_per_second = operations<Isa, true>(threads);
-  r.levels = {{"L1", l1, triad<Isa, false>(threads, l1 / 2)},
-              {"L2", l2, triad<Isa, false>(threads, l2 / 2)},
-              {"L3", l3, triad<Isa, false>(threads, l3 / 2)},
-              {"memory", INT64_MAX, triad<Isa, true>(threads, 4 * l3)}};
+  r.operations_per_second = operations<Isa, false>(threads, times);
+  r.divisions_per_second = operations<Isa, true>(threads, times);
+  r.levels = {{"L1", l1, triad<Isa, false>(threads, times, l1 / 2)},
+              {"L2", l2, triad<Isa, false>(threads, times, l2 / 2)},
+              {"L3", l3, triad<Isa, false>(threads, times, l3 / 2)},
+              {"memory", INT64_MAX, triad<Isa, true>(threads, times, 4 * l3)}};
   for (std::size_t k = r.levels.size() - 1; k-- > 0;)  // others may have had the cache
     r.levels[k].bytes_per_second = std::max(r.levels[k].bytes_per_second, r.levels[k + 1].bytes_per_second);
   return r;
@@ -137,11 +137,12 @@ double Roofline::seconds(double moved, double arrays, double operations, double 
                   operations / operations_per_second + divisions / divisions_per_second);
 }
 
-const Roofline& roofline(int threads) {
-  static const Roofline measured = weft::isa() == weft::Isa::avx512 ? measure<Avx512>(threads)
-                                   : weft::isa() == weft::Isa::avx2 ? measure<Avx2>(threads)
-                                                                    : measure<Base>(threads);
-  return measured;
+Roofline measure_roofline(int threads, int times) {
+  switch (isa()) {
+    case Isa::avx512: return measure<Avx512>(threads, times);
+    case Isa::avx2: return measure<Avx2>(threads, times);
+    default: return measure<Base>(threads, times);
+  }
 }
 
-}  // namespace bench
+}  // namespace weft

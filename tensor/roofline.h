@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace bench {
+namespace weft {
 
 struct Roofline {
   /// A level of memory: a triad a = b + s c whose arrays fill at most `bytes` of all threads runs at so many bytes a
@@ -23,7 +23,7 @@ struct Roofline {
   double seconds(double moved, double arrays, double operations, double divisions) const;
 };
 
-/// Of so many threads; measured when first asked for, in about two seconds.
-const Roofline& roofline(int threads);
+/// Measures it for so many threads, each figure the best of `times` tries: 40 take about two seconds.
+Roofline measure_roofline(int threads, int times = 40);
 
-}  // namespace bench
+}  // namespace weft

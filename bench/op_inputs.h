@@ -5,12 +5,14 @@
 
 #include <weft/tests/op_samples.h>
 
+#include "roofline.h"
+
 namespace bench {
 
 struct OpInput {
   weft::test::OpSample sample;
-  double operations = 0, divisions = 0;  ///< scalar ones, where a Formula or arithmetic tells
-  bool large = true;                     ///< false: one of the tests' samples, whose time is what a call costs
+  Arithmetic arithmetic = {};  ///< where a Formula or arithmetic tells
+  bool large = true;      ///< false: one of the tests' samples, whose time is what a call costs
 };
 
 namespace detail_ {
@@ -42,7 +44,7 @@ template <class Struct> OpInput special(Random& r) {
   if constexpr (std::is_same_v<Struct, Uniform>)
     return {{UniformAttrs{f32, {elements}}, {tensor<std::int64_t>({7, 11})}}};
   if constexpr (std::is_same_v<Struct, MatMul>)
-    return {{Attrs{}, {x({1024, 1024}), x({1024, 1024})}}, 1024. * 1024 * 1024};
+    return {{Attrs{}, {x({1024, 1024}), x({1024, 1024})}}, Arithmetic{0x1p30, 0x1p30}};
   std::vector<OpSample> samples = test::Sampler<Struct>::samples(test::usual_type<Struct>(), r);
   const auto work = [](const OpSample& s) {
     std::int64_t n = 0;
@@ -50,7 +52,7 @@ template <class Struct> OpInput special(Random& r) {
     return n;
   };
   const auto most = std::ranges::max_element(samples, {}, work);
-  return {*most, 0, 0, false};
+  return {*most, {}, false};
 }
 
 /// The operations of a formula, an fma being one, as often as there are elements.
@@ -60,7 +62,9 @@ inline void count_formula(OpInput& input, const Op& op) {
   const double n = static_cast<double>(input.sample.in.back().size());
   for (const Instruction& i : op.formula(input.sample.attrs, types).code) {
     if (i.op == ScalarOp::input || i.op == ScalarOp::constant || i.op == ScalarOp::bitcast) continue;
-    (i.op == ScalarOp::div || i.op == ScalarOp::sqrt ? input.divisions : input.operations) += n;
+    input.arithmetic.operations += n;
+    if (i.op == ScalarOp::mul || i.op == ScalarOp::fma) input.arithmetic.products += n;
+    if (i.op == ScalarOp::div || i.op == ScalarOp::sqrt) input.arithmetic.divisions += n;
   }
 }
 
@@ -70,12 +74,12 @@ template <class Struct> OpInput op_input() {
   using namespace detail_;
   Random r(1);
   if constexpr (test::is_plain_elementwise<Struct>) {
-    OpInput input{test::Sampler<Struct>::sample({elements}, test::usual_type<Struct>(), r)};
+    OpInput input{test::Sampler<Struct>::sample({elements}, test::usual_type<Struct>(), r), {}};
     count_formula(input, op_of<Struct>());
     return input;
   } else if constexpr (std::is_base_of_v<ReductionBase, Struct>) {
     return {{ReduceAttrs{1, 2}, {random_tensor(r, {1024, elements / 1024}, test::usual_type<Struct>(), 0.9, 1.1)}},
-            static_cast<double>(elements)};
+            Arithmetic{static_cast<double>(elements)}};
   } else {
     return special<Struct>(r);
   }

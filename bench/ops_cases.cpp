@@ -114,13 +114,12 @@ void run_case(benchmark::State& state, const OpCase& c, bool compiled, bool grad
   for (const Tensors& list : {in, out})
     for (const Tensor& t : list) elements = std::max(elements, static_cast<double>(t.size()));
   state.counters["B/s"] = Counter(bytes * calls, Counter::kIsRate);
-  if (input.operations > 0 && !gradient)
-    state.counters["op/s"] = Counter((input.operations + input.divisions) * calls, Counter::kIsRate);
+  if (input.arithmetic.operations > 0 && !gradient)
+    state.counters["op/s"] = Counter(input.arithmetic.operations * calls, Counter::kIsRate);
   if (!input.large) return;
   state.counters["per_element"] = Counter(calls * elements, Counter::kIsRate | Counter::kInvert);
   // 1 is as fast as memory and arithmetic units let it be
-  const double least =
-      roofline(threads).seconds(bytes, arrays, gradient ? 0 : input.operations, gradient ? 0 : input.divisions);
+  const double least = roofline(threads).seconds(bytes, arrays, gradient ? Arithmetic{} : input.arithmetic);
   state.counters["roof"] = Counter(least * calls, Counter::kIsRate);
 }
 
@@ -144,8 +143,9 @@ void register_ops(int threads) {
 
 void describe_roofline(int threads) {
   const Roofline& r = roofline(threads);
-  std::string text = fmt::format("{:.0f} GFLOP/s by fma, {:.1f} G divisions/s", 2e-9 * r.operations_per_second,
-                                 1e-9 * r.divisions_per_second);
+  std::string text =
+      fmt::format("{:.0f} GFLOP/s by fma, {:.0f} G operations/s mixed, {:.1f} G divisions/s",
+                  2e-9 * r.products_per_second, 1e-9 * r.operations_per_second, 1e-9 * r.divisions_per_second);
   for (const Roofline::Level& l : r.levels) text += fmt::format(", {} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
   benchmark::AddCustomContext("roofline", text);
 }

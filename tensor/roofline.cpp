@@ -14,41 +14,51 @@
 namespace weft {
 namespace {
 
-// The loops of one instruction set. `arithmetic`: `rounds` times eight independent operations of V, the sum of all;
-// `triad`: a = b + s c over n floats, past the caches or not.
-#define WEFT_PROBES(NAME, TARGET, V, LANES, SET, LOAD, STORE, STREAM, ADD, FMA, DIV)                               \
-  struct NAME {                                                                                                    \
-    static constexpr int lanes = LANES;                                                                            \
-    template <bool divide> [[gnu::target(TARGET), gnu::noinline]] static float arithmetic(std::int64_t rounds) {   \
-      /* all different: the compiler makes one chain of equal ones */                                              \
-      V r0 = SET(1), r1 = SET(2), r2 = SET(3), r3 = SET(4), r4 = SET(5), r5 = SET(6), r6 = SET(7), r7 = SET(8);    \
-      const V x = SET(0.999f), y = SET(0.001f);                                                                    \
-      for (; rounds > 0; --rounds) {                                                                               \
-        if (divide) {                                                                                              \
-          r0 = DIV(r0, x), r1 = DIV(r1, x), r2 = DIV(r2, x), r3 = DIV(r3, x);                                      \
-          r4 = DIV(r4, x), r5 = DIV(r5, x), r6 = DIV(r6, x), r7 = DIV(r7, x);                                      \
-        } else {                                                                                                   \
-          r0 = FMA(r0, x, y), r1 = FMA(r1, x, y), r2 = FMA(r2, x, y), r3 = FMA(r3, x, y);                          \
-          r4 = FMA(r4, x, y), r5 = FMA(r5, x, y), r6 = FMA(r6, x, y), r7 = FMA(r7, x, y);                          \
-        }                                                                                                          \
-      }                                                                                                            \
-      float out[LANES];                                                                                            \
-      STORE(out, ADD(ADD(ADD(r0, r1), ADD(r2, r3)), ADD(ADD(r4, r5), ADD(r6, r7))));                               \
-      return out[0];                                                                                               \
-    }                                                                                                              \
-    template <bool past_caches> [[gnu::target(TARGET), gnu::noinline]] static void triad(float* a, const float* b, \
-                                                                                         const float* c,           \
-                                                                                         std::int64_t n) {         \
-      const V s = SET(0.5f);                                                                                       \
-      for (std::int64_t i = 0; i < n; i += LANES) {                                                                \
-        const V r = FMA(LOAD(c + i), s, LOAD(b + i));                                                              \
-        if (past_caches)                                                                                           \
-          STREAM(a + i, r);                                                                                        \
-        else                                                                                                       \
-          STORE(a + i, r);                                                                                         \
-      }                                                                                                            \
-      if (past_caches) _mm_sfence();                                                                               \
-    }                                                                                                              \
+enum class Operation { product, mixed, division };
+
+// The loops of one instruction set. `arithmetic`: `rounds` times eight independent operations of V (mixed: sixteen,
+// every other one an addition, which many CPUs do beside their fmas), the sum of all; `triad`: a = b + s c over n
+// floats, past the caches or not.
+#define WEFT_PROBES(NAME, TARGET, V, LANES, SET, LOAD, STORE, STREAM, ADD, FMA, DIV)                                   \
+  struct NAME {                                                                                                        \
+    static constexpr int lanes = LANES;                                                                                \
+    template <Operation kind> [[gnu::target(TARGET), gnu::noinline]] static float arithmetic(std::int64_t rounds) {    \
+      /* all different: the compiler makes one chain of equal ones */                                                  \
+      V r0 = SET(1), r1 = SET(2), r2 = SET(3), r3 = SET(4), r4 = SET(5), r5 = SET(6), r6 = SET(7), r7 = SET(8);        \
+      V s0 = SET(9), s1 = SET(10), s2 = SET(11), s3 = SET(12), s4 = SET(13), s5 = SET(14), s6 = SET(15), s7 = SET(16); \
+      const V x = SET(0.999f), y = SET(0.001f);                                                                        \
+      for (; rounds > 0; --rounds) {                                                                                   \
+        if (kind == Operation::division) {                                                                             \
+          r0 = DIV(r0, x), r1 = DIV(r1, x), r2 = DIV(r2, x), r3 = DIV(r3, x);                                          \
+          r4 = DIV(r4, x), r5 = DIV(r5, x), r6 = DIV(r6, x), r7 = DIV(r7, x);                                          \
+        } else {                                                                                                       \
+          r0 = FMA(r0, x, y), r1 = FMA(r1, x, y), r2 = FMA(r2, x, y), r3 = FMA(r3, x, y);                              \
+          r4 = FMA(r4, x, y), r5 = FMA(r5, x, y), r6 = FMA(r6, x, y), r7 = FMA(r7, x, y);                              \
+        }                                                                                                              \
+        if (kind == Operation::mixed) {                                                                                \
+          s0 = ADD(s0, y), s1 = ADD(s1, y), s2 = ADD(s2, y), s3 = ADD(s3, y);                                          \
+          s4 = ADD(s4, y), s5 = ADD(s5, y), s6 = ADD(s6, y), s7 = ADD(s7, y);                                          \
+        }                                                                                                              \
+      }                                                                                                                \
+      r0 = ADD(ADD(ADD(r0, r1), ADD(r2, r3)), ADD(ADD(r4, r5), ADD(r6, r7)));                                          \
+      s0 = ADD(ADD(ADD(s0, s1), ADD(s2, s3)), ADD(ADD(s4, s5), ADD(s6, s7)));                                          \
+      float out[LANES];                                                                                                \
+      STORE(out, ADD(r0, s0));                                                                                         \
+      return out[0];                                                                                                   \
+    }                                                                                                                  \
+    template <bool past_caches> [[gnu::target(TARGET), gnu::noinline]] static void triad(float* a, const float* b,     \
+                                                                                         const float* c,               \
+                                                                                         std::int64_t n) {             \
+      const V s = SET(0.5f);                                                                                           \
+      for (std::int64_t i = 0; i < n; i += LANES) {                                                                    \
+        const V r = FMA(LOAD(c + i), s, LOAD(b + i));                                                                  \
+        if (past_caches)                                                                                               \
+          STREAM(a + i, r);                                                                                            \
+        else                                                                                                           \
+          STORE(a + i, r);                                                                                             \
+      }                                                                                                                \
+      if (past_caches) _mm_sfence();                                                                                   \
+    }                                                                                                                  \
   }
 #define WEFT_MUL_ADD(a, b, c) _mm_add_ps(_mm_mul_ps(a, b), c)
 WEFT_PROBES(Base, "sse2", __m128, 4, _mm_set1_ps, _mm_loadu_ps, _mm_storeu_ps, _mm_stream_ps, _mm_add_ps, WEFT_MUL_ADD,
@@ -82,12 +92,12 @@ double rate(int threads, int times, double amount, const std::function<void(std:
   return sum;
 }
 
-template <class Isa, bool divide> double operations(int threads, int times) {
-  constexpr std::int64_t rounds = divide ? 50'000 : 500'000;
+template <class Isa, Operation kind> double operations(int threads, int times) {
+  constexpr std::int64_t rounds = kind == Operation::division ? 50'000 : 500'000;
+  constexpr double operations = kind == Operation::mixed ? 16 : 8;
   std::vector<float> results(static_cast<std::size_t>(threads));  // so that the work is not left out
-  return rate(threads, times, 8.0 * Isa::lanes * rounds, [&](std::int64_t t) {
-    results[static_cast<std::size_t>(t)] += Isa::template arithmetic<divide>(rounds);
-  });
+  return rate(threads, times, operations * Isa::lanes * rounds,
+              [&](std::int64_t t) { results[static_cast<std::size_t>(t)] += Isa::template arithmetic<kind>(rounds); });
 }
 
 // Three arrays for each thread, together `bytes`.
@@ -117,8 +127,9 @@ template <class Isa> Roofline measure(int threads, int times) {
                      l2 = threads * cache(_SC_LEVEL2_CACHE_SIZE, 1 << 20),
                      l3 = std::max(cache(_SC_LEVEL3_CACHE_SIZE, 16 << 20), 2 * l2);
   Roofline r;
-  r.operations_per_second = operations<Isa, false>(threads, times);
-  r.divisions_per_second = operations<Isa, true>(threads, times);
+  r.products_per_second = operations<Isa, Operation::product>(threads, times);
+  r.operations_per_second = std::max(r.products_per_second, operations<Isa, Operation::mixed>(threads, times));
+  r.divisions_per_second = operations<Isa, Operation::division>(threads, times);
   r.levels = {{"L1", l1, triad<Isa, false>(threads, times, l1 / 2)},
               {"L2", l2, triad<Isa, false>(threads, times, l2 / 2)},
               {"L3", l3, triad<Isa, false>(threads, times, l3 / 2)},
@@ -130,11 +141,11 @@ template <class Isa> Roofline measure(int threads, int times) {
 
 }  // namespace
 
-double Roofline::seconds(double moved, double arrays, double operations, double divisions) const {
+double Roofline::seconds(double moved, double arrays, const Arithmetic& arithmetic) const {
   const auto level = std::find_if(levels.begin(), levels.end(),
                                   [&](const Level& l) { return arrays <= static_cast<double>(l.bytes); });
-  return std::max(moved / level->bytes_per_second,
-                  operations / operations_per_second + divisions / divisions_per_second);
+  return std::max({moved / level->bytes_per_second, arithmetic.products / products_per_second,
+                   arithmetic.operations / operations_per_second, arithmetic.divisions / divisions_per_second});
 }
 
 Roofline measure_roofline(int threads, int times) {

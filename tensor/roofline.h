@@ -7,6 +7,13 @@
 
 namespace weft {
 
+/// Scalar operations of f32. All of them, and of these the ones that have units of their own.
+struct Arithmetic {
+  double operations = 0;  ///< all, an fma being one
+  double products = 0;    ///< multiplications and fmas
+  double divisions = 0;   ///< and square roots, which are taken to be as slow
+};
+
 struct Roofline {
   /// A level of memory: a triad a = b + s c whose arrays fill at most `bytes` of all threads runs at so many bytes a
   /// second, two thirds of them read. What is stored past the caches is not read first.
@@ -15,12 +22,13 @@ struct Roofline {
     std::int64_t bytes;
     double bytes_per_second;
   };
-  double operations_per_second = 0;  ///< f32 operations, an fma being one
-  double divisions_per_second = 0;   ///< f32 divisions; square roots are taken to be as slow
-  std::vector<Level> levels;         ///< L1, L2, L3, memory
+  double operations_per_second = 0;  ///< of any kind, mixed as they serve the CPU best
+  double products_per_second = 0;
+  double divisions_per_second = 0;
+  std::vector<Level> levels;  ///< L1, L2, L3, memory
 
-  /// The least time for so many bytes moved of arrays of so many bytes, and for so much arithmetic beside it.
-  double seconds(double moved, double arrays, double operations, double divisions) const;
+  /// The least time for so many bytes moved of arrays of so many bytes, and for that arithmetic beside it.
+  double seconds(double moved, double arrays, const Arithmetic& arithmetic) const;
 };
 
 /// Measures it for so many threads, each figure the best of `times` tries: 40 take about two seconds.

@@ -5,9 +5,11 @@
 
 #include <weft/tests/op_samples.h>
 
-#include "roofline.h"
+#include <weft/tensor/roofline.h>
 
 namespace bench {
+
+using weft::Arithmetic;
 
 struct OpInput {
   weft::test::OpSample sample;

@@ -14,6 +14,7 @@ namespace weft {
 namespace {
 
 constexpr std::int64_t tile = 1024;           // elements: three operands and a result fit in L1
+constexpr std::int64_t streamed_tile = 128;   // short: the CPU reads on while it stores past the caches
 constexpr std::int64_t per_task = 16 * tile;  // what one thread takes at a time
 constexpr int max_inputs = 3;
 
@@ -90,7 +91,7 @@ struct Job {
                           reinterpret_cast<std::uintptr_t>(out.data) % sizeof(__m128i) == 0;
     bool all_direct = !converted && !streamed && loop;
     for (std::size_t k = 0; k < inputs; ++k) all_direct &= readers[k]->direct;
-    const std::int64_t step = all_direct ? end - begin : tile;
+    const std::int64_t step = all_direct ? end - begin : streamed ? streamed_tile : tile;
     for (std::int64_t i = begin; i < end; i += step) {
       const std::int64_t n = std::min(step, end - i);
       std::array<const void*, max_inputs> in{};

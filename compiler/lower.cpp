@@ -257,10 +257,23 @@ class Lowering {
     for (const KernelInstruction& k : kernel().code) cost += k.full ? 1 : 0;
     launch_.work = static_cast<double>(rows) * static_cast<double>(launch_.cols) * cost;
     kernel().busy = launch_.work >= busy_work && cost > busy_code;
-    if (launch_.cut == Launch::by_columns)
-      for (KernelOperand& o : kernel().operands)
-        o.past_caches = o.output && launch_.cols * static_cast<std::int64_t>(size_of(o.dtype)) >= past_caches;
+    store_around_caches(rows);
     launch_.scratch_bytes = scratch_bytes(kernel(), launch_.cut == Launch::blocks ? row_block : launch_.cols);
+  }
+
+  // The outputs of a launch that moves more than the caches hold: what it writes is gone before anybody reads it, and
+  // what it reads again in the next step may stay. Not accumulators, nor what is too small to matter.
+  void store_around_caches(std::int64_t rows) {
+    if (launch_.cut == Launch::blocks || kernel().small_cols) return;
+    std::int64_t moved = 0;
+    const auto bytes = [&](const KernelOperand& o) {
+      return o.step == ColumnStep::contiguous ? rows * launch_.cols * static_cast<std::int64_t>(size_of(o.dtype)) : 0;
+    };
+    for (const KernelOperand& o : kernel().operands) moved += bytes(o);
+    if (moved < past_caches) return;
+    for (KernelOperand& o : kernel().operands) o.past_caches = o.output && bytes(o) >= past_caches / 8;
+    for (const KernelReduction& r : kernel().reductions)
+      if (r.column) kernel().operands[r.operand].past_caches = false;
   }
 
   const Graph& graph_;

@@ -5,7 +5,8 @@
 
 namespace weft {
 
-/// An output of so many bytes does not fit in the caches and is stored around them, eager and compiled.
+/// So many bytes do not fit in the caches: an eager output so large, and those of a compiled launch that moves so much,
+/// are stored around them.
 inline constexpr std::int64_t past_caches = 32 << 20;
 
 /// Computes an elementwise op; `out` is contiguous.

@@ -20,6 +20,10 @@ void register_transforms();
 /// ops/...: each op of the table, its gradient too, against what the machine allows.
 void register_ops(int threads);
 
+/// library/...: matmuls and convolutions beside oneDNN asked directly. The counter `of_oneDNN` is its time over ours,
+/// both measured in turns.
+void register_library(int threads);
+
 /// CPU, instruction set, threads, load, versions, commit: to the context of the report.
 void describe_machine(int threads);
 

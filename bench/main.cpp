@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
     if (ids.empty()) {
       register_system(timing.threads);
       register_transforms();
+      register_library(timing.threads);
       describe_roofline(timing.threads);
       register_ops(timing.threads);
     }

@@ -1,0 +1,194 @@
+// Our matmuls and convolutions beside the best that oneDNN does when asked directly: any layout that it likes, for all
+// three arrays, moved there before the clock starts; its own threads. Ours take and give plain arrays, channels last.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+#include <weft/ops/onednn/compat.h>
+#include <weft/tensor/parallel.h>
+
+#include "cases.h"
+#include "numbers.h"
+
+namespace bench {
+namespace {
+
+using namespace weft;
+using dnnl::memory;
+
+/// One of the operands: a tensor, and where oneDNN reads or writes it.
+struct Operand {
+  int argument;
+  memory::desc plain;  // how the tensor lies
+  Tensor tensor;       // undefined: the result
+  memory liked = {};
+};
+
+struct Contest {
+  std::function<Tensor()> ours;
+  dnnl::primitive library;
+  std::vector<Operand> operands;
+  double products;  // multiply-adds
+};
+
+void move(const memory& from, const memory& to) {
+  auto& stream = onednn::cpu_stream();
+  dnnl::reorder(from, to).execute(stream, const_cast<memory&>(from), const_cast<memory&>(to));
+  stream.wait();
+}
+
+void run(const Contest& c) {
+  std::unordered_map<int, memory> arguments;
+  for (const Operand& o : c.operands) arguments[o.argument] = o.liked;
+  c.library.execute(onednn::cpu_stream(), arguments);
+  onednn::cpu_stream().wait();
+}
+
+/// oneDNN's result less ours, beside the largest of ours.
+double difference(const Contest& c) {
+  const Tensor mine = contiguous(c.ours());
+  for (const Operand& o : c.operands)
+    if (!o.tensor.defined()) {
+      const Tensor theirs = full(mine.shape(), 0.0, f32);
+      move(o.liked, memory(o.plain, onednn::cpu_engine(), theirs.view().data));
+      return max(abs(theirs - mine)).item() / max(abs(mine)).item();
+    }
+  return INFINITY;
+}
+
+double median(std::vector<double> list) {
+  std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2), list.end());
+  return list[list.size() / 2];
+}
+
+void compete(benchmark::State& state, const std::function<Contest()>& make, int threads) {
+  const detail::TeamSize team(threads);  // oneDNN's
+  Contest c = make();
+  for (const Operand& o : c.operands)
+    if (o.tensor.defined()) move(memory(o.plain, onednn::cpu_engine(), contiguous(o.tensor).view().data), o.liked);
+  run(c);
+  if (const double off = difference(c); !(off < 1e-4)) return state.SkipWithError("not oneDNN's result");
+  const auto seconds = [](auto&& f) {
+    const auto start = std::chrono::steady_clock::now();
+    f();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  std::vector<double> mine, theirs;
+  for (auto _ : state) {
+    mine.push_back(seconds([&] { benchmark::DoNotOptimize(c.ours()); }));
+    theirs.push_back(seconds([&] { run(c); }));
+    state.SetIterationTime(mine.back());
+  }
+  state.counters["GFLOP/s"] = 2e-9 * c.products / median(mine);
+  state.counters["oneDNN"] = 2e-9 * c.products / median(theirs);
+  state.counters["of_oneDNN"] = median(theirs) / median(mine);
+}
+
+memory::desc any(const memory::dims& dims) { return {dims, memory::data_type::f32, memory::format_tag::any}; }
+
+Contest matmul_contest(std::int64_t m, std::int64_t k, std::int64_t n) {
+  const Tensor a = uniform("library.a", {m, k}, -1, 1), b = uniform("library.b", {k, n}, -1, 1);
+  const auto plain = [](std::int64_t rows, std::int64_t columns) {
+    return memory::desc({rows, columns}, memory::data_type::f32, memory::format_tag::ab);
+  };
+  const auto desc = onednn::matmul_primitive_desc(onednn::cpu_engine(), any({m, k}), any({k, n}), any({m, n}),
+                                                  dnnl::primitive_attr());
+  const auto on = [](const memory::desc& d) { return memory(d, onednn::cpu_engine()); };
+  return {[=] { return matmul(a, b); },
+          dnnl::matmul(desc),
+          {{DNNL_ARG_SRC, plain(m, k), a, on(desc.src_desc())},
+           {DNNL_ARG_WEIGHTS, plain(k, n), b, on(desc.weights_desc())},
+           {DNNL_ARG_DST, plain(m, n), {}, on(desc.dst_desc())}},
+          static_cast<double>(m) * static_cast<double>(k) * static_cast<double>(n)};
+}
+
+/// A square convolution of images [n, size, size, in], padded so that stride 1 keeps the size.
+struct Shape2d {
+  std::int64_t n, in, out, size, window, stride = 1, groups = 1;
+};
+enum class Pass { forward, input, weight };
+
+Contest conv_contest(const Shape2d& s, Pass pass) {
+  const std::int64_t padding = s.window / 2, results = (s.size + 2 * padding - s.window) / s.stride + 1;
+  const Tensor x = uniform("library.x", {s.n, s.size, s.size, s.in}, -1, 1),
+               w = uniform("library.w", {s.out, s.in / s.groups, s.window, s.window}, -1, 1),
+               y = uniform("library.y", {s.n, results, results, s.out}, -1, 1);
+  const ConvOptions options{.stride = s.stride, .padding = padding, .groups = s.groups, .channels_last = true};
+
+  const memory::dims dx = {s.n, s.in, s.size, s.size}, dy = {s.n, s.out, results, results};
+  const memory::dims dw = s.groups == 1 ? memory::dims{s.out, s.in, s.window, s.window}
+                                        : memory::dims{s.groups, s.out / s.groups, s.in / s.groups, s.window, s.window};
+  const auto images = [](const memory::dims& d) {
+    return memory::desc(d, memory::data_type::f32, memory::format_tag::nhwc);
+  };
+  const memory::desc weight(dw, memory::data_type::f32,
+                            s.groups == 1 ? memory::format_tag::abcd : memory::format_tag::abcde);
+  const onednn::ConvMoves moves{{s.stride, s.stride}, {0, 0}, {padding, padding}, {padding, padding}};
+  const dnnl::primitive_attr none;
+  const auto& engine = onednn::cpu_engine();
+  const auto on = [&](const memory::desc& d) { return memory(d, engine); };
+  const auto forward = onednn::conv_forward_desc(engine, any(dx), any(dw), any(dy), moves, none);
+  Contest c;
+  c.products = static_cast<double>(s.n * results * results * s.out * (s.in / s.groups) * s.window * s.window);
+  if (pass == Pass::forward) {
+    c.ours = [=] { return conv2d(x, w, options); };
+    c.library = dnnl::convolution_forward(forward);
+    c.operands = {{DNNL_ARG_SRC, images(dx), x, on(forward.src_desc())},
+                  {DNNL_ARG_WEIGHTS, weight, w, on(forward.weights_desc())},
+                  {DNNL_ARG_DST, images(dy), {}, on(forward.dst_desc())}};
+  } else if (pass == Pass::input) {
+    const auto desc = onednn::conv_input_desc(engine, any(dx), any(dw), any(dy), moves, forward, none);
+    const auto pull_back = vjp([=](const Tensor& t) { return conv2d(t, w, options); }, x).second;
+    c.ours = [=] { return pull_back(y); };
+    c.library = dnnl::convolution_backward_data(desc);
+    c.operands = {{DNNL_ARG_DIFF_SRC, images(dx), {}, on(desc.diff_src_desc())},
+                  {DNNL_ARG_WEIGHTS, weight, w, on(desc.weights_desc())},
+                  {DNNL_ARG_DIFF_DST, images(dy), y, on(desc.diff_dst_desc())}};
+  } else {
+    const auto desc = onednn::conv_weight_desc(engine, any(dx), any(dw), any(dy), moves, forward, none);
+    const auto pull_back = vjp([=](const Tensor& t) { return conv2d(x, t, options); }, w).second;
+    c.ours = [=] { return pull_back(y); };
+    c.library = dnnl::convolution_backward_weights(desc);
+    c.operands = {{DNNL_ARG_SRC, images(dx), x, on(desc.src_desc())},
+                  {DNNL_ARG_DIFF_WEIGHTS, weight, {}, on(desc.diff_weights_desc())},
+                  {DNNL_ARG_DIFF_DST, images(dy), y, on(desc.diff_dst_desc())}};
+  }
+  return c;
+}
+
+void add(const std::string& name, int threads, std::function<Contest()> make) {
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { compete(state, make, threads); })
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond);
+}
+
+}  // namespace
+
+void register_library(int threads) {
+  const std::int64_t matmuls[][3] = {{1024, 1024, 1024}, {256, 1024, 1024}, {64, 784, 512},   {64, 512, 256},
+                                     {512, 384, 1536},   {512, 1536, 384},  {256, 768, 3072}, {256, 768, 2304}};
+  for (const auto& [m, k, n] : matmuls)
+    add(fmt::format("library/matmul/{}x{}x{}", m, k, n), threads, [=] { return matmul_contest(m, k, n); });
+  const std::pair<const char*, Shape2d> convolutions[] = {
+      {"mnist_first", {64, 1, 16, 28, 3}},        {"mnist_second", {64, 16, 32, 14, 3}},
+      {"cifar_first", {32, 3, 16, 32, 3}},        {"cifar_16", {32, 16, 16, 32, 3}},
+      {"cifar_32", {32, 32, 32, 16, 3}},          {"cifar_64", {32, 64, 64, 8, 3}},
+      {"cifar_down", {32, 16, 32, 32, 3, 2}},     {"cifar_shortcut", {32, 16, 32, 32, 1, 2}},
+      {"resnet_64", {4, 64, 64, 56, 3}},          {"resnet_128", {4, 128, 128, 28, 3}},
+      {"resnet_256", {4, 256, 256, 14, 3}},       {"resnet_512", {4, 512, 512, 7, 3}},
+      {"resnet_bottleneck", {4, 64, 256, 56, 1}}, {"mobilenet_depthwise", {4, 128, 128, 28, 3, 1, 128}}};
+  const std::pair<const char*, Pass> passes[] = {
+      {"forward", Pass::forward}, {"input", Pass::input}, {"weight", Pass::weight}};
+  for (const auto& [name, shape] : convolutions)
+    for (const auto& [suffix, pass] : passes)
+      if (pass != Pass::input || shape.in > 3)  // of a first layer nobody asks for it
+        add(fmt::format("library/conv/{}/{}", name, suffix), threads,
+            [shape = shape, pass = pass] { return conv_contest(shape, pass); });
+}
+
+}  // namespace bench

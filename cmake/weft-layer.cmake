@@ -7,6 +7,8 @@ function(weft_options target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # what g++ guesses from optimised code differs by version and is often wrong
     target_compile_options(${target} PRIVATE -Wno-error=array-bounds -Wno-error=stringop-overflow
       -Wno-error=stringop-overread -Wno-error=maybe-uninitialized -Wno-error=dangling-pointer -Wno-error=restrict)
+  else()  # libstdc++ 12's own stable_sort calls what it has marked as deprecated
+    target_compile_options(${target} PRIVATE -Wno-error=deprecated-declarations)
   endif()
   if(WEFT_SANITIZE)
     list(JOIN WEFT_SANITIZE "," sanitizers)

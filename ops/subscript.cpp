@@ -60,10 +60,8 @@ Advanced basic(const Tensor& x, const std::vector<Index>& list) {
   Ints begin, end, step;
   Shape shape;
   int first = -1, last = -1, before = 0, axis = 0;
-  bool tensors = false;
   const auto is_advanced = [](const Index& i) { return tensor_of(i) || std::holds_alternative<std::int64_t>(i.value); };
   for (std::size_t k = 0; k < list.size(); ++k) {
-    tensors |= tensor_of(list[k]) != nullptr;
     if (!is_advanced(list[k])) continue;
     if (first < 0) first = static_cast<int>(k);
     last = static_cast<int>(k);

@@ -174,9 +174,9 @@ template <class F> void with_combine(Reduction op, DType t, F&& f) {
     else if (op == Reduction::prod)
       f(T{1}, [](T x, T y) { return mul(x, y); });
     else if (op == Reduction::max)
-      f(infinite ? negative(Limits::infinity()) : Limits::min(), [](T x, T y) { return (x > y) | (x != x) ? x : y; });
+      f(infinite ? negative(Limits::infinity()) : Limits::min(), [](T x, T y) { return ((x > y) | (x != x)) ? x : y; });
     else
-      f(infinite ? Limits::infinity() : Limits::max(), [](T x, T y) { return (x < y) | (x != x) ? x : y; });
+      f(infinite ? Limits::infinity() : Limits::max(), [](T x, T y) { return ((x < y) | (x != x)) ? x : y; });
   });
 }
 

@@ -1,4 +1,4 @@
-// The Google Benchmark cases, and what surrounds them.
+// The Google Benchmark cases.
 #pragma once
 
 #include <vector>
@@ -13,6 +13,16 @@ void register_models(const std::vector<Work>& works, const std::vector<Mode>& mo
 /// system/...: what the machinery itself costs.
 void register_system(int threads);
 
+/// system/checkpoint_save and _load, system/batches: files and data.
+void register_io();
+
+/// threads/W3, ...: a compiled step on one thread and on `threads`, in turns. The counter `ratio` is one thread's time
+/// over theirs.
+void register_threads(int threads);
+
+/// sweeps/...: what a step costs as the work grows, by batch and by depth; the last line fits time = factor x size.
+void register_sweeps();
+
 /// transforms/...: a compiled derivative made of transforms beside the same one written by hand. The counter `ratio` is
 /// the first's time over the second's, both measured in turns.
 void register_transforms();
@@ -23,11 +33,5 @@ void register_ops(int threads);
 /// library/...: matmuls and convolutions beside oneDNN asked directly. The counter `of_oneDNN` is its time over ours,
 /// both measured in turns.
 void register_library(int threads);
-
-/// CPU, instruction set, threads, load, versions, commit: to the context of the report.
-void describe_machine(int threads);
-
-/// What the machine allows: to the context too, for the cases of ops. Measures it.
-void describe_roofline(int threads);
 
 }  // namespace bench

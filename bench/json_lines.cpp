@@ -8,6 +8,7 @@
 
 #include <weft/tensor/parallel.h>
 
+#include "build.h"  // WEFT_VERSION
 #include "numbers.h"
 
 namespace bench {

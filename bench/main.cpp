@@ -1,6 +1,4 @@
 // weft_bench: the Google Benchmark cases, or with --json the lines that the peers' programs print.
-#include <benchmark/benchmark.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
@@ -10,16 +8,20 @@
 
 #include "cases.h"
 #include "json_lines.h"
+#include "report/run.h"
 
 using namespace bench;
 
 int main(int argc, char** argv) {
   setenv("WEFT_CACHE", "0", 0);  // a first call generates its code, unless asked otherwise
-  CLI::App app("Weft's benchmarks. Without --json: Google Benchmark, which takes its --benchmark_* arguments too.");
+  CLI::App app(
+      "Weft's benchmarks. Without --json: a table by Google Benchmark, whose --benchmark_* are taken too; by default "
+      "models, system, threads "
+      "and sweeps, with --benchmark_filter=all ops and transforms too.");
   bool json = false, here = false;
   std::vector<std::string> ids;
   std::vector<Mode> modes = {Mode::eager, Mode::compile};
-  std::string stage;
+  std::string stage, out = ".";
   Timing timing;
   timing.threads = weft::num_threads();
   app.add_flag("--json", json, "a JSON line for each work and mode, as in bench/peers/WORKLOADS.md");
@@ -33,6 +35,7 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--seconds", timing.seconds, "with --json: and for so long");
   app.add_option("--note", timing.note, "with --json: the lines' note");
+  app.add_option("--out", out, "the folder for bench.json, bench.md and roofline.svg")->take_last();
   app.add_flag("--here", here,
                "with --json: measure works of these very ids in this process, not in one for each line");
   app.add_option("--dump", stage,
@@ -61,23 +64,18 @@ int main(int argc, char** argv) {
       return 0;
     }
     rest.insert(rest.begin(), argv[0]);
-    std::vector<char*> pointers;
-    for (std::string& s : rest) pointers.push_back(s.data());
-    int count = static_cast<int>(pointers.size());
-    benchmark::Initialize(&count, pointers.data());
-    if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
     weft::set_num_threads(timing.threads);
-    describe_machine(timing.threads);
     register_models(chosen, modes);
     if (ids.empty()) {
       register_system(timing.threads);
+      register_io();
+      register_threads(timing.threads);
+      register_sweeps();
       register_transforms();
       register_library(timing.threads);
-      describe_roofline(timing.threads);
       register_ops(timing.threads);
     }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
+    return weft::bench::run_and_report(out, rest, "^(models|system|threads|sweeps)/");
   } catch (const weft::Error& e) {
     std::cerr << e.what() << '\n';
     return 2;

@@ -3,23 +3,18 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <weft/tensor/roofline.h>
 #include <weft/weft.h>
 
 #include "cases.h"
 #include "op_inputs.h"
+#include "report/machine.h"
+#include "report/memory.h"
 
 namespace bench {
 namespace {
 
 using namespace weft;
 using benchmark::Counter;
-
-// Measured when first asked for.
-const Roofline& roofline(int threads) {
-  static const Roofline measured = measure_roofline(threads);
-  return measured;
-}
 
 using Tensors = std::vector<Tensor>;
 
@@ -74,7 +69,7 @@ std::string wrong(const Tensors& got, const Tensors& wide) {
   return "";
 }
 
-void run_case(benchmark::State& state, const OpCase& c, bool compiled, bool gradient, int threads) {
+void run_case(benchmark::State& state, const OpCase& c, bool compiled, bool gradient) {
   const Op& op = *c.op;
   const OpInput input = c.input();
   const Attrs& attrs = input.sample.attrs;
@@ -106,7 +101,11 @@ void run_case(benchmark::State& state, const OpCase& c, bool compiled, bool grad
         return state.SkipWithError(("compiled is not eager: " + why).c_str());
   }
   step();
+  const weft::bench::MemoryWatch memory;
   for (auto _ : state) benchmark::DoNotOptimize(step());
+  memory.report(state, 1);
+  if (const std::size_t kernels = fused.stats().kernels; kernels > 0)
+    state.counters["kernels"] = static_cast<double>(kernels);
 
   const double calls = static_cast<double>(state.iterations());
   const double bytes = least_bytes(op, in, out, gradient), arrays = bytes_of(in) + bytes_of(out);
@@ -119,7 +118,7 @@ void run_case(benchmark::State& state, const OpCase& c, bool compiled, bool grad
   if (!input.large) return;
   state.counters["per_element"] = Counter(calls * elements, Counter::kIsRate | Counter::kInvert);
   // 1 is as fast as memory and arithmetic units let it be
-  const double least = roofline(threads).seconds(bytes, arrays, gradient ? Arithmetic{} : input.arithmetic);
+  const double least = weft::bench::roofline().seconds(bytes, arrays, gradient ? Arithmetic{} : input.arithmetic);
   state.counters["roof"] = Counter(least * calls, Counter::kIsRate);
 }
 
@@ -134,20 +133,11 @@ void register_ops(int threads) {
         const std::string name =
             fmt::format("ops/{}/{}{}", c.op->name, compiled ? "compile" : "eager", gradient ? "_gradient" : "");
         auto* const made = benchmark::RegisterBenchmark(
-            name.c_str(), [=](benchmark::State& state) { run_case(state, c, compiled, gradient, threads); });
+            name.c_str(), [=](benchmark::State& state) { run_case(state, c, compiled, gradient); });
         made->Unit(benchmark::kMicrosecond);
         if (threads > 1) made->UseRealTime();  // of one thread the time that it computes, whatever else runs
       }
   });
-}
-
-void describe_roofline(int threads) {
-  const Roofline& r = roofline(threads);
-  std::string text =
-      fmt::format("{:.0f} GFLOP/s by fma, {:.0f} G operations/s mixed, {:.1f} G divisions/s",
-                  2e-9 * r.products_per_second, 1e-9 * r.operations_per_second, 1e-9 * r.divisions_per_second);
-  for (const Roofline::Level& l : r.levels) text += fmt::format(", {} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
-  benchmark::AddCustomContext("roofline", text);
 }
 
 }  // namespace bench

@@ -6,6 +6,7 @@
 
 #include "cases.h"
 #include "json_lines.h"
+#include "models.h"
 #include "numbers.h"
 
 namespace bench {
@@ -93,7 +94,7 @@ template <class Optimizer> void embedding_step(benchmark::State& state) {
   const double first = step(ids, y).item();
   for (auto _ : state) step(ids, y);
   if (!(step(ids, y).item() < first)) return state.SkipWithError("the loss did not fall");
-  state.counters["arena"] = static_cast<double>(step.stats().arena_bytes);
+  state.counters["arena_MiB"] = static_cast<double>(step.stats().arena_bytes) / (1 << 20);
 }
 
 double seconds(const std::function<void()>& f) {
@@ -129,6 +130,17 @@ void warm(benchmark::State& state, const Work& work) {
   state.counters["codegen_ms"] = stats.codegen_ms;
 }
 
+// A batch size that was not there before: traced again, but its kernels are there.
+void retrace(benchmark::State& state) {
+  auto step = compile(adam_step<MnistMlp>(cross_entropy));
+  const auto of_batch = [&](std::int64_t n) { return step.lower(Type{f32, {n, 784}}, Type{i64, {n}}); };
+  of_batch(64);
+  std::int64_t n = 64;
+  double codegen = 0;
+  for (auto _ : state) codegen += of_batch(++n).codegen_ms;
+  state.counters["codegen_ms"] = codegen / static_cast<double>(state.iterations());
+}
+
 }  // namespace
 
 void register_system(int threads) {
@@ -139,6 +151,7 @@ void register_system(int threads) {
   benchmark::RegisterBenchmark("system/compiled_call", compiled_call);
   benchmark::RegisterBenchmark("system/embedding_step/sgd", embedding_step<nn::SGD>)->Arg(1000)->Arg(100'000);
   benchmark::RegisterBenchmark("system/embedding_step/adam", embedding_step<nn::Adam>)->Arg(1000)->Arg(100'000);
+  benchmark::RegisterBenchmark("system/retrace", retrace)->Unit(benchmark::kMillisecond);
   for (const Work& work : works({"W1", "W2"})) {
     for (const bool kept : {false, true})
       benchmark::RegisterBenchmark(((kept ? "system/compile_kept/" : "system/compile_cold/") + work.name).c_str(),

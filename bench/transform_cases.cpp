@@ -1,13 +1,10 @@
 // Composed transforms against derivatives written by hand: the compiler should see the same work in both.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-
 #include "cases.h"
 #include "numbers.h"
 #include "step.h"
+#include "turns.h"
 
 namespace bench {
 namespace {
@@ -24,52 +21,12 @@ struct Net {
 
 Tensor input(const char* tag, const Shape& shape) { return uniform(tag, shape, -1.7, 1.7); }
 
-double median(std::vector<double> list) {
-  std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2), list.end());
-  return list[list.size() / 2];
-}
-
-double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
-  if (a.size() != b.size()) return INFINITY;
-  double most = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    if (a[k].shape() != b[k].shape()) return INFINITY;
-    most = std::max(most, max(abs(a[k] - b[k])).item());
-  }
-  return most;
-}
-
-void compare(benchmark::State& state, const Step& composed, const Step& by_hand) {
-  const auto microseconds = [](const Step& step) {
-    const auto start = std::chrono::steady_clock::now();
-    step.run();
-    return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count() / calls;
-  };
-  for (int i = 0; i < 5; ++i) composed.run(), by_hand.run();
-  if (!(largest_difference(composed.results(), by_hand.results()) < 1e-3)) {
-    state.SkipWithError("not the same derivative");
-    return;
-  }
-  std::vector<double> a, b;
-  for (auto _ : state) {
-    a.push_back(microseconds(composed));
-    b.push_back(microseconds(by_hand));
-    state.SetIterationTime(a.back() * calls * 1e-6);
-  }
-  state.counters["composed_us"] = median(a);
-  state.counters["by_hand_us"] = median(b);
-  state.counters["ratio"] = median(a) / median(b);
-}
-
 template <class Composed, class ByHand, class... Input>
 void add(const char* name, Composed composed, ByHand by_hand, Input... inputs) {
-  benchmark::RegisterBenchmark(name,
-                               [=](benchmark::State& state) {
-                                 compare(state, repeated_step(Mode::compile, calls, composed, inputs...),
-                                         repeated_step(Mode::compile, calls, by_hand, inputs...));
-                               })
-      ->UseManualTime()
-      ->Iterations(3000);
+  benchmark::RegisterBenchmark(name, [=](benchmark::State& state) {
+    time_in_turns(state, {"composed_time", repeated_step(Mode::compile, calls, composed, inputs...), calls},
+                  {"by_hand_time", repeated_step(Mode::compile, calls, by_hand, inputs...), calls}, 1e-3);
+  })->UseManualTime();
 }
 
 }  // namespace

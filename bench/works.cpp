@@ -14,18 +14,27 @@ double mlp_flops(double batch, std::initializer_list<double> widths) {
   return flops;
 }
 
+// W2's net: its parameters and input read.
+double mlp_bytes(double batch) { return 4 * (785 * 512 + 513 * 256 + 257 * 10 + 784 * batch); }
+
 // The products of a GPT, those of attention with what is seen of them, forward and backward.
 double gpt_flops(double batch, double length, double layers, double width, double vocabulary) {
   const double forward = layers * (12 * width * width + (length + 1) * width) + width * vocabulary;
   return 3 * 2 * batch * length * forward;
 }
 
-// Adam's least traffic: parameter, gradient and two moments read, three of them written.
+// Adam's least traffic for so many parameters: each with its gradient and two moments read, three of them written.
+double adam_bytes(double parameters) { return 28 * parameters; }
 double adam_bytes(std::initializer_list<double> widths) {
   double parameters = 0;
   const double* w = widths.begin();
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) parameters += (w[i] + 1) * w[i + 1];
-  return 28 * parameters;
+  return adam_bytes(parameters);
+}
+
+double gpt_bytes(double length, double layers, double width, double vocabulary, bool bias) {
+  const double block = 12 * width * width + 2 * width + (bias ? 11 * width : 0);
+  return adam_bytes((vocabulary + length) * width + layers * block + (bias ? 2 : 1) * width);
 }
 
 // W4's net on one image, forward: both convolutions and the dense layer.
@@ -44,6 +53,7 @@ const char* name_of(Mode mode) { return mode == Mode::eager ? "eager" : "compile
 
 const std::vector<Work>& works() {
   constexpr double m = 1 << 20;
+  constexpr double heads = 48.0 * 256 * 64;                            // numbers of q, k, v or the result
   constexpr double attention_product = 48 * 2.0 * 64 * 256 * 257 / 2;  // of the scores that are seen
   // checks: peers/checks.jsonl, JAX 0.12 (torch 2.15, TensorFlow 2.21 and MLX 0.32 agree to 5e-5)
   static const std::vector<Work> list = {
@@ -51,11 +61,13 @@ const std::vector<Work>& works() {
       {"W2", mnist_mlp, 1.11099, 1, 64, mlp_flops(64, {784, 512, 256, 10}), adam_bytes({784, 512, 256, 10})},
       {"W3", big_mlp, 0.938407, 1, 256, mlp_flops(256, {1024, 1024, 1024, 1024, 1024}),
        adam_bytes({1024, 1024, 1024, 1024, 1024})},
-      {"W4", mnist_cnn, 2.02873, 1, 64, 64 * (2 * cnn_first + 3 * cnn_second + 3 * cnn_head)},
-      {"W5", lstm, 2.14548, 1, 32, 3 * 2.0 * 32 * (64 * (64 + 128) * 512 + 128 * 10)},
-      {"W6", char_gpt, 3.87466, 1, 4 * 128, gpt_flops(4, 128, 6, 384, 65)},
-      {"W6n", small_gpt, 3.86931, 1, 12 * 64, gpt_flops(12, 64, 4, 128, 65)},
-      {"W7", gpt2, 8.33893, 1, 4 * 64, gpt_flops(4, 64, 12, 768, 50257)},
+      {"W4", mnist_cnn, 2.02873, 1, 64, 64 * (2 * cnn_first + 3 * cnn_second + 3 * cnn_head),
+       adam_bytes(160 + 4640 + 15690)},
+      {"W5", lstm, 2.14548, 1, 32, 3 * 2.0 * 32 * (64 * (64 + 128) * 512 + 128 * 10),
+       adam_bytes((64 + 128 + 1) * 512 + 1290)},
+      {"W6", char_gpt, 3.87466, 1, 4 * 128, gpt_flops(4, 128, 6, 384, 65), gpt_bytes(128, 6, 384, 65, true)},
+      {"W6n", small_gpt, 3.86931, 1, 12 * 64, gpt_flops(12, 64, 4, 128, 65), gpt_bytes(64, 4, 128, 65, false)},
+      {"W7", gpt2, 8.33893, 1, 4 * 64, gpt_flops(4, 64, 12, 768, 50257), gpt_bytes(64, 12, 768, 50257, true)},
       {"W8-20", chain_20, 106.976, 1, m, 0, 16 * m},
       {"W8-24", chain_24, -412.459, 1, 16 * m, 0, 16 * 16 * m},
       {"W8g", chain_gradients, 252.64, 1, m, 0, 24 * m},
@@ -66,13 +78,13 @@ const std::vector<Work>& works() {
       {"W10-add", add_of_ten, 4.05501, 100},
       {"W10-matmul", small_matmul, -57.8348, 100, 1, 2.0 * 100 * 2 * 10},
       {"W10-grad", gradient_of_ten, -1.17653, 100},
-      {"W11-mlp1", mlp_of_one, -0.120963, 1, 1, 2.0 * (784 * 512 + 512 * 256 + 256 * 10)},
-      {"W11-mlp256", mlp_of_256, 4.61626, 1, 256, 256 * 2.0 * (784 * 512 + 512 * 256 + 256 * 10)},
+      {"W11-mlp1", mlp_of_one, -0.120963, 1, 1, 2.0 * (784 * 512 + 512 * 256 + 256 * 10), mlp_bytes(1)},
+      {"W11-mlp256", mlp_of_256, 4.61626, 1, 256, 256 * 2.0 * (784 * 512 + 512 * 256 + 256 * 10), mlp_bytes(256)},
       {"W11-cnn1", cnn_of_one, -0.131892, 1, 1, cnn_first + cnn_second + cnn_head},
       // chaotic: a change of 1e-7 in the numbers moves the fifth loss by 1.5e-2
-      {"W12", resnet_20, 0.937856, 1, 32, 32 * 3 * resnet_forward, 0, 2e-2},
-      {"W13", attention, -231.942, 1, 48 * 256, 2 * attention_product},
-      {"W13-grad", attention_gradient, -570.689, 1, 48 * 256, 7 * attention_product},
+      {"W12", resnet_20, 0.937856, 1, 32, 32 * 3 * resnet_forward, 20 * 272'474.0, 2e-2},
+      {"W13", attention, -231.942, 1, 48 * 256, 2 * attention_product, 4 * 4 * heads},
+      {"W13-grad", attention_gradient, -570.689, 1, 48 * 256, 7 * attention_product, 4 * 8 * heads},
       {"W14-jacobian", tanh_jacobian, 0.944151, 1, 1, 2.0 * 32 * 64 * (1 + 32)},
       {"W14-hvp", tanh_hvp, -7.22523, 1, 64, 7 * 2.0 * 64 * 32 * 64},
   };

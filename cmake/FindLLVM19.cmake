@@ -7,6 +7,11 @@ find_library(WEFT_LLVM_LIBRARY LLVM-19 HINTS /usr/lib/llvm-19/lib)
 find_program(WEFT_LLVM_CONFIG llvm-config-19 HINTS /usr/lib/llvm-19/bin)
 find_library(WEFT_ZLIB NAMES z libz.so.1)  # what the static libraries want beside the C library
 find_library(WEFT_ZSTD NAMES zstd libzstd.so.1)
+set(WEFT_LLVM_VERSION 19)
+if(WEFT_LLVM_CONFIG)
+  execute_process(COMMAND ${WEFT_LLVM_CONFIG} --version
+    OUTPUT_VARIABLE WEFT_LLVM_VERSION OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
 mark_as_advanced(WEFT_LLVM_INCLUDE_DIR WEFT_LLVM_LIBRARY WEFT_LLVM_CONFIG WEFT_ZLIB WEFT_ZSTD)
 
 set(static_llvm "")

@@ -302,7 +302,7 @@ void record(const fs::path& root, const fs::path& report) {
   if (fs::exists(kept)) ops = ordered_json::parse(read(kept)).at("ops");
   for (const ordered_json& b : bench.at("benchmarks")) {
     const std::string name = b.at("name");
-    static const std::regex shape(R"(ops/(\w+)/(eager|compile)(?:/real_time)?)");
+    static const std::regex shape(R"(ops/(\w+)/(eager|compile)(?:/real_time)?(?:_median)?)");
     std::smatch match;
     if (!std::regex_match(name, match, shape) || !b.contains("per_element")) continue;
     const double ns = b.at("per_element").get<double>() * 1e9;

@@ -1,0 +1,84 @@
+// Benches a model of your own and reports it as Weft reports its own: verified, then timed by Google Benchmark, beside
+// what this machine can do at most.
+//
+//     #include <weft/bench/bench.h>
+//
+//     int main(int argc, char** argv) {
+//       Model model;
+//       weft::bench::add("mine", [&](const Tensor& x, const Tensor& y) { ... return loss; }, x, y);
+//       return weft::bench::run(argc, argv);
+//     }
+//
+// or in one call: return weft::bench::report("mine", step, x, y). In CMake: find_package(weft REQUIRED COMPONENTS
+// bench), and link weft::bench.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../weft.h"
+
+namespace weft::bench {
+
+/// What is known of a step by arithmetic. What is 0 is left out of the report.
+struct Facts {
+  double items = 1;  ///< samples of a step
+  double flops = 0;  ///< floating-point operations
+  double bytes = 0;  ///< that have to be read and written at least
+  int repeats = 1;   ///< times and figures are for one of so many equal parts of the step
+};
+
+/// A benchmark made ready.
+struct Case {
+  std::function<void()> step;                ///< what is timed
+  std::function<std::string()> verify = {};  ///< called once, after five steps: empty, or what is wrong
+  std::function<CompileStats()> stats = {};  ///< of a compiled step
+};
+
+/// Adds a benchmark. `make` is called when its turn comes; one case at a time is alive.
+void add_case(const std::string& name, const Facts& facts, std::function<Case()> make);
+
+/// Runs what was added, prints the table and writes bench.json (Google's schema), bench.md and roofline.svg. Takes
+/// --threads, --out FOLDER (else the current one) and Google's --benchmark_*; by default five repetitions of 0.05 s.
+/// 0; 1 if a benchmark was wrong or failed; 2 for arguments that cannot be, or a folder that cannot be written.
+int run(int argc, char** argv);
+
+namespace detail {
+std::string not_finite(const std::vector<Tensor>& results);  // empty, or which
+}  // namespace detail
+
+/// Adds NAME/eager and NAME/compile: f(inputs...), as it is and compiled. Its results have to be finite, and those of
+/// compiled code, variables that it writes included, equal to eager ones in every bit.
+template <class F, class... Input>
+requires std::invocable<F&, Input&...>
+void add(const std::string& name, const Facts& facts, F f, Input... inputs) {
+  const auto last = std::make_shared<std::vector<Tensor>>();
+  const auto keep = [last](auto result) {
+    last->clear();
+    each_leaf(result, [&](const Tensor& t) { last->push_back(t); });
+  };
+  const auto finite = [last] { return detail::not_finite(*last); };
+  const auto call = std::make_shared<F>(std::move(f));
+  add_case(name + "/eager", facts, [=] { return Case{[=] { keep((*call)(inputs...)); }, finite}; });
+  add_case(name + "/compile", facts, [=] {
+    const auto compiled = std::make_shared<Compiled<F>>(compile(*call));
+    const auto verify = [=] {
+      compile(*call, {.check = true})(inputs...);  // throws where a bit differs
+      return finite();
+    };
+    return Case{[=] { keep((*compiled)(inputs...)); }, verify, [=] { return compiled->stats(); }};
+  });
+}
+template <class F, class... Input>
+requires std::invocable<F&, Input&...>
+void add(const std::string& name, F f, Input... inputs) { add(name, Facts{}, std::move(f), std::move(inputs)...); }
+
+/// add and run in one call, without arguments of the command line.
+template <class... Args> int report(const std::string& name, Args... args) {
+  add(name, std::move(args)...);
+  return run(0, nullptr);
+}
+
+}  // namespace weft::bench

@@ -1,0 +1,22 @@
+// The repetitions of each benchmark in a report of Google Benchmark.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// Nanoseconds of each repetition, by the name of the benchmark. Aggregates are left out, and repetitions that failed.
+using Runs = std::map<std::string, std::vector<double>>;
+
+/// Reads FILE.json; `metric` is "real_time" or "cpu_time". std::runtime_error, with the file's name, if it cannot be
+/// read, is no such report, or holds no run.
+Runs read_runs(const std::filesystem::path& file, const std::string& metric = "real_time");
+
+double median(std::vector<double> numbers);
+/// Standard deviation over mean: the noise.
+double variation(const std::vector<double>& numbers);
+
+}  // namespace bench

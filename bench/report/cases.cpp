@@ -1,0 +1,83 @@
+// A case: made when its turn comes, verified once, then timed.
+#include <benchmark/benchmark.h>
+
+#include "../bench.h"
+#include "machine.h"
+#include "memory.h"
+#include "run.h"
+
+namespace weft::bench {
+namespace {
+
+using benchmark::Counter;
+
+// Google calls a benchmark once for each repetition, and before, to find out how often it fits the time. What was made
+// for the first call serves the others.
+struct Ready {
+  std::string name, wrong;
+  Case made;
+};
+Ready& current = *new Ready;  // never destroyed: what it holds must not outlive the library's statics
+
+const Ready& ready(const std::string& name, const std::function<Case()>& make) {
+  if (current.name == name) return current;
+  current = {};  // two large models might not fit
+  current.made = make();
+  current.name = name;
+  for (int i = 0; i < 5; ++i) current.made.step();
+  if (current.made.verify) current.wrong = current.made.verify();
+  return current;
+}
+
+void time(benchmark::State& state, const Facts& facts, const Case& c) {
+  c.step();  // the caches are this case's again
+  const MemoryWatch memory;
+  for (auto _ : state) c.step();
+  memory.report(state, facts.repeats);
+  const double parts = static_cast<double>(state.iterations()) * facts.repeats;
+  const auto rate = [&](const char* name, double of_one) {
+    if (of_one > 0) state.counters[name] = Counter(of_one * parts, Counter::kIsRate);
+  };
+  state.SetItemsProcessed(static_cast<std::int64_t>(parts * facts.items));
+  rate("FLOP/s", facts.flops);
+  rate("B/s", facts.bytes);
+  // 1 is as fast as arithmetic units and memory let it be; an fma is two of the flops, and one operation
+  rate("roof", roofline().seconds(facts.bytes, facts.bytes, {facts.flops / 2, facts.flops / 2, 0}));
+  if (facts.repeats > 1) state.counters["op_time"] = Counter(parts, Counter::kIsRate | Counter::kInvert);
+  if (!c.stats) return;
+  const CompileStats stats = c.stats();
+  const auto set = [&](const char* name, double value) {
+    if (value != 0) state.counters[name] = value;
+  };
+  set("launches", static_cast<double>(stats.launches));
+  set("kernels", static_cast<double>(stats.kernels));
+  set("library", static_cast<double>(stats.library_calls));
+  set("arena_MiB", static_cast<double>(stats.arena_bytes) / (1 << 20));
+}
+
+}  // namespace
+
+std::string detail::not_finite(const std::vector<Tensor>& results) {
+  for (std::size_t k = 0; k < results.size(); ++k)
+    if (is_floating(results[k].dtype()) && !all(isfinite(results[k])).item<bool>())
+      return "result " + std::to_string(k) + " is not finite";
+  return "";
+}
+
+void detail::release_case() { current = {}; }
+
+void add_case(const std::string& name, const Facts& facts, std::function<Case()> make) {
+  if (facts.repeats < 1) throw ArgumentError("bench: repeats is " + std::to_string(facts.repeats), "from 1");
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [=](benchmark::State& state) {
+                                 try {
+                                   const Ready& r = ready(name, make);
+                                   if (!r.wrong.empty()) return state.SkipWithError(r.wrong.c_str());
+                                   time(state, facts, r.made);
+                                 } catch (const std::exception& e) { state.SkipWithError(e.what()); }
+                               })
+      ->Unit(benchmark::kMicrosecond)
+      ->UseRealTime();
+}
+
+}  // namespace weft::bench

@@ -1,0 +1,18 @@
+// Where and with what the figures were measured.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../../tensor/roofline.h"
+
+namespace weft::bench {
+
+/// CPU, instruction set, threads, load, versions, commit and the like: name and value. Measures the roofline.
+std::vector<std::pair<std::string, std::string>> describe_machine();
+
+/// Of num_threads() when first asked for, which takes about two seconds.
+const Roofline& roofline();
+
+}  // namespace weft::bench

@@ -1,0 +1,97 @@
+#include "roofline_svg.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace weft::bench {
+namespace {
+
+constexpr double width = 900, height = 560, left = 70, right = 30, top = 30, bottom = 50;
+
+// One logarithmic axis: `low` to `high` are drawn from `from` to `to`.
+struct Axis {
+  double low, high, from, to;
+  double at(double x) const { return from + (to - from) * std::log(x / low) / std::log(high / low); }
+};
+
+struct Dot {
+  std::string name;
+  double intensity, speed;
+};
+
+std::string escaped(const std::string& s) {
+  std::string out;
+  for (const char c : s) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return out;
+}
+
+std::string label(double x, double y, const std::string& text, const char* anchor = "start") {
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor, escaped(text));
+}
+
+std::string line(double x1, double y1, double x2, double y2, const char* style) {
+  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n", x1, y1, x2, y2, style);
+}
+
+std::vector<Dot> dots_of(const std::vector<Row>& rows) {
+  std::vector<Dot> dots;
+  for (const Row& row : rows)
+    if (const double flops = row.counter("FLOP/s"), bytes = row.counter("B/s"); flops > 0 && bytes > 0)
+      dots.push_back({row.name, flops / bytes, flops});
+  return dots;
+}
+
+std::string grid(const Axis& x, const Axis& y) {
+  std::string svg;
+  for (double v = x.low; v <= x.high * 1.001; v *= 10)
+    svg += line(x.at(v), y.from, x.at(v), y.to, "stroke=\"#ddd\"") +
+           label(x.at(v), y.from + 16, fmt::format("{:g}", v), "middle");
+  for (double v = y.low; v <= y.high * 1.001; v *= 10)
+    svg += line(x.from, y.at(v), x.to, y.at(v), "stroke=\"#ddd\"") +
+           label(x.from - 6, y.at(v) + 4, fmt::format("{:g}", 1e-9 * v), "end");
+  return svg + label((x.from + x.to) / 2, height - 12, "operations a byte", "middle") + label(8, 18, "GFLOP/s");
+}
+
+}  // namespace
+
+std::string roofline_svg(const Roofline& machine, const std::vector<Row>& rows) {
+  const std::vector<Dot> dots = dots_of(rows);
+  const double peak = 2 * machine.products_per_second;  // an fma is two
+  double lowest = 0.1, highest = 100, slowest = peak / 1000;
+  for (const Dot& d : dots) {
+    lowest = std::min(lowest, d.intensity);
+    highest = std::max(highest, d.intensity);
+    slowest = std::min(slowest, d.speed);
+  }
+  const auto decade = [](double v, bool up) {
+    return std::pow(10, up ? std::ceil(std::log10(v)) : std::floor(std::log10(v)));
+  };
+  const Axis x{decade(lowest, false), decade(highest, true), left, width - right},
+      y{decade(slowest, false), decade(peak, true), height - bottom, top};
+
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:g} {1:g}\" font-family=\"sans-serif\" "
+      "font-size=\"11\">\n<rect width=\"{0:g}\" height=\"{1:g}\" fill=\"white\"/>\n",
+      width, height);
+  svg += grid(x, y);
+  for (const Roofline::Level& level : machine.levels) {  // speed = intensity * bandwidth, up to the peak
+    const double bandwidth = level.bytes_per_second, from = std::max(x.low, y.low / bandwidth),
+                 to = std::min(x.high, peak / bandwidth);
+    svg += line(x.at(from), y.at(from * bandwidth), x.at(to), y.at(to * bandwidth), "stroke=\"#06c\"");
+    svg +=
+        label(x.at(from) + 4, y.at(from * bandwidth) - 6, fmt::format("{} {:.0f} GB/s", level.name, 1e-9 * bandwidth));
+  }
+  svg += line(x.from, y.at(peak), x.to, y.at(peak), "stroke=\"#c00\"");
+  svg += label(x.to, y.at(peak) - 5, fmt::format("{:.0f} GFLOP/s", 1e-9 * peak), "end");
+  for (const Dot& d : dots)
+    svg +=
+        fmt::format(
+            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\" fill=\"#080\"><title>{}: {:.4g} GFLOP/s</title></circle>\n",
+            x.at(d.intensity), y.at(d.speed), escaped(d.name), 1e-9 * d.speed) +
+        label(x.at(d.intensity) + 6, y.at(d.speed) + 4, d.name);
+  return svg + "</svg>\n";
+}
+
+}  // namespace weft::bench

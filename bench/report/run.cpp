@@ -1,0 +1,166 @@
+#include "run.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "../../tensor/error.h"
+#include "../../tensor/threads.h"
+#include "../bench.h"
+#include "machine.h"
+#include "roofline_svg.h"
+#include "table.h"
+
+namespace weft::bench {
+namespace {
+
+using benchmark::BenchmarkReporter;
+
+// Empty, or why a run failed. Google Benchmark 1.8 renamed these members.
+template <class Run> std::string error_of(const Run& run) {
+  if constexpr (requires { run.error_occurred; })
+    return run.error_occurred ? run.error_message : "";
+  else
+    return run.skipped ? run.skip_message : "";
+}
+
+// "models/W1/eager": what is timed, without how.
+std::string name_of(const BenchmarkReporter::Run& run) {
+  return run.run_name.function_name + (run.run_name.args.empty() ? "" : "/" + run.run_name.args);
+}
+
+double seconds_of(const BenchmarkReporter::Run& run) {
+  const double time = run.run_name.time_type.empty() ? run.GetAdjustedCPUTime() : run.GetAdjustedRealTime();
+  return time / benchmark::GetTimeUnitMultiplier(run.time_unit);
+}
+
+// The rows of what Google reports at a time: the repetitions of a benchmark, or what it has made of them.
+std::vector<Row> rows_of(const std::vector<BenchmarkReporter::Run>& runs) {
+  std::vector<Row> rows;
+  Row row{name_of(runs[0]), "", -1, ""};
+  for (const BenchmarkReporter::Run& run : runs) {
+    if (const std::string error = error_of(run); !error.empty()) {
+      row.wrong = error;
+    } else if (run.report_big_o) {  // of a sweep: time = factor times size
+      rows.push_back({name_of(run) + " fit", time_text(run.GetAdjustedRealTime() * 1e-9) + " x size", -1, ""});
+    } else if (run.report_rms) {
+      rows.back().variation = run.GetAdjustedRealTime();
+    } else if (run.aggregate_name == "cv") {
+      row.variation = run.real_accumulated_time;
+    } else if (run.aggregate_name == "median" || (run.aggregate_name.empty() && run.repetitions <= 1)) {
+      row.time = time_text(seconds_of(run));
+      for (const auto& [key, counter] : run.counters) row.counters[key] = counter.value;
+    }
+  }
+  if (!row.time.empty() || !row.wrong.empty()) rows.insert(rows.begin(), row);
+  return rows;
+}
+
+// Prints rows as they come, or leaves that to another, and keeps them.
+class Table : public BenchmarkReporter {
+ public:
+  explicit Table(BenchmarkReporter* other) : other_(other) {}
+  std::vector<Row> rows;
+
+  bool ReportContext(const Context& context) override {
+    width_ = std::max<std::size_t>(context.name_field_width, 12);
+    if (other_) return other_->ReportContext(context);
+    print(headings());
+    return true;
+  }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    if (other_) other_->ReportRuns(runs);
+    for (const Row& row : rows_of(runs)) {
+      if (!other_) print(cells(row));
+      rows.push_back(row);
+    }
+  }
+  void Finalize() override {
+    if (other_) other_->Finalize();
+  }
+
+ private:
+  void print(const std::vector<std::string>& cells) const {
+    constexpr int widths[] = {0, 10, 7, 8, 8, 8, 15, 7, 8, 9};
+    std::string line = fmt::format("{:<{}}", cells[0], width_);
+    for (std::size_t i = 1; i + 1 < cells.size(); ++i) line += fmt::format(" {:>{}}", cells[i], widths[i]);
+    std::cout << line << "  " << cells.back() << std::endl;
+  }
+
+  BenchmarkReporter* other_;
+  std::size_t width_ = 0;
+};
+
+void write(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream out(file);
+  out << text;
+  if (!out.flush()) throw Error("bench: " + file.string() + " cannot be written");
+}
+
+}  // namespace
+
+int run_and_report(const std::filesystem::path& out, std::vector<std::string> arguments, const std::string& filter) {
+  std::error_code error;
+  std::filesystem::create_directories(out, error);
+  const std::filesystem::path json = out / "bench.json";
+  write(json, "");  // before all the work: may we?
+  const auto given = [&](std::string_view flag) {
+    return std::ranges::any_of(arguments, [&](const std::string& a) { return a.starts_with(flag); });
+  };
+  const bool own_table = !given("--benchmark_format=");
+  const auto otherwise = [&](const std::string& flag, const std::string& value) {
+    if (!given(flag + "=")) arguments.push_back(flag + "=" + value);
+  };
+  otherwise("--benchmark_out", json.string());
+  otherwise("--benchmark_out_format", "json");
+  otherwise("--benchmark_repetitions", "5");
+  otherwise("--benchmark_min_time", "0.05");
+  if (!filter.empty()) otherwise("--benchmark_filter", filter);
+
+  std::vector<char*> pointers;
+  for (std::string& s : arguments) pointers.push_back(s.data());
+  int count = static_cast<int>(pointers.size());
+  benchmark::Initialize(&count, pointers.data());
+  if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
+
+  const auto context = describe_machine();
+  for (const auto& [key, value] : context) {
+    benchmark::AddCustomContext(key, value);
+    if (own_table) std::cout << key << ": " << value << '\n';
+  }
+  Table table(own_table ? nullptr : benchmark::CreateDefaultDisplayReporter());
+  benchmark::RunSpecifiedBenchmarks(&table);
+  benchmark::Shutdown();
+  benchmark::ClearRegisteredBenchmarks();
+  detail::release_case();
+  write(out / "bench.md", markdown(context, table.rows));
+  write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
+  std::cerr << "bench: wrote bench.json, bench.md and roofline.svg in " << std::filesystem::absolute(out).string()
+            << '\n';
+  return std::ranges::any_of(table.rows, [](const Row& row) { return !row.wrong.empty(); });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Benches models with Weft. Google Benchmark's arguments, --benchmark_*, are taken too.");
+  int threads = num_threads();
+  std::string out = ".";
+  app.add_option("--threads", threads, "threads of a step")->check(CLI::PositiveNumber);
+  app.add_option("--out", out, "the folder for bench.json, bench.md and roofline.svg");
+  app.allow_extras();
+  try {
+    app.parse(argc, argv);
+    set_num_threads(threads);
+    std::vector<std::string> arguments = app.remaining();
+    arguments.insert(arguments.begin(), argc > 0 ? argv[0] : "bench");
+    return run_and_report(out, arguments);
+  } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? 0 : 2; } catch (const Error& e) {
+    std::cerr << e.what() << '\n';
+    return 2;
+  }
+}
+
+}  // namespace weft::bench

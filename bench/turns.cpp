@@ -1,0 +1,51 @@
+#include "turns.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <vector>
+
+namespace bench {
+namespace {
+
+using weft::Tensor;
+
+double median(std::vector<double> list) {
+  std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2), list.end());
+  return list[list.size() / 2];
+}
+
+double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  if (a.size() != b.size()) return INFINITY;
+  double most = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    if (a[k].shape() != b[k].shape()) return INFINITY;
+    most = std::max(most, max(abs(a[k] - b[k])).item());
+  }
+  return most;
+}
+
+double seconds(const Step& step) {
+  const auto start = std::chrono::steady_clock::now();
+  step.run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+void time_in_turns(benchmark::State& state, const Contender& a, const Contender& b, double tolerance) {
+  for (int i = 0; i < 5; ++i) a.step.run(), b.step.run();
+  if (!(largest_difference(a.step.results(), b.step.results()) < tolerance))
+    return state.SkipWithError("the two results differ");
+  std::vector<double> first, second;
+  for (auto _ : state) {
+    first.push_back(seconds(a.step));
+    second.push_back(seconds(b.step));
+    state.SetIterationTime(first.back());
+  }
+  state.counters[a.counter] = median(first) / a.repeats;
+  state.counters[b.counter] = median(second) / b.repeats;
+  state.counters["ratio"] = median(first) / a.repeats / (median(second) / b.repeats);
+}
+
+}  // namespace bench

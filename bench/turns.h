@@ -1,0 +1,22 @@
+// Two steps timed in turns, so that whatever else runs on the machine meets both.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "works.h"
+
+namespace bench {
+
+struct Contender {
+  std::string counter;  ///< for the median of its times
+  Step step;
+  int repeats = 1;  ///< times are for one of so many equal parts of the step
+};
+
+/// After five steps each, whose results have to agree to `tolerance`, an iteration is a step of `a` and one of `b`; its
+/// manual time is a's. The counter `ratio` is a's median over b's.
+void time_in_turns(benchmark::State& state, const Contender& a, const Contender& b, double tolerance);
+
+}  // namespace bench

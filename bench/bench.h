@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "../weft.h"
+#include <weft/weft.h>
 
 namespace weft::bench {
 

@@ -110,7 +110,7 @@ TEST_CASE("each dependency has one place") {
 
 TEST_CASE("public headers show no dependency") {
   std::set<fs::path> seen;
-  std::vector<fs::path> queue = {"weft.h", "ops/own_op.h"};
+  std::vector<fs::path> queue = {"weft.h", "ops/own_op.h", "bench/bench.h"};
   while (!queue.empty()) {
     const fs::path header = queue.back();
     queue.pop_back();

@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "../../tensor/isa.h"
-#include "../../tensor/threads.h"
+#include <weft/tensor/isa.h>
+#include <weft/tensor/threads.h>
 #include "build.h"
 
 namespace weft::bench {

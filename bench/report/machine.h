@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "../../tensor/roofline.h"
+#include <weft/tensor/roofline.h>
 
 namespace weft::bench {
 

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "../../tensor/storage.h"
+#include <weft/tensor/storage.h>
 
 namespace weft::bench {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "../../tensor/roofline.h"
+#include <weft/tensor/roofline.h>
 #include "table.h"
 
 namespace weft::bench {

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <iostream>
 
-#include "../../tensor/error.h"
-#include "../../tensor/threads.h"
+#include <weft/tensor/error.h>
+#include <weft/tensor/threads.h>
 #include "../bench.h"
 #include "machine.h"
 #include "roofline_svg.h"

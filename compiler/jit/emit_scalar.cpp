@@ -1,5 +1,6 @@
 // The one switch from scalar operations to LLVM.
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/ValueSymbolTable.h>
 
 #include "emit.h"
 
@@ -92,6 +93,37 @@ Value* absolute(Builder& b, DType t, Value* x) {
   return t == DType::u8 ? x : b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x, b.getFalse());
 }
 
+// A stack variable of the function's, one for each name.
+Value* variable(Builder& b, const char* name, llvm::Type* type) {
+  llvm::Function* function = b.GetInsertBlock()->getParent();
+  if (Value* known = function->getValueSymbolTable()->lookup(name)) return known;
+  llvm::IRBuilder<> entry(&function->getEntryBlock(), function->getEntryBlock().begin());
+  llvm::AllocaInst* made = entry.CreateAlloca(type, nullptr, name);
+  made->setAlignment(llvm::Align(64));
+  return made;
+}
+
+// Where there is no instruction, LLVM makes a vector's fma sixteen calls with all that goes around them: half a second
+// of code generation for a page of formulas. This is one call.
+Value* fma_by_library(Builder& b, Value* x, Value* y, Value* z) {
+  const bool single = x->getType()->getScalarType()->isFloatTy();
+  const char* const names[2][3] = {{"fma.x64", "fma.y64", "fma.z64"}, {"fma.x32", "fma.y32", "fma.z32"}};
+  Value *operands[] = {x, y, z}, *at[3];
+  for (int k = 0; k < 3; ++k) {
+    at[k] = variable(b, names[single][k], x->getType());
+    b.CreateStore(operands[k], at[k]);
+  }
+  auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getPtrTy(), b.getPtrTy()}, false);
+  llvm::Module* module = b.GetInsertBlock()->getModule();
+  b.CreateCall(module->getOrInsertFunction(single ? "weft_fma_f32" : "weft_fma_f64", type), at);
+  return b.CreateLoad(x->getType(), at[0]);
+}
+
+Value* fma(Builder& b, Value* x, Value* y, Value* z) {
+  if (b.isa == Isa::base && x->getType()->isVectorTy()) return fma_by_library(b, x, y, z);
+  return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
+}
+
 }  // namespace
 
 llvm::Type* Builder::scalar_type(DType t) {
@@ -121,7 +153,7 @@ Value* emit_scalar(Builder& b, const Instruction& i, DType source, Value* x, Val
     case ScalarOp::div: return arithmetic(b, i, x, y);
     case ScalarOp::neg: return is_floating(i.type) ? b.CreateFNeg(x) : b.CreateNeg(x);
     case ScalarOp::abs: return absolute(b, i.type, x);
-    case ScalarOp::fma: return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
+    case ScalarOp::fma: return fma(b, x, y, z);
     case ScalarOp::sqrt: return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
     case ScalarOp::floor: return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
     case ScalarOp::ceil: return b.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "emit.h"
+
 namespace weft::jit {
 namespace {
 
@@ -44,6 +46,11 @@ llvm::orc::JITTargetMachineBuilder builder(Isa isa) {
   return b;
 }
 
+// x = fma(x, y, z) for a full value.
+template <class T> void fma_lanes(T* x, const T* y, const T* z) {
+  for (unsigned i = 0; i < lanes; ++i) x[i] = std::fma(x[i], y[i], z[i]);
+}
+
 // All that generated code may call: what base lacks an instruction for, and the copies of ragged ends.
 llvm::orc::SymbolMap library_functions(llvm::orc::LLJIT& linker) {
   llvm::orc::SymbolMap symbols;
@@ -53,6 +60,7 @@ llvm::orc::SymbolMap library_functions(llvm::orc::LLJIT& linker) {
   };
   using Float1 = float(float);
   using Double1 = double(double);
+  define("weft_fma_f32", fma_lanes<float>), define("weft_fma_f64", fma_lanes<double>);
   define("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
   define("fma", static_cast<double (*)(double, double, double)>(&::fma));
   define("floorf", static_cast<Float1*>(&::floorf)), define("floor", static_cast<Double1*>(&::floor));

@@ -31,7 +31,7 @@ template <class Block> Run chain(const Block& block, const Tensor& x, int depth)
 
 }  // namespace
 
-TEST_CASE("recompute lowers the arena of a compiled deep chain of matrix products", "[recompute][compile]") {
+TEST_CASE("recompute lowers the arena of a compiled deep chain of matrix products", "[recompute][compile][once]") {
   const Tensor x = noise({256, 256}, 1, 1), w = noise({256, 256}, 0.1, 2);
   const auto block = [&](Tensor t) {
     for (int i = 0; i < 4; ++i) t = tanh(matmul(t, w));
@@ -43,7 +43,7 @@ TEST_CASE("recompute lowers the arena of a compiled deep chain of matrix product
   CHECK(less.arena * 3 < plain.arena);
 }
 
-TEST_CASE("recompute lowers the arena of a compiled deep chain of elementwise ops", "[recompute][compile]") {
+TEST_CASE("recompute lowers the arena of a compiled deep chain of elementwise ops", "[recompute][compile][once]") {
   const Tensor x = noise({256, 256}, 1, 3);
   const auto block = [](Tensor t) {
     for (int i = 0; i < 6; ++i) t = sin(t * 1.1) + t * 0.1;
@@ -117,7 +117,7 @@ TEST_CASE("recompute in a compiled step with an optimizer: the same parameters, 
   CHECK(less * 2 < plain);
 }
 
-TEST_CASE("recompute within recompute lowers the compiled arena further", "[recompute][compile]") {
+TEST_CASE("recompute within recompute lowers the compiled arena further", "[recompute][compile][once]") {
   const Tensor x = noise({64, 64}, 1, 1), w = noise({64, 64}, 0.2, 2);
   const auto layers = [&](Tensor t) {
     for (int i = 0; i < 8; ++i) t = tanh(matmul(t, w));

@@ -138,7 +138,7 @@ TEST_CASE("every pair of transforms, against differences", "[transforms][1.6.20]
     }
 }
 
-TEST_CASE("triples of transforms, against differences, compiled too", "[transforms]") {
+TEST_CASE("triples of transforms, against differences, compiled too", "[transforms][once]") {
   const std::size_t n = transforms.size();
   for (const auto& [name, base] : bases)
     for (std::size_t k = 0; k < 3 * n; ++k) {

@@ -41,6 +41,7 @@ void time(benchmark::State& state, const Facts& facts, const Case& c) {
   state.SetItemsProcessed(static_cast<std::int64_t>(parts * facts.items));
   rate("FLOP/s", facts.flops);
   rate("B/s", facts.bytes);
+  if (facts.flops > 0 && facts.bytes > 0) state.counters["flop/byte"] = facts.flops / facts.bytes;
   // 1 is as fast as arithmetic units and memory let it be; an fma is two of the flops, and one operation
   rate("roof", roofline().seconds(facts.bytes, facts.bytes, {facts.flops / 2, facts.flops / 2, 0}));
   if (facts.repeats > 1) state.counters["op_time"] = Counter(parts, Counter::kIsRate | Counter::kInvert);

@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <linux/perf_event.h>
 #include <sched.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 
 #include <weft/tensor/isa.h>
@@ -51,6 +53,13 @@ bool counts_cycles() {
   return file >= 0;
 }
 
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
+  return text;
+}
+
 // Our settings, and what malloc and OpenMP listen to.
 std::string settings() {
   std::string text;
@@ -78,7 +87,10 @@ const Roofline& roofline() {
 }
 
 std::vector<std::pair<std::string, std::string>> describe_machine() {
-  return {{"cpu", cpu_model()},
+  const double clock = benchmark::CPUInfo::Get().cycles_per_second;
+  return {{"measured", today()},
+          {"cpu", cpu_model()},
+          {"clock", fmt::format("{:.2f} GHz as the system says", 1e-9 * clock)},
           {"isa", name_of(isa())},
           {"threads", fmt::format("{} of {} CPUs allowed", num_threads(), cpus_allowed())},
           {"pinning", "none of ours"},

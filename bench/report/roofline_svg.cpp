@@ -80,17 +80,20 @@ std::string roofline_svg(const Roofline& machine, const std::vector<Row>& rows) 
     const double bandwidth = level.bytes_per_second, from = std::max(x.low, y.low / bandwidth),
                  to = std::min(x.high, peak / bandwidth);
     svg += line(x.at(from), y.at(from * bandwidth), x.at(to), y.at(to * bandwidth), "stroke=\"#06c\"");
-    svg +=
-        label(x.at(from) + 4, y.at(from * bandwidth) - 6, fmt::format("{} {:.0f} GB/s", level.name, 1e-9 * bandwidth));
+    const double below = &level == &machine.levels.back() ? 16 : -6;  // memory may be as fast as the last cache
+    svg += label(x.at(from) + 4, y.at(from * bandwidth) + below,
+                 fmt::format("{} {:.0f} GB/s", level.name, 1e-9 * bandwidth));
   }
   svg += line(x.from, y.at(peak), x.to, y.at(peak), "stroke=\"#c00\"");
   svg += label(x.to, y.at(peak) - 5, fmt::format("{:.0f} GFLOP/s", 1e-9 * peak), "end");
-  for (const Dot& d : dots)
-    svg +=
-        fmt::format(
-            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\" fill=\"#080\"><title>{}: {:.4g} GFLOP/s</title></circle>\n",
-            x.at(d.intensity), y.at(d.speed), escaped(d.name), 1e-9 * d.speed) +
-        label(x.at(d.intensity) + 6, y.at(d.speed) + 4, d.name);
+  for (const Dot& d : dots) {
+    const char* colour = d.name.ends_with("/eager") ? "#999" : "#080";
+    const double at = x.at(d.intensity), up = y.at(d.speed);
+    svg += fmt::format(
+        "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\" fill=\"{}\"><title>{}: {:.4g} GFLOP/s</title></circle>\n", at,
+        up, colour, escaped(d.name), 1e-9 * d.speed);
+    svg += label(at + 6, up + 4, d.name);
+  }
   return svg + "</svg>\n";
 }
 

@@ -106,8 +106,7 @@ void write(const std::filesystem::path& file, const std::string& text) {
 int run_and_report(const std::filesystem::path& out, std::vector<std::string> arguments, const std::string& filter) {
   std::error_code error;
   std::filesystem::create_directories(out, error);
-  const std::filesystem::path json = out / "bench.json";
-  write(json, "");  // before all the work: may we?
+  write(out / "bench.md", "");  // before all the work: may we?
   const auto given = [&](std::string_view flag) {
     return std::ranges::any_of(arguments, [&](const std::string& a) { return a.starts_with(flag); });
   };
@@ -115,7 +114,7 @@ int run_and_report(const std::filesystem::path& out, std::vector<std::string> ar
   const auto otherwise = [&](const std::string& flag, const std::string& value) {
     if (!given(flag + "=")) arguments.push_back(flag + "=" + value);
   };
-  otherwise("--benchmark_out", json.string());
+  otherwise("--benchmark_out", (out / "bench.json").string());
   otherwise("--benchmark_out_format", "json");
   otherwise("--benchmark_repetitions", "5");
   otherwise("--benchmark_min_time", "0.05");
@@ -127,20 +126,23 @@ int run_and_report(const std::filesystem::path& out, std::vector<std::string> ar
   benchmark::Initialize(&count, pointers.data());
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
 
-  const auto context = describe_machine();
-  for (const auto& [key, value] : context) {
-    benchmark::AddCustomContext(key, value);
-    if (own_table) std::cout << key << ": " << value << '\n';
-  }
+  static const auto context = [] {  // Google keeps it for all runs of a program
+    auto list = describe_machine();
+    for (const auto& [key, value] : list) benchmark::AddCustomContext(key, value);
+    return list;
+  }();
+  if (own_table)
+    for (const auto& [key, value] : context) std::cout << key << ": " << value << '\n';
   Table table(own_table ? nullptr : benchmark::CreateDefaultDisplayReporter());
-  benchmark::RunSpecifiedBenchmarks(&table);
+  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(&table);
   benchmark::Shutdown();
   benchmark::ClearRegisteredBenchmarks();
   detail::release_case();
+  if (matched == 0) return 2;        // Google has said so
+  if (table.rows.empty()) return 0;  // --benchmark_list_tests
   write(out / "bench.md", markdown(context, table.rows));
   write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
-  std::cerr << "bench: wrote bench.json, bench.md and roofline.svg in " << std::filesystem::absolute(out).string()
-            << '\n';
+  std::cerr << "bench: the report is in " << std::filesystem::absolute(out).string() << '\n';
   return std::ranges::any_of(table.rows, [](const Row& row) { return !row.wrong.empty(); });
 }
 

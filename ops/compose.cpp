@@ -58,6 +58,7 @@ Tensor count_nonzero(const Arg& x, const Axes& axes, bool keepdims) {
 
 Tensor softmax(const Arg& x, std::int64_t axis) {
   return in_compute_type("softmax", x, [&](const Tensor& t) {
+    if (t.shape()[normal_axis(axis, t.rank())] == 0) return identity(t);  // nothing has no largest
     const Tensor e = exp(t - stop_gradient(max(t, axis, true)));
     return e * reciprocal(sum(e, axis, true));  // one division a row
   });
@@ -65,6 +66,7 @@ Tensor softmax(const Arg& x, std::int64_t axis) {
 
 Tensor log_softmax(const Arg& x, std::int64_t axis) {
   return in_compute_type("log_softmax", x, [&](const Tensor& t) {
+    if (t.shape()[normal_axis(axis, t.rank())] == 0) return identity(t);
     const Tensor shifted = t - stop_gradient(max(t, axis, true));
     return shifted - log(sum(exp(shifted), axis, true));
   });
@@ -72,10 +74,11 @@ Tensor log_softmax(const Arg& x, std::int64_t axis) {
 
 Tensor logsumexp(const Arg& x, const Axes& axes, bool keepdims) {
   return in_compute_type("logsumexp", x, [&](const Tensor& t) {
+    if (t.size() == 0) return log(sum(exp(t), axes, keepdims));  // nothing has no largest
     const Tensor m = stop_gradient(max(t, axes, true));
     const Tensor finite = where(abs(m) < INFINITY, m, 0);  // of all -inf: log(0) + 0, not NaN
     const Tensor r = log(sum(exp(t - finite), axes, true)) + finite;
-    return keepdims ? r : axes.list ? squeeze(r, *axes.list) : reshape(r, {});
+    return keepdims ? r : axes.list ? squeeze(r, axes) : reshape(r, {});
   });
 }
 

@@ -18,10 +18,11 @@ Tensor stddev(const Arg& x, const Axes& axes = {}, bool keepdims = false, double
 Tensor nansum(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// How many are not 0 (NaN is not), as i64; of bools, how many are true.
 Tensor count_nonzero(const Arg& x, const Axes& axes = {}, bool keepdims = false);
-/// e^x over its sum along an axis; the largest is taken off first. Along -inf alone it is NaN.
+/// e^x over its sum along an axis; the largest is taken off first. Along -inf alone it is NaN; along no
+/// elements there are none.
 Tensor softmax(const Arg& x, std::int64_t axis = -1);
 Tensor log_softmax(const Arg& x, std::int64_t axis = -1);
-/// log(sum(e^x)), without overflow; -inf where all are.
+/// log(sum(e^x)), without overflow; -inf where all are, and of nothing.
 Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// x - trunc(x), with the sign of x; gradient 1
 Tensor frac(const Arg& x);

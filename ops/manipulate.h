@@ -1,18 +1,20 @@
 // Ops that move elements and do no arithmetic. Most give views: no copy.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "arg.h"
+#include "axes.h"
 
 namespace weft {
 
 /// The same elements in row-major order under another shape; one extent may be -1. ShapeError.
 Tensor reshape(const Arg& x, const Shape& shape);
-/// Axis i of the result is axis axes[i] of x; by default all in reverse. IndexError.
-Tensor transpose(const Arg& x, const std::optional<Ints>& axes = {});
+/// All axes in reverse.
+Tensor transpose(const Arg& x);
+/// Axis i of the result is axis axes[i] of x: transpose(x, {1, 0}). IndexError unless each is named once.
+Tensor transpose(const Arg& x, const Ints& axes);
 /// Two axes exchanged.
 Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b);
 /// Elements begin, begin + step, ... before end along each axis of the three lists (axis 0 first; further axes whole).
@@ -23,7 +25,7 @@ Tensor slice_axis(const Arg& x, std::int64_t axis, std::int64_t begin, std::int6
 /// A new axis of extent 1 at position `axis` of the result.
 Tensor expand(const Arg& x, std::int64_t axis);
 /// Without the given axes, which must have extent 1; by default all such. ShapeError.
-Tensor squeeze(const Arg& x, const std::optional<Ints>& axes = {});
+Tensor squeeze(const Arg& x, const Axes& axes = {});
 /// The parts end to end along an axis. ShapeError if other extents differ.
 Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis = 0,
               std::source_location site = std::source_location::current());

@@ -69,13 +69,13 @@ Tensor pad_axis(const Tensor& t, int axis, std::int64_t before, std::int64_t aft
 
 }  // namespace
 
-Tensor flip(const Arg& x, const std::optional<Ints>& axes) {
+Tensor flip(const Arg& x, const Axes& axes) {
   return composed("flip", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
-    const Ints named = axes ? normal_axes(*axes, t.rank()) : Ints{};
+    const Ints named = axes.list ? normal_axes(*axes.list, t.rank()) : Ints{};
     Ints begin, end, step;
     for (int i = 0; i < t.rank(); ++i) {
-      const bool turn = !axes || named.contains(i);
+      const bool turn = !axes.list || named.contains(i);
       begin.push_back(turn ? INT64_MAX : 0);
       end.push_back(turn ? INT64_MIN : INT64_MAX);
       step.push_back(turn ? -1 : 1);

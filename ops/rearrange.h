@@ -2,16 +2,18 @@
 // PyTorch's. IndexError for a bad axis.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
 #include "../tensor/site.h"
 #include "arg.h"
+#include "axes.h"
 
 namespace weft {
 
 /// In reverse order along the given axes, by default all; a view.
-Tensor flip(const Arg& x, const std::optional<Ints>& axes = {});
+Tensor flip(const Arg& x, const Axes& axes = {});
 /// Shifted along an axis: element i comes from i - shift, around the end. Without an axis, of the flattened elements.
 Tensor roll(const Arg& x, std::int64_t shift, const std::optional<std::int64_t>& axis = {});
 /// Each element `times` times in a row along an axis, as NumPy's (PyTorch's repeat_interleave). ArgumentError if
@@ -19,6 +21,9 @@ Tensor roll(const Arg& x, std::int64_t shift, const std::optional<std::int64_t>&
 Tensor repeat(const Arg& x, std::int64_t times, std::int64_t axis);
 /// Element i times[i] times. ShapeError unless there is one number an element.
 Tensor repeat(const Arg& x, const std::vector<std::int64_t>& times, std::int64_t axis);
+inline Tensor repeat(const Arg& x, std::initializer_list<std::int64_t> times, std::int64_t axis) {  // {3} is a list
+  return repeat(x, std::vector(times), axis);
+}
 /// The whole repeated: times[i] times along axis i, of which there are as many as the larger of rank and times has.
 Tensor tile(const Arg& x, const Ints& times);
 
@@ -27,6 +32,9 @@ Tensor tile(const Arg& x, const Ints& times);
 std::vector<Tensor> split(const Arg& x, std::int64_t parts, std::int64_t axis = 0);
 /// Parts of these extents, which add up to the axis's. ShapeError.
 std::vector<Tensor> split(const Arg& x, const std::vector<std::int64_t>& extents, std::int64_t axis = 0);
+inline std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> extents, std::int64_t axis = 0) {
+  return split(x, std::vector(extents), axis);  // {3} is a list
+}
 /// At most `chunks` parts, all of one extent but the last, as PyTorch's. ArgumentError if chunks < 1.
 std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, std::int64_t axis = 0);
 /// The elements along an axis, each without it.

@@ -4,22 +4,10 @@
 // eager, on any number of threads and any ISA.
 #pragma once
 
-#include <optional>
-
 #include "arg.h"
+#include "axes.h"
 
 namespace weft {
-
-/// Axes to reduce; none given means all.
-struct Axes {
-  std::optional<Ints> list;
-  Axes() = default;
-  Axes(std::nullopt_t) {}
-  Axes(int axis) : list(Ints{axis}) {}
-  Axes(std::int64_t axis) : list(Ints{axis}) {}
-  Axes(std::initializer_list<std::int64_t> axes) : list(Ints(axes)) {}
-  Axes(const Ints& axes) : list(axes) {}
-};
 
 /// The sum; 0 of nothing. Numbers only.
 Tensor sum(const Arg& x, const Axes& axes = {}, bool keepdims = false);

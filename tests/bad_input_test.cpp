@@ -107,7 +107,7 @@ TEST_CASE("reshape and slice say what does not fit", "[golden][bad-input.6][bad-
   CHECK_VALUES(slice(x, {5}, {INT64_MIN}, {-2}), 5, 3, 1);
   CHECK(slice(x, {INT64_MAX}, {INT64_MAX}).size() == 0);
   CHECK(message_of<IndexError>([&] { slice_axis(x, 0, 0, 6, 0); }) ==
-        "slice: step 0 along axis 0\n"
+        "slice_axis: step 0 along axis 0\n"
         "  in0  f32[6]\n"
         "  at HERE");
 }

@@ -98,6 +98,9 @@ Tensor flipped(const Tensor& x) { return swap_axes(x, -1, -2); }
 // x [..., n] along the diagonal of matrices.
 Tensor on_diagonal(const Tensor& x) { return expand(x, -1) * eye(x.shape().back(), x.dtype()); }
 
+// A number a matrix times the matrices.
+Tensor each_times(const Tensor& factors, const Tensor& matrices) { return expand(expand(factors, -1), -1) * matrices; }
+
 // The lower triangle with half the diagonal.
 Tensor half_lower(const Tensor& x) { return tril(x) - on_diagonal(diagonal(x) * 0.5); }
 
@@ -179,7 +182,21 @@ void Det::run(const Attrs&, Views in, Views out) {
   fill(out[0], 1);  // of no rows
   each_matrix(in, out, [n = rows(in[0])](auto& a, auto& r) { decompose::det(a[0], n, r[0]); });
 }
-void Det::vjp(Backward& b) { b.give(0, expand(expand(b.grad() * b.out(), -1), -1) * flipped(inv(b.in()))); }
+void Det::vjp(Backward& b) { b.give(0, each_times(b.grad(), apply<Cofactor>({b.in()}))); }
+
+void Cofactor::infer(const Attrs&, Types in, std::span<Type> out) {
+  square_extents(*in[0]);
+  out[0] = *in[0];
+}
+void Cofactor::run(const Attrs&, Views in, Views out) {
+  each_matrix(in, out, [n = rows(in[0])](auto& a, auto& r) { decompose::cofactor(a[0], n, r[0]); });
+}
+// Of det(a) x with x = a^-T: d x = -x da^T x.
+void Cofactor::vjp(Backward& b) {
+  const Tensor x = flipped(inv(b.in())), &g = b.grad();
+  const Tensor inside = each_times(sum(g * x, {-2, -1}), x) - matmul(x, matmul(flipped(g), x));
+  b.give(0, each_times(det(b.in()), inside));
+}
 
 void SLogDet::infer(const Attrs&, Types in, std::span<Type> out) {
   out[0] = out[1] = {in[0]->dtype, square_extents(*in[0]).batch};
@@ -189,9 +206,7 @@ void SLogDet::run(const Attrs&, Views in, Views out) {
   fill(out[1], 0);
   each_matrix(in, out, [n = rows(in[0])](auto& a, auto& r) { decompose::slogdet(a[0], n, r[0], r[1]); });
 }
-void SLogDet::vjp(Backward& b) {  // the sign is constant
-  b.give(0, expand(expand(b.grad(1), -1), -1) * flipped(inv(b.in())));
-}
+void SLogDet::vjp(Backward& b) { b.give(0, each_times(b.grad(1), flipped(inv(b.in())))); }  // the sign is constant
 
 // ---- qr: Walter and Lehmann, arXiv:1009.6112 ----
 void Qr::infer(const Attrs&, Types in, std::span<Type> out) {

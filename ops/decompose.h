@@ -15,7 +15,8 @@ Tensor solve(const Arg& a, const Arg& b);
 Tensor triangular_solve(const Arg& a, const Arg& b, bool lower = true);
 /// The inverse.
 Tensor inv(const Arg& a);
-/// The determinant. At a singular matrix it has a value and no gradient.
+/// The determinant. Its gradient is the cofactor matrix, at a singular matrix too; that of second order is there at
+/// regular ones.
 Tensor det(const Arg& a);
 /// The determinant's sign and the logarithm of its size; of a singular matrix 0 and -inf.
 struct SlogdetResult {

@@ -43,6 +43,14 @@ Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, DType dt
                Generator& generator = default_generator(), Site site = Site::current());
 /// i64[n]: 0 to n - 1 in an order drawn from all, as likely each. ArgumentError if n is negative.
 Tensor permutation(std::int64_t n, Generator& generator = default_generator(), Site site = Site::current());
+/// Gamma, of mean concentration * scale (NumPy calls the first the shape), by Marsaglia and Tsang's method in f64. Of a
+/// small concentration most are too small for the type, and 0. f32 or f64. ArgumentError unless both are positive and
+/// finite.
+Tensor gamma(const Shape& shape, double concentration, double scale = 1, DType dtype = f32,
+             Generator& generator = default_generator(), Site site = Site::current());
+/// One for each concentration, a tensor of f32 or f64, of scale 1; NaN where that is not positive and finite. For its
+/// concentrations a draw has no gradient (it is undefined, as that of a comparison); scale it by a product, which has.
+Tensor gamma(const Tensor& concentration, Generator& generator = default_generator(), Site site = Site::current());
 /// bool: true with probability p. ArgumentError if p is not in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(), Site site = Site::current());
 /// bool, of p's shape: each true with the probability that p, a tensor of f32 or f64, has there: never where that is 0

@@ -41,12 +41,12 @@ using BuiltinOps = OpList<
     // indexing, checks
     Gather, ScatterAdd, ScatterSet, ScatterMax, ScatterMin, CheckIndices, AssertFinite, Print,
     // random
-    Uniform,
+    Uniform, StandardGamma,
     // products
     MatMul, Attention, AttentionGradient, Conv, ConvInput, ConvWeight,
     // pools
     MaxPick, MaxPut, AvgPool, AvgSpread,
     // matrices
-    Cholesky, TriangularSolve, Solve, Det, SLogDet, Qr, Eigh, Svd, CheckMatrices>;
+    Cholesky, TriangularSolve, Solve, Det, Cofactor, SLogDet, Qr, Eigh, Svd, CheckMatrices>;
 
 }  // namespace weft

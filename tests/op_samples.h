@@ -284,6 +284,7 @@ WEFT_SAMPLER(TriangularSolve, exact, {TriangleAttrs{true}, {positive(r, {2, 3, 3
 WEFT_SAMPLER(Solve, exact, {Attrs{}, {positive(r, {2, 3, 3}, t), random_tensor(r, {2, 3, 2}, t)}},
              {Attrs{}, {zeros({0, 0}, t), zeros({0, 2}, t)}});
 WEFT_SAMPLER(Det, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({2, 0, 0}, t)}});
+WEFT_SAMPLER(Cofactor, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({2, 0, 0}, t)}});
 WEFT_SAMPLER(SLogDet, exact, {Attrs{}, {is_floating(t) ? -positive(r, {3, 3}, t) : positive(r, {3, 3}, t)}});
 WEFT_SAMPLER(Qr, exact, {Attrs{}, {random_tensor(r, {2, 4, 3}, t)}}, {Attrs{}, {positive(r, {3, 3}, t)}},
              {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {2, 2}, t)}, 1)}});
@@ -310,6 +311,13 @@ template <> struct Sampler<Uniform> {
   static std::vector<OpSample> samples(DType, Random&) {
     return {{UniformAttrs{f64, {3, 5}}, {tensor<std::int64_t>({7, 11})}},
             {UniformAttrs{f32, {3, 0}}, {tensor<std::int64_t>({7, 11})}}};
+  }
+};
+template <> struct Sampler<StandardGamma> {
+  static constexpr bool accepts(DType t) { return t == f32 || t == f64; }
+  static std::vector<OpSample> samples(DType t, Random& r) {
+    return {{Attrs{}, {tensor<std::int64_t>({7, 11}), random_tensor(r, {3, 5}, t, 0.1, 4)}},
+            {Attrs{}, {tensor<std::int64_t>({7, 11}), zeros({3, 0}, t)}}};
   }
 };
 // Their masks are bools, whatever the type.

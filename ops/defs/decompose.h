@@ -46,7 +46,16 @@ struct Solve : MatrixOp {
 
 struct Det : MatrixOp {
   static constexpr auto name = "det";
-  static constexpr std::uint32_t reads = reads::in0 | reads::out0;
+  static constexpr std::uint32_t reads = reads::in0;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
+};
+
+/// The determinant's gradient, of any matrix: the determinants of what is left without a row and a column, with signs.
+struct Cofactor : MatrixOp {
+  static constexpr auto name = "cofactor";
+  static constexpr std::uint32_t reads = reads::in0;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);

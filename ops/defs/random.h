@@ -1,4 +1,4 @@
-// The one random op: uniform numbers from a generator's state.
+// The random ops: uniform numbers from a generator's state, and what no function of a fixed number of them gives.
 #pragma once
 
 #include "../batching.h"
@@ -16,6 +16,21 @@ struct UniformAttrs {
 struct Uniform {
   static constexpr auto name = "uniform";
   static constexpr auto operand_names = "state";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr int outputs = 2;
+  static constexpr bool differentiable = false;
+  static constexpr bool draws = true;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void batch(Batching& b);
+};
+
+/// Gamma of each concentration, scale 1, from i64[2] (key, counter): element i takes the blocks of counter + i whose
+/// high words are not 0, as many as it needs; Uniform takes those of 0. NaN unless 0 < concentration < inf. The second
+/// output is the state after it.
+struct StandardGamma {
+  static constexpr auto name = "standard_gamma";
+  static constexpr auto operand_names = "state concentration";
   static constexpr OpKind kind = OpKind::kernel;
   static constexpr int outputs = 2;
   static constexpr bool differentiable = false;

@@ -7,6 +7,7 @@
 #include <Eigen/LU>
 #include <Eigen/QR>
 #include <Eigen/SVD>
+#include <cmath>
 #include <limits>
 
 namespace weft::decompose {
@@ -70,6 +71,30 @@ template <class T> void det(const T* a, std::int64_t n, T* value) {
   *value = Eigen::PartialPivLU<Matrix<T>>(In<T>(a, n, n)).determinant();
 }
 
+// By the inverse where that is accurate; else, of a = u diag(s) v^T, det(u v) u diag(the product of the others) v^T.
+template <class T> void cofactor(const T* a, std::int64_t n, T* c) {
+  const In<T> matrix(a, n, n);
+  Out<T> out(c, n, n);
+  if (!matrix.allFinite()) {
+    out.setConstant(nan<T>);
+    return;
+  }
+  const Eigen::PartialPivLU<Matrix<T>> lu(matrix);
+  if ((lu.matrixLU().diagonal().array() != T(0)).all() && lu.rcond() > std::sqrt(std::numeric_limits<T>::epsilon())) {
+    out = lu.determinant() * lu.inverse().transpose();
+    return;
+  }
+  const Eigen::BDCSVD<Matrix<T>> f(matrix, Eigen::ComputeFullU | Eigen::ComputeFullV);
+  const T sign = f.matrixU().determinant() * f.matrixV().determinant() < 0 ? T(-1) : T(1);
+  Eigen::Matrix<T, Eigen::Dynamic, 1> others(n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    others[i] = sign;
+    for (Eigen::Index j = 0; j < n; ++j)
+      if (j != i) others[i] *= f.singularValues()[j];
+  }
+  out = f.matrixU() * others.asDiagonal() * f.matrixV().transpose();
+}
+
 template <class T> void qr(const T* a, std::int64_t m, std::int64_t n, T* q, T* r) {
   const Eigen::Index k = std::min(m, n);
   const Eigen::HouseholderQR<Matrix<T>> f(In<T>(a, m, n));
@@ -126,6 +151,7 @@ template <class T> void svd(const T* a, std::int64_t m, std::int64_t n, T* u, T*
   template void solve(const T*, const T*, std::int64_t, std::int64_t, T*);                  \
   template void slogdet(const T*, std::int64_t, T*, T*);                                    \
   template void det(const T*, std::int64_t, T*);                                            \
+  template void cofactor(const T*, std::int64_t, T*);                                       \
   template void qr(const T*, std::int64_t, std::int64_t, T*, T*);                           \
   template void eigh(const T*, std::int64_t, T*, T*);                                       \
   template void svd(const T*, std::int64_t, std::int64_t, T*, T*, T*)

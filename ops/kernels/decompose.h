@@ -15,6 +15,8 @@ template <class T> void solve(const T* a, const T* b, std::int64_t n, std::int64
 /// The determinant's sign and the logarithm of its size; 0 and -inf of a singular matrix.
 template <class T> void slogdet(const T* a, std::int64_t n, T* sign, T* logarithm);
 template <class T> void det(const T* a, std::int64_t n, T* value);
+/// det(a) a^-T, also in the limit at a singular a.
+template <class T> void cofactor(const T* a, std::int64_t n, T* c);
 /// a [m, n] = q r, q [m, k], r [k, n], k = min(m, n).
 template <class T> void qr(const T* a, std::int64_t m, std::int64_t n, T* q, T* r);
 /// a v = v diag(w), of a's lower triangle, w ascending.

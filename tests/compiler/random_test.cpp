@@ -19,6 +19,8 @@ const std::function<Tensor(Generator&)> draws[] = {
     [](Generator& g) { return random::bernoulli(broadcast_to(tensor(0.5), {64}), g); },
     [](Generator& g) { return random::categorical(zeros({1000}), 5, g); },
     [](Generator& g) { return random::permutation(100, g); },
+    [](Generator& g) { return random::gamma({5}, 0.7, 2, f64, g); },
+    [](Generator& g) { return random::gamma(tensor({0.5, 1, 2, 3, 4}), g); },
 };
 
 }  // namespace
@@ -45,4 +47,18 @@ TEST_CASE("under vmap each example has draws of its own, eager and compiled alik
     auto f = compile([&](const Tensor& t) { return mapped(compiled, t); });
     CHECK_SAME(f(x), y);
   }
+}
+
+TEST_CASE("under vmap concentrations of the examples' own; no gradient flows to them, but to the scale", "[random][vmap]") {
+  const Tensor a = tensor<double>({{1, 2}, {300, 400}, {0.1, 0.2}});
+  Generator one(5), all(5), scaled(5);
+  CHECK_SAME(vmap([&](const Tensor& e) { return random::gamma(e, one); })(a), random::gamma(a, all));
+  CHECK_SAME(one.state.value(), all.state.value());
+  const Tensor s = tensor<double>({2, 3});
+  GradientTape tape;
+  tape.watch(std::vector{a, s});
+  const Tensor g = random::gamma(a, scaled), y = g * s;
+  const auto gradients = tape.gradient(y, std::vector{a, s});
+  CHECK_FALSE(gradients[0].defined());
+  CHECK_SAME(gradients[1], sum(g, 0));
 }

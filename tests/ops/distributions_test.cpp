@@ -44,6 +44,27 @@ std::vector<double> counts_of(const Tensor& numbers, std::size_t classes, double
   return counts;
 }
 
+// The lower regularised incomplete gamma function, P(a, x): its series, or 1 less Legendre's continued fraction
+// (Numerical Recipes, section 6.2).
+double gamma_cumulative(double a, double x) {
+  if (x <= 0) return 0;
+  const double front = std::exp(a * std::log(x) - x - std::lgamma(a));
+  if (x < a + 1) {
+    double sum = 1 / a, term = sum;
+    for (double k = a + 1; term > sum * 1e-16; ++k) sum += term *= x / k;
+    return front * sum;
+  }
+  double b = x + 1 - a, c = 1e300, d = 1 / b, h = d;
+  for (int i = 1; i < 500; ++i) {
+    const double an = -i * (i - a);
+    b += 2;
+    d = 1 / (an * d + b);
+    c = b + an / c;
+    h *= d * c;
+  }
+  return 1 - front * h;
+}
+
 double normal_cumulative(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
 }  // namespace
@@ -137,6 +158,48 @@ TEST_CASE("permutations are permutations, each as likely", "[random]") {
   CHECK_THROWS_AS(random::permutation(-1, g), ArgumentError);
 }
 
+TEST_CASE("gamma numbers have their distribution and moments, concentrations below 1 too", "[random]") {
+  Generator g(15);
+  constexpr std::int64_t n = 200'000;
+  CHECK(std::abs(gamma_cumulative(1, 2) - (1 - std::exp(-2.0))) < 1e-14);  // what judges is itself right
+  CHECK(std::abs(gamma_cumulative(0.5, 0.3) - std::erf(std::sqrt(0.3))) < 1e-14);
+  CHECK(std::abs(gamma_cumulative(3, 9) - (1 - std::exp(-9.0) * (1 + 9 + 40.5))) < 1e-14);
+  for (const DType t : {f32, f64})
+    for (const double a : {0.1, 0.7, 1.0, 2.5, 40.0, 3000.0}) {
+      INFO(name_of(t) << ", " << a);
+      const Tensor x = random::gamma({n}, a, 3, t, g);
+      CHECK(x.type() == Type{t, {n}});
+      CHECK(min(x).item() >= 0);
+      CHECK(kolmogorov(x, [&](double v) { return gamma_cumulative(a, v / 3); }) < kolmogorov_bound);
+      const Tensor z = cast(x, f64) / 3, mean = sum(z) / double(n);
+      CHECK(std::abs(mean.item() - a) < 4 * std::sqrt(a / n));
+      const double variance = sum(square(z - mean)).item() / n;  // whose own is a^2 (2 + 6 / a) / n
+      CHECK(std::abs(variance - a) < 4 * a * std::sqrt((2 + 6 / a) / n));
+    }
+  CHECK(kolmogorov(random::gamma({n}, 2.5, 1, f64, g), [](double v) { return gamma_cumulative(2.4, v); }) > 5);
+}
+
+TEST_CASE("gamma takes a concentration for each element; its numbers are of one stream, apart from uniform's", "[random]") {
+  Generator a(16), b(16);
+  const Tensor concentrations = tensor<double>({0.3, 1, 50});
+  const Tensor x = random::gamma(broadcast_to(concentrations, {50'000, 3}), a);
+  for (std::int64_t i = 0; i < 3; ++i)
+    CHECK(kolmogorov(slice_axis(x, 1, i, i + 1), [&](double v) {
+            return gamma_cumulative(concentrations.at({i}), v);
+          }) < kolmogorov_bound);
+  CHECK(a.state.value().to_vector<std::int64_t>() == std::vector<std::int64_t>{16, 150'000});  // a block an element
+  // In two draws the same as in one, and element by element.
+  const Tensor first = random::gamma(broadcast_to(concentrations, {2, 3}), b);
+  const Tensor second = random::gamma({}, 0.3, 1, f64, b);
+  CHECK_SAME(concat({reshape(first, {6}), reshape(second, {1})}),
+             slice_axis(reshape(slice_axis(x, 0, 0, 3), {9}), 0, 0, 7));
+  Generator c(16), d(16);
+  CHECK_SAME(random::gamma(tensor<float>({2, 3}), c), cast(random::gamma(tensor<double>({2, 3}), d), f32));
+  CHECK(all(isnan(random::gamma(tensor({0, -1, INFINITY, NAN}), c))).item<bool>());
+  CHECK(min(random::gamma(full({100}, 1e-30, f64), c)).item() == 0);  // too small to be told from 0
+  CHECK(random::gamma({0, 3}, 2, 1, f32, c).shape() == Shape{0, 3});
+}
+
 TEST_CASE("every distribution draws the same on one thread and several", "[random]") {
   const int before = num_threads();
   const std::function<Tensor(Generator&)> draws[] = {
@@ -145,6 +208,7 @@ TEST_CASE("every distribution draws the same on one thread and several", "[rando
       [](Generator& g) { return random::bernoulli(broadcast_to(tensor(0.3), {70'001}), g); },
       [](Generator& g) { return random::categorical(zeros({7}), 10'001, g); },
       [](Generator& g) { return random::permutation(70'001, g); },
+      [](Generator& g) { return random::gamma({70'001}, 0.6, 1, f32, g); },
   };
   for (const auto& draw : draws) {
     Generator a(1), b(1);
@@ -171,6 +235,14 @@ TEST_CASE("a bad distribution throws and leaves the generator as it was", "[rand
   CHECK_THROWS_AS(random::randint({2}, 0, 2, DType::boolean, g), DTypeError);
   CHECK_THROWS_AS(random::randint({-2}, 0, 2, i64, g), ShapeError);
   CHECK_THROWS_AS(random::categorical(Tensor(), 1, g), ArgumentError);
+  for (const double bad : {0.0, -1.0, double{INFINITY}, double{NAN}}) {
+    CHECK_THROWS_AS(random::gamma({2}, bad, 1, f32, g), ArgumentError);
+    CHECK_THROWS_AS(random::gamma({2}, 1, bad, f32, g), ArgumentError);
+  }
+  CHECK_THROWS_AS(random::gamma({2}, 1, 1, DType::bf16, g), DTypeError);
+  CHECK_THROWS_AS(random::gamma({-2}, 1, 1, f32, g), ShapeError);
+  CHECK_THROWS_AS(random::gamma(Tensor(), g), ArgumentError);
+  CHECK_THROWS_AS(random::gamma(ones({2}, i64), g), DTypeError);
   CHECK_THROWS_AS(random::categorical(zeros({3}), -1, g), ArgumentError);
   CHECK_THROWS_AS(random::categorical(zeros({3, 0}), 1, g), ShapeError);
   CHECK_THROWS_AS(random::categorical(zeros({3}, i32), 1, g), DTypeError);

@@ -1,41 +1,13 @@
 // Conventions at kinks and singularities (contract/gradient-tape.md, 1.8): one table, forward and gradient, eager and
-// compiled, so that a change is seen. Of the contract's rows these have no op yet: elu, leaky_relu, relu6, hardtanh,
-// cumprod, hypot, xlogy, cosine_similarity, fmod and remainder, sort, median, max_pool; cross-entropies: tests/nn.
-#include "support.h"
+// compiled, so that a change is seen. kinks_test.cpp has the rest; cross-entropies: tests/nn.
+#include "kink.h"
 
 using namespace weft;
 using namespace weft::test;
 
 namespace {
 
-using List = std::vector<double>;
-using Function = Tensor (*)(const std::vector<Tensor>&);
-
-struct Kink {
-  const char* name;
-  Function f;
-  std::vector<Tensor> in;
-  List value;                   // row-major
-  std::vector<List> gradients;  // of the sum, for each input
-};
-
-constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-
-Tensor list(const List& x) { return from_vector(x); }
-template <class... T> std::vector<Tensor> inputs(const T&... t) { return {t...}; }
-Tensor rows(std::int64_t n, const List& x) { return reshape(list(x), {n, -1}); }
-
-// Functions of the inputs x, and x and y.
-#define OF_X(...)                     \
-  [](const std::vector<Tensor>& in) { \
-    const Tensor& x = in[0];          \
-    return Tensor(__VA_ARGS__);       \
-  }
-#define OF_XY(...)                       \
-  [](const std::vector<Tensor>& in) {    \
-    const Tensor &x = in[0], &y = in[1]; \
-    return Tensor(__VA_ARGS__);          \
-  }
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<Kink> kinks() {
   const double e = std::exp(1), half_pi = std::acos(0), log4 = std::log(4.0), log2 = std::log(2.0);
@@ -139,44 +111,11 @@ std::vector<Kink> kinks() {
   };
 }
 
-bool near(const List& a, const List& b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const bool same = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ||
-                      std::abs(a[i] - b[i]) <= 1e-14 * std::max(1.0, std::abs(b[i]));
-    if (!same) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 TEST_CASE("Values and gradients at kinks and singularities are those of the table, eager and compiled",
           "[kinks][1.8][bad-input.10][bad-input.18]") {
-  for (const Kink& k : kinks()) {
-    INFO(k.name);
-    const NoLeaks guard;
-    const auto run = [&](const std::vector<Tensor>& in) {
-      GradientTape tape;
-      tape.watch(in);
-      const Tensor y = k.f(in);
-      return std::pair(y, tape.gradient(y, in, GradientOptions{.unconnected = Unconnected::none}));
-    };
-    const auto [y, gradients] = run(k.in);
-    INFO("value " << y);
-    CHECK(near(y.to_vector<double>(), k.value));
-    REQUIRE(gradients.size() == k.gradients.size());
-    auto compiled = compile(run);
-    const auto [z, again] = compiled(k.in);
-    CHECK_SAME(z, y);
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      REQUIRE(gradients[i].defined());
-      CHECK(gradients[i].type() == k.in[i].type());
-      INFO("gradient " << i << ": " << gradients[i]);
-      CHECK(near(gradients[i].to_vector<double>(), k.gradients[i]));
-      CHECK_SAME(again[i], gradients[i]);
-    }
-  }
+  for (const Kink& k : kinks()) check(k);
 }
 
 TEST_CASE("max and min of nothing are errors, eager and compiled", "[kinks][1.8]") {

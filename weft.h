@@ -23,6 +23,7 @@
 #include "nn/activations.h"
 #include "nn/attention.h"
 #include "nn/conv.h"
+#include "nn/ctc.h"
 #include "nn/dropout.h"
 #include "nn/embedding.h"
 #include "nn/init.h"

@@ -76,6 +76,7 @@ TEST_CASE("each op of the table under vmap is the op on each example", "[vmap]")
   for (DType t : {f32, f64, i64, DType::boolean})
     each_batch(t, [&]<class Struct>(const Op& op, const std::vector<OpSample>& samples) {
       for (unsigned mask = 1; mask < 1u << samples[0].in.size(); ++mask) {
+        if (op.draws && !(mask & 1)) continue;  // examples that share a generator draw numbers of their own
         INFO(op.name << " " << samples[0].attrs.text() << " of " << name_of(t) << ", batched operands " << mask);
         const Batch batch(samples, mask);
         const auto f = [&](const std::vector<Tensor>& x) { return run(op, {samples[0].attrs, batch.operands(x)}); };

@@ -65,5 +65,6 @@
 #include "ops/windows.h"
 #include "tensor/create.h"
 #include "tensor/isa.h"
+#include "tensor/profiler.h"
 #include "tensor/tensor.h"
 #include "tensor/threads.h"

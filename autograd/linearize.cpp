@@ -30,7 +30,7 @@ void detail::Linearizer::record(const Op& op, const Attrs& attrs, std::span<cons
     return;
   for (const Tensor& t : out)
     if (is_floating(t.dtype())) known_.insert(t.id());
-  steps_.push_back({&op, attrs, SiteScope::current(), {in.begin(), in.end()}, {out.begin(), out.end()}});
+  steps_.push_back({&op, attrs, SiteScope::origin(), {in.begin(), in.end()}, {out.begin(), out.end()}});
 }
 
 void detail::Linearizer::stop() { pop_recorder(this); }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <source_location>
 #include <span>
 #include <unordered_set>
 #include <vector>
@@ -34,7 +33,7 @@ class Linearizer : private Recorder {
   struct Step {
     const Op* op;
     Attrs attrs;
-    std::source_location site;
+    Origin site;
     std::vector<Tensor> in, out;
   };
   void record(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) override;

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 
+#include "../tensor/profile_log.h"
 #include "../ops/apply.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
@@ -153,7 +154,7 @@ void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tens
   for (const Tensor& t : out) floating |= is_floating(t.dtype());
   const bool flows = op.differentiable && depends && floating;
 
-  entries_.push_back({&op, attrs, SiteScope::current(), static_cast<std::uint32_t>(slots_.size()),
+  entries_.push_back({&op, attrs, SiteScope::origin(), static_cast<std::uint32_t>(slots_.size()),
                       static_cast<std::uint32_t>(saved_.size()), static_cast<std::uint32_t>(types_.size()),
                       static_cast<std::uint32_t>(in.size()), static_cast<std::uint32_t>(out.size())});
   slots_.insert(slots_.end(), slots, slots + in.size());
@@ -261,6 +262,7 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
     }
   } release{*this};
 
+  const detail::ProfilePhase phase("tape replay");
   std::vector<Tensor> cotangents(table_.size());
   const auto accumulate = [](Tensor& sum, const Tensor& t) { sum = sum.defined() ? sum + t : t; };
   for (std::size_t i = 0; i < targets.size(); ++i) {

@@ -146,7 +146,7 @@ class GradientTape : private Recorder {
   struct Entry {
     const Op* op;
     Attrs attrs;
-    std::source_location site;
+    Origin site;
     std::uint32_t slots, saved, types, inputs, outputs;
   };
   // From tensor ids to slots: open addressing, linear probing.

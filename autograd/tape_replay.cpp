@@ -45,6 +45,7 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
     if (reached && wants) {
       const ReplayedSite site(entry.site);
       const Op& op = *entry.op;
+      const detail::GradientScope scope(op.name, !active_tracer());
       try {
         if (!op.vjp)
           throw GradError("the op has no gradient rule", "give its struct a vjp, or say `differentiable = false`");

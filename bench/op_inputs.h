@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include <weft/tests/op_samples.h>
-
+#include <weft/ops/work.h>
 #include <weft/tensor/roofline.h>
+#include <weft/tests/op_samples.h>
 
 namespace bench {
 
@@ -13,8 +13,8 @@ using weft::Arithmetic;
 
 struct OpInput {
   weft::test::OpSample sample;
-  Arithmetic arithmetic = {};  ///< where a Formula or arithmetic tells
-  bool large = true;      ///< false: one of the tests' samples, whose time is what a call costs
+  Arithmetic arithmetic = {};  ///< as work_of counts it
+  bool large = true;           ///< false: one of the tests' samples, whose time is what a call costs
 };
 
 namespace detail_ {
@@ -45,8 +45,7 @@ template <class Struct> OpInput special(Random& r) {
   if constexpr (std::is_same_v<Struct, AssertFinite>) return {{Attrs{}, {x({elements})}}};
   if constexpr (std::is_same_v<Struct, Uniform>)
     return {{UniformAttrs{f32, {elements}}, {tensor<std::int64_t>({7, 11})}}};
-  if constexpr (std::is_same_v<Struct, MatMul>)
-    return {{Attrs{}, {x({1024, 1024}), x({1024, 1024})}}, Arithmetic{0x1p30, 0x1p30}};
+  if constexpr (std::is_same_v<Struct, MatMul>) return {{Attrs{}, {x({1024, 1024}), x({1024, 1024})}}};
   std::vector<OpSample> samples = test::Sampler<Struct>::samples(test::usual_type<Struct>(), r);
   const auto work = [](const OpSample& s) {
     std::int64_t n = 0;
@@ -57,17 +56,13 @@ template <class Struct> OpInput special(Random& r) {
   return {*most, {}, false};
 }
 
-/// The operations of a formula, an fma being one, as often as there are elements.
-inline void count_formula(OpInput& input, const Op& op) {
-  std::vector<const Type*> types;
-  for (const Tensor& t : input.sample.in) types.push_back(&t.type());
-  const double n = static_cast<double>(input.sample.in.back().size());
-  for (const Instruction& i : op.formula(input.sample.attrs, types).code) {
-    if (i.op == ScalarOp::input || i.op == ScalarOp::constant || i.op == ScalarOp::bitcast) continue;
-    input.arithmetic.operations += n;
-    if (i.op == ScalarOp::mul || i.op == ScalarOp::fma) input.arithmetic.products += n;
-    if (i.op == ScalarOp::div || i.op == ScalarOp::sqrt) input.arithmetic.divisions += n;
-  }
+inline Arithmetic arithmetic_of(const OpSample& sample, const Op& op) {
+  std::vector<const Type*> in, out;
+  for (const Tensor& t : sample.in) in.push_back(&t.type());
+  std::vector<Type> types(static_cast<std::size_t>(op.outputs));
+  op.infer(sample.attrs, in, types);
+  for (const Type& t : types) out.push_back(&t);
+  return work_of(op, sample.attrs, in, out);
 }
 
 }  // namespace detail_
@@ -76,14 +71,16 @@ template <class Struct> OpInput op_input() {
   using namespace detail_;
   Random r(1);
   if constexpr (test::is_plain_elementwise<Struct>) {
-    OpInput input{test::Sampler<Struct>::sample({elements}, test::usual_type<Struct>(), r), {}};
-    count_formula(input, op_of<Struct>());
-    return input;
+    const OpSample sample = test::Sampler<Struct>::sample({elements}, test::usual_type<Struct>(), r);
+    return {sample, arithmetic_of(sample, op_of<Struct>())};
   } else if constexpr (std::is_base_of_v<ReductionBase, Struct>) {
-    return {{ReduceAttrs{1, 2}, {random_tensor(r, {1024, elements / 1024}, test::usual_type<Struct>(), 0.9, 1.1)}},
-            Arithmetic{static_cast<double>(elements)}};
+    const OpSample sample{ReduceAttrs{1, 2},
+                          {random_tensor(r, {1024, elements / 1024}, test::usual_type<Struct>(), 0.9, 1.1)}};
+    return {sample, arithmetic_of(sample, op_of<Struct>())};
   } else {
-    return special<Struct>(r);
+    OpInput input = special<Struct>(r);
+    if (input.large) input.arithmetic = arithmetic_of(input.sample, op_of<Struct>());
+    return input;
   }
 }
 

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <map>
 
 #include "../ops/apply.h"
 #include "../ops/graph_interpreter.h"
+#include "../tensor/profile_log.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
 #include "simplify.h"
@@ -19,6 +21,11 @@ namespace {
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> made{0};
+  return ++made;
 }
 
 }  // namespace
@@ -32,7 +39,8 @@ struct Executable::Frame {
 
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
                        double trace_ms)
-    : graph_(simplify(graph)), args_(args), results_(results), written_(std::move(written)) {
+    : graph_(simplify(graph)), args_(args), results_(results), written_(std::move(written)), number_(next_number()) {
+  const detail::ProfilePhase phase("plan");
   stats_.trace_ms = trace_ms;
   const auto start = std::chrono::steady_clock::now();
   const Grouping grouping = group_nodes(graph_, late_values());
@@ -201,6 +209,7 @@ void Executable::generate() {
   stats_.kernels = distinct.size();
   if (kernels.empty()) return;
   if (Jit* jit = Jit::get()) {
+    const detail::ProfilePhase phase("codegen");
     const std::vector<KernelFunction> functions = jit->compile(kernels);
     for (std::size_t k = 0; k < launches.size(); ++k) launches[k]->function = functions[k];
   }
@@ -216,6 +225,7 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
       return frame;
     }
   }
+  const detail::ProfilePhase phase("arena");
   auto frame = std::make_unique<Frame>();
   frame->arena = Storage::allocate(static_cast<std::size_t>(stats_.arena_bytes));
   frame->slots.assign(graph_.values.size(), nullptr);
@@ -241,6 +251,9 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
 
 void Executable::run(std::span<const Tensor> args, std::span<const std::shared_ptr<VariableState>> variables,
                      std::span<Tensor> results) {
+  detail::ProfileSpan span;
+  if (detail::profiled()) [[unlikely]]
+    profile_call(span);
   const std::unique_lock<std::mutex> lock = state_lock();
   std::unique_ptr<Frame> frame = take_frame();
   std::byte** const slots = frame->slots.data();
@@ -320,15 +333,20 @@ template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& bu
   for (std::size_t k = 0; k < direct_.size(); ++k)
     if (direct_[k] != no_value) slots[direct_[k]] = buffer_of(k).template as<std::byte>();
 
+  const bool profiled = detail::profiled();
   auto region = regions_.begin();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
+    detail::ProfileSpan span;
     if (region != regions_.end() && i == region->begin) {
       const Region& r = *region++;
-      if (run_region(r, graph_, steps_, slots)) {
+      if (const int threads = threads_for(r); threads > 1) {
+        if (profiled) profile_steps(span, r.begin, r.end);
+        run_region(r, threads, graph_, steps_, slots);
         i = r.end - 1;
         continue;
       }
     }
+    if (profiled) profile_steps(span, i, i + 1);
     if (const auto* launch = std::get_if<LaunchStep>(&steps_[i])) {
       run_launch(*launch, slots);
     } else if (const auto* node = std::get_if<NodeStep>(&steps_[i])) {

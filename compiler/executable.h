@@ -52,6 +52,9 @@ class Executable final : public GraphRunner {
   bool overwrites_in_place(std::size_t state) const;
   std::unique_ptr<Frame> take_frame();
   void put_back(std::unique_ptr<Frame> frame);
+  /// Begins the span of the whole call, or of steps [first, last).
+  void profile_call(detail::ProfileSpan& span) const;
+  void profile_steps(detail::ProfileSpan& span, std::size_t first, std::size_t last) const;
   /// Runs the steps on a frame whose slots for inputs are set; buffer_of(k) is the view of output k.
   template <class BufferOf> void run_steps(Frame& frame, BufferOf&& buffer_of);
 
@@ -64,6 +67,7 @@ class Executable final : public GraphRunner {
   std::vector<bool> in_place_;              // by written variable: may overwrite the old value
   std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
   CompileStats stats_;
+  const std::uint64_t number_;  // of all that this process made
   std::mutex frames_mutex_;
   std::vector<std::unique_ptr<Frame>> frames_;
 };

@@ -9,6 +9,7 @@
 
 #include "../ops/arg.h"
 #include "../ops/trace.h"
+#include "../tensor/profile_log.h"
 #include "../tensor/warn.h"
 #include "call.h"
 #include "executable.h"
@@ -149,12 +150,14 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
     warned_ = true;
     warn("compile: {} traces of one function: {}", made_, signature.difference(traces_.front()->signature));
   }
+  const detail::ProfilePhase phase("compile");
   const auto start = std::chrono::steady_clock::now();
   auto traced = std::make_shared<Traced>();
   Trace trace;
   std::vector<Tensor> placeholders, leaves;
   for (const Tensor& t : signature.tensors()) placeholders.push_back(trace.add_input(t.type()));
   {
+    const detail::ProfilePhase tracing("trace");
     const auto lock = Executable::lock_state();  // the trace looks at variables that another function may be writing
     const TraceScope scope(&trace);
     traced->result = body(placeholders, leaves);

@@ -39,6 +39,7 @@ class Lowering {
     for (const std::uint32_t i : group_.nodes) node(i);
     choose_kept();
     lay_out();
+    launch_.nodes = group_.nodes;
     return std::move(launch_);
   }
 

@@ -138,10 +138,13 @@ std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps
   return list;
 }
 
-bool run_region(const Region& region, const Graph& graph, std::span<const Step> steps, std::byte* const* slots) {
+int threads_for(const Region& region) {
   const double most = std::min(region.time / least_time, static_cast<double>(region.rows / least_rows));
-  const int threads = static_cast<int>(std::min(most, static_cast<double>(num_threads())));
-  if (threads < 2) return false;
+  return std::max(1, static_cast<int>(std::min(most, static_cast<double>(num_threads()))));
+}
+
+void run_region(const Region& region, int threads, const Graph& graph, std::span<const Step> steps,
+                std::byte* const* slots) {
   parallel_for(threads, threads, [&](std::int64_t part) {
     const std::int64_t begin = region.rows * part / threads, end = region.rows * (part + 1) / threads;
     for (const Step& step : steps.subspan(region.begin, region.end - region.begin)) {
@@ -153,7 +156,6 @@ bool run_region(const Region& region, const Graph& graph, std::span<const Step> 
                           end * unit(l, region.rows));
     }
   });
-  return true;
 }
 
 }  // namespace weft

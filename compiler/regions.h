@@ -19,7 +19,9 @@ struct Region {
 /// lives.
 std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps, const std::vector<bool>& states);
 
-/// Runs the steps of a region on several threads; false, and does nothing, where they are too little work for that.
-bool run_region(const Region& region, const Graph& graph, std::span<const Step> steps, std::byte* const* slots);
+/// On how many threads a region pays now; 1: its steps run one by one.
+int threads_for(const Region& region);
+/// Runs the steps of a region on so many threads.
+void run_region(const Region& region, int threads, const Graph& graph, std::span<const Step> steps, std::byte* const* slots);
 
 }  // namespace weft

@@ -57,8 +57,7 @@ class Folder {
     copy_.node(n);
   }
 
-  ValueId scalar(const Op& op, const Attrs& attrs, std::span<const ValueId> in, DType dtype,
-                 const std::source_location& site) {
+  ValueId scalar(const Op& op, const Attrs& attrs, std::span<const ValueId> in, DType dtype, const Origin& site) {
     bool constant = true;
     for (const ValueId v : in) constant &= to_.values[v].kind == Graph::Value::constant;
     if (!constant) return to_.add(op, attrs, in, std::vector<Type>{{dtype, {}}}, site);
@@ -73,7 +72,7 @@ class Folder {
     return to_.add_constant(apply(op, attrs, operands));
   }
 
-  ValueId spread(ValueId s, const Type& type, const std::source_location& site) {
+  ValueId spread(ValueId s, const Type& type, const Origin& site) {
     return to_.add(op_of<BroadcastTo>(), ShapeAttrs{type.shape}, std::span(&s, 1), std::span(&type, 1), site);
   }
 

@@ -210,15 +210,14 @@ class SparseUpdates {
   }
 
   // ---- the new graph ----
-  ValueId add(const Op& op, const Attrs& attrs, std::vector<ValueId> in, std::vector<Type> out,
-              const std::source_location& site) {
+  ValueId add(const Op& op, const Attrs& attrs, std::vector<ValueId> in, std::vector<Type> out, const Origin& site) {
     return to_.add(op, attrs, in, out, site);
   }
-  ValueId reshaped(ValueId v, const Shape& shape, const std::source_location& site) {
+  ValueId reshaped(ValueId v, const Shape& shape, const Origin& site) {
     const Type type{to_.type(v).dtype, shape};
     return to_.type(v).shape == shape ? v : add(op_of<Reshape>(), ShapeAttrs{shape}, {v}, {type}, site);
   }
-  ValueId spread(ValueId v, const Shape& shape, const std::source_location& site) {
+  ValueId spread(ValueId v, const Shape& shape, const Origin& site) {
     return add(op_of<BroadcastTo>(), ShapeAttrs{shape}, {v}, {{to_.type(v).dtype, shape}}, site);
   }
 
@@ -245,7 +244,8 @@ class SparseUpdates {
       const std::int64_t n = count(from_.type(g->in[1]).shape);
       const ValueId zeros = spread(to_.add_constant(Arg(0).tensor(type.dtype)), shape, g->site);
       const ValueId part =
-          n == r.n ? all_slots : add(op_of<StridedSlice>(), SliceAttrs{{first}, {1}, {n}}, {all_slots}, {{i64, {n}}}, g->site);
+          n == r.n ? all_slots
+                   : add(op_of<StridedSlice>(), SliceAttrs{{first}, {1}, {n}}, {all_slots}, {{i64, {n}}}, g->site);
       const ValueId u = reshaped(copy_(g->in[2]), with_rows(type.shape, n), g->site);
       r.on_rows[g->out] = add(op_of<ScatterAdd>(), AxisAttrs{0}, {zeros, part, u}, {{type.dtype, shape}}, g->site);
       first += n;
@@ -314,7 +314,7 @@ class SparseUpdates {
   }
 
   // p less what h is where the gradients are 0.
-  ValueId less_number(Region& r, const Update& u, const std::source_location& site) {
+  ValueId less_number(Region& r, const Update& u, const Origin& site) {
     const ValueId p = copy_(u.p);
     if (info_[u.h].number.defined()) return p;  // it is known to leave p as it is
     ValueId s = number(r, u.h);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../tensor/philox.h"
+#include "../tensor/profile_log.h"
 
 namespace weft::data {
 
@@ -24,6 +25,7 @@ std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t seed, std::u
 }
 
 Tensor take_rows(const Tensor& t, std::span<const std::int64_t> rows) {
+  const weft::detail::ProfilePhase phase("take_rows");
   if (t.rank() == 0) throw ShapeError("take_rows of a scalar");
   Shape shape = t.shape();
   const std::int64_t n = t.shape()[0];

@@ -8,6 +8,7 @@
 #include "../ops/math.h"
 #include "../ops/parts.h"
 #include "../ops/recorder.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 namespace {
@@ -46,6 +47,7 @@ MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads_, 
       heads(heads_) {}
 
 Tensor MultiHeadAttention::operator()(const Arg& x, const AttentionOptions& options) const {
+  const LayerScope layer("MultiHeadAttention", &qkv.weight, 2);
   const SiteScope scope(x.site());
   const Tensor input = checked_input("x", x, *this);
   const auto part = weft::detail::equal_parts(qkv(input), 3, 2);
@@ -55,6 +57,7 @@ Tensor MultiHeadAttention::operator()(const Arg& x, const AttentionOptions& opti
 }
 
 Tensor MultiHeadAttention::operator()(const Arg& x, const Arg& memory, const AttentionOptions& options) const {
+  const LayerScope layer("MultiHeadAttention", &qkv.weight, 2);
   const SiteScope scope(x.site());
   const Tensor input = checked_input("x", x, *this), other = checked_input("memory", memory, *this);
   const std::int64_t width = project.weight.shape()[0];

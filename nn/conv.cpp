@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "../ops/manipulate.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 namespace {
@@ -42,6 +43,8 @@ Conv<axes>::Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const
 }
 
 template <int axes> Tensor Conv<axes>::operator()(const Arg& x) const {
+  constexpr const char* kinds[] = {"Conv1d", "Conv2d", "Conv3d"};
+  const LayerScope layer(kinds[axes - 1], &weight);
   constexpr auto with = [](auto&&... a) {
     if constexpr (axes == 1)
       return conv1d(a...);
@@ -79,6 +82,8 @@ ConvTranspose<axes>::ConvTranspose(std::int64_t in, std::int64_t out, const PerA
 }
 
 template <int axes> Tensor ConvTranspose<axes>::operator()(const Arg& x) const {
+  constexpr const char* kinds[] = {"ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"};
+  const LayerScope layer(kinds[axes - 1], &weight);
   constexpr auto with = [](auto&&... a) {
     if constexpr (axes == 1)
       return conv_transpose1d(a...);

@@ -4,6 +4,7 @@
 
 #include "../ops/apply.h"
 #include "../ops/math.h"
+#include "layer_scope.h"
 #include "mode.h"
 
 namespace weft::nn {
@@ -16,6 +17,7 @@ Dropout::Dropout(double p, Generator& generator, Site site) : p_(p), generator_(
 }
 
 Tensor Dropout::operator()(const Arg& x) const {
+  const LayerScope layer("Dropout");
   const Tensor t = x.tensor();
   const SiteScope scope(x.site());
   if (!is_floating(t.dtype())) {

@@ -5,6 +5,7 @@
 #include "../ops/apply.h"
 #include "../ops/indexing.h"
 #include "../ops/recorder.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 
@@ -21,7 +22,10 @@ Tensor embedding(const Arg& indices, const Arg& table) {
   return gather(table, indices);
 }
 
-Tensor Embedding::operator()(const Arg& indices) const { return embedding(indices, Arg(weight, indices.site())); }
+Tensor Embedding::operator()(const Arg& indices) const {
+  const LayerScope layer("Embedding", &weight);
+  return embedding(indices, Arg(weight, indices.site()));
+}
 
 std::string Embedding::text() const { return fmt::format("Embedding {} x {}", weight.shape()[0], weight.shape()[1]); }
 

@@ -6,6 +6,7 @@
 #include "../ops/linalg.h"
 #include "../ops/math.h"
 #include "../ops/recorder.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 
@@ -19,6 +20,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool with_bias, init::Initiali
 }
 
 Tensor Linear::operator()(const Arg& x) const {
+  const LayerScope layer("Linear", &weight);
   const SiteScope scope(x.site());
   const Tensor input = x.tensor(weight.dtype());
   if (input.defined() && (input.rank() == 0 || input.shape().back() != weight.shape()[0])) {

@@ -6,6 +6,7 @@
 #include "../ops/math.h"
 #include "../ops/normalization.h"
 #include "../ops/recorder.h"
+#include "layer_scope.h"
 #include "mode.h"
 
 namespace weft::nn {
@@ -50,6 +51,7 @@ BatchNorm::BatchNorm(std::int64_t channels, double eps, double share, bool affin
 }
 
 Tensor BatchNorm::operator()(const Arg& x) const {
+  const LayerScope layer("BatchNorm", weight);
   const SiteScope scope(x.site());
   const Tensor t = with_channels("BatchNorm", x, running_mean.size(), text());
   if (!training()) return batch_norm(t, running_mean, running_var, value_of(weight), value_of(bias), epsilon);
@@ -75,6 +77,7 @@ LayerNorm::LayerNorm(const Shape& extents, double eps, bool affine, bool with_bi
 }
 
 Tensor LayerNorm::operator()(const Arg& x) const {
+  const LayerScope layer("LayerNorm", weight);
   return layer_norm(x, normalized, value_of(weight), value_of(bias), epsilon);
 }
 
@@ -88,7 +91,10 @@ RMSNorm::RMSNorm(const Shape& extents, double eps, bool affine, DType dtype, Sit
   });
 }
 
-Tensor RMSNorm::operator()(const Arg& x) const { return rms_norm(x, normalized, value_of(weight), epsilon); }
+Tensor RMSNorm::operator()(const Arg& x) const {
+  const LayerScope layer("RMSNorm", weight);
+  return rms_norm(x, normalized, value_of(weight), epsilon);
+}
 
 std::string RMSNorm::text() const { return "RMSNorm " + normalized.text(); }
 
@@ -103,6 +109,7 @@ GroupNorm::GroupNorm(std::int64_t groups_, std::int64_t channels_, double eps, b
 }
 
 Tensor GroupNorm::operator()(const Arg& x) const {
+  const LayerScope layer("GroupNorm", weight);
   const SiteScope scope(x.site());
   return group_norm(with_channels("GroupNorm", x, channels, text()), groups, value_of(weight), value_of(bias), epsilon);
 }
@@ -118,6 +125,7 @@ InstanceNorm::InstanceNorm(std::int64_t channels_, double eps, bool affine, DTyp
 }
 
 Tensor InstanceNorm::operator()(const Arg& x) const {
+  const LayerScope layer("InstanceNorm", weight);
   const SiteScope scope(x.site());
   return instance_norm(with_channels("InstanceNorm", x, channels, text()), value_of(weight), value_of(bias), epsilon);
 }

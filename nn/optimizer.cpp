@@ -8,6 +8,7 @@
 #include "../ops/math.h"
 #include "../ops/reduce.h"
 #include "../tensor/create.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 namespace {
@@ -66,6 +67,7 @@ void Optimizer::apply(std::initializer_list<std::pair<std::reference_wrapper<con
 }
 
 void Optimizer::update_all(const Gradients& gradients) {
+  const LayerScope scope("optimizer update");
   struct Work {
     Slot* slot;
     const Tensor* gradient;

@@ -5,6 +5,7 @@
 #include "../ops/apply.h"
 #include "../ops/manipulate.h"
 #include "../ops/recorder.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 namespace {
@@ -21,16 +22,19 @@ template <int axes> std::string layer_text(const char* name, const PerAxis& numb
 }  // namespace
 
 template <int axes> Tensor MaxPool<axes>::operator()(const Arg& x) const {
+  const LayerScope layer("MaxPool");
   return choose<axes>(max_pool1d, max_pool2d, max_pool3d, x, window, options);
 }
 template <int axes> std::string MaxPool<axes>::text() const { return layer_text<axes>("MaxPool", window); }
 
 template <int axes> Tensor AvgPool<axes>::operator()(const Arg& x) const {
+  const LayerScope layer("AvgPool");
   return choose<axes>(avg_pool1d, avg_pool2d, avg_pool3d, x, window, options);
 }
 template <int axes> std::string AvgPool<axes>::text() const { return layer_text<axes>("AvgPool", window); }
 
 template <int axes> Tensor AdaptiveAvgPool<axes>::operator()(const Arg& x) const {
+  const LayerScope layer("AdaptiveAvgPool");
   return choose<axes>(adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, x, results, channels_last);
 }
 template <int axes> std::string AdaptiveAvgPool<axes>::text() const {

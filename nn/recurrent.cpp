@@ -16,6 +16,7 @@
 #include "../ops/parts.h"
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 namespace {
@@ -149,10 +150,12 @@ LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType d
     make(*this, "LSTM", in, hidden, 4, {}, dtype, generator, site);
 }
 LSTMState LSTMCell::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
+  const LayerScope layer("LSTMCell", &weight_ih);
   return one_step("LSTMCell", *this, bias, x, state);
 }
 std::string LSTMCell::text() const { return text_of("LSTMCell", *this); }
 std::pair<Tensor, LSTMState> LSTM::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
+  const LayerScope layer("LSTM", &weight_ih);
   return sequence("LSTM", *this, bias, x, state);
 }
 std::string LSTM::text() const { return text_of("LSTM", *this); }
@@ -164,10 +167,12 @@ GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dty
     make(*this, "GRU", in, hidden, 3, {}, dtype, generator, site);
 }
 Tensor GRUCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  const LayerScope layer("GRUCell", &weight_ih);
   return one_step("GRUCell", *this, bias_ih, x, h);
 }
 std::string GRUCell::text() const { return text_of("GRUCell", *this); }
 std::pair<Tensor, Tensor> GRU::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  const LayerScope layer("GRU", &weight_ih);
   return sequence("GRU", *this, bias_ih, x, h);
 }
 std::string GRU::text() const { return text_of("GRU", *this); }
@@ -181,10 +186,12 @@ RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, bool with_relu, bool with
     make(*this, "RNN", in, hidden, 1, {}, dtype, generator, site);
 }
 Tensor RNNCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  const LayerScope layer("RNNCell", &weight_ih);
   return one_step("RNNCell", *this, bias, x, h);
 }
 std::string RNNCell::text() const { return text_of("RNNCell", *this); }
 std::pair<Tensor, Tensor> RNN::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+  const LayerScope layer("RNN", &weight_ih);
   return sequence("RNN", *this, bias, x, h);
 }
 std::string RNN::text() const { return text_of("RNN", *this); }

@@ -8,6 +8,7 @@
 #include "closure.h"
 #include "graph_interpreter.h"
 #include "kernels/elementwise.h"
+#include "profile.h"
 #include "recorder.h"
 
 namespace weft {
@@ -120,6 +121,9 @@ void run_op(const Op& op, const Attrs& attrs, Views in, Views out) {
 }
 
 void apply(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {
+  detail::ProfileSpan span;
+  if (detail::profiled()) [[unlikely]]
+    if (!active_tracer()) profile_op(span, op, attrs, in);
   try {
     apply_unguarded(op, attrs, in, out);
   } catch (Error& e) {

@@ -35,7 +35,7 @@ ValueId Graph::add_constant(const Tensor& tensor) {
 }
 
 ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out,
-                   const std::source_location& site) {
+                   const Origin& site) {
   std::uint64_t hash = attrs.hash();
   detail::mix(hash, reinterpret_cast<std::uintptr_t>(&op));
   for (const ValueId v : in) detail::mix(hash, v);

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <source_location>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "../tensor/scope.h"
 #include "op.h"
 
 namespace weft {
@@ -22,7 +22,7 @@ struct Graph {
     std::vector<ValueId> in;
     ValueId out;  // of the first output; the others follow
     int outputs;
-    std::source_location site;
+    Origin site;
   };
   /// A value is an input, a constant, or an output of a node.
   struct Value {
@@ -42,7 +42,7 @@ struct Graph {
   ValueId add_constant(const Tensor& tensor);
   /// A node, or the equal one there is (an effect twice is two); its first output.
   ValueId add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out,
-              const std::source_location& site = {});
+              const Origin& site = {});
 
   const Type& type(ValueId v) const { return values[v].type; }
   /// The node that computes v, or null.

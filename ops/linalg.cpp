@@ -6,6 +6,7 @@
 #include "defs/matmul.h"
 #include "defs/shape.h"
 #include "kernels/matmul_plan.h"
+#include "work.h"
 #include "manipulate.h"
 #include "recorder.h"
 
@@ -75,6 +76,10 @@ void MatMul::run(const Attrs&, Views in, Views out) {
     matmul(shape, a.as<std::byte>() + offset_a * size, b.as<std::byte>() + offset_b * size,
            c.as<std::byte>() + l * shape.batch * shape.m * shape.n * size);
   }
+}
+
+Work MatMul::work(const Attrs&, Types in, Types out) {
+  return multiply_adds(static_cast<double>(count(out[0]->shape)) * static_cast<double>(in[0]->shape.back()));
 }
 
 void MatMul::vjp(Backward& b) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../tensor/roofline.h"
 #include "../tensor/tensor.h"
 #include "attrs.h"
 #include "formula.h"
@@ -57,6 +58,11 @@ class GraphRunner {
   virtual void run(Views in, Views out) = 0;
 };
 
+/// What an op computes: as the machine issues it, and as profiles count it, where an fma is two flops.
+struct Work : Arithmetic {
+  double flops = 0;
+};
+
 struct Op {
   std::string_view name;
   OpKind kind = OpKind::kernel;
@@ -90,6 +96,8 @@ struct Op {
   /// How it is applied to a batch of examples at once (vmap). Null: as its kind says, elementwise ops and reductions;
   /// of another kind, to one example after the other.
   void (*batch)(Batching&) = nullptr;
+  /// Kind kernel: its arithmetic; null: it is not counted. That of other kinds follows: see work_of.
+  Work (*work)(const Attrs&, Types in, Types out) = nullptr;
   /// Its outputs are its inputs from this one on: the op is there for gradients alone, and compiled code leaves it out.
   int (*forwards)(const Attrs&) = nullptr;
   /// Kind elementwise: its loops for the ISA in use; null for a user's own op.

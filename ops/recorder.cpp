@@ -57,11 +57,13 @@ bool is_recording(const Recorder* recorder) {
 TraceScope::TraceScope(Tracer* tracer)
     : previous_(state.tracer), previous_base_(state.base), previous_hidden_(state.hidden_from) {
   state.tracer = tracer;
+  if (tracer) detail::watchers.fetch_add(1, std::memory_order_relaxed);
   state.base = state.recorders.size();
   hide_from(nullptr);
 }
 
 TraceScope::~TraceScope() {
+  if (state.tracer) detail::watchers.fetch_sub(1, std::memory_order_relaxed);
   state.tracer = previous_;
   state.base = previous_base_;
   hide_from(previous_hidden_);

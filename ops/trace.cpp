@@ -52,7 +52,7 @@ void Trace::append(const Op& op, const Attrs& attrs, std::span<const Tensor> in,
   std::vector<Type> types;
   for (const Tensor& t : in) operands.push_back(value_of(t));
   for (const Tensor& t : out) types.push_back(t.type());
-  const ValueId first = graph.add(op, attrs, operands, types, SiteScope::current());
+  const ValueId first = graph.add(op, attrs, operands, types, SiteScope::origin());
   for (std::size_t k = 0; k < out.size(); ++k) ids_[out[k].id()] = first + static_cast<ValueId>(k);
 }
 
@@ -71,7 +71,7 @@ void Trace::assign(const std::shared_ptr<VariableState>& variable, const Tensor&
   // The variable's value from here on is another tensor than `value`, as eagerly: tapes tell them apart.
   const Tensor next = Tensor::placeholder(value.type());
   const ValueId operands[] = {c.input, assigned};
-  ids_[next.id()] = graph.add(assigned_op(), {}, operands, std::span(&value.type(), 1), SiteScope::current());
+  ids_[next.id()] = graph.add(assigned_op(), {}, operands, std::span(&value.type(), 1), SiteScope::origin());
   c.value = next;
   c.assigned_value = assigned;
   c.assigned = true;

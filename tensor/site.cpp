@@ -23,11 +23,15 @@ SiteScope::~SiteScope() {
   state.site = {};
 }
 
-ReplayedSite::ReplayedSite(const Site& site) : previous_(state.site), was_in_call_(state.in_call) {
-  if (site.line()) state = {site, true};
+ReplayedSite::ReplayedSite(const Origin& origin) : previous_(SiteScope::origin()), was_in_call_(state.in_call) {
+  if (origin.line()) state = {origin, true};
+  if (origin.scope) detail::current_scope = origin.scope;
 }
 
-ReplayedSite::~ReplayedSite() { state = {previous_, was_in_call_}; }
+ReplayedSite::~ReplayedSite() {
+  state = {previous_, was_in_call_};
+  detail::current_scope = previous_.scope;
+}
 
 const Site& SiteScope::current() { return state.site; }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "error.h"
+#include "scope.h"
 
 namespace weft {
 
@@ -18,21 +19,23 @@ class SiteScope {
   ~SiteScope();
   SiteScope(const SiteScope&) = delete;
   static const Site& current();
+  /// The same, with the scope that is open.
+  static Origin origin() { return {current(), detail::current_scope}; }
 
  private:
   bool outermost_;
 };
 
 /// The line of an op that is applied again, in a replay or a gradient: it holds also inside the call that does so. A
-/// line that is not known changes nothing.
+/// line or a scope that is not known changes nothing.
 class ReplayedSite {
  public:
-  explicit ReplayedSite(const Site& site);
+  explicit ReplayedSite(const Origin& origin);
   ~ReplayedSite();
   ReplayedSite(const ReplayedSite&) = delete;
 
  private:
-  Site previous_;
+  Origin previous_;
   bool was_in_call_;
 };
 

@@ -13,6 +13,7 @@
 
 #include "counters.h"
 #include "error.h"
+#include "profile_log.h"
 
 namespace weft {
 namespace {
@@ -140,11 +141,13 @@ Storage Storage::allocate(std::size_t bytes) {
   Storage s;
   s.block_ = new (p) Block{{1}, bytes, capacity};
   detail::count_block(1, bytes);
+  if (detail::profiled()) detail::profile_block(s.block_, static_cast<std::int64_t>(bytes));
   return s;
 }
 
 void Storage::release(Block* block) {
   detail::count_block(-1, block->bytes);
+  if (detail::profiled()) detail::profile_block(block, -static_cast<std::int64_t>(block->bytes));
   detail::deallocate(block, block->capacity);
 }
 

@@ -1,0 +1,142 @@
+// A compiled function in profiles: its calls, and the steps of each.
+#include <algorithm>
+#include <map>
+
+#include "../ops/profile.h"
+#include "../tensor/site.h"
+#include "executable.h"
+
+namespace weft {
+namespace {
+
+using detail::ProfileItem;
+using detail::ProfileKind;
+
+// The bytes that a launch's operand moves over, each counted once.
+double bytes_of(const Launch& launch, std::size_t operand) {
+  const LaunchOperand& o = launch.operands[operand];
+  auto bytes = static_cast<double>(size_of(launch.kernel.operands[operand].dtype));
+  for (int a = 0; a < o.row_strides.size(); ++a)
+    if (o.row_strides[a] != 0) bytes *= static_cast<double>(launch.rows[a]);
+  return o.col_stride != 0 ? bytes * static_cast<double>(launch.cols) : bytes;
+}
+
+double bytes_of(const Launch& launch) {
+  std::map<ValueId, double> most;  // by value: one that is read in two ways is in the cache the second time
+  for (std::size_t k = 0; k < launch.operands.size(); ++k) {
+    double& bytes = most[launch.operands[k].value];
+    bytes = std::max(bytes, bytes_of(launch, k));
+  }
+  double sum = 0;
+  for (const auto& [value, bytes] : most) sum += bytes;
+  return sum;
+}
+
+ProfileItem node_item(const Graph& graph, const Graph::Node& n) {
+  std::vector<const Type*> in, out;
+  for (const ValueId v : n.in) in.push_back(&graph.type(v));
+  for (int k = 0; k < n.outputs; ++k) out.push_back(&graph.type(n.out + static_cast<ValueId>(k)));
+  return profile_item(*n.op, n.attrs, in, out, n.site);
+}
+
+void add_work(ProfileItem& to, const ProfileItem& part) {
+  to.flops += part.flops;
+  to.arithmetic.operations += part.arithmetic.operations;
+  to.arithmetic.products += part.arithmetic.products;
+  to.arithmetic.divisions += part.arithmetic.divisions;
+  to.origins.insert(to.origins.end(), part.origins.begin(), part.origins.end());
+}
+
+// "exp mul sum", each op once, in order; of many the first.
+std::string names_of(const Graph& graph, const std::vector<std::uint32_t>& nodes) {
+  constexpr std::size_t most = 6;
+  std::vector<std::string_view> names;
+  for (const std::uint32_t i : nodes)
+    if (std::find(names.begin(), names.end(), graph.nodes[i].op->name) == names.end())
+      names.push_back(graph.nodes[i].op->name);
+  std::string text;
+  for (std::size_t k = 0; k < std::min(most, names.size()); ++k) text += (k ? " " : "") + std::string(names[k]);
+  return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
+}
+
+ProfileItem item_of(const Graph& graph, const LaunchStep& step) {
+  ProfileItem item{ProfileKind::kernel, "kernel: " + names_of(graph, step.segments[0].nodes)};
+  for (const Launch& l : step.segments) {
+    for (const std::uint32_t i : l.nodes) add_work(item, node_item(graph, graph.nodes[i]));
+    item.bytes += bytes_of(l);
+  }
+  item.detail = std::to_string(count(step.segments[0].rows)) + " rows of " + std::to_string(step.segments[0].cols);
+  if (step.segments.size() > 1) item.detail += ", " + std::to_string(step.segments.size()) + " segments";
+  const auto in_gradient = [](const Origin& o) { return o.scope && !o.scope->gradient_of().empty(); };
+  if (!item.origins.empty() && std::all_of(item.origins.begin(), item.origins.end(), in_gradient))
+    item.name += " (gradient)";
+  return item;
+}
+
+ProfileItem item_of(const Graph& graph, const NodeStep& step) {
+  const Graph::Node& n = graph.nodes[step.node];
+  ProfileItem item = node_item(graph, n);
+  for (std::size_t k = 0; k < step.in.size(); ++k)
+    item.bytes += bytes_shown({graph.type(n.in[k]).dtype, step.in[k].shape, step.in[k].strides, nullptr});
+  for (int k = 0; k < n.outputs; ++k) {
+    const Type& t = graph.type(n.out + static_cast<ValueId>(k));
+    item.bytes += static_cast<double>(count(t.shape)) * static_cast<double>(size_of(t.dtype));
+  }
+  return item;
+}
+
+ProfileItem item_of(const Graph& graph, const CopyStep& step) {
+  const Type& t = graph.type(step.from.base);
+  ProfileItem item{ProfileKind::kernel, "copy", t.text()};
+  item.bytes = bytes_shown({t.dtype, step.from.shape, step.from.strides, nullptr}) +
+               static_cast<double>(count(step.from.shape)) * static_cast<double>(size_of(t.dtype));
+  return item;
+}
+
+ProfileItem item_of(const Graph& graph, std::span<const Step> steps) {
+  const auto one = [&](const Step& step) { return std::visit([&](const auto& s) { return item_of(graph, s); }, step); };
+  if (steps.size() == 1) return one(steps[0]);
+  ProfileItem all{ProfileKind::kernel, "rows through", ""};
+  for (const Step& step : steps) {
+    const ProfileItem item = one(step);
+    add_work(all, item);
+    all.bytes += item.bytes;
+    all.name += (&step == steps.data() ? " " : " | ") + item.name;
+  }
+  all.detail = std::to_string(steps.size()) + " steps";
+  return all;
+}
+
+}  // namespace
+
+void Executable::profile_call(detail::ProfileSpan& span) const {
+  span.begin(
+      number_,
+      [](const void* context) {
+        const auto& e = *static_cast<const Executable*>(context);
+        const auto known = [](const Graph::Node& n) { return n.site.line() > 0; };
+        const auto first = std::find_if(e.graph_.nodes.begin(), e.graph_.nodes.end(), known);
+        const bool found = first != e.graph_.nodes.end();
+        return ProfileItem{ProfileKind::phase,
+                           found ? "compiled call, " + site_text(first->site) : "compiled call",
+                           std::to_string(e.steps_.size()) + " steps",
+                           {SiteScope::origin()}};
+      },
+      this);
+}
+
+void Executable::profile_steps(detail::ProfileSpan& span, std::size_t first, std::size_t last) const {
+  struct Part {
+    const Executable& executable;
+    std::size_t first, last;
+  } const part{*this, first, last};
+  span.begin(
+      number_ << 24 | first << 1 | (last - first > 1),
+      [](const void* context) {
+        const Part& p = *static_cast<const Part*>(context);
+        return item_of(p.executable.graph_, std::span(p.executable.steps_).subspan(p.first, p.last - p.first));
+      },
+      &part);
+}
+
+}  // namespace weft

@@ -27,6 +27,10 @@ void register_sweeps();
 /// the first's time over the second's, both measured in turns.
 void register_transforms();
 
+/// profile/...: a step while a profiler looks on, and while none does. The counter `ratio` is the first's time over the
+/// second's, both measured in turns.
+void register_profile();
+
 /// ops/...: each op of the table, its gradient too, against what the machine allows.
 void register_ops(int threads);
 

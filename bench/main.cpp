@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
       register_threads(timing.threads);
       register_sweeps();
       register_transforms();
+      register_profile();
       register_library(timing.threads);
       register_ops(timing.threads);
     }

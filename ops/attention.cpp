@@ -79,15 +79,15 @@ Tensor seen_keys(const Geometry& g, bool causal, const Tensor& mask) {
 }  // namespace
 
 // So many products of queries with keys, of a causal attention about half, and of weights with values.
-static Work attention_work(const Attrs& attrs, Types in, double with_keys, double with_values) {
+static OpWork attention_work(const Attrs& attrs, Types in, double with_keys, double with_values) {
   const auto pairs = static_cast<double>(count(in[0]->shape)) / static_cast<double>(in[0]->shape.back()) *
                      static_cast<double>(in[1]->shape[in[1]->shape.size() - 2]) *
                      (attrs.as<AttentionAttrs>().causal ? 0.5 : 1);
   return multiply_adds(pairs * (with_keys * static_cast<double>(in[0]->shape.back()) +
                                 with_values * static_cast<double>(in[2]->shape.back())));
 }
-Work Attention::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 1, 1); }
-Work AttentionGradient::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 3, 2); }
+OpWork Attention::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 1, 1); }
+OpWork AttentionGradient::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 3, 2); }
 
 void Attention::infer(const Attrs&, Types in, std::span<Type> out) {
   const Geometry g(in, 3);

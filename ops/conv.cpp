@@ -103,13 +103,13 @@ void run(ConvPass pass, const Attrs& attrs, const View& x, const View& w, const 
 }  // namespace
 
 // Each position of y meets each element of its filter, those that padding hides too.
-static Work conv_work(const Type& y, const Type& w) {
+static OpWork conv_work(const Type& y, const Type& w) {
   return multiply_adds(static_cast<double>(count(y.shape)) * static_cast<double>(count(w.shape)) /
                        static_cast<double>(std::max<std::int64_t>(1, w.shape[0])));
 }
-Work Conv::work(const Attrs&, Types in, Types out) { return conv_work(*out[0], *in[1]); }
-Work ConvInput::work(const Attrs&, Types in, Types) { return conv_work(*in[0], *in[1]); }
-Work ConvWeight::work(const Attrs&, Types in, Types out) { return conv_work(*in[1], *out[0]); }
+OpWork Conv::work(const Attrs&, Types in, Types out) { return conv_work(*out[0], *in[1]); }
+OpWork ConvInput::work(const Attrs&, Types in, Types) { return conv_work(*in[0], *in[1]); }
+OpWork ConvWeight::work(const Attrs&, Types in, Types out) { return conv_work(*in[1], *out[0]); }
 
 void Conv::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   check_types(in, rank_of(attrs));

@@ -78,7 +78,7 @@ void MatMul::run(const Attrs&, Views in, Views out) {
   }
 }
 
-Work MatMul::work(const Attrs&, Types in, Types out) {
+OpWork MatMul::work(const Attrs&, Types in, Types out) {
   return multiply_adds(static_cast<double>(count(out[0]->shape)) * static_cast<double>(in[0]->shape.back()));
 }
 

@@ -59,7 +59,7 @@ class GraphRunner {
 };
 
 /// What an op computes: as the machine issues it, and as profiles count it, where an fma is two flops.
-struct Work : Arithmetic {
+struct OpWork : Arithmetic {
   double flops = 0;
 };
 
@@ -97,7 +97,7 @@ struct Op {
   /// of another kind, to one example after the other.
   void (*batch)(Batching&) = nullptr;
   /// Kind kernel: its arithmetic; null: it is not counted. That of other kinds follows: see work_of.
-  Work (*work)(const Attrs&, Types in, Types out) = nullptr;
+  OpWork (*work)(const Attrs&, Types in, Types out) = nullptr;
   /// Its outputs are its inputs from this one on: the op is there for gradients alone, and compiled code leaves it out.
   int (*forwards)(const Attrs&) = nullptr;
   /// Kind elementwise: its loops for the ISA in use; null for a user's own op.

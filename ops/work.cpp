@@ -2,7 +2,7 @@
 
 namespace weft {
 
-Work work_of(const Op& op, const Attrs& attrs, Types in, Types out) {
+OpWork work_of(const Op& op, const Attrs& attrs, Types in, Types out) {
   if (op.work) return op.work(attrs, in, out);
   if (op.kind == OpKind::reduction) {
     const auto n = static_cast<double>(count(in[0]->shape));
@@ -11,7 +11,7 @@ Work work_of(const Op& op, const Attrs& attrs, Types in, Types out) {
   if (op.kind != OpKind::elementwise) return {};
   const Formula formula = op.formula(attrs, in);
   const auto elements = static_cast<double>(count(out[0]->shape));
-  Work work;
+  OpWork work;
   for (const Instruction& i : formula.code) {
     if (i.op == ScalarOp::input || i.op == ScalarOp::constant || i.op == ScalarOp::bitcast) continue;
     work.operations += elements;

@@ -7,9 +7,9 @@ namespace weft {
 
 /// The arithmetic of one application: by the Formula, an operation for each element reduced, or the op's own rule. Of
 /// an op that holds graphs nothing: their nodes count for themselves.
-Work work_of(const Op& op, const Attrs& attrs, Types in, Types out);
+OpWork work_of(const Op& op, const Attrs& attrs, Types in, Types out);
 
 /// So many multiply-adds.
-constexpr Work multiply_adds(double n) { return {{n, n, 0}, 2 * n}; }
+constexpr OpWork multiply_adds(double n) { return {{n, n, 0}, 2 * n}; }
 
 }  // namespace weft

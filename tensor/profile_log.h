@@ -28,12 +28,6 @@ struct ProfileItem {
   double flops = 0;                  // floating-point operations, an fma being two
   Arithmetic arithmetic = {};        // the same as the machine issues it; an f64 counts as two f32
   double bytes = 0;                  // read and written at least
-};                                   // operand types
-std::vector<Origin> origins = {};    // one; of a fused kernel those of its nodes
-double flops = 0;                    // floating-point operations, an fma being two
-double operations = 0,
-       divisions = 0;  // the same as the machine issues them, in f32: an fma is one, an f64 counts two
-double bytes = 0;      // read and written at least
 };
 
 /// A place in the tree. Written by its thread alone.

@@ -23,7 +23,7 @@ struct Attention {
   static constexpr std::uint32_t reads = reads::in0 | reads::in1 | reads::in2 | reads::in3 | reads::out0 | reads::out1;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
-  static Work work(const Attrs&, Types in, Types out);
+  static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void batch(Batching& b) { b.apply(b.attributes()); }
 };
@@ -39,7 +39,7 @@ struct AttentionGradient {
   static constexpr std::uint32_t reads = reads::inputs;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
-  static Work work(const Attrs&, Types in, Types out);
+  static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void batch(Batching& b) { b.apply(b.attributes()); }
 };

@@ -30,7 +30,7 @@ struct Conv : ConvBase {
   static constexpr auto operand_names = "x weight";
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
-  static Work work(const Attrs&, Types in, Types out);
+  static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
   static void batch(Batching& b);
@@ -42,7 +42,7 @@ struct ConvInput : ConvBase {
   static constexpr auto operand_names = "y weight";
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
-  static Work work(const Attrs&, Types in, Types out);
+  static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
   static void batch(Batching& b);
@@ -54,7 +54,7 @@ struct ConvWeight : ConvBase {
   static constexpr auto operand_names = "x y";
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
-  static Work work(const Attrs&, Types in, Types out);
+  static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
   static void batch(Batching& b);

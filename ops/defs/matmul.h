@@ -17,7 +17,7 @@ struct MatMul {
   static constexpr std::uint32_t reads = reads::in0 | reads::in1;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
-  static Work work(const Attrs&, Types in, Types out);
+  static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
   static void batch(Batching& b);

@@ -6,10 +6,10 @@
 #include <array>
 #include <atomic>
 
-#include "../tensor/profile_log.h"
 #include "../ops/apply.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../tensor/profile_log.h"
 #include "../tensor/warn.h"
 
 namespace weft {

@@ -22,7 +22,7 @@ struct Launch {
   Kernel kernel;
   std::vector<LaunchOperand> operands;
   std::vector<std::uint32_t> nodes;  // the group's
-  Shape rows;  // the row axes, outermost first; may be empty: one row
+  Shape rows;                        // the row axes, outermost first; may be empty: one row
   std::int64_t cols = 1;
   enum Cut : std::uint8_t {
     by_rows,     // whole rows; pieces of any number of them

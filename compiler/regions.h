@@ -22,6 +22,7 @@ std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps
 /// On how many threads a region pays now; 1: its steps run one by one.
 int threads_for(const Region& region);
 /// Runs the steps of a region on so many threads.
-void run_region(const Region& region, int threads, const Graph& graph, std::span<const Step> steps, std::byte* const* slots);
+void run_region(const Region& region, int threads, const Graph& graph, std::span<const Step> steps,
+                std::byte* const* slots);
 
 }  // namespace weft

@@ -6,9 +6,9 @@
 #include "defs/matmul.h"
 #include "defs/shape.h"
 #include "kernels/matmul_plan.h"
-#include "work.h"
 #include "manipulate.h"
 #include "recorder.h"
+#include "work.h"
 
 namespace weft {
 

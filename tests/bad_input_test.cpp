@@ -481,7 +481,9 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
         "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE");
-  CHECK(message_of<ArgumentError>([&] { conv2d(x, w, {.dilation = {1, 5}}); }) ==
+  CHECK(message_of<ArgumentError>([&] {
+          conv2d(x, w, {.dilation = {1, 5}});
+        }) ==
         "conv2d: window [3, 11] is larger than the padded input [8, 8]\n"
         "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
@@ -509,13 +511,22 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE\n"
         "  hint: the input is [batch, channels, axes...]");
-  CHECK(message_of<ArgumentError>([&] { conv_transpose2d(x, zeros({4, 2, 3, 3}), {.stride = 2, .output_padding = 2}); }) ==
+  CHECK(message_of<ArgumentError>([&] {
+          conv_transpose2d(x, zeros({4, 2, 3, 3}), {.stride = 2, .output_padding = 2});
+        }) ==
         "conv_transpose2d: output padding [2, 2] is not below stride [2, 2]\n"
         "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[4, 2, 3, 3]\n"
         "  at HERE");
-  for (const ConvOptions& o : {ConvOptions{.stride = {1, 0}}, {.dilation = 0}, {.groups = 0}, {.groups = -2}, {.groups = 3},
-                               {.padding = Padding(0, -3)}, {.stride = {1, 1, 1}}, {.padding = INT64_MAX}, {.dilation = INT64_MAX}})
+  for (const ConvOptions& o : {ConvOptions{.stride = {1, 0}},
+                               {.dilation = 0},
+                               {.groups = 0},
+                               {.groups = -2},
+                               {.groups = 3},
+                               {.padding = Padding(0, -3)},
+                               {.stride = {1, 1, 1}},
+                               {.padding = INT64_MAX},
+                               {.dilation = INT64_MAX}})
     CHECK_THROWS_AS(conv2d(x, w, o), ArgumentError);
   CHECK_THROWS_AS(conv2d(x, cast(w, f64)), DTypeError);
   CHECK_THROWS_AS(conv2d(cast(x, i32), cast(w, i32)), DTypeError);

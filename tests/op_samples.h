@@ -127,7 +127,8 @@ constexpr bool exact(DType t) { return t == f32 || t == f64; }
 inline Tensor positive(Random& r, const Shape& shape, DType t) {
   return filled(shape, t, [&, n = shape.back()](std::int64_t i) {
     const std::int64_t row = i / n % n, column = i % n;
-    return row == column ? 2.0 + 3.0 * static_cast<double>(row) + r.uniform(0, 0.5) : 0.4 + 0.1 * static_cast<double>(row + column);
+    return row == column ? 2.0 + 3.0 * static_cast<double>(row) + r.uniform(0, 0.5)
+                         : 0.4 + 0.1 * static_cast<double>(row + column);
   });
 }
 }  // namespace detail_
@@ -179,10 +180,10 @@ requires std::is_same_v<Struct, ScatterMax> || std::is_same_v<Struct, ScatterMin
 struct Sampler<Struct> {
   static constexpr bool accepts(DType t) { return t != DType::boolean; }
   static std::vector<OpSample> samples(DType t, Random& r) {
-    return {{AxisAttrs{1},
-             {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}),
-              random_tensor(r, {2, 2, 2, 3}, t)}},
-            {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}}};
+    return {
+        {AxisAttrs{1},
+         {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}), random_tensor(r, {2, 2, 2, 3}, t)}},
+        {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}}};
   }
 };
 template <class Struct>
@@ -243,7 +244,8 @@ WEFT_SAMPLER(ScatterSet, any_type,
                random_tensor(r, {2, 2, 2, 3}, t)}},
              {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}});
 WEFT_SAMPLER(ArgSort, any_type, {ArgSortAttrs{9, false}, {random_tensor(r, {2, 3, 9}, t)}},
-             {ArgSortAttrs{2, true}, {random_tensor(r, {3, 40}, t)}}, {ArgSortAttrs{0, true}, {random_tensor(r, {3, 0}, t)}});
+             {ArgSortAttrs{2, true}, {random_tensor(r, {3, 40}, t)}},
+             {ArgSortAttrs{0, true}, {random_tensor(r, {3, 0}, t)}});
 WEFT_SAMPLER(SearchSorted, any_type,
              {SearchSortedAttrs{false}, {sort(random_tensor(r, {2, 9}, t)), random_tensor(r, {2, 5}, t)}},
              {SearchSortedAttrs{true}, {zeros({0}, t), random_tensor(r, {3}, t)}});
@@ -372,8 +374,8 @@ inline const std::vector<SampledOp>& sampled_ops() {
   static const std::vector<SampledOp> all = [] {
     std::vector<SampledOp> list;
     each_op([&]<class Struct>() {
-      list.push_back({&op_of<Struct>(), Sampler<Struct>::accepts, Sampler<Struct>::samples,
-                      std::is_base_of_v<MatrixOp, Struct>});
+      list.push_back(
+          {&op_of<Struct>(), Sampler<Struct>::accepts, Sampler<Struct>::samples, std::is_base_of_v<MatrixOp, Struct>});
     });
     return list;
   }();

@@ -103,9 +103,7 @@ TEST_CASE("gradients of and in a vmapped op are the examples' gradients", "[vmap
     for (unsigned mask = 1; mask <= all; ++mask) {
       INFO(op.name << " " << samples[0].attrs.text() << ", batched operands " << mask);
       const Batch batch(samples, mask);
-      const auto f = [&](const std::vector<Tensor>& x) {
-        return run(op, {samples[0].attrs, batch.operands(x)})[0];
-      };
+      const auto f = [&](const std::vector<Tensor>& x) { return run(op, {samples[0].attrs, batch.operands(x)})[0]; };
       const auto example_leaves = [&](std::size_t b) {
         std::vector<Tensor> x;
         for (const Tensor& l : batch.leaves) x.push_back(slices(l)[b]);
@@ -187,17 +185,20 @@ TEST_CASE("vmap nests", "[vmap]") {
   const auto dot = [](const Tensor& x, const Tensor& y) { return sum(x * y); };
   const auto all = vmap([&](const Tensor& x) { return vmap(dot, {.in_axes = {std::nullopt, 0}})(x, b); });
   CHECK_NEAR(all(a), matmul(a, transpose(b)), 1e-15);
-  const auto outer = vmap([&](const Tensor& x, const Tensor& ys) {
-    return vmap([&](const Tensor& y) { return dot(x, y); })(ys);
-  }, {.in_axes = {0, std::nullopt}, .out_axes = {1}});
+  const auto outer =
+      vmap([&](const Tensor& x, const Tensor& ys) { return vmap([&](const Tensor& y) { return dot(x, y); })(ys); },
+           {.in_axes = {0, std::nullopt}, .out_axes = {1}});
   CHECK_NEAR(outer(a, b), matmul(b, transpose(a)), 1e-15);
 }
 
 TEST_CASE("a batch that does not fit is an error that names the argument", "[vmap]") {
   const auto f = vmap([](const Tensor& x, const Tensor& y) { return x + y; });
-  CHECK(message_of<ShapeError>([&] { f(zeros({2, 3}), zeros({3, 3})); }) ==
-        "vmap: batches of 2 and 3\n  argument 0 f32[2, 3], axis 0\n  argument 1 f32[3, 3], axis 0\n  at HERE");
-  CHECK(message_of<IndexError>([&] { f(zeros({2, 3}), scalar(1)); }) ==
+  CHECK(message_of<ShapeError>([&] {
+          f(zeros({2, 3}), zeros({3, 3}));
+        }) == "vmap: batches of 2 and 3\n  argument 0 f32[2, 3], axis 0\n  argument 1 f32[3, 3], axis 0\n  at HERE");
+  CHECK(message_of<IndexError>([&] {
+          f(zeros({2, 3}), scalar(1));
+        }) ==
         "vmap: there is no axis 0 for the batch\n  argument 1 f32[], axis 0\n  at HERE\n"
         "  hint: an argument that is the same for all examples has std::nullopt in in_axes");
   const auto two = [](const Tensor& x, const Tensor& y) { return x + y; };
@@ -253,7 +254,9 @@ TEST_CASE("an assignment of each example's own value is an error and assigns not
     last.assign(e);
     return sum(e);
   });
-  CHECK(message_of<GuardError>([&] { f(zeros({3, 2}, f64)); }) ==
+  CHECK(message_of<GuardError>([&] {
+          f(zeros({3, 2}, f64));
+        }) ==
         "vmap: each example assigns its own value to the variable \"last\"\n  at HERE\n"
         "  hint: return the value, and assign what is the same for all, as its mean");
   CHECK(first.value().item() == 0);
@@ -318,14 +321,16 @@ TEST_CASE("a custom rule holds under gradients inside vmap, around it, and of bo
   const Tensor x = tensor<double>({0.5, -1.0, 2.0});
   CHECK_SAME(vmap([](const Tensor& e) { return gradient_of(threefold, e); })(x), 3 * exp(x));
   CHECK_SAME(gradient_of([](const Tensor& t) { return vmap(threefold)(t); }, x), 3 * exp(x));
-  CHECK_NEAR(gradient_of([](const Tensor& t) { return vmap([](const Tensor& e) { return gradient_of(threefold, e); })(t); }, x),
+  CHECK_NEAR(gradient_of(
+                 [](const Tensor& t) { return vmap([](const Tensor& e) { return gradient_of(threefold, e); })(t); }, x),
              3 * exp(x), 1e-15);
-  CHECK_NEAR(gradient_of([](const Tensor& t) {
-    return gradient_of([](const Tensor& u) { return vmap(threefold)(u); }, t);
-  }, x), 3 * exp(x), 1e-15);
-  CHECK_NEAR(gradient_of([](const Tensor& t) {
-    return vmap([](const Tensor& row) { return vmap(threefold)(row); })(t);
-  }, stack({x, x})), 3 * exp(stack({x, x})), 1e-15);
+  CHECK_NEAR(gradient_of(
+                 [](const Tensor& t) { return gradient_of([](const Tensor& u) { return vmap(threefold)(u); }, t); }, x),
+             3 * exp(x), 1e-15);
+  CHECK_NEAR(
+      gradient_of([](const Tensor& t) { return vmap([](const Tensor& row) { return vmap(threefold)(row); })(t); },
+                  stack({x, x})),
+      3 * exp(stack({x, x})), 1e-15);
 }
 
 TEST_CASE("a custom rule's gradient for what all examples share is their sum", "[vmap][custom]") {

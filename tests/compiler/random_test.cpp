@@ -20,7 +20,9 @@ const std::function<Tensor(Generator&)> draws[] = {
     [](Generator& g) { return random::categorical(zeros({1000}), 5, g); },
     [](Generator& g) { return random::permutation(100, g); },
     [](Generator& g) { return random::gamma({5}, 0.7, 2, f64, g); },
-    [](Generator& g) { return random::gamma(tensor({0.5, 1, 2, 3, 4}), g); },
+    [](Generator& g) {
+      return random::gamma(tensor({0.5, 1, 2, 3, 4}), g);
+    },
 };
 
 }  // namespace
@@ -49,7 +51,8 @@ TEST_CASE("under vmap each example has draws of its own, eager and compiled alik
   }
 }
 
-TEST_CASE("under vmap concentrations of the examples' own; no gradient flows to them, but to the scale", "[random][vmap]") {
+TEST_CASE("under vmap concentrations of the examples' own; no gradient flows to them, but to the scale",
+          "[random][vmap]") {
   const Tensor a = tensor<double>({{1, 2}, {300, 400}, {0.1, 0.2}});
   Generator one(5), all(5), scaled(5);
   CHECK_SAME(vmap([&](const Tensor& e) { return random::gamma(e, one); })(a), random::gamma(a, all));

@@ -114,8 +114,8 @@ Tensor smooth(const Tensor& x) { return sin(x) * sum(x * x) + matmul(weights, ex
 Tensor looped(const Tensor& x) {
   const auto [h, ys] =
       scan([&](const Tensor& s, const Tensor& e) { return std::pair(sin(s) * e + x, s * e); }, x * 0.5, v + x);
-  const Tensor grown = while_loop([](const Tensor& s) { return sum(s * s) < 4; },
-                                  [&](const Tensor& s) { return s * 1.5 + h; }, h);
+  const Tensor grown =
+      while_loop([](const Tensor& s) { return sum(s * s) < 4; }, [&](const Tensor& s) { return s * 1.5 + h; }, h);
   return cond(
       sum(x) > 0.05, [&] { return grown * x; }, [&, y = ys] { return cos(grown) + sum(y, 0); });
 }

@@ -179,14 +179,14 @@ TEST_CASE("gamma numbers have their distribution and moments, concentrations bel
   CHECK(kolmogorov(random::gamma({n}, 2.5, 1, f64, g), [](double v) { return gamma_cumulative(2.4, v); }) > 5);
 }
 
-TEST_CASE("gamma takes a concentration for each element; its numbers are of one stream, apart from uniform's", "[random]") {
+TEST_CASE("gamma takes a concentration for each element; its numbers are of one stream, apart from uniform's",
+          "[random]") {
   Generator a(16), b(16);
   const Tensor concentrations = tensor<double>({0.3, 1, 50});
   const Tensor x = random::gamma(broadcast_to(concentrations, {50'000, 3}), a);
   for (std::int64_t i = 0; i < 3; ++i)
-    CHECK(kolmogorov(slice_axis(x, 1, i, i + 1), [&](double v) {
-            return gamma_cumulative(concentrations.at({i}), v);
-          }) < kolmogorov_bound);
+    CHECK(kolmogorov(slice_axis(x, 1, i, i + 1),
+                     [&](double v) { return gamma_cumulative(concentrations.at({i}), v); }) < kolmogorov_bound);
   CHECK(a.state.value().to_vector<std::int64_t>() == std::vector<std::int64_t>{16, 150'000});  // a block an element
   // In two draws the same as in one, and element by element.
   const Tensor first = random::gamma(broadcast_to(concentrations, {2, 3}), b);

@@ -3,8 +3,6 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,6 +12,7 @@
 
 #include "cases.h"
 #include "numbers.h"
+#include "turns.h"
 
 namespace bench {
 namespace {
@@ -49,44 +48,28 @@ void run(const Contest& c) {
   onednn::cpu_stream().wait();
 }
 
-/// oneDNN's result less ours, beside the largest of ours.
-double difference(const Contest& c) {
-  const Tensor mine = contiguous(c.ours());
+/// oneDNN's result, as ours lies.
+Tensor result_of(const Contest& c, const Shape& shape) {
+  const Tensor result = full(shape, 0.0, f32);
   for (const Operand& o : c.operands)
-    if (!o.tensor.defined()) {
-      const Tensor theirs = full(mine.shape(), 0.0, f32);
-      move(o.liked, memory(o.plain, onednn::cpu_engine(), theirs.view().data));
-      return max(abs(theirs - mine)).item() / max(abs(mine)).item();
-    }
-  return INFINITY;
-}
-
-double median(std::vector<double> list) {
-  std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2), list.end());
-  return list[list.size() / 2];
+    if (!o.tensor.defined()) move(o.liked, memory(o.plain, onednn::cpu_engine(), result.view().data));
+  return result;
 }
 
 void compete(benchmark::State& state, const std::function<Contest()>& make, int threads) {
   const detail::TeamSize team(threads);  // oneDNN's
-  Contest c = make();
+  const Contest c = make();
   for (const Operand& o : c.operands)
     if (o.tensor.defined()) move(memory(o.plain, onednn::cpu_engine(), contiguous(o.tensor).view().data), o.liked);
-  run(c);
-  if (const double off = difference(c); !(off < 1e-4)) return state.SkipWithError("not oneDNN's result");
-  const auto seconds = [](auto&& f) {
-    const auto start = std::chrono::steady_clock::now();
-    f();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  std::vector<double> mine, theirs;
-  for (auto _ : state) {
-    mine.push_back(seconds([&] { benchmark::DoNotOptimize(c.ours()); }));
-    theirs.push_back(seconds([&] { run(c); }));
-    state.SetIterationTime(mine.back());
-  }
-  state.counters["GFLOP/s"] = 2e-9 * c.products / median(mine);
-  state.counters["oneDNN"] = 2e-9 * c.products / median(theirs);
-  state.counters["of_oneDNN"] = median(theirs) / median(mine);
+  const Tensor expected = contiguous(c.ours()), largest = max(abs(expected));
+  const Step ours{[&] { benchmark::DoNotOptimize(c.ours()); }, [&] { return std::vector{expected / largest}; }, {}, {}};
+  const Step library{[&] { run(c); }, [&] { return std::vector{result_of(c, expected.shape()) / largest}; }, {}, {}};
+  time_in_turns(state, {"our_time", ours}, {"oneDNN_time", library}, 1e-4);
+  const double mine = state.counters["our_time"], theirs = state.counters["oneDNN_time"];
+  if (mine == 0) return;  // the results differ
+  state.counters["GFLOP/s"] = 2e-9 * c.products / mine;
+  state.counters["oneDNN"] = 2e-9 * c.products / theirs;
+  state.counters["of_oneDNN"] = theirs / mine;
 }
 
 memory::desc any(const memory::dims& dims) { return {dims, memory::data_type::f32, memory::format_tag::any}; }

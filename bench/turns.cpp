@@ -20,7 +20,9 @@ double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor
   double most = 0;
   for (std::size_t k = 0; k < a.size(); ++k) {
     if (a[k].shape() != b[k].shape()) return INFINITY;
-    most = std::max(most, max(abs(a[k] - b[k])).item());
+    const double off = max(abs(a[k] - b[k])).item();
+    if (!std::isfinite(off)) return INFINITY;
+    most = std::max(most, off);
   }
   return most;
 }

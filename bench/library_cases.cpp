@@ -64,7 +64,7 @@ void compete(benchmark::State& state, const std::function<Contest()>& make, int 
   const Tensor expected = contiguous(c.ours()), largest = max(abs(expected));
   const Step ours{[&] { benchmark::DoNotOptimize(c.ours()); }, [&] { return std::vector{expected / largest}; }, {}, {}};
   const Step library{[&] { run(c); }, [&] { return std::vector{result_of(c, expected.shape()) / largest}; }, {}, {}};
-  time_in_turns(state, {"our_time", ours}, {"oneDNN_time", library}, 1e-4);
+  time_in_turns(state, {"our_time", ours}, {"oneDNN_time", library}, 1e-4, 0.01);
   const double mine = state.counters["our_time"], theirs = state.counters["oneDNN_time"];
   if (mine == 0) return;  // the results differ
   state.counters["GFLOP/s"] = 2e-9 * c.products / mine;
@@ -147,6 +147,8 @@ Contest conv_contest(const Shape2d& s, Pass pass) {
 void add(const std::string& name, int threads, std::function<Contest()> make) {
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { compete(state, make, threads); })
       ->UseManualTime()
+      ->Iterations(15)  // turns of 20 ms each
+      ->Repetitions(1)
       ->Unit(benchmark::kMicrosecond);
 }
 

@@ -27,23 +27,33 @@ double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor
   return most;
 }
 
-double seconds(const Step& step) {
-  const auto start = std::chrono::steady_clock::now();
-  step.run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// The times of a turn's steps: at least one, for so long; their median.
+double turn(const Contender& c, double seconds, std::vector<double>& times) {
+  for (const double end = now() + seconds; seconds > 0 && now() < end;) c.step.run();
+  const std::size_t before = times.size();
+  const double end = now() + seconds;
+  do {
+    const double start = now();
+    c.step.run();
+    times.push_back(now() - start);
+  } while (now() < end);
+  return median({times.begin() + static_cast<std::ptrdiff_t>(before), times.end()});
 }
 
 }  // namespace
 
-void time_in_turns(benchmark::State& state, const Contender& a, const Contender& b, double tolerance) {
+void time_in_turns(benchmark::State& state, const Contender& a, const Contender& b, double tolerance, double seconds) {
   for (int i = 0; i < 5; ++i) a.step.run(), b.step.run();
   if (!(largest_difference(a.step.results(), b.step.results()) < tolerance))
     return state.SkipWithError("the two results differ");
   std::vector<double> first, second;
   for (auto _ : state) {
-    first.push_back(seconds(a.step));
-    second.push_back(seconds(b.step));
-    state.SetIterationTime(first.back());
+    state.SetIterationTime(turn(a, seconds, first));
+    turn(b, seconds, second);
   }
   state.counters[a.counter] = median(first) / a.repeats;
   state.counters[b.counter] = median(second) / b.repeats;

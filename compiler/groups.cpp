@@ -14,8 +14,6 @@ namespace {
 constexpr std::size_t max_nodes = 96;      // limits on a kernel's size keep codegen quick
 constexpr std::int64_t blocked = 1 << 16;  // a single row longer than this is cut over threads: see lower.cpp
 
-bool fits_kernel(DType t) { return t != DType::bf16 && t != DType::f16; }
-
 bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
 
 // True if axes [begin, end) can be walked with one stride.
@@ -99,9 +97,7 @@ class Partition {
         return fmt::format("%{} = {} runs as a whole: {}", n.out, n.op->name,
                            kernel  ? "its kernel is no loop of ours"
                            : empty ? "it has no elements"
-                           : n.op->kind == OpKind::elementwise
-                               ? "a loop has no bf16 or f16 values"
-                               : "its axes can't be walked with one stride, or are none of the first and the last");
+                                   : "its axes can't be walked with one stride, or are none of the first and the last");
       }
       case Obstacle::space: return fmt::format("their loops differ: {} and {}", x.space.text(), y.space.text());
       case Obstacle::size:
@@ -348,7 +344,7 @@ class Partition {
 }  // namespace
 
 bool is_fusable(const Graph& graph, const Graph::Node& node) {
-  const auto plain = [&](ValueId v) { return fits_kernel(graph.type(v).dtype) && count(graph.type(v).shape) > 0; };
+  const auto plain = [&](ValueId v) { return count(graph.type(v).shape) > 0; };
   if (!std::all_of(node.in.begin(), node.in.end(), plain) || !plain(node.out)) return false;
   if (node.op->kind == OpKind::elementwise) return true;
   if (node.op->kind != OpKind::reduction) return false;

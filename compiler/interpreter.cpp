@@ -57,7 +57,7 @@ class Interpreter {
     return tiles.get();
   }
 
-  DType type_of(std::uint16_t n) const { return result_type(kernel_.code[n].scalar); }
+  DType type_of(std::uint16_t n) const { return value_type(kernel_.code[n]); }
   // A row value has two tiles: one element a row, and the same spread over the columns.
   void* spread(std::uint16_t n) { return tiles_[kernel_.code.size() + n].bytes; }
   void* total(std::size_t reduction) { return tiles_[2 * kernel_.code.size() + reduction].bytes; }

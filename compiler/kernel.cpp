@@ -73,7 +73,7 @@ std::size_t kept_bytes(DType type, std::int64_t cols) {
 std::size_t scratch_bytes(const Kernel& kernel, std::int64_t cols) {
   std::size_t bytes = 0;
   for (const KernelInstruction& i : kernel.code)
-    if (i.kept) bytes += kept_bytes(result_type(i.scalar), cols);
+    if (i.kept) bytes += kept_bytes(value_type(i), cols);
   return bytes;
 }
 

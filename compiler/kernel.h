@@ -42,7 +42,8 @@ struct KernelOperand {
 
 /// One instruction of a kernel: a scalar operation whose a, b, c are indices into Kernel::code. For op `input`, imm is
 /// the operand to load; a boolean operand loads as a mask. In place of `input`, `reduced` >= 0 makes it the result of
-/// that row reduction.
+/// that row reduction. A `convert` to bf16 or f16 rounds to it: the value is the f32 that a store and a load would
+/// make.
 struct KernelInstruction {
   Instruction scalar;
   std::int16_t reduced = -1;  // op is `input`, imm unused: the result of reductions[reduced]
@@ -52,6 +53,9 @@ struct KernelInstruction {
 
   bool operator==(const KernelInstruction&) const = default;
 };
+
+/// The type of an instruction's value: a compute type, or boolean.
+constexpr DType value_type(const KernelInstruction& i) { return compute_type(result_type(i.scalar)); }
 
 struct KernelReduction {
   Reduction op;

@@ -1,7 +1,6 @@
 #include "lower.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <unordered_map>
 
@@ -69,8 +68,7 @@ class Lowering {
   std::uint16_t as_full(std::uint16_t v) {
     const KernelInstruction& k = kernel().code[v];
     if (k.full) return v;
-    const DType type = result_type(k.scalar);
-    return put({ScalarOp::convert, type, v, 0, 0, 0}, true);
+    return put({ScalarOp::convert, value_type(k), v, 0, 0, 0}, true);
   }
 
   std::uint16_t operand(const LaunchOperand& o, DType dtype, ColumnStep step) {
@@ -96,21 +94,28 @@ class Lowering {
   std::uint16_t use(ValueId v, Role role) {
     const Access a = squeezed(grouping_.accesses[v]);
     if (graph_.values[a.base].kind == Graph::Value::computed)
-      if (const auto it = computed_.find(a.base); it != computed_.end()) return it->second;
-    const DType dtype = graph_.type(v).dtype;
+      if (const auto it = computed_.find(a.base); it != computed_.end())
+        return rounded(it->second, graph_.type(v).dtype);
+    const DType dtype = graph_.type(v).dtype, computes = compute_type(dtype);
     const auto size = static_cast<std::int64_t>(size_of(dtype));
     if (graph_.is_scalar_constant(a.base) &&
         std::all_of(a.strides.begin(), a.strides.end(), [](std::int64_t s) { return s == 0; })) {
       std::uint64_t bits = 0;
-      std::memcpy(&bits, graph_.constants[graph_.values[a.base].index].view().data, size_of(dtype));
-      return put({ScalarOp::constant, dtype, 0, 0, 0, bits}, false);
+      copy_elements(graph_.constants[graph_.values[a.base].index].view(), {computes, {}, {}, &bits});
+      return put({ScalarOp::constant, computes, 0, 0, 0, bits}, false);
     }
     LaunchOperand o{a.base, a.offset * size, space_strides(a, size), 0, false};
     const std::int64_t col = role == Role::full ? column_stride(a, size) : 0;
     const ColumnStep step = col == 0 ? ColumnStep::fixed : col == size ? ColumnStep::contiguous : ColumnStep::strided;
     o.col_stride = col;
     const std::uint16_t k = operand(o, dtype, step);
-    return put({ScalarOp::input, dtype, 0, 0, 0, k}, step != ColumnStep::fixed);
+    return put({ScalarOp::input, computes, 0, 0, 0, k}, step != ColumnStep::fixed);
+  }
+
+  /// What a consumer reads of a value that was computed in f32: rounded, where its type is narrower. The store rounds
+  /// by itself.
+  std::uint16_t rounded(std::uint16_t value, DType dtype) {
+    return compute_type(dtype) == dtype ? value : put({ScalarOp::convert, dtype, value, 0, 0, 0}, false);
   }
 
   // Bytes from one column to the next; for a group without a split, along its last axis.
@@ -247,6 +252,9 @@ class Lowering {
     for (const KernelReduction& r : kernel().reductions) (r.column ? column_reduction : row_reduction) = true;
     bool single_level = true;
     for (const KernelInstruction& k : kernel().code) single_level &= k.level == 0 || k.reduced >= 0;
+    for (const KernelStore& st :
+         kernel().stores)  // blocks are combined where the result will lie: no rounded copy of it
+      single_level &= kernel().operands[st.operand].dtype == value_type(kernel().code[st.value]);
     if (column_reduction)
       launch_.cut = Launch::row_blocks;
     else if (row_reduction)

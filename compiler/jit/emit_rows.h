@@ -28,7 +28,7 @@ class RowEmitter {
   /// A stack buffer of 64-byte alignment. Zero at entry where ragged copies leave some of it alone.
   llvm::Value* buffer(std::int64_t bytes);
 
-  DType type_of(std::uint16_t n) const { return result_type(kernel.code[n].scalar); }
+  DType type_of(std::uint16_t n) const { return value_type(kernel.code[n]); }
   DType source_of(std::uint16_t n) const { return type_of(kernel.code[n].scalar.a); }
   bool loads_columns(std::uint16_t n) const;
   /// The value of instruction n from its operands' values.

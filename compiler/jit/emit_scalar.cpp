@@ -80,6 +80,7 @@ Value* float_to_integer(Builder& b, DType to, Value* x) {
 
 Value* convert(Builder& b, DType to, DType from, Value* x) {
   llvm::Type* type = like(b, b.scalar_type(to), x);
+  if (compute_type(to) != to) return decode(b, to, encode(b, to, x));  // from f32
   if (to == from) return x;
   if (to == DType::boolean) return compare(b, ScalarOp::ne, from, x, llvm::Constant::getNullValue(x->getType()));
   const bool is_unsigned = from == DType::u8 || from == DType::boolean;

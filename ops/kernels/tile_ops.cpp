@@ -87,6 +87,8 @@ template <class To, class From> To convert(From x) {
     return static_cast<To>(x);
 }
 
+template <class Half> float rounded(float x) { return static_cast<float>(static_cast<Half>(x)); }
+
 template <class T> void arithmetic(ScalarOp op, std::size_t n, void* out, const void* a, const void* b) {
   switch (op) {
     case ScalarOp::add: return map<T, T>(n, out, a, b, add<T>);
@@ -220,6 +222,8 @@ void run(const Instruction& i, DType source, std::size_t n, void* out, const voi
     case ScalarOp::select: return visit(i.type, [&](auto zero) { select<decltype(zero)>(n, out, a, b, c); });
     case ScalarOp::bitcast: std::memcpy(out, a, n * size_of(i.type)); return;
     case ScalarOp::convert:
+      if (i.type == DType::bf16) return map<float, float>(n, out, a, rounded<bfloat16>);
+      if (i.type == DType::f16) return map<float, float>(n, out, a, rounded<float16>);
       return visit(i.type, [&](auto to) {
         visit(source,
               [&](auto from) { map<decltype(to), decltype(from)>(n, out, a, convert<decltype(to), decltype(from)>); });

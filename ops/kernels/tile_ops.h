@@ -11,7 +11,8 @@ namespace weft::tile {
 
 // Values in a tile have their compute type; a mask is one bool an element.
 
-/// out[k] = op(a[k], b[k], c[k]) for k < n; any op but input and constant. `source` is the type of operand a.
+/// out[k] = op(a[k], b[k], c[k]) for k < n; any op but input and constant. `source` is the type of operand a. A convert
+/// to bf16 or f16 rounds to it, and makes an f32 of that.
 void run(const Instruction& i, DType source, std::size_t n, void* out, const void* a, const void* b, const void* c);
 
 /// out[k] = *value for k < n.

@@ -46,8 +46,7 @@ TEST_CASE("explain_fusion says what keeps two groups apart", "[fusion]") {
               return sum(exp(x), 1) + sum(x, {0, 1});
             },
             m) == "groups 0 and 1: they cut [6, 4] otherwise: rows of [6, 4] and of [4]\n");
-  CHECK(fusion_of([](const Tensor& x) { return exp(x) * 2; }, Type{DType::bf16, {4}}) ==
-        "groups 0 and 1: %2 = exp runs as a whole: a loop has no bf16 or f16 values\n");
+  CHECK(fusion_of([](const Tensor& x) { return exp(x) * 2; }, Type{DType::bf16, {4}}) == "");
   CHECK(fusion_of([](const Tensor& x) { return softmax(x, -1); }, m) == "");
 }
 

@@ -190,10 +190,9 @@ std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> ini
   for (std::size_t k = 0; k < n; ++k) outputs.push_back(k);
   for (std::size_t k = 0; k < variables; ++k) outputs.push_back(c.results + k);
   for (std::size_t k = n; k < c.results; ++k) outputs.push_back(k);
-  std::vector<Tensor> out =
-      apply_scan({rearranged(*c.graph, inputs, outputs), static_cast<int>(n + variables), static_cast<int>(xs.size()),
-                  length, options.reverse, !active_recorders().empty()},
-                 in);
+  std::vector<Tensor> out = run_scan({rearranged(*c.graph, inputs, outputs), static_cast<int>(n + variables),
+                                      static_cast<int>(xs.size()), length, options.reverse, false},
+                                     in);
   write_back(c.assigned, std::span(out).subspan(n, variables));
   out.erase(out.begin() + static_cast<std::ptrdiff_t>(n), out.begin() + static_cast<std::ptrdiff_t>(n + variables));
   out.resize(c.results);

@@ -80,7 +80,9 @@ auto while_loop(Condition condition, Body body, const Carry& init, const WhileOp
 
 /// For each element x of xs along its first axis: (carry, y) = body(carry, x). Gives the last carry and the ys,
 /// stacked. xs and the ys may be any structures; all xs have the same first extent, or there are none and
-/// options.length says how many rounds: then x is an empty tuple. ShapeError, DTypeError, ArgumentError.
+/// options.length says how many rounds: then x is an empty tuple. What no round changes is computed once, before them.
+/// Where a tape records, the loop keeps of each round what the tape would; scan(recompute(body), ...) keeps the carries
+/// alone, and its gradient computes a round again. ShapeError, DTypeError, ArgumentError.
 template <class Body, Structured Carry, Structured Xs>
 auto scan(Body body, const Carry& init, const Xs& xs, const ScanOptions& options = {},
           const std::source_location& site = std::source_location::current()) {

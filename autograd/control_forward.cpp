@@ -7,6 +7,7 @@
 #include "../ops/recorder.h"
 #include "control_ops.h"
 #include "graph_gradient.h"
+#include "round_values.h"
 
 namespace weft {
 namespace {
@@ -141,12 +142,13 @@ void Scan::jvp(Forward& f) {
   a.body = body;
   a.xs += moving(carries, carries + xs);
   a.carries += moving(0, carries);
-  a.keep = kept || !active_recorders().empty();
+  a.keep = false;
+  if (kept || !active_recorders().empty()) a = keeping_values(a);
   const Tensors y = apply_scan(a, dual.operands(f));
   std::size_t carry = carries, element = size(a.carries);
   for (std::size_t k = 0; k < results; ++k)
     if (k < carries ? moves[k] : y_moves[k]) f.give(static_cast<int>(k), y[k < carries ? carry++ : element++]);
-  carry = body->outputs.size() + carries;
+  carry = a.body->outputs.size() + carries;
   for (std::size_t k = 0; kept && k < carries; ++k)
     if (moves[k]) f.give(static_cast<int>(results + k), y[carry++]);
 }

@@ -22,4 +22,25 @@ std::vector<Tensor> apply_several(const Op& op, const Attrs& attrs, std::size_t 
   return out;
 }
 
+std::vector<bool> inputs_read(const Graph& graph) {
+  std::vector<bool> values(graph.values.size()), list;
+  for (const Graph::Node& n : graph.nodes)
+    for (const ValueId v : n.in) values[v] = true;
+  for (const ValueId v : graph.outputs) values[v] = true;
+  for (const ValueId v : graph.inputs) list.push_back(values[v]);
+  return list;
+}
+
+Body without_unread_inputs(const Graph& graph, std::vector<bool>& may_go) {
+  const std::vector<bool> read = inputs_read(graph);
+  GraphCopy copy(graph);
+  for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
+    may_go[k] = may_go[k] && !read[k];
+    if (!may_go[k]) copy.input(graph.inputs[k]);
+  }
+  for (const Graph::Node& n : graph.nodes) copy.node(n);
+  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
+  return std::make_shared<const Graph>(std::move(copy.to));
+}
+
 }  // namespace weft::control

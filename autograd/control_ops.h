@@ -22,6 +22,10 @@ Type stacked(const Type& t, std::int64_t n);
 /// The i-th of them.
 View element(const View& stack, std::int64_t i);
 std::vector<Tensor> apply_several(const Op& op, const Attrs& attrs, std::size_t outputs, std::span<const Tensor> in);
+/// By input of a graph: whether a node reads it, or it is an output.
+std::vector<bool> inputs_read(const Graph& graph);
+/// The graph without those inputs that may go and are not read. `may_go` is then true for those that went.
+Body without_unread_inputs(const Graph& graph, std::vector<bool>& may_go);
 }  // namespace control
 
 struct CondAttrs {
@@ -46,7 +50,7 @@ struct ScanAttrs {
   int carries, xs;  // how many
   std::int64_t length;
   bool reverse;
-  bool keep;  // further outputs: the carries before each round, stacked
+  bool keep;  // further outputs: the carries before each round, stacked; what else a gradient needs are ys
   void each(auto&& f) const {
     f("body", body), f("carries", carries), f("xs", xs), f("length", length), f("reverse", reverse), f("keep", keep);
   }
@@ -94,6 +98,9 @@ struct While {
 /// Applies one of them: as many outputs as its attributes say.
 std::vector<Tensor> apply_cond(const CondAttrs& attrs, std::span<const Tensor> in);
 std::vector<Tensor> apply_scan(const ScanAttrs& attrs, std::span<const Tensor> in);
+/// The same with what all rounds have in common done once; where something records, with what the gradient needs behind
+/// the body's own outputs.
+std::vector<Tensor> run_scan(const ScanAttrs& attrs, std::span<const Tensor> in);
 std::vector<Tensor> apply_while(const WhileAttrs& attrs, std::span<const Tensor> in);
 
 }  // namespace weft

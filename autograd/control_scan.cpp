@@ -7,7 +7,9 @@
 #include "../ops/math.h"
 #include "control_ops.h"
 #include "graph_gradient.h"
+#include "round_invariants.h"
 #include "round_sums.h"
+#include "round_values.h"
 
 WEFT_DEFINE_OP(weft::Scan);
 
@@ -17,6 +19,11 @@ using namespace control;
 
 std::vector<Tensor> apply_scan(const ScanAttrs& attrs, std::span<const Tensor> in) {
   return apply_several(op_of<Scan>(), attrs, attrs.body->outputs.size() + (attrs.keep ? size(attrs.carries) : 0), in);
+}
+
+std::vector<Tensor> run_scan(const ScanAttrs& attrs, std::span<const Tensor> in) {
+  const Loop loop = without_invariants(attrs, in);
+  return apply_scan(active_recorders().empty() ? loop.attrs : keeping_values(loop.attrs), loop.in);
 }
 
 void Scan::infer(const Attrs& attrs, Types, std::span<Type> out) {
@@ -60,23 +67,23 @@ void Scan::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners,
   }
 }
 
-// Backwards through the rounds: the carries' cotangents go along, the constants' are summed (RoundSums), and a round's
-// own values are computed again from the carries that were kept.
+// Backwards through the rounds: the carries' cotangents go along, the constants' are summed (RoundSums). What was kept
+// of a round is taken from there, the rest computed again.
 void Scan::vjp(Backward& b) {
   ScanAttrs a = b.attrs<ScanAttrs>();
+  const bool kept = a.keep;
+  if (!kept) a = keeping_values(a);
   const std::size_t carries = size(a.carries), xs = size(a.xs), results = a.body->outputs.size();
   const std::size_t inputs = static_cast<std::size_t>(b.inputs());
-  std::vector<Tensor> in;
+  std::vector<Tensor> in, out;
   for (int k = 0; k < b.inputs(); ++k) in.push_back(b.in(k));
-  std::vector<Tensor> kept;
-  if (a.keep) {
-    for (std::size_t k = 0; k < carries; ++k) kept.push_back(b.out(static_cast<int>(results + k)));
-  } else {
-    ScanAttrs again = a;
-    again.keep = true;
-    const std::vector<Tensor> out = apply_scan(again, in);
-    kept.assign(out.end() - static_cast<std::ptrdiff_t>(carries), out.end());
-  }
+  if (kept)
+    for (int k = 0; k < b.outputs(); ++k) out.push_back(b.out(k));
+  else
+    out = apply_scan(a, in);
+  const auto has_cotangent = [&](std::size_t k) {
+    return k < static_cast<std::size_t>(b.outputs()) && b.has_grad(static_cast<int>(k));
+  };
 
   std::vector<bool> wants(inputs);
   std::vector<Tensor> carried, elements;  // of the backward scan
@@ -86,33 +93,31 @@ void Scan::vjp(Backward& b) {
       carried.push_back(b.has_grad(static_cast<int>(k)) ? b.grad(static_cast<int>(k)) : detail::zeros_like(in[k]));
   }
   for (std::size_t k = carries; k < inputs; ++k) wants[k] = b.wants(static_cast<int>(k));
-  elements = kept;
+  elements.assign(out.end() - static_cast<std::ptrdiff_t>(carries), out.end());  // the carries before each round
   elements.insert(elements.end(), in.begin() + static_cast<std::ptrdiff_t>(carries),
                   in.begin() + static_cast<std::ptrdiff_t>(carries + xs));
   std::vector<bool> has_grad(results), kept_grad(carries);
   for (std::size_t k = 0; k < results; ++k) {
-    has_grad[k] = k < carries ? wants[k] : b.has_grad(static_cast<int>(k));
+    has_grad[k] = k < carries ? wants[k] : has_cotangent(k);
     if (k >= carries && has_grad[k]) elements.push_back(b.grad(static_cast<int>(k)));
   }
   // The carries kept may have cotangents of their own: from a second derivative.
-  for (std::size_t k = 0; a.keep && k < carries; ++k) {
-    kept_grad[k] = b.has_grad(static_cast<int>(results + k));
+  for (std::size_t k = 0; kept && k < carries; ++k) {
+    kept_grad[k] = has_cotangent(results + k);
     if (kept_grad[k]) elements.push_back(b.grad(static_cast<int>(results + k)));
   }
-  std::vector<Tensor> arguments = carried;
-  arguments.insert(arguments.end(), elements.begin(), elements.end());
-  arguments.insert(arguments.end(), in.begin() + static_cast<std::ptrdiff_t>(carries + xs), in.end());
+  const std::size_t known = elements.size();
+  const auto ys_of = [&](const std::vector<Tensor>& all) { return std::span(all).subspan(carries, results - carries); };
+  elements.insert(elements.end(), ys_of(out).begin(), ys_of(out).end());
+  const auto constants = std::span(in).subspan(carries + xs);
 
-  std::vector<Type> types;
-  for (std::size_t k = 0; k < arguments.size(); ++k) {
-    Type t = arguments[k].type();
-    if (k >= carried.size() && k < carried.size() + elements.size()) t.shape.erase(0);
-    types.push_back(t);
-  }
+  std::vector<Type> types = types_of(carried);
+  for (const Tensor& t : elements) types.push_back(t.type()), types.back().shape.erase(0);
+  for (const Tensor& t : constants) types.push_back(t.type());
   const Closure step = close_over(types, [&](std::span<const Tensor> args) {
-    const auto x = args.subspan(carried.size(), elements.size()), constants = args.last(inputs - carries - xs);
+    const auto x = args.subspan(carried.size(), elements.size());
     std::vector<Tensor> values(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(carries + xs));
-    values.insert(values.end(), constants.begin(), constants.end());
+    values.insert(values.end(), args.end() - std::ssize(constants), args.end());
     std::vector<Tensor> seeds;
     std::size_t next_carry = 0, next_y = carries + xs;
     for (std::size_t k = 0; k < results; ++k)
@@ -120,20 +125,27 @@ void Scan::vjp(Backward& b) {
     GraphGradient g = graph_gradient(*a.body, values, seeds, wants, Unconnected::zero);
     for (std::size_t k = 0; k < carries; ++k)
       if (kept_grad[k]) g.gradients[k] = g.gradients[k] + x[next_y++];
-    std::vector<Tensor> out;
+    std::vector<Tensor> list;
     for (std::size_t k = 0; k < inputs; ++k)
-      if (wants[k]) out.push_back(g.gradients[k]);
-    return out;
+      if (wants[k]) list.push_back(g.gradients[k]);
+    list.insert(list.end(), ys_of(g.outputs).begin(), ys_of(g.outputs).end());
+    return list;
   });
-  std::size_t ys = carried.size();  // where they begin in what the loop gives
+  std::vector<bool> used(results - carries);
+  const Body gradient = with_known_values(*step.self_contained(), carried.size() + known, used);
+  std::size_t y = 0;
+  elements.erase(std::remove_if(elements.begin() + static_cast<std::ptrdiff_t>(known), elements.end(),
+                                [&](const Tensor&) { return !used[y++]; }),
+                 elements.end());
   const auto gifts = std::count(wants.begin() + static_cast<std::ptrdiff_t>(carries + xs), wants.end(), true);
-  const RoundSums round(*step.self_contained(), carried.size(), elements.size(), static_cast<std::size_t>(gifts));
-  for (const Type& t : round.sums())
-    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(ys++),
-                     broadcast_to(Arg(0).tensor(t.dtype), t.shape));
-  const std::vector<Tensor> given = apply_scan({round.body(), static_cast<int>(ys), static_cast<int>(elements.size()),
-                                                a.length, !a.reverse, !active_recorders().empty()},
-                                               arguments);
+  const RoundSums round(*gradient, carried.size(), elements.size(), static_cast<std::size_t>(gifts));
+  std::vector<Tensor> arguments = carried;
+  for (const Type& t : round.sums()) arguments.push_back(broadcast_to(Arg(0).tensor(t.dtype), t.shape));
+  std::size_t ys = arguments.size();  // where they begin in what the loop gives
+  arguments.insert(arguments.end(), elements.begin(), elements.end());
+  arguments.insert(arguments.end(), constants.begin(), constants.end());
+  const std::vector<Tensor> given = run_scan(
+      {round.body(), static_cast<int>(ys), static_cast<int>(elements.size()), a.length, !a.reverse, false}, arguments);
   const std::vector<Tensor> totals = round.totals(elements, given);
   std::size_t carry = 0, total = 0;
   for (std::size_t k = 0; k < inputs; ++k)

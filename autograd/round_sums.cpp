@@ -24,6 +24,14 @@ bool find_products(const Graph& g, ValueId v, Nodes& products) {
   return true;
 }
 
+// What v shows, in its order, but in whatever shape.
+ValueId source_of(const Graph& g, ValueId v) {
+  for (const Graph::Node* n = g.producer(v); n && (n->op == &op_of<Reshape>() || n->op == &op_of<Contiguous>());
+       n = g.producer(v))
+    v = n->in[0];
+  return v;
+}
+
 }  // namespace
 
 RoundSums::RoundSums(const Graph& round, std::size_t carries, std::size_t elements, std::size_t gifts)
@@ -50,7 +58,7 @@ RoundSums::RoundSums(const Graph& round, std::size_t carries, std::size_t elemen
     to.outputs.push_back(to.add(op_of<Add>(), {}, operands, std::span(&round.type(given[k]), 1)));
   }
   for (std::size_t k = carries; k < round.outputs.size() - gifts; ++k) to.outputs.push_back(copy(round.outputs[k]));
-  const auto first = static_cast<std::ptrdiff_t>(to.outputs.size());
+  const auto first_y = static_cast<std::ptrdiff_t>(carries + sums_.size());
   const auto element_inputs =
       std::vector<ValueId>(to.inputs.begin() + static_cast<std::ptrdiff_t>(carries + sums_.size()),
                            to.inputs.begin() + static_cast<std::ptrdiff_t>(carries + sums_.size() + elements));
@@ -67,15 +75,13 @@ RoundSums::RoundSums(const Graph& round, std::size_t carries, std::size_t elemen
         v = to.add(op_of<Transpose>(), TransposeAttrs{{1, 0}}, std::span(&v, 1), std::span(&t, 1));
       }
     }
-    // An element, in whatever shape, is stacked already.
-    ValueId source = v;
-    for (const Graph::Node* n = to.producer(v); n && (n->op == &op_of<Reshape>() || n->op == &op_of<Contiguous>());
-         n = to.producer(source))
-      source = n->in[0];
+    // An element or a y, in whatever shape, is stacked already.
+    const ValueId source = source_of(to, v);
     const auto element = std::find(element_inputs.begin(), element_inputs.end(), source);
     if (element != element_inputs.end())
       return {true, static_cast<std::size_t>(element - element_inputs.begin()), shape[0], shape[1]};
-    const auto kept = std::find(to.outputs.begin() + first, to.outputs.end(), v);
+    const auto kept = std::find_if(to.outputs.begin() + first_y, to.outputs.end(),
+                                   [&](ValueId y) { return source_of(to, y) == source; });
     const auto index = static_cast<std::size_t>(kept - to.outputs.begin());
     if (kept == to.outputs.end()) to.outputs.push_back(v);
     return {false, index, shape[0], shape[1]};

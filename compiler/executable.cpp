@@ -11,6 +11,7 @@
 #include "../ops/apply.h"
 #include "../ops/graph_interpreter.h"
 #include "../tensor/profile_log.h"
+#include "concats.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
 #include "simplify.h"
@@ -70,14 +71,19 @@ void Executable::build_steps(const Grouping& grouping) {
   const auto group_of = [&](ValueId base) {
     return graph_.values[base].kind == Graph::Value::computed ? grouping.group_of[graph_.values[base].index] : -1;
   };
-  std::vector<bool> stored(graph_.values.size());
+  Places places(graph_.values.size());
+  const auto store = [&](ValueId v) {
+    const Shape& shape = graph_.type(v).shape;
+    places[v] = Access{v, 0, shape, contiguous_strides(shape)};
+  };
   for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
     for (const ValueId v : graph_.nodes[i].in) {
       const ValueId base = grouping.accesses[v].base;
-      if (grouping.group_of[i] >= 0 && group_of(base) != grouping.group_of[i]) stored[base] = true;
+      if (grouping.group_of[i] >= 0 && group_of(base) != grouping.group_of[i]) store(base);
     }
   }
-  for (const ValueId v : graph_.outputs) stored[grouping.accesses[v].base] = true;
+  for (const ValueId v : graph_.outputs) store(grouping.accesses[v].base);
+  const std::vector<bool> joined = join_in_place(graph_, grouping, places);
 
   // Outputs that a step can write itself; the others are copied at the end.
   direct_.assign(graph_.outputs.size(), no_value);
@@ -91,9 +97,9 @@ void Executable::build_steps(const Grouping& grouping) {
   }
   for (const Group& g : grouping.groups) {
     if (g.fused) {
-      steps_.push_back(LaunchStep{nullptr, {lower_group(graph_, grouping, g, stored)}});
+      steps_.push_back(LaunchStep{nullptr, {lower_group(graph_, grouping, g, places)}});
       ++stats_.groups;
-    } else {
+    } else if (!joined[g.nodes[0]]) {
       const Graph::Node& n = graph_.nodes[g.nodes[0]];
       NodeStep step{g.nodes[0], {}, n.out, {}, {}};
       if (n.op->graphs)

@@ -37,11 +37,14 @@ class Executable final : public GraphRunner {
   const CompileStats& stats() const { return stats_; }
   /// The tensors that the function captured.
   std::span<const Tensor> constants() const { return graph_.constants; }
-  /// "graph", "groups", "fusion", "dot", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another.
+  /// "graph", "groups", "fusion", "dot", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another. Then the
+  /// same of the bodies of control flow.
   std::string dump(std::string_view stage) const;
 
  private:
   struct Frame;
+
+  std::string dump_own(std::string_view stage) const;
 
   /// Values whose groups run as late as they can: they overwrite variables.
   std::vector<bool> late_values() const;

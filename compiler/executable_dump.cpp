@@ -8,6 +8,16 @@
 namespace weft {
 
 std::string Executable::dump(std::string_view stage) const {
+  std::string s = dump_own(stage);
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    if (const auto* node = std::get_if<NodeStep>(&steps_[i]))
+      for (const auto& body : node->bodies)
+        s += fmt::format("{}body of step {}, {}:\n{}", stage == "dot" ? "// " : "", i, graph_.nodes[node->node].op->name,
+                         body->dump(stage));
+  return s;
+}
+
+std::string Executable::dump_own(std::string_view stage) const {
   if (stage == "graph") return graph_.text();
   if (stage == "groups") return group_nodes(graph_, late_values()).text(graph_);
   if (stage == "fusion") return explain_groups(graph_, late_values());

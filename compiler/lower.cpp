@@ -27,11 +27,11 @@ Reduction reduction_of(const Op& op) {
 
 class Lowering {
  public:
-  Lowering(const Graph& graph, const Grouping& grouping, const Group& group, const std::vector<bool>& stored)
+  Lowering(const Graph& graph, const Grouping& grouping, const Group& group, const Places& places)
       : graph_(graph),
         grouping_(grouping),
         group_(group),
-        stored_(stored),
+        places_(places),
         split_(group.split < 0 ? group.space.size() : group.split) {}
 
   Launch run() {
@@ -150,15 +150,15 @@ class Lowering {
       map[k] = put(x, false);
     }
     std::uint16_t result = map[f.result];
-    if (role == Role::full && stored_[n.out]) result = as_full(result);
+    if (role == Role::full && places_[n.out]) result = as_full(result);
     computed_[n.out] = result;
-    if (stored_[n.out]) store(n.out, result, role);
+    if (places_[n.out]) store(n.out, result, role);
   }
 
   void store(ValueId v, std::uint16_t value, Role role) {
     const auto size = static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
-    const Access a = squeezed({v, 0, graph_.type(v).shape, contiguous_strides(graph_.type(v).shape)});
-    LaunchOperand o{v, 0, space_strides(a, size), role == Role::full ? size : 0, true};
+    const Access a = squeezed(*places_[v]);
+    LaunchOperand o{a.base, a.offset * size, space_strides(a, size), role == Role::full ? size : 0, true};
     const std::uint16_t k =
         operand(o, graph_.type(v).dtype, role == Role::full ? ColumnStep::contiguous : ColumnStep::fixed);
     kernel().stores.push_back({value, k});
@@ -182,7 +182,7 @@ class Lowering {
                         static_cast<std::uint8_t>(kernel().code[value].level + 1),
                         false};
     computed_[n.out] = put(x);
-    if (stored_[n.out]) store(n.out, computed_[n.out], Role::row);
+    if (places_[n.out]) store(n.out, computed_[n.out], Role::row);
   }
 
   // Full values that a later level reads: kept in a row buffer if they cost much, else computed again.
@@ -288,7 +288,7 @@ class Lowering {
   const Graph& graph_;
   const Grouping& grouping_;
   const Group& group_;
-  const std::vector<bool>& stored_;
+  const Places& places_;
   const int split_;
   Launch launch_;
   std::unordered_map<ValueId, std::uint16_t> computed_;
@@ -296,8 +296,8 @@ class Lowering {
 
 }  // namespace
 
-Launch lower_group(const Graph& graph, const Grouping& grouping, const Group& group, const std::vector<bool>& stored) {
-  return Lowering(graph, grouping, group, stored).run();
+Launch lower_group(const Graph& graph, const Grouping& grouping, const Group& group, const Places& places) {
+  return Lowering(graph, grouping, group, places).run();
 }
 
 }  // namespace weft

@@ -1,6 +1,7 @@
 // Lowering: from a fused group to a Kernel, and to how it is launched.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "groups.h"
@@ -34,7 +35,10 @@ struct Launch {
   std::size_t scratch_bytes = 0;  // row buffers of a call
 };
 
-/// `stored`: for each value, whether something outside its group needs it.
-Launch lower_group(const Graph& graph, const Grouping& grouping, const Group& group, const std::vector<bool>& stored);
+/// Where values are stored: each in a buffer of its own, or in a part of another's; none: nothing outside its group
+/// needs it.
+using Places = std::vector<std::optional<Access>>;
+
+Launch lower_group(const Graph& graph, const Grouping& grouping, const Group& group, const Places& places);
 
 }  // namespace weft

@@ -11,7 +11,7 @@ namespace weft {
 namespace {
 
 constexpr std::int64_t most_written = 256 << 10;  // bytes of all rows: they stay in the cores' caches
-constexpr std::int64_t most_shared = 128 << 10;   // bytes of a right operand, which each thread reads whole
+constexpr std::int64_t most_shared = 256 << 10;   // bytes of a right operand, which each thread reads whole
 constexpr std::int64_t least_rows = 8;            // of a thread: fewer make poor tiles of a product
 constexpr double least_time = 2000;               // ns of a thread's work; a region costs 700
 
@@ -28,9 +28,12 @@ std::int64_t unit(const Launch& l, std::int64_t rows) {
   return (by_rows || by_columns) && all % rows == 0 ? all / rows : 0;
 }
 
-/// The operand's part for row r of the region is the r-th part of its buffer, in order.
-bool keeps_to_rows(const Launch& l, const LaunchOperand& o, const Type& buffer) {
+/// The operand's part for row r of the region is in the r-th part of its buffer: all of that, in order, or some
+/// columns.
+bool keeps_to_rows(const Launch& l, const LaunchOperand& o, const Type& buffer, std::int64_t rows) {
   const auto size = static_cast<std::int64_t>(size_of(buffer.dtype));
+  if (l.rows == Shape{rows} && o.row_strides[0] * rows == count(buffer.shape) * size)
+    return o.offset + o.col_stride * (l.cols - 1) < o.row_strides[0];
   const bool row_value = o.col_stride == 0;
   Shape all = l.rows;
   if (!row_value) all.push_back(l.cols);
@@ -73,7 +76,7 @@ class Builder {
     for (const Launch& l : step.segments) {
       if (unit(l, region_.rows) == 0) return false;
       for (const LaunchOperand& o : l.operands)
-        if ((o.output || made_[o.value]) && !keeps_to_rows(l, o, graph_.type(o.value))) return false;
+        if ((o.output || made_[o.value]) && !keeps_to_rows(l, o, graph_.type(o.value), region_.rows)) return false;
     }
     for (const Launch& l : step.segments) {
       for (const LaunchOperand& o : l.operands)
@@ -85,7 +88,7 @@ class Builder {
 
   bool writes(ValueId v) {
     const Type& type = graph_.type(v);
-    written_ += count(type.shape) * static_cast<std::int64_t>(size_of(type.dtype));
+    if (!made_[v]) written_ += count(type.shape) * static_cast<std::int64_t>(size_of(type.dtype));
     made_[v] = true;
     return !states_[v] && written_ <= most_written;
   }

@@ -94,9 +94,11 @@ Tensor product(const Tensor& x, const Variable& weight, const std::optional<Vari
 
 // What a step makes of the inputs' part of the gates, and its output.
 LSTMState step(const LSTMCell& cell, const Tensor& inputs, const LSTMState& s) {
-  const auto gate = weft::detail::equal_parts(inputs + matmul(s.h, cell.weight_hh), 4, 1);
-  const Tensor c = sigmoid(gate[1]) * s.c + sigmoid(gate[0]) * tanh(gate[2]);
-  return {sigmoid(gate[3]) * tanh(c), c};
+  const auto in = weft::detail::equal_parts(inputs, 4, 1),
+             hidden = weft::detail::equal_parts(matmul(s.h, cell.weight_hh), 4, 1);
+  const auto gate = [&](std::size_t k) { return in[k] + hidden[k]; };
+  const Tensor c = sigmoid(gate(1)) * s.c + sigmoid(gate(0)) * tanh(gate(2));
+  return {sigmoid(gate(3)) * tanh(c), c};
 }
 Tensor step(const GRUCell& cell, const Tensor& inputs, const Tensor& h) {
   const auto in = weft::detail::equal_parts(inputs, 3, 1),

@@ -21,6 +21,7 @@ struct PartsAttrs {
 
 struct Parts : Inlined<PartsAttrs> {
   static constexpr auto name = "equal_parts";
+  static constexpr std::uint32_t reads = reads::nothing;
   static void vjp(Backward& b);
   static void batch(Batching& b);
 };

@@ -176,7 +176,7 @@ TEST_CASE("vmap of loops and branches is as many ops for any batch, and one loop
   CHECK(counted.ops["scan"] == 1);
   auto compiled = compile(vmap(functions[3].second));
   compiled(xs);
-  CHECK(times(compiled.dump("graph"), "while_loop") == 1);
+  CHECK(times(compiled.dump("graph"), "= while_loop") == 1);
 }
 
 TEST_CASE("each example of a batch ends its loop in its own round", "[control][vmap][while]") {

@@ -234,24 +234,10 @@ TEST_CASE("functions that write the same variable are serialised", "[compile][th
   CHECK(max(v.value()).item() == 2 * calls);
 }
 
-TEST_CASE("what was done can be looked at", "[compile][dump]") {
+TEST_CASE("a compiled function says what it captured and how many launches it is", "[compile][dump]") {
   Variable w(ones({3}), true, "w");
   auto f = compile([&](const Tensor& x) { return sum(x * w + 1); });
   f(tensor({1, 2, 3}));
-  CHECK(f.dump("graph") ==
-        "%0 = input f32[3]\n"
-        "%1 = input f32[3]\n"
-        "%2 = constant f32[] 1\n"
-        "%3 = mul f32[3] %0 %1\n"
-        "%4 = broadcast_to f32[3] %2 {shape=[3]}\n"
-        "%5 = add f32[3] %3 %4\n"
-        "%6 = sum f32[] %5 {begin=0, end=1}\n"
-        "return %6\n");
-  CHECK(f.dump("groups") ==
-        "group 0: [] rows of [3]\n"
-        "  %3 = mul f32[3]\n"
-        "  %5 = add f32[3]\n"
-        "  %6 = sum f32[]  row\n");
   CHECK(f.captures() == std::vector<std::string>{"\"w\" f32[3]"});
   CHECK(f.stats().launches == 1);
   CHECK_THROWS_AS(f.dump("nonsense"), ArgumentError);

@@ -71,49 +71,6 @@ const Update momentum = [](Variable& p, Variable& v, const Tensor& g, const Tens
 
 }  // namespace
 
-TEST_CASE("the stages of an embedding's step: the update is of the rows used", "[compile][sparse][golden]") {
-  Variable table(ones({1000, 8}), true, "table");
-  auto step = compile([&](const Tensor& i) {
-    GradientTape tape;
-    const Tensor loss = sum(square(gather(table, i)));
-    table.assign_sub(0.1 * tape.gradient(loss, table));
-    return loss;
-  });
-  step(ints({3, 1, 3}));
-  CHECK(step.dump("graph") ==
-        "%0 = input i64[3]\n"
-        "%1 = input f32[1000, 8]\n"
-        "%2 = constant f32[] 1\n"
-        "%3 = constant f32[] 2\n"
-        "%4 = constant f32[] 0\n"
-        "%5 = constant f32[] 0.100000001\n"
-        "%6 = gather f32[3, 8] %1 %0 {axis=0}\n"
-        "%7 = square f32[3, 8] %6\n"
-        "%8 = sum f32[] %7 {begin=0, end=2}\n"
-        "%9 = reshape f32[1, 1] %2 {shape=[1, 1]}\n"
-        "%10 = broadcast_to f32[3, 8] %9 {shape=[3, 8]}\n"
-        "%11 = broadcast_to f32[3, 8] %3 {shape=[3, 8]}\n"
-        "%12 = mul f32[3, 8] %6 %11\n"
-        "%13 = mul f32[3, 8] %10 %12\n"
-        "%14, %15 = unique_rows i64[3] %0 {n=1000}\n"
-        "%16 = broadcast_to f32[3, 8] %4 {shape=[3, 8]}\n"
-        "%17 = scatter_add f32[3, 8] %16 %15 %13 {axis=0}\n"
-        "%18 = broadcast_to f32[3, 8] %5 {shape=[3, 8]}\n"
-        "%19 = mul f32[3, 8] %18 %17\n"
-        "%20 = sub f32[3, 8] %6 %19\n"
-        "%21 = set_rows f32[1000, 8] %1 %14 %20\n"
-        "return %8 %21\n");
-  CHECK(step.dump("plan") ==
-        "step 0: gather %1 %0 -> %6@0\n"
-        "step 1: kernel, 1 segment %6@0 -> %8 -> %13@128\n"
-        "step 2: unique_rows %0 -> %14@384 -> %15@448\n"
-        "step 3: scatter_add %4 %15@448 %13@128 -> %17@256\n"
-        "step 4: kernel, 1 segment %17@256 %6@0 -> %20@128\n"
-        "step 5: set_rows %1 %14@384 %20@128 -> %21\n"
-        "variable 0: in place\n"
-        "arena 512 bytes\n");
-}
-
 TEST_CASE("the planned bytes of an embedding's step are those of the rows used, whatever the table's size",
           "[compile][sparse]") {
   const auto planned = [](std::int64_t rows, bool asks_norm) {

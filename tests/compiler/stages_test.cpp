@@ -1,13 +1,12 @@
 // Looking into a compiled function: why groups are apart, the picture, the checks of stages, and compiling ahead of
 // time.
 #include <weft/compiler/verify.h>
-#include <weft/ops/apply.h>
-#include <weft/ops/trace.h>
 #include <weft/weft.h>
 
-#include "catch.h"
+#include "drawn.h"
 
 using namespace weft;
+using namespace weft::test;
 
 namespace {
 
@@ -15,14 +14,6 @@ template <class F, class... T> std::string fusion_of(F f, const T&... x) {
   auto compiled = compile(f);
   compiled.lower(x...);
   return compiled.explain_fusion();
-}
-
-template <class F> Graph graph_of(F f, const Type& type) {
-  Trace trace;
-  const Tensor x = trace.add_input(type);
-  const TraceScope scope(&trace);
-  trace.graph.outputs.push_back(trace.value_of(f(x)));
-  return trace.graph;
 }
 
 }  // namespace
@@ -53,29 +44,30 @@ TEST_CASE("explain_fusion says what keeps two groups apart", "[fusion]") {
 TEST_CASE("the picture of a graph shows its groups, inputs and outputs", "[dump]") {
   auto f = compile([](const Tensor& x) { return exp(matmul(x, x) * 2); });
   f.lower(Type{f32, {3, 3}});
-  CHECK(f.dump("dot") ==
-        "digraph weft {\n"
-        "  v0 [shape=ellipse, label=\"input 0 f32[3, 3]\"]\n"
-        "  v1 [shape=plaintext, label=\"2 f32[]\"]\n"
-        "  subgraph cluster_0 {\n"
-        "    label=\"group 0\"; style=dashed\n"
-        "    v2 [shape=box, label=\"matmul f32[3, 3]\"]\n"
-        "  }\n"
-        "  subgraph cluster_1 {\n"
-        "    label=\"group 1\"; style=filled\n"
-        "    v4 [shape=box, label=\"mul f32[3, 3]\"]\n"
-        "    v5 [shape=box, label=\"exp f32[3, 3]\"]\n"
-        "  }\n"
-        "  v0 -> v2\n"
-        "  v0 -> v2\n"
-        "  v3 [shape=box, label=\"broadcast_to f32[3, 3] shape=[3, 3]\"]\n"
-        "  v1 -> v3\n"
-        "  v2 -> v4\n"
-        "  v3 -> v4\n"
-        "  v4 -> v5\n"
-        "  output0 [shape=ellipse]\n"
-        "  v5 -> output0\n"
-        "}\n");
+  CHECK_DRAWN("\n" + f.dump("dot"), R"(
+digraph weft {
+  v0 [shape=ellipse, label="input 0 f32[3, 3]"]
+  v1 [shape=plaintext, label="2 f32[]"]
+  subgraph cluster_0 {
+    label="group 0"; style=dashed
+    v2 [shape=box, label="matmul f32[3, 3]"]
+  }
+  subgraph cluster_1 {
+    label="group 1"; style=filled
+    v4 [shape=box, label="mul f32[3, 3]"]
+    v5 [shape=box, label="exp f32[3, 3]"]
+  }
+  v0 -> v2
+  v0 -> v2
+  v3 [shape=box, label="broadcast_to f32[3, 3] shape=[3, 3]"]
+  v1 -> v3
+  v2 -> v4
+  v3 -> v4
+  v4 -> v5
+  output0 [shape=ellipse]
+  v5 -> output0
+}
+)");
 }
 
 TEST_CASE("a function compiled ahead of time runs nothing, and then is not traced again", "[lower]") {
@@ -111,7 +103,7 @@ TEST_CASE("lower takes a model by reference: the same variables", "[lower]") {
 }
 
 TEST_CASE("the checks of stages find what is wrong", "[verify]") {
-  const Graph graph = graph_of([](const Tensor& x) { return sum(exp(x), 0); }, {f32, {4, 3}});
+  const Graph graph = traced([](const Tensor& x) { return sum(exp(x), 0); }, Type{f32, {4, 3}});
   const std::vector<bool> late(graph.values.size());
   const Grouping right = group_nodes(graph, late);
   CHECK_NOTHROW(verify(graph, right));
@@ -123,7 +115,7 @@ TEST_CASE("the checks of stages find what is wrong", "[verify]") {
   elsewhere.group_of[0] = 7;
   CHECK_THROWS_WITH(verify(graph, elsewhere), containing("noted as in another"));
 
-  const Graph two = graph_of([](const Tensor& x) { return exp(matmul(x, x)); }, {f32, {3, 3}});
+  const Graph two = traced([](const Tensor& x) { return exp(matmul(x, x)); }, Type{f32, {3, 3}});
   Grouping backwards = group_nodes(two, std::vector<bool>(two.values.size()));
   REQUIRE(backwards.groups.size() == 2);
   std::swap(backwards.groups[0], backwards.groups[1]);

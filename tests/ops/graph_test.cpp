@@ -41,36 +41,24 @@ TEST_CASE("equal nodes of a graph are one, equal scalars too") {
   CHECK(g.add_constant(big) != g.add_constant(ones({2})));
 }
 
-TEST_CASE("a graph prints, verifies, and drops what nothing needs", "[golden]") {
+TEST_CASE("a graph prints and verifies", "[golden]") {
   Graph g;
   const Type t{f32, {2, 3}}, s{f32, {2}};
   const ValueId x = g.add_input(t), y = g.add_input(t), two = g.add_constant(tensor(2));
   const ValueId wide = add(g, op_of<BroadcastTo>(), {two}, t, ShapeAttrs{{2, 3}});
   const ValueId product = add(g, op_of<Mul>(), {x, wide}, t);
-  add(g, op_of<Exp>(), {y}, t);  // dead
+  add(g, op_of<Exp>(), {y}, t);
   g.outputs = {add(g, op_of<Sum>(), {product}, s, ReduceAttrs{1, 2})};
   CHECK(g.text() ==
         "%0 = input f32[2, 3]\n%1 = input f32[2, 3]\n%2 = constant f32[] 2\n%3 = broadcast_to f32[2, 3] %2 {shape=[2, 3]}\n"
         "%4 = mul f32[2, 3] %0 %3\n%5 = exp f32[2, 3] %1\n%6 = sum f32[2] %4 {begin=1, end=2}\nreturn %6\n");
   g.verify();
-  const Graph live = without_dead_nodes(g);
-  CHECK(live.text() ==
-        "%0 = input f32[2, 3]\n%1 = input f32[2, 3]\n%2 = constant f32[] 2\n%3 = broadcast_to f32[2, 3] %2 {shape=[2, 3]}\n"
-        "%4 = mul f32[2, 3] %0 %3\n%5 = sum f32[2] %4 {begin=1, end=2}\nreturn %5\n");
   Graph wrong = g;
   wrong.values[product].type.shape = {3, 2};
   CHECK_THROWS_AS(wrong.verify(), Error);
   Graph late = g;
   late.nodes[0].in[0] = g.outputs[0];
   CHECK_THROWS_AS(late.verify(), ArgumentError);
-}
-
-TEST_CASE("checks stay in a graph though nothing uses them") {
-  Graph g;
-  const ValueId x = g.add_input({f32, {2}}), i = g.add_input({i64, {1}});
-  add(g, op_of<Gather>(), {x, i}, {f32, {1}}, AxisAttrs{0});
-  g.outputs = {x};
-  CHECK(without_dead_nodes(g).nodes.size() == 1);
 }
 
 TEST_CASE("attributes compare, hash and print by their members") {

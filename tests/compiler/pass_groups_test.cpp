@@ -1,0 +1,111 @@
+// Fusion, drawn: to the left a graph, to the right the loops that its nodes go into. What a loop does not hold is a
+// view, which costs nothing.
+#include <weft/weft.h>
+
+#include "drawn.h"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+const Type matrix{f32, {6, 4}}, square_matrix{f32, {4, 4}};
+}  // namespace
+
+TEST_CASE("groups: elementwise ops are one loop, with several results", "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(traced(
+                  [](const Tensor& x) {
+                    return std::pair{exp(x) * x, sin(exp(x))};
+                  },
+                  matrix)),
+              R"(
+%0 = input f32[6, 4]     | group 0: loop over [6, 4]
+%1 = exp f32[6, 4] %0    |   %1 = exp f32[6, 4]
+%2 = mul f32[6, 4] %1 %0 |   %2 = mul f32[6, 4]
+%3 = sin f32[6, 4] %1    |   %3 = sin f32[6, 4]
+return %2 %3             |
+)");
+}
+
+TEST_CASE("groups: a softmax is one loop over the rows, its reductions in it", "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(without_dead_nodes(traced([](const Tensor& x) { return softmax(x, -1); }, matrix))), R"(
+%0 = input f32[6, 4]                           | group 0: [6] rows of [4]
+%1 = max f32[6] %0 {begin=1, end=2}            |   %1 = max f32[6]  row
+%2 = reshape f32[6, 1] %1 {shape=[6, 1]}       |   %3 = stop_gradient f32[6, 1]  row
+%3 = stop_gradient f32[6, 1] %2                |   %5 = sub f32[6, 4]
+%4 = broadcast_to f32[6, 4] %3 {shape=[6, 4]}  |   %6 = exp f32[6, 4]
+%5 = sub f32[6, 4] %0 %4                       |   %7 = sum f32[6]  row
+%6 = exp f32[6, 4] %5                          |   %9 = reciprocal f32[6, 1]  row
+%7 = sum f32[6] %6 {begin=1, end=2}            |   %11 = mul f32[6, 4]
+%8 = reshape f32[6, 1] %7 {shape=[6, 1]}       |
+%9 = reciprocal f32[6, 1] %8                   |
+%10 = broadcast_to f32[6, 4] %9 {shape=[6, 4]} |
+%11 = mul f32[6, 4] %6 %10                     |
+return %11                                     |
+)");
+}
+
+TEST_CASE("groups: a reduction down the columns goes with what it reduces, and is known when that loop is done",
+          "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(traced([](const Tensor& x) { return exp(x) - sum(exp(x), 0); }, matrix)), R"(
+%0 = input f32[6, 4]                          | group 0: [6] rows of [4]
+%1 = exp f32[6, 4] %0                         |   %1 = exp f32[6, 4]
+%2 = sum f32[4] %1 {begin=0, end=1}           |   %2 = sum f32[4]  column
+%3 = broadcast_to f32[6, 4] %2 {shape=[6, 4]} | group 1: loop over [6, 4]
+%4 = sub f32[6, 4] %1 %3                      |   %4 = sub f32[6, 4]
+return %4                                     |
+)");
+}
+
+TEST_CASE("groups: a transposed operand comes from a loop before", "[pass][fusion]") {
+  const auto f = [](const Tensor& x) {
+    const Tensor s = sin(x);
+    return exp(x) - transpose(s);
+  };
+  CHECK_DRAWN(drawn_groups(traced(f, square_matrix)), R"(
+%0 = input f32[4, 4]                      | group 0: loop over [4, 4]
+%1 = sin f32[4, 4] %0                     |   %1 = sin f32[4, 4]
+%2 = transpose f32[4, 4] %1 {axes=[1, 0]} |   %3 = exp f32[4, 4]
+%3 = exp f32[4, 4] %0                     | group 1: loop over [4, 4]
+%4 = sub f32[4, 4] %3 %2                  |   %4 = sub f32[4, 4]
+return %4                                 |
+)");
+}
+
+TEST_CASE("groups: a matrix product runs as a whole, between loops", "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(traced([](const Tensor& x) { return sin(matmul(exp(x), x)); }, square_matrix)), R"(
+%0 = input f32[4, 4]        | group 0: loop over [4, 4]
+%1 = exp f32[4, 4] %0       |   %1 = exp f32[4, 4]
+%2 = matmul f32[4, 4] %1 %0 | group 1:
+%3 = sin f32[4, 4] %2       |   %2 = matmul f32[4, 4]
+return %3                   | group 2: loop over [4, 4]
+                            |   %3 = sin f32[4, 4]
+)");
+}
+
+TEST_CASE("groups: loops over one space that read the same are one, that have nothing in common two",
+          "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(traced(
+                  [](const Tensor& x, const Tensor& y) {
+                    return std::tuple{exp(x), sin(x), cos(y)};
+                  },
+                  matrix, matrix)),
+              R"(
+%0 = input f32[6, 4]  | group 0: loop over [6, 4]
+%1 = input f32[6, 4]  |   %2 = exp f32[6, 4]
+%2 = exp f32[6, 4] %0 |   %3 = sin f32[6, 4]
+%3 = sin f32[6, 4] %0 | group 1: loop over [6, 4]
+%4 = cos f32[6, 4] %1 |   %4 = cos f32[6, 4]
+return %2 %3 %4       |
+)");
+}
+
+TEST_CASE("groups: no loop around what has to run between its parts", "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(traced([](const Tensor& x) { return exp(x) + matmul(exp(x), x); }, square_matrix)), R"(
+%0 = input f32[4, 4]        | group 0: loop over [4, 4]
+%1 = exp f32[4, 4] %0       |   %1 = exp f32[4, 4]
+%2 = matmul f32[4, 4] %1 %0 | group 1:
+%3 = add f32[4, 4] %1 %2    |   %2 = matmul f32[4, 4]
+return %3                   | group 2: loop over [4, 4]
+                            |   %3 = add f32[4, 4]
+)");
+}

@@ -171,35 +171,6 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
   return value;
 }
 
-void copy_elements(const View& from, const View& to) {
-  if (count(from.shape) == 0) return;
-  if (from.dtype == to.dtype && from.contiguous() && to.contiguous()) {
-    std::memcpy(to.data, from.data, static_cast<std::size_t>(count(from.shape)) * size_of(from.dtype));
-    return;
-  }
-  const int rank = from.shape.size();
-  if (rank == 0) return detail::convert_elements(from.dtype, from.data, 0, to.dtype, to.data, 0, 1);
-  const auto from_size = static_cast<std::int64_t>(size_of(from.dtype)),
-             to_size = static_cast<std::int64_t>(size_of(to.dtype));
-  const std::int64_t inner = from.shape[rank - 1];
-  Ints index = Ints::filled(rank, 0);
-  auto* source = static_cast<const std::byte*>(from.data);
-  auto* target = static_cast<std::byte*>(to.data);
-  for (;;) {
-    detail::convert_elements(from.dtype, source, from.strides[rank - 1], to.dtype, target, to.strides[rank - 1], inner);
-    int axis = rank - 2;
-    for (; axis >= 0; --axis) {
-      source += from.strides[axis] * from_size;
-      target += to.strides[axis] * to_size;
-      if (++index[axis] < from.shape[axis]) break;
-      source -= from.strides[axis] * from.shape[axis] * from_size;
-      target -= to.strides[axis] * to.shape[axis] * to_size;
-      index[axis] = 0;
-    }
-    if (axis < 0) return;
-  }
-}
-
 std::ostream& operator<<(std::ostream& out, const Tensor& t) { return out << t.text(); }
 
 }  // namespace weft

@@ -1,9 +1,37 @@
 #include "access.h"
 
+#include <algorithm>
+
 namespace weft {
+namespace {
+
+constexpr std::int64_t page = 4096;            // bytes
+constexpr std::int64_t large = 4 * (1 << 20);  // bytes
+
+/// Values that loops of ours read: elementwise ops and reductions.
+std::vector<bool> read_by_loops(const Graph& graph) {
+  std::vector<bool> read(graph.values.size());
+  for (auto n = graph.nodes.rbegin(); n != graph.nodes.rend(); ++n) {
+    const bool loop = n->op->kind == OpKind::elementwise || n->op->kind == OpKind::reduction;
+    if (loop || (n->op->kind == OpKind::view && read[n->out]))
+      for (const ValueId v : n->in) read[v] = true;
+  }
+  return read;
+}
+
+/// Such a view is sooner turned in blocks than read with a step from one page to the next.
+bool steps_over_pages(const Access& a, DType dtype) {
+  const Access s = squeezed(a);
+  const auto size = static_cast<std::int64_t>(size_of(dtype));
+  return !s.shape.empty() && s.strides.back() * size >= page && count(s.shape) * size >= large &&
+         std::find(s.strides.begin(), s.strides.end(), 1) != s.strides.end();
+}
+
+}  // namespace
 
 std::vector<Access> find_accesses(const Graph& graph) {
   std::vector<Access> list(graph.values.size());
+  const std::vector<bool> loops_read = read_by_loops(graph);
   for (ValueId v = 0; v < graph.values.size(); ++v) {
     const Shape& shape = graph.type(v).shape;
     list[v] = {v, 0, shape, contiguous_strides(shape)};
@@ -20,7 +48,8 @@ std::vector<Access> find_accesses(const Graph& graph) {
     const View from{graph.type(v).dtype, in.shape, in.strides, origin + in.offset * size};
     View to{graph.type(v).dtype, shape, {}, nullptr};
     if (!n->op->view(n->attrs, from, to)) continue;
-    list[v] = {in.base, (to.as<std::byte>() - origin) / size, shape, to.strides};
+    const Access seen{in.base, (to.as<std::byte>() - origin) / size, shape, to.strides};
+    if (!loops_read[v] || !steps_over_pages(seen, graph.type(v).dtype)) list[v] = seen;
   }
   return list;
 }
@@ -30,6 +59,12 @@ Shape without_ones(const Shape& shape) {
   for (const std::int64_t n : shape)
     if (n != 1) s.push_back(n);
   return s;
+}
+
+bool one_stride(const Access& a, int begin, int end) {
+  for (int k = begin; k + 1 < end; ++k)
+    if (a.strides[k] != a.strides[k + 1] * a.shape[k + 1]) return false;
+  return true;
 }
 
 Access squeezed(const Access& a) {

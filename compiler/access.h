@@ -16,10 +16,14 @@ struct Access {
 };
 
 /// For each value of a graph. A view node that cannot be one (a reshape of a transpose) is its own base: it is copied.
+/// So is a large transpose that a loop would read with steps from page to page.
 std::vector<Access> find_accesses(const Graph& graph);
 
 /// The same access without axes of extent 1.
 Access squeezed(const Access& a);
+
+/// True if axes [begin, end) can be walked with one stride.
+bool one_stride(const Access& a, int begin, int end);
 
 /// The extents that are not 1.
 Shape without_ones(const Shape& shape);

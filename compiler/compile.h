@@ -141,6 +141,7 @@ template <class F> class Compiled {
   template <class Parameters> auto find(Parameters& parameters) {
     detail::Signature signature;
     signature.add_word(context().training);
+    signature.add_word(static_cast<std::uint64_t>(context().precision));
     std::apply([&](auto&... p) { (detail::sign(signature, p), ...); }, parameters);
     std::vector<Tensor> tensors = signature.tensors();
     detail::Variables variables = signature.variables();

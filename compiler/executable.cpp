@@ -14,6 +14,7 @@
 #include "concats.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
+#include "recompute.h"
 #include "simplify.h"
 #include "verify.h"
 
@@ -68,21 +69,10 @@ std::vector<bool> Executable::late_values() const {
 }
 
 void Executable::build_steps(const Grouping& grouping) {
-  const auto group_of = [&](ValueId base) {
-    return graph_.values[base].kind == Graph::Value::computed ? grouping.group_of[graph_.values[base].index] : -1;
-  };
+  const std::vector<bool> stored = stored_values(graph_, grouping);
   Places places(graph_.values.size());
-  const auto store = [&](ValueId v) {
-    const Shape& shape = graph_.type(v).shape;
-    places[v] = Access{v, 0, shape, contiguous_strides(shape)};
-  };
-  for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
-    for (const ValueId v : graph_.nodes[i].in) {
-      const ValueId base = grouping.accesses[v].base;
-      if (grouping.group_of[i] >= 0 && group_of(base) != grouping.group_of[i]) store(base);
-    }
-  }
-  for (const ValueId v : graph_.outputs) store(grouping.accesses[v].base);
+  for (ValueId v = 0; v < stored.size(); ++v)
+    if (stored[v]) places[v] = Access{v, 0, graph_.type(v).shape, contiguous_strides(graph_.type(v).shape)};
   const std::vector<bool> joined = join_in_place(graph_, grouping, places);
 
   // Outputs that a step can write itself; the others are copied at the end.

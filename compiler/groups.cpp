@@ -7,6 +7,7 @@
 
 #include "../ops/defs/reduce.h"
 #include "dependencies.h"
+#include "recompute.h"
 
 namespace weft {
 namespace {
@@ -15,13 +16,6 @@ constexpr std::size_t max_nodes = 96;      // limits on a kernel's size keep cod
 constexpr std::int64_t blocked = 1 << 16;  // a single row longer than this is cut over threads: see lower.cpp
 
 bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
-
-// True if axes [begin, end) can be walked with one stride.
-bool collapse(const Access& a, int begin, int end) {
-  for (int k = begin; k + 1 < end; ++k)
-    if (a.strides[k] != a.strides[k + 1] * a.shape[k + 1]) return false;
-  return true;
-}
 
 Shape prefix(const Shape& s, int n) { return Shape(std::span(s.begin(), static_cast<std::size_t>(n))); }
 
@@ -63,6 +57,8 @@ class Partition {
       if (!elided) place(i);
     }
     merge_all();
+    sink();
+    drop_empty();
     order();
     return std::move(result_);
   }
@@ -190,13 +186,13 @@ class Partition {
   bool operand_fits(ValueId v, int g, const Shape& space, int split, Role role, bool one_row_axis) const {
     const Access a = squeezed(result_.accesses[v]);
     const bool inside = producer_group(a.base) == g;
-    if (one_row_axis && !inside && !collapse(a, 0, std::min(split, a.shape.size()))) return false;
+    if (one_row_axis && !inside && !one_stride(a, 0, std::min(split, a.shape.size()))) return false;
     if (role == Role::row) {
       if (!inside) return true;
       return producer_role(a.base) == Role::row && is_contiguous(a);
     }
     if (a.shape != space) return false;
-    if (!inside) return split < 0 || collapse(a, split, a.shape.size());
+    if (!inside) return split < 0 || one_stride(a, split, a.shape.size());
     if (producer_role(a.base) == Role::full) return is_contiguous(a);
     if (producer_role(a.base) != Role::row || a.offset != 0) return false;
     // A row value, broadcast along the columns.
@@ -258,6 +254,63 @@ class Partition {
       for (auto& list : readers_)
         for (std::size_t k = 1; k < list.size(); ++k) changed |= merge(current(list[0]), current(list[k]));
     }
+  }
+
+  // A node that joined a group because both read the same buffer moves to the only group that reads its result, if that
+  // has to read at most one buffer more for it: the result need not be stored.
+  void sink() {
+    std::vector<std::vector<std::uint32_t>> users(graph_.values.size());
+    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
+      if (result_.group_of[i] >= 0)
+        for (const ValueId v : graph_.nodes[i].in) users[result_.accesses[v].base].push_back(i);
+    std::vector<bool> stays(graph_.values.size());
+    for (const ValueId v : graph_.outputs) stays[result_.accesses[v].base] = true;
+    for (const Graph::Node& n : graph_.nodes)  // what a barrier waits for is computed where it was
+      if (n.op->kind == OpKind::view)
+        for (std::size_t k = 1; k < n.in.size(); ++k) stays[result_.accesses[n.in[k]].base] = true;
+    for (auto i = static_cast<std::uint32_t>(graph_.nodes.size()); i-- > 0;) {  // the last of a chain first
+      const Graph::Node& n = graph_.nodes[i];
+      const int from = result_.group_of[i];
+      if (from < 0 || n.op->kind != OpKind::elementwise || stays[n.out] || users[n.out].empty()) continue;
+      const int to = result_.group_of[users[n.out][0]];
+      const auto elsewhere = [&](std::uint32_t j) { return result_.group_of[j] != to; };
+      if (to == from || !group(to).fused || std::any_of(users[n.out].begin(), users[n.out].end(), elsewhere)) continue;
+      int more = 0;
+      for (const ValueId v : n.in) {
+        const ValueId base = result_.accesses[v].base;
+        if (producer_group(base) == from) more = 2;  // it would have to be stored instead
+        if (count(graph_.type(base).shape) == count(group(to).space))
+          more += std::all_of(users[base].begin(), users[base].end(), elsewhere);
+      }
+      const Fit f = more <= 1 ? fit(i, to) : Fit{};
+      if (f.role != Role::full || dependencies_->makes_cycle(i, to)) continue;
+      result_.group_of[i] = to;  // as if it were, for what its users ask
+      if (!std::all_of(users[n.out].begin(), users[n.out].end(), [&](std::uint32_t j) { return bears(j, to); })) {
+        result_.group_of[i] = from;
+        continue;
+      }
+      std::erase(group(from).nodes, i);
+      group(to).nodes.insert(std::lower_bound(group(to).nodes.begin(), group(to).nodes.end(), i), i);
+    }
+  }
+
+  Group& group(int g) { return result_.groups[static_cast<std::size_t>(g)]; }
+
+  // As what node j reads its operands.
+  Role role_of_operands(std::uint32_t j) const {
+    return result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
+  }
+
+  // True if node j of group g can have its operands there.
+  bool bears(std::uint32_t j, int g) {
+    const std::vector<ValueId>& in = graph_.nodes[j].in;
+    return std::all_of(in.begin(), in.end(), [&](ValueId v) {
+      return operand_fits(v, g, group(g).space, group(g).split, role_of_operands(j), group(g).has_column);
+    });
+  }
+
+  // Groups that were merged away, or lost all their nodes.
+  void drop_empty() {
     std::vector<Group> kept;
     std::vector<int> place(result_.groups.size(), -1);
     for (std::size_t g = 0; g < result_.groups.size(); ++g) {
@@ -293,12 +346,10 @@ class Partition {
     both.has_column = x.has_column || y.has_column;
     for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;  // as if they were
     Obstacle found;
-    for (const std::uint32_t j : both.nodes) {
-      const Role role =
-          result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
+    for (const std::uint32_t j : both.nodes)
       for (const ValueId v : graph_.nodes[j].in)
-        if (!operand_fits(v, a, both.space, both.split, role, both.has_column)) found = {Obstacle::operand, j, v};
-    }
+        if (!operand_fits(v, a, both.space, both.split, role_of_operands(j), both.has_column))
+          found = {Obstacle::operand, j, v};
     for (const std::uint32_t j : y.nodes) result_.group_of[j] = b;
     return found;
   }
@@ -368,11 +419,17 @@ std::string Grouping::text(const Graph& graph) const {
       s += fmt::format("  %{} = {} {}{}\n", graph.nodes[i].out, graph.nodes[i].op->name,
                        graph.type(graph.nodes[i].out).text(), names[static_cast<int>(roles[i])]);
     }
+    for (const std::uint32_t i : group.again)
+      s += fmt::format("  %{} = {} again\n", graph.nodes[i].out, graph.nodes[i].op->name);
   }
   return s;
 }
 
-Grouping group_nodes(const Graph& graph, const std::vector<bool>& late) { return Partition(graph, late).run(); }
+Grouping group_nodes(const Graph& graph, const std::vector<bool>& late) {
+  Grouping grouping = Partition(graph, late).run();
+  choose_recomputed(graph, grouping, late);
+  return grouping;
+}
 
 std::string explain_groups(const Graph& graph, const std::vector<bool>& late) {
   return Partition(graph, late).explain();

@@ -19,6 +19,7 @@ enum class Role : std::uint8_t {
 struct Group {
   bool fused = false;                // else one node, run as a whole by its own kernel
   std::vector<std::uint32_t> nodes;  // in graph order
+  std::vector<std::uint32_t> again;  // nodes of other groups that it computes, too, so that these need not store them
   Shape space;                       // extents, without 1s
   int split = -1;                    // rows are space[:split], columns the rest; -1: pointwise only, not decided
   bool has_column = false;           // it reduces down the columns: its rows are walked with one stride

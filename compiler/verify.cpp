@@ -26,17 +26,24 @@ void verify(const Graph& graph, const Grouping& grouping) {
     throw ArgumentError(fmt::format("groups: %{} = {}: {}", graph.nodes[i].out, graph.nodes[i].op->name, what));
   };
   std::vector<int> times(graph.nodes.size());
+  const auto check_operands = [&](std::uint32_t i, std::size_t g) {
+    for (const ValueId v : graph.nodes[i].in) {
+      const Graph::Node* producer = graph.producer(grouping.accesses[v].base);
+      if (!producer) continue;
+      const int needed = grouping.group_of[static_cast<std::size_t>(producer - graph.nodes.data())];
+      if (needed > static_cast<int>(g))
+        fail(i, fmt::format("group {} runs before group {}, which it needs", g, needed));
+    }
+  };
   for (std::size_t g = 0; g < grouping.groups.size(); ++g) {
     for (const std::uint32_t i : grouping.groups[g].nodes) {
       ++times[i];
       if (grouping.group_of[i] != static_cast<int>(g)) fail(i, fmt::format("in group {}, noted as in another", g));
-      for (const ValueId v : graph.nodes[i].in) {
-        const Graph::Node* producer = graph.producer(grouping.accesses[v].base);
-        if (!producer) continue;
-        const int needed = grouping.group_of[static_cast<std::size_t>(producer - graph.nodes.data())];
-        if (needed > static_cast<int>(g))
-          fail(i, fmt::format("group {} runs before group {}, which it needs", g, needed));
-      }
+      check_operands(i, g);
+    }
+    for (const std::uint32_t i : grouping.groups[g].again) {
+      if (grouping.group_of[i] >= static_cast<int>(g)) fail(i, fmt::format("again in group {}, before its own", g));
+      check_operands(i, g);
     }
   }
   for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) {

@@ -41,6 +41,26 @@ TEST_CASE("explain_fusion says what keeps two groups apart", "[fusion]") {
   CHECK(fusion_of([](const Tensor& x) { return softmax(x, -1); }, m) == "");
 }
 
+TEST_CASE("what only another loop reads is computed there, though both read the same buffer", "[fusion]") {
+  auto f = compile([](const Tensor& w, const Tensor& x) {
+    const Tensor y = matmul(x, cast(w, DType::bf16));  // reads w, as does the update
+    const Tensor decayed = w * 0.9, gradient = matmul(transpose(x), y);
+    return decayed - cast(gradient, f32);
+  });
+  f.lower(Type{f32, {4, 4}}, Type{DType::bf16, {8, 4}});
+  CHECK(f.dump("groups") ==
+        "group 0: loop over [4, 4]\n"
+        "  %3 = cast bf16[4, 4]\n"
+        "group 1:\n"
+        "  %4 = matmul bf16[8, 4]\n"
+        "group 2:\n"
+        "  %8 = matmul bf16[4, 4]\n"
+        "group 3: loop over [4, 4]\n"
+        "  %6 = mul f32[4, 4]\n"
+        "  %9 = cast f32[4, 4]\n"
+        "  %10 = sub f32[4, 4]\n");
+}
+
 TEST_CASE("the picture of a graph shows its groups, inputs and outputs", "[dump]") {
   auto f = compile([](const Tensor& x) { return exp(matmul(x, x) * 2); });
   f.lower(Type{f32, {3, 3}});

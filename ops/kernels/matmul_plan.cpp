@@ -48,6 +48,11 @@ int threads_for(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t
   return static_cast<int>(std::min(work / least_per_thread, static_cast<double>(num_threads())));
 }
 
+/// Where part i of n begins, of so many equal ones, in whole units.
+std::int64_t share(std::int64_t n, std::int64_t i, std::int64_t of, std::int64_t unit) {
+  return std::min(n, (n + unit - 1) / unit * i / of * unit);
+}
+
 /// The native types: one call, or tasks over the batch and over pieces of each C.
 void run(const Matmul& whole, DType t) {
   const kernels::MatmulFn kernel = kernels::matmul_kernel(t, isa());
@@ -64,9 +69,6 @@ void run(const Matmul& whole, DType t) {
   const std::int64_t pieces = cut.rows * cut.columns, bytes = static_cast<std::int64_t>(size_of(t));
   parallel_for(chunks * pieces, threads, [&](std::int64_t task) {
     const std::int64_t chunk = task / pieces, row = task % pieces / cut.columns, column = task % cut.columns;
-    const auto share = [](std::int64_t n, std::int64_t i, std::int64_t of, std::int64_t unit) {  // in whole units
-      return std::min(n, (n + unit - 1) / unit * i / of * unit);
-    };
     Matmul x = whole;
     const std::int64_t first = whole.batch * chunk / chunks, top = share(whole.m, row, cut.rows, 2),
                        left = share(whole.n, column, cut.columns, 16);
@@ -115,23 +117,24 @@ template <class Half> void run_half(const MatmulShape& s, const void* a, const v
   for (std::int64_t i = 0; i < size; ++i) to[i] = Half(from[i]);
 }
 
-/// Large bf16 products go to oneDNN, which has the instruction for them. Its bits depend on the cut: panels of 256
-/// columns, whatever the threads.
+/// Large bf16 products go to oneDNN, which has the instruction for them. Its bits depend on the cut: pieces of at most
+/// 512 x 384, equal ones, whatever the threads.
 bool through_onednn(const MatmulShape& s) {
   return s.dtype == DType::bf16 && isa() == Isa::avx512 && s.m * s.n * s.k >= 64 * 64 * 64 && s.n >= 16 &&
          (s.a_row == 1 || s.a_col == 1) && (s.b_row == 1 || s.b_col == 1);
 }
 
 void run_onednn(const MatmulShape& s, const void* a, const void* b, void* c) {
-  constexpr std::int64_t panel = 256;
-  const std::int64_t panels = std::max<std::int64_t>(1, s.n / panel);  // the last one takes the rest
-  parallel_for(s.batch * panels, threads_for(s.batch, s.m, s.n, s.k), [&](std::int64_t task) {
-    const std::int64_t batch = task / panels, left = task % panels * panel;
-    const std::int64_t width = task % panels + 1 == panels ? s.n - left : panel;
-    onednn::run({s.m, width, s.k, s.a_row, s.a_col, s.b_row, s.b_col, s.n, DType::bf16, DType::bf16},
-                static_cast<const bfloat16*>(a) + batch * s.a_batch,
+  constexpr std::int64_t high = 512, wide = 384;
+  const std::int64_t rows = (s.m + high - 1) / high, columns = (s.n + wide - 1) / wide, pieces = rows * columns;
+  parallel_for(s.batch * pieces, threads_for(s.batch, s.m, s.n, s.k), [&](std::int64_t task) {
+    const std::int64_t batch = task / pieces, row = task % pieces / columns, column = task % columns;
+    const std::int64_t top = share(s.m, row, rows, 16), left = share(s.n, column, columns, 16);
+    onednn::run({share(s.m, row + 1, rows, 16) - top, share(s.n, column + 1, columns, 16) - left, s.k, s.a_row, s.a_col,
+                 s.b_row, s.b_col, s.n, DType::bf16, DType::bf16},
+                static_cast<const bfloat16*>(a) + batch * s.a_batch + top * s.a_row,
                 static_cast<const bfloat16*>(b) + batch * s.b_batch + left * s.b_col,
-                static_cast<bfloat16*>(c) + batch * s.m * s.n + left);
+                static_cast<bfloat16*>(c) + batch * s.m * s.n + top * s.n + left);
   });
 }
 

@@ -71,11 +71,11 @@ void print_line(const Work& work, Mode mode, const Timing& timing) {
   const double scale = 1e6 / work.per_step;
   const double least = times.empty() ? 0 : *std::min_element(times.begin(), times.end());
   std::printf(
-      "{\"peer\": \"weft %s\", \"mode\": \"%s\", \"work\": \"%s\", \"dtype\": \"f32\", \"threads\": %d, \"median_us\": "
+      "{\"peer\": \"weft %s\", \"mode\": \"%s\", \"work\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"median_us\": "
       "%.6g, "
       "\"min_us\": %.6g, \"first_call_s\": %.6g, \"check\": %.6g, \"note\": %s}\n",
-      WEFT_VERSION, name_of(mode), work.name.c_str(), timing.threads, median_of(times) * scale, least * scale, first,
-      value, quoted(timing.note).c_str());
+      WEFT_VERSION, name_of(mode), work.name.c_str(), work.dtype, timing.threads, median_of(times) * scale,
+      least * scale, first, value, quoted(timing.note).c_str());
   std::fflush(stdout);
 }
 

@@ -25,12 +25,13 @@ struct Step {
 struct Work {
   std::string name;
   Step (*make)(Mode mode);
-  double check;             ///< of the fifth step, from checks.jsonl
-  int per_step = 1;         ///< ops that a step repeats: times are given for one
-  double items = 1;         ///< samples, elements or ops, of one
-  double flops = 0;         ///< of the matrix products alone
-  double bytes = 0;         ///< that have to be read and written
-  double tolerance = 1e-3;  ///< relative, of the check: agree.py's
+  double check;               ///< of the fifth step, from checks.jsonl
+  int per_step = 1;           ///< ops that a step repeats: times are given for one
+  double items = 1;           ///< samples, elements or ops, of one
+  double flops = 0;           ///< of the matrix products alone
+  double bytes = 0;           ///< that have to be read and written
+  double tolerance = 1e-3;    ///< relative, of the check: agree.py's
+  const char* dtype = "f32";  ///< in which layers compute
 };
 
 /// All of them, in the order of WORKLOADS.md.
@@ -49,6 +50,7 @@ Step lstm(Mode mode);
 Step char_gpt(Mode mode);
 Step small_gpt(Mode mode);
 Step gpt2(Mode mode);
+Step mixed_gpt2(Mode mode);
 Step chain_20(Mode mode);
 Step chain_24(Mode mode);
 Step chain_gradients(Mode mode);

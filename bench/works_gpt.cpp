@@ -1,4 +1,5 @@
-// W6, W6n, W7: training GPTs. The block is nanoGPT's: normalised before attention and before the MLP, added after.
+// W6, W6n, W7, W7b: training GPTs, the last one in bf16 with f32 parameters. The block is nanoGPT's: normalised before
+// attention and before the MLP, added after.
 #include <cmath>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ struct Size {
   std::int64_t layers, heads, width, length, batch, vocabulary;
   bool bias, by_tanh;  // biases in linear maps and norms; the approximate gelu
   double learning_rate, beta2;
+  DType precision = f32;
 };
 
 nn::Linear linear(const std::string& tag, std::int64_t in, std::int64_t out, bool bias) {
@@ -63,9 +65,9 @@ struct Gpt {
   }
   // Scores of the next token: the head is the table of tokens.
   Tensor operator()(const Tensor& ids) const {
-    Tensor x = tokens(ids) + positions.weight;
+    Tensor x = tokens(ids) + nn::narrow(positions.weight);
     for (const Block& block : blocks) x = block(x);
-    return matmul(last(x), transpose(tokens.weight));
+    return matmul(last(x), transpose(nn::narrow(tokens.weight)));
   }
   WEFT_MEMBERS(tokens, positions, blocks, last)
 };
@@ -77,7 +79,8 @@ Step train(Mode mode, const Size& s) {
     (p.shape().size() >= 2 ? matrices : vectors).parameters.push_back(p);
   auto optimizer = std::make_shared<nn::AdamW>(std::vector{matrices, vectors},
                                                nn::AdamWOptions{.learning_rate = s.learning_rate, .beta2 = s.beta2});
-  const auto step = [model, optimizer](const Tensor& x, const Tensor& y) {
+  const auto step = [model, optimizer, precision = s.precision](const Tensor& x, const Tensor& y) {
+    const nn::PrecisionScope scope(precision);
     GradientTape tape;
     const Tensor loss = mean(nn::softmax_cross_entropy(y, (*model)(x)));
     optimizer->apply(tape.gradient(loss, *model));
@@ -92,5 +95,6 @@ Step train(Mode mode, const Size& s) {
 Step char_gpt(Mode mode) { return train(mode, {"W6", 6, 6, 384, 128, 4, 65, true, false, 1e-3, 0.99}); }
 Step small_gpt(Mode mode) { return train(mode, {"W6n", 4, 4, 128, 64, 12, 65, false, false, 1e-3, 0.99}); }
 Step gpt2(Mode mode) { return train(mode, {"W7", 12, 12, 768, 64, 4, 50257, true, true, 3e-4, 0.95}); }
+Step mixed_gpt2(Mode mode) { return train(mode, {"W7", 12, 12, 768, 64, 4, 50257, true, true, 3e-4, 0.95, DType::bf16}); }
 
 }  // namespace bench

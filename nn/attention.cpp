@@ -9,6 +9,7 @@
 #include "../ops/parts.h"
 #include "../ops/recorder.h"
 #include "layer_scope.h"
+#include "precision.h"
 
 namespace weft::nn {
 namespace {
@@ -62,8 +63,8 @@ Tensor MultiHeadAttention::operator()(const Arg& x, const Arg& memory, const Att
   const Tensor input = checked_input("x", x, *this), other = checked_input("memory", memory, *this);
   const std::int64_t width = project.weight.shape()[0];
   const auto mapped = [&](const Tensor& t, std::int64_t begin, std::int64_t end) {
-    const Tensor y = matmul(t, slice_axis(qkv.weight, 1, begin * width, end * width));
-    return qkv.bias ? y + slice_axis(*qkv.bias, 0, begin * width, end * width) : y;
+    const Tensor y = matmul(narrow(t), narrow(slice_axis(qkv.weight, 1, begin * width, end * width)));
+    return qkv.bias ? y + narrow(slice_axis(*qkv.bias, 0, begin * width, end * width)) : y;
   };
   const auto both = weft::detail::equal_parts(mapped(other, 1, 3), 2, 2);
   const Tensor y = scaled_dot_product_attention(by_heads(mapped(input, 0, 1), heads), by_heads(both[0], heads),

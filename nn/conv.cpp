@@ -4,6 +4,7 @@
 
 #include "../ops/manipulate.h"
 #include "layer_scope.h"
+#include "precision.h"
 
 namespace weft::nn {
 namespace {
@@ -53,7 +54,9 @@ template <int axes> Tensor Conv<axes>::operator()(const Arg& x) const {
     else
       return conv3d(a...);
   };
-  return bias ? with(x, weight, *bias, options) : with(x, weight, options);
+  const Tensor input = narrow(x), w = narrow(weight);
+  const Arg at(input, x.site());
+  return bias ? with(at, w, narrow(*bias), options) : with(at, w, options);
 }
 
 template <int axes> std::string Conv<axes>::text() const {
@@ -92,7 +95,9 @@ template <int axes> Tensor ConvTranspose<axes>::operator()(const Arg& x) const {
     else
       return conv_transpose3d(a...);
   };
-  return bias ? with(x, weight, *bias, options) : with(x, weight, options);
+  const Tensor input = narrow(x), w = narrow(weight);
+  const Arg at(input, x.site());
+  return bias ? with(at, w, narrow(*bias), options) : with(at, w, options);
 }
 
 template <int axes> std::string ConvTranspose<axes>::text() const {

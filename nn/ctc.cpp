@@ -15,6 +15,7 @@
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
 #include "../tensor/create.h"
+#include "precision.h"
 
 namespace weft::nn {
 namespace {
@@ -81,7 +82,7 @@ Tensor ctc_loss(const Arg& labels, const Arg& log_probs, const Arg& label_length
        {"label_lengths  ", label_lengths},
        {"input_lengths  ", input_lengths}},
       [&] {
-        const Tensor x = log_probs.tensor(), y = labels.tensor(i64);
+        const Tensor x = widen(log_probs), y = labels.tensor(i64);
         if (!is_floating(x.dtype())) throw DTypeError(fmt::format("log_probs are {}, not floats", name_of(x.dtype())));
         if (x.rank() != 3 || x.shape()[2] < 2)
           throw ShapeError(fmt::format("log_probs are [T, N, classes], at least 2 of these, not {}", x.shape().text()));

@@ -6,6 +6,7 @@
 #include "../ops/indexing.h"
 #include "../ops/recorder.h"
 #include "layer_scope.h"
+#include "precision.h"
 
 namespace weft::nn {
 
@@ -24,7 +25,7 @@ Tensor embedding(const Arg& indices, const Arg& table) {
 
 Tensor Embedding::operator()(const Arg& indices) const {
   const LayerScope layer("Embedding", &weight);
-  return embedding(indices, Arg(weight, indices.site()));
+  return narrow(embedding(indices, Arg(weight, indices.site())));  // of the rows, not of the whole table
 }
 
 std::string Embedding::text() const { return fmt::format("Embedding {} x {}", weight.shape()[0], weight.shape()[1]); }

@@ -7,6 +7,7 @@
 #include "../ops/math.h"
 #include "../ops/recorder.h"
 #include "layer_scope.h"
+#include "precision.h"
 
 namespace weft::nn {
 
@@ -29,8 +30,8 @@ Tensor Linear::operator()(const Arg& x) const {
              site_text(x.site()));
     throw e;
   }
-  const Tensor product = matmul(Arg(input, x.site()), Arg(weight, x.site()));
-  return bias ? add(product, *bias) : product;
+  const Tensor product = matmul(Arg(narrow(input), x.site()), Arg(narrow(weight), x.site()));
+  return bias ? add(product, narrow(*bias)) : product;
 }
 
 std::string Linear::text() const {

@@ -11,6 +11,7 @@
 #include "../ops/math.h"
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
+#include "precision.h"
 
 namespace weft::nn {
 namespace {
@@ -25,8 +26,8 @@ struct Operands {
   Operands(const char* loss, const char* outputs_name, const Arg& l, const Arg& o)
       : name(loss), second(outputs_name), site(l.site()) {
     const DType literal = o.given().defined() ? o.given().dtype() : l.given().defined() ? l.given().dtype() : f32;
-    labels = l.tensor(literal);
-    outputs = o.tensor(literal);
+    labels = widen(l.tensor(literal));
+    outputs = widen(o.tensor(literal));
     if (!labels.defined() || !outputs.defined()) throw ArgumentError(fmt::format("{}: an operand is undefined", name));
   }
 

@@ -1,5 +1,5 @@
 // Losses. Labels come first, as in TensorFlow. Shapes must be equal: a loss never broadcasts (ShapeError names both).
-// On bf16 and f16 they compute in f32 and round once at the end.
+// On bf16 and f16 they compute in f32 and round once at the end; within a PrecisionScope they give f32.
 #pragma once
 
 #include "../ops/arg.h"

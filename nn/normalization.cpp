@@ -8,6 +8,7 @@
 #include "../ops/recorder.h"
 #include "layer_scope.h"
 #include "mode.h"
+#include "precision.h"
 
 namespace weft::nn {
 namespace {
@@ -26,7 +27,7 @@ void add_affine(std::optional<Variable>& weight, std::optional<Variable>& bias, 
 // What the function takes: undefined for what the layer has not.
 Tensor value_of(const std::optional<Variable>& v) { return v ? v->value() : Tensor(); }
 
-// The call of a layer on channels, as an error should show it.
+// What a layer on channels computes from; an error shows its call.
 Tensor with_channels(const char* name, const Arg& x, std::int64_t channels, const std::string& text) {
   const Tensor t = x.tensor();
   if (t.defined() && (t.rank() < 2 || t.shape()[1] != channels)) {
@@ -34,7 +35,7 @@ Tensor with_channels(const char* name, const Arg& x, std::int64_t channels, cons
     e.locate(name, {describe_operand("x", t)}, site_text(SiteScope::current()));
     throw e;
   }
-  return t;
+  return widen(t);
 }
 
 }  // namespace
@@ -54,7 +55,7 @@ Tensor BatchNorm::operator()(const Arg& x) const {
   const LayerScope layer("BatchNorm", weight);
   const SiteScope scope(x.site());
   const Tensor t = with_channels("BatchNorm", x, running_mean.size(), text());
-  if (!training()) return batch_norm(t, running_mean, running_var, value_of(weight), value_of(bias), epsilon);
+  if (!training()) return narrow(batch_norm(t, running_mean, running_var, value_of(weight), value_of(bias), epsilon));
   const BatchNormed r = batch_norm_training(t, value_of(weight), value_of(bias), epsilon);
   const double n = static_cast<double>(t.size() / running_mean.size());
   const auto follow = [&](const Variable& running, const Tensor& batch) {
@@ -62,7 +63,7 @@ Tensor BatchNorm::operator()(const Arg& x) const {
   };
   follow(running_mean, r.mean);
   follow(running_var, r.variance * (n / (n - 1)));
-  return r.output;
+  return narrow(r.output);
 }
 
 std::string BatchNorm::text() const { return fmt::format("BatchNorm {}", running_mean.size()); }
@@ -78,7 +79,7 @@ LayerNorm::LayerNorm(const Shape& extents, double eps, bool affine, bool with_bi
 
 Tensor LayerNorm::operator()(const Arg& x) const {
   const LayerScope layer("LayerNorm", weight);
-  return layer_norm(x, normalized, value_of(weight), value_of(bias), epsilon);
+  return narrow(layer_norm(Arg(widen(x), x.site()), normalized, value_of(weight), value_of(bias), epsilon));
 }
 
 std::string LayerNorm::text() const { return "LayerNorm " + normalized.text(); }
@@ -93,7 +94,7 @@ RMSNorm::RMSNorm(const Shape& extents, double eps, bool affine, DType dtype, Sit
 
 Tensor RMSNorm::operator()(const Arg& x) const {
   const LayerScope layer("RMSNorm", weight);
-  return rms_norm(x, normalized, value_of(weight), epsilon);
+  return narrow(rms_norm(Arg(widen(x), x.site()), normalized, value_of(weight), epsilon));
 }
 
 std::string RMSNorm::text() const { return "RMSNorm " + normalized.text(); }
@@ -111,7 +112,8 @@ GroupNorm::GroupNorm(std::int64_t groups_, std::int64_t channels_, double eps, b
 Tensor GroupNorm::operator()(const Arg& x) const {
   const LayerScope layer("GroupNorm", weight);
   const SiteScope scope(x.site());
-  return group_norm(with_channels("GroupNorm", x, channels, text()), groups, value_of(weight), value_of(bias), epsilon);
+  return narrow(
+      group_norm(with_channels("GroupNorm", x, channels, text()), groups, value_of(weight), value_of(bias), epsilon));
 }
 
 std::string GroupNorm::text() const { return fmt::format("GroupNorm {} groups of {}", groups, channels / groups); }
@@ -127,7 +129,8 @@ InstanceNorm::InstanceNorm(std::int64_t channels_, double eps, bool affine, DTyp
 Tensor InstanceNorm::operator()(const Arg& x) const {
   const LayerScope layer("InstanceNorm", weight);
   const SiteScope scope(x.site());
-  return instance_norm(with_channels("InstanceNorm", x, channels, text()), value_of(weight), value_of(bias), epsilon);
+  return narrow(
+      instance_norm(with_channels("InstanceNorm", x, channels, text()), value_of(weight), value_of(bias), epsilon));
 }
 
 std::string InstanceNorm::text() const { return fmt::format("InstanceNorm {}", channels); }

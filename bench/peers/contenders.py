@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-WORKS = ["W1", "W2", "W3", "W4", "W5", "W6n", "W6", "W7", "W8-20", "W8-24", "W8g", "W9-softmax", "W9-softmax-grad",
+WORKS = ["W1", "W2", "W3", "W4", "W5", "W6n", "W6", "W7", "W7b", "W8-20", "W8-24", "W8g", "W9-softmax", "W9-softmax-grad",
          "W9-layernorm", "W9-layernorm-grad", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-mlp256", "W11-cnn1",
          "W12", "W13", "W13-grad", "W14-jacobian", "W14-hvp"]
 SMALL = ("W1", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-cnn1", "W14-jacobian", "W14-hvp")  # one thread
@@ -43,6 +43,9 @@ def contenders(work, peers, weft, python, inductor=False, shim=None):
         modes = "eager,compile" if eager_only else "compile"
         sync = ["--sync"] if work in SMALL else []
         yield "jax", ", ".join(tuned + ["synchronous dispatch"] * bool(sync)), program + ["--mode", modes] + sync, memory
+        if work == "W7b":
+            yield ("jax", ", ".join(tuned + ["products by oneDNN"]), program + ["--mode", "compile"],
+                   {"XLA_FLAGS": "--xla_cpu_use_onednn=true --xla_cpu_experimental_onednn_custom_call=true"} | memory)
         if work in ("W2", "W3"):
             yield ("jax", ", ".join(tuned + ["vectors of 512 bits"]), program + ["--mode", "compile"],
                    {"XLA_FLAGS": "--xla_cpu_prefer_vector_width=512"} | memory)

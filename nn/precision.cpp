@@ -17,7 +17,7 @@ PrecisionScope::PrecisionScope(DType precision, Site site) : previous_(context()
 
 Tensor narrow(const Arg& x) {
   const Tensor t = x.tensor();
-  return precision() != f32 && t.defined() && t.dtype() == f32 ? cast(Arg(t, x.site()), precision()) : t;
+  return t.defined() ? cast(Arg(t, x.site()), narrowed(t.dtype())) : t;
 }
 
 Tensor widen(const Arg& x) {

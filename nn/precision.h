@@ -34,6 +34,8 @@ class PrecisionScope {
   DType previous_;
 };
 
+/// precision() in place of f32; other types as they are.
+inline DType narrowed(DType t) { return t == f32 ? precision() : t; }
 /// An f32 tensor in the precision of layers; others as they are. For what a model computes with a parameter itself:
 ///     matmul(x, transpose(nn::narrow(tokens.weight)))
 Tensor narrow(const Arg& x);

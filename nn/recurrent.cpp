@@ -17,6 +17,7 @@
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
 #include "layer_scope.h"
+#include "precision.h"
 
 namespace weft::nn {
 namespace {
@@ -44,8 +45,8 @@ class Call {
       : name_(name),
         in_(cell.weight_ih.shape()[0]),
         hidden_(cell.weight_hh.shape()[0]),
-        dtype_(cell.weight_ih.dtype()) {
-    x_ = x.tensor(dtype_);
+        dtype_(narrowed(cell.weight_ih.dtype())) {
+    x_ = narrow(x.tensor(cell.weight_ih.dtype()));
     shown_.push_back(describe_operand("x", x_));
     if (!x_.defined()) fail(ArgumentError("x is undefined"));
     if (x_.rank() != rank || x_.shape().back() != in_)
@@ -64,11 +65,12 @@ class Call {
     if (!given) return zeros(type.shape, type.dtype);
     shown_.push_back(describe_operand(role, *given));
     if (!given->defined()) fail(ArgumentError(fmt::format("{} is undefined", role)));
-    if (given->shape() != type.shape)
-      fail(ShapeError(fmt::format("{} has shape {}, not {}", role, given->shape().text(), type.shape.text())));
-    if (given->dtype() != type.dtype)
-      fail(DTypeError(fmt::format("{} is {}, not {}", role, name_of(given->dtype()), name_of(type.dtype))));
-    return *given;
+    const Tensor h = narrow(*given);
+    if (h.shape() != type.shape)
+      fail(ShapeError(fmt::format("{} has shape {}, not {}", role, h.shape().text(), type.shape.text())));
+    if (h.dtype() != type.dtype)
+      fail(DTypeError(fmt::format("{} is {}, not {}", role, name_of(h.dtype()), name_of(type.dtype))));
+    return h;
   }
   LSTMState state(const std::optional<LSTMState>& s) {
     return {state("h", s ? &s->h : nullptr), state("c", s ? &s->c : nullptr)};
@@ -88,14 +90,14 @@ class Call {
 };
 
 Tensor product(const Tensor& x, const Variable& weight, const std::optional<Variable>& bias) {
-  const Tensor y = matmul(x, weight);
-  return bias ? y + *bias : y;
+  const Tensor y = matmul(x, narrow(weight));
+  return bias ? y + narrow(*bias) : y;
 }
 
 // What a step makes of the inputs' part of the gates, and its output.
 LSTMState step(const LSTMCell& cell, const Tensor& inputs, const LSTMState& s) {
   const auto in = weft::detail::equal_parts(inputs, 4, 1),
-             hidden = weft::detail::equal_parts(matmul(s.h, cell.weight_hh), 4, 1);
+             hidden = weft::detail::equal_parts(matmul(s.h, narrow(cell.weight_hh)), 4, 1);
   const auto gate = [&](std::size_t k) { return in[k] + hidden[k]; };
   const Tensor c = sigmoid(gate(1)) * s.c + sigmoid(gate(0)) * tanh(gate(2));
   return {sigmoid(gate(3)) * tanh(c), c};
@@ -108,7 +110,7 @@ Tensor step(const GRUCell& cell, const Tensor& inputs, const Tensor& h) {
   return fresh + update * (h - fresh);
 }
 Tensor step(const RNNCell& cell, const Tensor& inputs, const Tensor& h) {
-  const Tensor sum = inputs + matmul(h, cell.weight_hh);
+  const Tensor sum = inputs + matmul(h, narrow(cell.weight_hh));
   return cell.relu ? relu(sum) : tanh(sum);
 }
 const Tensor& output_of(const LSTMState& s) { return s.h; }

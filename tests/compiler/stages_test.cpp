@@ -61,6 +61,32 @@ TEST_CASE("what only another loop reads is computed there, though both read the 
         "  %10 = sub f32[4, 4]\n");
 }
 
+TEST_CASE("a loop computes again what is cheaper so than stored and read: not what is dear, nor what is small",
+          "[fusion]") {
+  const auto groups = [](std::int64_t rows) {
+    auto f = compile([](const Tensor& x, const Tensor& w) {
+      const Tensor cheap = x * 2 + 1, dear = tanh(cheap);
+      const Tensor y = matmul(dear, w);
+      return y * cheap + dear;
+    });
+    f.lower(Type{f32, {rows, 256}}, Type{f32, {256, 256}});
+    return f.dump("groups");
+  };
+  CHECK(groups(1024) ==
+        "group 0: loop over [1024, 256]\n"
+        "  %5 = mul f32[1024, 256]\n"
+        "  %7 = add f32[1024, 256]\n"
+        "  %8 = tanh f32[1024, 256]\n"
+        "group 1:\n"
+        "  %9 = matmul f32[1024, 256]\n"
+        "group 2: loop over [1024, 256]\n"
+        "  %10 = mul f32[1024, 256]\n"
+        "  %11 = add f32[1024, 256]\n"
+        "  %5 = mul again\n"
+        "  %7 = add again\n");
+  CHECK(groups(16).find("again") == std::string::npos);
+}
+
 TEST_CASE("the picture of a graph shows its groups, inputs and outputs", "[dump]") {
   auto f = compile([](const Tensor& x) { return exp(matmul(x, x) * 2); });
   f.lower(Type{f32, {3, 3}});

@@ -64,8 +64,8 @@ TEST_CASE("groups: a transposed operand comes from a loop before", "[pass][fusio
   CHECK_DRAWN(drawn_groups(traced(f, square_matrix)), R"(
 %0 = input f32[4, 4]                      | group 0: loop over [4, 4]
 %1 = sin f32[4, 4] %0                     |   %1 = sin f32[4, 4]
-%2 = transpose f32[4, 4] %1 {axes=[1, 0]} |   %3 = exp f32[4, 4]
-%3 = exp f32[4, 4] %0                     | group 1: loop over [4, 4]
+%2 = transpose f32[4, 4] %1 {axes=[1, 0]} | group 1: loop over [4, 4]
+%3 = exp f32[4, 4] %0                     |   %3 = exp f32[4, 4]
 %4 = sub f32[4, 4] %3 %2                  |   %4 = sub f32[4, 4]
 return %4                                 |
 )");
@@ -107,5 +107,68 @@ TEST_CASE("groups: no loop around what has to run between its parts", "[pass][fu
 %3 = add f32[4, 4] %1 %2    |   %2 = matmul f32[4, 4]
 return %3                   | group 2: loop over [4, 4]
                             |   %3 = add f32[4, 4]
+)");
+}
+
+TEST_CASE("groups: what only another loop reads is computed there, though both read the same buffer",
+          "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(traced(
+                  [](const Tensor& w, const Tensor& x) {
+                    const Tensor y = matmul(x, cast(w, DType::bf16));  // reads w, as does the update
+                    const Tensor decayed = w * 0.9, gradient = matmul(transpose(x), y);
+                    return decayed - cast(gradient, f32);
+                  },
+                  square_matrix, Type{DType::bf16, {8, 4}})),
+              R"(
+%0 = input f32[4, 4]                          | group 0: loop over [4, 4]
+%1 = input bf16[8, 4]                         |   %2 = cast bf16[4, 4]
+%2 = cast bf16[4, 4] %0 {dtype=bf16}          | group 1:
+%3 = matmul bf16[8, 4] %1 %2                  |   %3 = matmul bf16[8, 4]
+%4 = constant f32[] 0.899999976               | group 2:
+%5 = broadcast_to f32[4, 4] %4 {shape=[4, 4]} |   %8 = matmul bf16[4, 4]
+%6 = mul f32[4, 4] %0 %5                      | group 3: loop over [4, 4]
+%7 = transpose bf16[4, 8] %1 {axes=[1, 0]}    |   %6 = mul f32[4, 4]
+%8 = matmul bf16[4, 4] %7 %3                  |   %9 = cast f32[4, 4]
+%9 = cast f32[4, 4] %8 {dtype=f32}            |   %10 = sub f32[4, 4]
+%10 = sub f32[4, 4] %6 %9                     |
+return %10                                    |
+)");
+}
+
+TEST_CASE("groups: a loop computes again what is dearer to store: not what takes long, nor what is small",
+          "[pass][fusion]") {
+  const auto f = [](const Tensor& x, const Tensor& w) {
+    const Tensor cheap = x * 2 + 1, dear = tanh(cheap), y = matmul(dear, w);
+    return y * cheap + dear;
+  };
+  CHECK_DRAWN(drawn_groups(traced(f, Type{f32, {1024, 256}}, Type{f32, {256, 256}})), R"(
+%0 = input f32[1024, 256]                               | group 0: loop over [1024, 256]
+%1 = input f32[256, 256]                                |   %4 = mul f32[1024, 256]
+%2 = constant f32[] 2                                   |   %7 = add f32[1024, 256]
+%3 = broadcast_to f32[1024, 256] %2 {shape=[1024, 256]} |   %8 = tanh f32[1024, 256]
+%4 = mul f32[1024, 256] %0 %3                           | group 1:
+%5 = constant f32[] 1                                   |   %9 = matmul f32[1024, 256]
+%6 = broadcast_to f32[1024, 256] %5 {shape=[1024, 256]} | group 2: loop over [1024, 256]
+%7 = add f32[1024, 256] %4 %6                           |   %10 = mul f32[1024, 256]
+%8 = tanh f32[1024, 256] %7                             |   %11 = add f32[1024, 256]
+%9 = matmul f32[1024, 256] %8 %1                        |   %4 = mul again
+%10 = mul f32[1024, 256] %9 %7                          |   %7 = add again
+%11 = add f32[1024, 256] %10 %8                         |
+return %11                                              |
+)");
+  CHECK_DRAWN(drawn_groups(traced(f, Type{f32, {16, 256}}, Type{f32, {256, 256}})), R"(
+%0 = input f32[16, 256]                             | group 0: loop over [16, 256]
+%1 = input f32[256, 256]                            |   %4 = mul f32[16, 256]
+%2 = constant f32[] 2                               |   %7 = add f32[16, 256]
+%3 = broadcast_to f32[16, 256] %2 {shape=[16, 256]} |   %8 = tanh f32[16, 256]
+%4 = mul f32[16, 256] %0 %3                         | group 1:
+%5 = constant f32[] 1                               |   %9 = matmul f32[16, 256]
+%6 = broadcast_to f32[16, 256] %5 {shape=[16, 256]} | group 2: loop over [16, 256]
+%7 = add f32[16, 256] %4 %6                         |   %10 = mul f32[16, 256]
+%8 = tanh f32[16, 256] %7                           |   %11 = add f32[16, 256]
+%9 = matmul f32[16, 256] %8 %1                      |
+%10 = mul f32[16, 256] %9 %7                        |
+%11 = add f32[16, 256] %10 %8                       |
+return %11                                          |
 )");
 }

@@ -41,52 +41,6 @@ TEST_CASE("explain_fusion says what keeps two groups apart", "[fusion]") {
   CHECK(fusion_of([](const Tensor& x) { return softmax(x, -1); }, m) == "");
 }
 
-TEST_CASE("what only another loop reads is computed there, though both read the same buffer", "[fusion]") {
-  auto f = compile([](const Tensor& w, const Tensor& x) {
-    const Tensor y = matmul(x, cast(w, DType::bf16));  // reads w, as does the update
-    const Tensor decayed = w * 0.9, gradient = matmul(transpose(x), y);
-    return decayed - cast(gradient, f32);
-  });
-  f.lower(Type{f32, {4, 4}}, Type{DType::bf16, {8, 4}});
-  CHECK(f.dump("groups") ==
-        "group 0: loop over [4, 4]\n"
-        "  %3 = cast bf16[4, 4]\n"
-        "group 1:\n"
-        "  %4 = matmul bf16[8, 4]\n"
-        "group 2:\n"
-        "  %8 = matmul bf16[4, 4]\n"
-        "group 3: loop over [4, 4]\n"
-        "  %6 = mul f32[4, 4]\n"
-        "  %9 = cast f32[4, 4]\n"
-        "  %10 = sub f32[4, 4]\n");
-}
-
-TEST_CASE("a loop computes again what is cheaper so than stored and read: not what is dear, nor what is small",
-          "[fusion]") {
-  const auto groups = [](std::int64_t rows) {
-    auto f = compile([](const Tensor& x, const Tensor& w) {
-      const Tensor cheap = x * 2 + 1, dear = tanh(cheap);
-      const Tensor y = matmul(dear, w);
-      return y * cheap + dear;
-    });
-    f.lower(Type{f32, {rows, 256}}, Type{f32, {256, 256}});
-    return f.dump("groups");
-  };
-  CHECK(groups(1024) ==
-        "group 0: loop over [1024, 256]\n"
-        "  %5 = mul f32[1024, 256]\n"
-        "  %7 = add f32[1024, 256]\n"
-        "  %8 = tanh f32[1024, 256]\n"
-        "group 1:\n"
-        "  %9 = matmul f32[1024, 256]\n"
-        "group 2: loop over [1024, 256]\n"
-        "  %10 = mul f32[1024, 256]\n"
-        "  %11 = add f32[1024, 256]\n"
-        "  %5 = mul again\n"
-        "  %7 = add again\n");
-  CHECK(groups(16).find("again") == std::string::npos);
-}
-
 TEST_CASE("the picture of a graph shows its groups, inputs and outputs", "[dump]") {
   auto f = compile([](const Tensor& x) { return exp(matmul(x, x) * 2); });
   f.lower(Type{f32, {3, 3}});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string_view>
 
 namespace weft::onednn {
 
@@ -21,41 +22,67 @@ struct ConvMoves {
   dnnl::memory::dims strides, dilations, before, after;
 };
 
-inline dnnl::convolution_forward::primitive_desc conv_forward_desc(const dnnl::engine& engine,
-                                                                   const dnnl::memory::desc& x,
-                                                                   const dnnl::memory::desc& w,
-                                                                   const dnnl::memory::desc& y, const ConvMoves& m,
-                                                                   const dnnl::primitive_attr& attributes) {
+/// Which of a convolution's implementations: oneDNN's first, or the AVX-512 kernel of the plain loop where there is
+/// one.
+enum class Take { first, loop };
+
+template <class Make> auto taken(Take take, const Make& make) {
+  auto desc = make();
+  if (take == Take::first) return desc;
+  do {
+    const std::string_view name = desc.impl_info_str();
+    if (name == "jit:avx512_core" || name == "jit_dw:avx512_core") return desc;
+  } while (desc.next_impl());
+  return make();
+}
+
+inline dnnl::convolution_forward::primitive_desc conv_forward_desc(
+    const dnnl::engine& engine, const dnnl::memory::desc& x, const dnnl::memory::desc& w, const dnnl::memory::desc& y,
+    const ConvMoves& m, const dnnl::primitive_attr& attributes, Take take = Take::first) {
+  using Conv = dnnl::convolution_forward;
   constexpr auto kind = dnnl::prop_kind::forward_training;
   constexpr auto direct = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, kind, direct, x, w, y, m.strides, m.dilations, m.before, m.after, attributes};
+  return taken(take, [&] {
+    return Conv::primitive_desc(engine, kind, direct, x, w, y, m.strides, m.dilations, m.before, m.after, attributes);
+  });
 #else
-  return {{kind, direct, x, w, y, m.strides, m.dilations, m.before, m.after}, attributes, engine};
+  const Conv::desc given(kind, direct, x, w, y, m.strides, m.dilations, m.before, m.after);
+  return taken(take, [&] { return Conv::primitive_desc(given, attributes, engine); });
 #endif
 }
 
 inline dnnl::convolution_backward_data::primitive_desc conv_input_desc(
     const dnnl::engine& engine, const dnnl::memory::desc& x, const dnnl::memory::desc& w, const dnnl::memory::desc& y,
     const ConvMoves& m, const dnnl::convolution_forward::primitive_desc& forward,
-    const dnnl::primitive_attr& attributes) {
+    const dnnl::primitive_attr& attributes, Take take = Take::first) {
+  using Conv = dnnl::convolution_backward_data;
   constexpr auto direct = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, direct, x, w, y, m.strides, m.dilations, m.before, m.after, forward, attributes};
+  return taken(take, [&] {
+    return Conv::primitive_desc(engine, direct, x, w, y, m.strides, m.dilations, m.before, m.after, forward,
+                                attributes);
+  });
 #else
-  return {{direct, x, w, y, m.strides, m.dilations, m.before, m.after}, attributes, engine, forward};
+  const Conv::desc given(direct, x, w, y, m.strides, m.dilations, m.before, m.after);
+  return taken(take, [&] { return Conv::primitive_desc(given, attributes, engine, forward); });
 #endif
 }
 
 inline dnnl::convolution_backward_weights::primitive_desc conv_weight_desc(
     const dnnl::engine& engine, const dnnl::memory::desc& x, const dnnl::memory::desc& w, const dnnl::memory::desc& y,
     const ConvMoves& m, const dnnl::convolution_forward::primitive_desc& forward,
-    const dnnl::primitive_attr& attributes) {
+    const dnnl::primitive_attr& attributes, Take take = Take::first) {
+  using Conv = dnnl::convolution_backward_weights;
   constexpr auto direct = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, direct, x, w, y, m.strides, m.dilations, m.before, m.after, forward, attributes};
+  return taken(take, [&] {
+    return Conv::primitive_desc(engine, direct, x, w, y, m.strides, m.dilations, m.before, m.after, forward,
+                                attributes);
+  });
 #else
-  return {{direct, x, w, y, m.strides, m.dilations, m.before, m.after}, attributes, engine, forward};
+  const Conv::desc given(direct, x, w, y, m.strides, m.dilations, m.before, m.after);
+  return taken(take, [&] { return Conv::primitive_desc(given, attributes, engine, forward); });
 #endif
 }
 

@@ -18,9 +18,9 @@ using dnnl::memory;
 
 /// One primitive: the convolution of a piece, or what brings a weight from our layout to the pieces' or back.
 struct Key {
-  ConvShape shape;          // of the piece
-  std::int64_t like;        // the weight lies as a piece of so many images likes it
-  std::int64_t moves_only;  // 1: the reorder of the weight
+  ConvShape shape;    // of the piece
+  std::int64_t like;  // the weight lies as a piece of so many images likes it
+  std::int64_t row;   // not 0: the reorder of a weight whose outputs lie so far apart with the caller
 
   bool operator==(const Key&) const = default;
 };
@@ -67,12 +67,22 @@ memory::dims weight_dims(const ConvShape& s) {
   return dims({s.groups, s.outputs / s.groups, s.channels / s.groups}, s.window, s.axes);
 }
 
-/// As the caller has it: in order.
-memory::desc plain_weight(const ConvShape& s) {
+/// As the caller has it: in order, but for outputs that lie `row` apart where only some of the channels are meant.
+memory::desc plain_weight(const ConvShape& s, std::int64_t row) {
   const memory::dims d = weight_dims(s);
   memory::dims strides(d.size(), 1);
   for (std::size_t i = d.size() - 1; i-- > 0;) strides[i] = strides[i + 1] * d[i + 1];
+  if (s.groups == 1) strides[0] = row;
   return {d, memory::data_type::f32, strides};
+}
+
+/// Where oneDNN's AVX-512 kernel of the plain loop beats what it offers first: windows (3 to 8 % over products of small
+/// matrices, depthwise 40 %) and short sums over single pixels (25 %). Not for 16 results, where it is a quarter
+/// slower.
+Take best(const ConvShape& s) {
+  if (s.groups == s.channels && s.groups == s.outputs) return Take::loop;
+  if (s.pass == ConvPass::y && s.outputs <= 16) return Take::first;
+  return s.taps() > 1 || (s.pass == ConvPass::x ? s.outputs : s.channels) <= 64 ? Take::loop : Take::first;
 }
 
 /// A convolution's primitive with the weight laid out as in `weight`, and the layout that it really has.
@@ -85,18 +95,19 @@ Built build_conv(const ConvShape& s, const memory::desc& weight) {
   const dnnl::primitive_attr attributes = own_scratchpad();
   const detail::TeamSize one(1);  // the thread count is fixed here, at creation
   const auto any = memory::desc(weight_dims(s), memory::data_type::f32, memory::format_tag::any);
-  const auto forward = conv_forward_desc(cpu_engine(), x, s.pass == ConvPass::y ? weight : any, y, moves, attributes);
+  const auto forward = conv_forward_desc(cpu_engine(), x, s.pass == ConvPass::y ? weight : any, y, moves, attributes,
+                                         s.pass == ConvPass::y ? best(s) : Take::first);
   if (s.pass == ConvPass::y)
     return {dnnl::convolution_forward(forward),
             {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, forward.weights_desc()}, {DNNL_ARG_DST, y}},
             forward.scratchpad_desc()};
   if (s.pass == ConvPass::x) {
-    const auto desc = conv_input_desc(cpu_engine(), x, weight, y, moves, forward, attributes);
+    const auto desc = conv_input_desc(cpu_engine(), x, weight, y, moves, forward, attributes, best(s));
     return {dnnl::convolution_backward_data(desc),
             {{DNNL_ARG_DIFF_SRC, x}, {DNNL_ARG_WEIGHTS, desc.weights_desc()}, {DNNL_ARG_DIFF_DST, y}},
             desc.scratchpad_desc()};
   }
-  const auto desc = conv_weight_desc(cpu_engine(), x, weight, y, moves, forward, attributes);
+  const auto desc = conv_weight_desc(cpu_engine(), x, weight, y, moves, forward, attributes, best(s));
   return {dnnl::convolution_backward_weights(desc),
           {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_WEIGHTS, desc.diff_weights_desc()}, {DNNL_ARG_DIFF_DST, y}},
           desc.scratchpad_desc()};
@@ -108,16 +119,16 @@ Built build(const Key& k) {
   const auto any = memory::desc(weight_dims(like), memory::data_type::f32, memory::format_tag::any);
   Built liked = build_conv(like, any);
   const memory::desc weight = liked.operands[1].second;
-  if (!k.moves_only) return k.like == k.shape.n ? liked : build_conv(k.shape, weight);
-  memory::desc from = plain_weight(like), to = weight;
+  if (!k.row) return k.like == k.shape.n ? liked : build_conv(k.shape, weight);
+  memory::desc from = plain_weight(like, k.row), to = weight;
   if (like.pass == ConvPass::w) std::swap(from, to);
   const detail::TeamSize one(1);
   const auto desc = dnnl::reorder::primitive_desc(cpu_engine(), from, cpu_engine(), to, own_scratchpad());
   return {dnnl::reorder(desc), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}, desc.scratchpad_desc()};
 }
 
-Bound& primitive(const ConvShape& piece, std::int64_t like, bool moves_only) {
-  return find<Key, Hash>({piece, like, moves_only}, build);
+Bound& primitive(const ConvShape& piece, std::int64_t like, std::int64_t row = 0) {
+  return find<Key, Hash>({piece, like, row}, build);
 }
 
 std::string describe(const ConvShape& s) {
@@ -134,65 +145,142 @@ double work(const ConvShape& s) {  // multiply-adds
          static_cast<double>(s.channels / s.groups * s.taps());
 }
 
+/// A range of the cut channels, with their part of the weight.
+struct Part {
+  ConvShape shape;  // of the most images that a piece has
+  std::int64_t begin, channels;
+  float* given;   // where its weight begins with the caller
+  bool moved;     // its weight lies otherwise for the primitives
+  float* weight;  // so laid out; of a gradient, one for each piece of images
+  std::int64_t size;
+};
+
+std::vector<Part> parts_of(const ConvShape& s, const ConvCut& cut, float* w, Storage& weights) {
+  const bool of_x = s.pass == ConvPass::x, sums = s.pass == ConvPass::w;
+  const std::int64_t all = of_x ? s.channels : s.outputs, blocks = (all + 15) / 16,
+                     row = s.channels / s.groups * s.taps();
+  std::vector<Part> parts;
+  std::int64_t size = 0;
+  for (std::int64_t i = 0; i < cut.channels; ++i) {
+    const auto at = [&](std::int64_t k) { return std::min(all, blocks * k / cut.channels * 16); };
+    Part p{s, at(i), at(i + 1) - at(i), w + at(i) * (of_x ? s.taps() : row), false, nullptr, 0};
+    p.shape.n = (s.n + cut.images - 1) / cut.images;
+    (of_x ? p.shape.channels : p.shape.outputs) = p.channels;
+    const memory::desc laid_out = primitive(p.shape, p.shape.n).built().operands[1].second;
+    p.moved = laid_out != plain_weight(p.shape, row);
+    p.size = static_cast<std::int64_t>((laid_out.get_size() + 63) / 64 * 64 / sizeof(float));
+    size += p.size * (sums ? cut.images : 1);
+    parts.push_back(p);
+  }
+  if (std::any_of(parts.begin(), parts.end(), [&](const Part& p) { return p.moved || (sums && cut.images > 1); }))
+    weights = Storage::allocate(static_cast<std::size_t>(size) * sizeof(float));
+  auto* next = reinterpret_cast<float*>(weights.data());
+  for (Part& p : parts) {
+    p.weight = p.moved || (sums && cut.images > 1) ? next : p.given;
+    next += p.size * (sums ? cut.images : 1);
+  }
+  return parts;
+}
+
+/// parallel_for of a body that may throw.
+template <class Body> void for_each(std::int64_t tasks, int threads, const Body& body) {
+  std::exception_ptr failed;
+  std::mutex failing;
+  parallel_for(tasks, threads, [&](std::int64_t i) {
+    try {
+      body(i);
+    } catch (...) {
+      const std::lock_guard lock(failing);
+      failed = std::current_exception();
+    }
+  });
+  if (failed) std::rethrow_exception(failed);
+}
+
+void copy_columns(const float* from, std::int64_t from_row, float* to, std::int64_t to_row, std::int64_t rows,
+                  std::int64_t columns) {
+  for (std::int64_t i = 0; i < rows; ++i) std::copy_n(from + i * from_row, columns, to + i * to_row);
+}
+
+/// One piece: images [begin, begin + s.n) and a part's channels, which oneDNN wants in an array of their own.
+void run_piece(const ConvShape& s, std::int64_t begin, const Part& p, const ConvShape& whole, float* x, float* weight,
+               float* y) {
+  const std::int64_t pixels = s.in[0] * s.in[1] * s.in[2];
+  x += begin * pixels * whole.channels;
+  y += begin * s.positions() * whole.outputs;
+  const bool of_x = s.pass == ConvPass::x, all = s.channels == whole.channels && s.outputs == whole.outputs;
+  float*& cut = of_x ? x : y;
+  float* const from = cut + p.begin;
+  const std::int64_t rows = s.n * (of_x ? pixels : s.positions()), row = of_x ? whole.channels : whole.outputs;
+  Storage own;
+  if (!all) {
+    own = Storage::allocate(static_cast<std::size_t>(rows * p.channels) * sizeof(float));
+    cut = reinterpret_cast<float*>(own.data());
+    if (s.pass == ConvPass::w) copy_columns(from, row, cut, p.channels, rows, p.channels);
+  }
+  const void* const data[] = {x, weight, y};
+  primitive(s, p.shape.n).run(data);
+  if (!all && s.pass != ConvPass::w) copy_columns(cut, p.channels, from, row, rows, p.channels);
+}
+
+/// Brings a part's weight to where the primitives want it.
+void bring(const Part& p, std::int64_t row) {
+  const void* const data[] = {p.given, p.weight};
+  if (p.moved) primitive(p.shape, p.shape.n, row).run(data);
+}
+
+/// The gradient of a part's weight: the images' sum, as the caller wants it.
+void finish(const Part& p, std::int64_t images, std::int64_t row) {
+  for (std::int64_t i = 1; i < images; ++i)
+    for (std::int64_t j = 0; j < p.size; ++j) p.weight[j] += p.weight[i * p.size + j];
+  const void* const data[] = {p.weight, p.given};
+  if (p.moved)
+    primitive(p.shape, p.shape.n, row).run(data);
+  else if (p.weight != p.given)
+    std::copy_n(p.weight, p.channels * row, p.given);
+}
+
 }  // namespace
 
-std::int64_t conv_pieces(const ConvShape& s) {
+ConvCut conv_cut(const ConvShape& s) {
   // A piece has at least half a million multiply-adds (5 us). Sums of weights cost a pass over them each: their pieces
   // have at least 1024 positions, and there are 8 at most.
-  std::int64_t most = std::min<std::int64_t>(s.n, static_cast<std::int64_t>(work(s) / 500'000));
-  if (s.pass == ConvPass::w) most = std::min<std::int64_t>({most, 8, s.n * s.positions() / 1024});
-  return std::clamp<std::int64_t>(most, 1, 32);
+  const bool of_x = s.pass == ConvPass::x;
+  const std::int64_t rows = s.n * s.positions(), most = std::clamp<std::int64_t>(work(s) / 500'000, 1, 32);
+  std::int64_t images = std::min(s.n, most);
+  if (s.pass == ConvPass::w) images = std::clamp<std::int64_t>(rows / 1024, 1, std::min<std::int64_t>(images, 8));
+  // Few images, or so few positions that moving the weights counts: channels are cut, where each is worth its copy.
+  const std::int64_t depth = (of_x ? s.outputs : s.channels) * s.taps();
+  if (s.groups > 1 || depth < 256 || (images >= 4 && rows >= 1024)) return {images, 1};
+  const std::int64_t channels = std::min({most, std::int64_t{16}, (of_x ? s.channels : s.outputs) / 32});
+  if (channels >= 4) return {1, channels};
+  return {images, images < 4 ? std::max<std::int64_t>(1, std::min(channels, most / images)) : 1};
 }
 
 void run(const ConvShape& s, void* x, void* w, void* y) {
-  const std::int64_t pieces = conv_pieces(s), like = (s.n + pieces - 1) / pieces;
+  const ConvCut cut = conv_cut(s);
   const int threads = work(s) < 500'000 ? 1 : num_threads();
-  const std::int64_t pixels = s.in[0] * s.in[1] * s.in[2] * s.channels, positions = s.positions() * s.outputs;
+  const std::int64_t row = s.channels / s.groups * s.taps();
+  const bool sums = s.pass == ConvPass::w;
   try {
-    ConvShape first = s;
-    first.n = like;
-    const memory::desc laid_out = primitive(first, like, false).built().operands[1].second;
-    const bool moved = laid_out != plain_weight(s);
-    const std::size_t bytes = (laid_out.get_size() + 63) / 64 * 64;
-    const bool sums = s.pass == ConvPass::w;
-    Storage weights;  // laid out as the primitives want it; of a gradient, one a piece
-    if (moved || (sums && pieces > 1)) weights = Storage::allocate(bytes * static_cast<std::size_t>(sums ? pieces : 1));
-    std::byte* const weight = weights ? weights.data() : static_cast<std::byte*>(w);
-    if (moved && !sums) {
-      const void* const data[] = {w, weight};
-      primitive(first, like, true).run(data);
-    }
-
-    std::exception_ptr failed;
-    std::mutex failing;
-    parallel_for(pieces, threads, [&](std::int64_t i) {
-      try {
-        const std::int64_t begin = s.n * i / pieces;
-        ConvShape piece = s;
-        piece.n = s.n * (i + 1) / pieces - begin;
-        const void* const data[] = {static_cast<float*>(x) + begin * pixels,
-                                    weight + (sums ? bytes * static_cast<std::size_t>(i) : 0),
-                                    static_cast<float*>(y) + begin * positions};
-        primitive(piece, like, false).run(data);
-      } catch (...) {
-        const std::lock_guard lock(failing);
-        failed = std::current_exception();
-      }
+    Storage weights;
+    const std::vector<Part> parts = parts_of(s, cut, static_cast<float*>(w), weights);
+    // with one piece of images a part's weight goes there and back while it is in a core's cache
+    const auto each_part = [&](auto f) {
+      for_each(cut.channels, threads, [&](std::int64_t i) { f(parts[static_cast<std::size_t>(i)]); });
+    };
+    if (!sums && cut.images > 1) each_part([&](const Part& p) { bring(p, row); });
+    for_each(cut.images * cut.channels, threads, [&](std::int64_t i) {
+      const Part& p = parts[static_cast<std::size_t>(i % cut.channels)];
+      if (!sums && cut.images == 1) bring(p, row);
+      const std::int64_t piece = i / cut.channels, begin = s.n * piece / cut.images;
+      ConvShape shape = p.shape;
+      shape.n = s.n * (piece + 1) / cut.images - begin;
+      run_piece(shape, begin, p, s, static_cast<float*>(x), p.weight + (sums ? piece * p.size : 0),
+                static_cast<float*>(y));
+      if (sums && cut.images == 1) finish(p, 1, row);
     });
-    if (failed) std::rethrow_exception(failed);
-    if (!sums) return;
-
-    auto* const sum = reinterpret_cast<float*>(weight);
-    const auto step = static_cast<std::int64_t>(bytes / sizeof(float)),
-               n = static_cast<std::int64_t>(laid_out.get_size() / sizeof(float));
-    for (std::int64_t i = 1; i < pieces; ++i)
-      for (std::int64_t j = 0; j < n; ++j) sum[j] += sum[i * step + j];
-    if (moved) {
-      const void* const data[] = {weight, w};
-      primitive(first, like, true).run(data);
-    } else if (pieces > 1) {
-      std::memcpy(w, weight, laid_out.get_size());
-    }
+    if (sums && cut.images > 1) each_part([&](const Part& p) { finish(p, cut.images, row); });
   } catch (const dnnl::error& e) {
     throw std::runtime_error(
         fmt::format("conv: oneDNN refuses {}: {} (status {})", describe(s), e.what(), static_cast<int>(e.status)));

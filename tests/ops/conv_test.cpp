@@ -1,6 +1,7 @@
 // Convolutions, all three of a form, against its definition written out.
 #include <weft/ops/conv.h>
 #include <weft/ops/kernels/conv.h>
+#include <weft/ops/onednn/conv.h>
 #include <weft/ops/reduce.h>
 #include <weft/tensor/isa.h>
 #include <weft/tensor/threads.h>
@@ -123,12 +124,36 @@ TEST_CASE("a convolution and both of its gradients are the form's definition, ov
   }
 }
 
-TEST_CASE("a minibatch in pieces, even or not, is one convolution, and threads change no bit", "[conv]") {
+TEST_CASE("a convolution in pieces, even or not, of images and of channels, is one, and threads change no bit",
+          "[conv]") {
   Random random(19);
   const int before = num_threads();
-  for (const std::int64_t n : {13, 16}) {
-    const Problem p(n, Windows::over({12, 12}, {3, 3}, 1, Pad::same, 1), 24, 32, 1);
-    check_all(p, f32, random, 3e-5);
+  struct Cut {
+    std::int64_t n, size, channels, outputs;
+    std::array<std::array<std::int64_t, 2>, 3> pieces;  // of y, x and w: images, channels
+  };
+  for (const Cut& c :
+       {Cut{13, 12, 24, 32, {{{13, 1}, {13, 1}, {1, 1}}}}, Cut{16, 12, 24, 32, {{{16, 1}, {16, 1}, {2, 1}}}},
+        Cut{1, 9, 150, 137, {{{1, 4}, {1, 4}, {1, 4}}}}, Cut{3, 12, 70, 66, {{{3, 2}, {3, 2}, {1, 2}}}}}) {
+    const Problem p(c.n, Windows::over({c.size, c.size}, {3, 3}, 1, Pad::same, 1), c.channels, c.outputs, 1);
+    for (int pass = 0; pass < 3; ++pass) {
+      const std::int64_t size = c.size;
+      const onednn::ConvCut cut = onednn::conv_cut({ConvPass(pass),
+                                                    2,
+                                                    c.n,
+                                                    c.channels,
+                                                    c.outputs,
+                                                    1,
+                                                    {size, size, 1},
+                                                    {size, size, 1},
+                                                    {3, 3, 1},
+                                                    {1, 1, 1},
+                                                    {1, 1, 0},
+                                                    {1, 1, 0},
+                                                    {1, 1, 1}});
+      CHECK(std::array{cut.images, cut.channels} == c.pieces[static_cast<std::size_t>(pass)]);
+    }
+    check_all(p, f32, random, 1e-4);
     for (DType t : {f32, f64, DType::bf16, DType::f16}) {
       const Tensor x = random_tensor(random, p.x, t), w = random_tensor(random, p.w, t),
                    y = random_tensor(random, p.y, t);
@@ -144,6 +169,12 @@ TEST_CASE("a minibatch in pieces, even or not, is one convolution, and threads c
       for (std::size_t i = 0; i < 3; ++i) CHECK_SAME(one[i], two[i]);
     }
   }
+}
+
+TEST_CASE("a single pixel's weight gradient is a sum of products, in pieces that divide the rows", "[conv]") {
+  Random random(23);
+  for (const auto& [n, size] : {std::pair{2, 33}, {1, 47}, {3, 40}})  // 2178 = 2 * 1089, 2209 = 47 * 47, 4800 rows
+    check_all(Problem(n, Windows::over({size, size}, {1, 1}, 1, 0, 1), 5, 18, 1), f32, random, 1e-4);
 }
 
 TEST_CASE("the 16-bit floats are convolved in f32 and rounded once", "[conv]") {

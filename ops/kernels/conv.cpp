@@ -6,6 +6,7 @@
 #include "../../tensor/parallel.h"
 #include "../../tensor/tensor.h"
 #include "../onednn/conv.h"
+#include "conv_depthwise.h"
 #include "matmul_plan.h"
 
 namespace weft {
@@ -76,6 +77,8 @@ void product(const ConvShape& s, DType t, void* x, void* w, void* y) {
 void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
   if (is_product(s, t))
     product(s, t, x, w, y);
+  else if (t == DType::f32 && is_depthwise_weight(s))
+    depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
   else if (t == DType::f32)
     onednn::run(s, x, w, y);
   else if (t == DType::f64)

@@ -23,9 +23,10 @@ struct ConvShape {
   std::int64_t taps() const { return window[0] * window[1] * window[2]; }
 };
 
-/// Computes one of the three, on several threads where that pays. f32 is oneDNN's, cut into pieces that the shape alone
-/// decides, so that neither threads nor mode change a bit; f64 is gathered into rows for our own matmul; bf16 and f16
-/// are widened, summed in f32 and rounded once.
+/// Computes one of the three, on several threads where that pays. f32 is oneDNN's, but for weight gradients of single
+/// pixels (our matmul) and of depthwise windows (conv_depthwise.h), all cut into pieces that the shape alone decides,
+/// so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul; bf16 and f16 are widened,
+/// summed in f32 and rounded once.
 void conv(const ConvShape&, DType, void* x, void* w, void* y);
 
 /// f64 (or f32): one matrix product an image and group, from columns that hold each position's window.

@@ -1,9 +1,9 @@
 // f32 convolutions through oneDNN. No header of oneDNN's is seen here.
 //
 // Images lie with their channels last, and oneDNN takes them so: its kernels for that layout are as fast as those for
-// its blocked ones (measured over 32 shapes with oneDNN 2.6.3; only depthwise weight gradients are slower, 70 against
-// 108 GFLOP/s a core), and nothing has to be brought from one layout to another between convolutions. Only weights are,
-// at each call; they are small, or cut.
+// its blocked ones (measured over 32 shapes with oneDNN 2.6.3; but for depthwise weight gradients, which are our own),
+// and nothing has to be brought from one layout to another between convolutions. Only weights are, at each call; they
+// are small, or cut.
 //
 // Bits: primitives are made for one thread and run in our own region over pieces that the shape alone decides; the
 // weight's gradient is the sum of the images' pieces in their order.

@@ -171,6 +171,31 @@ TEST_CASE("a convolution in pieces, even or not, of images and of channels, is o
   }
 }
 
+TEST_CASE("depthwise convolutions: windows of any size, strides, dilations, in one to three axes", "[conv]") {
+  Random random(24);
+  const int before = num_threads();
+  struct Geometry {
+    Ints in, window, stride, before, after, dilation;
+    std::int64_t n, channels;
+  };
+  for (const Geometry& g :
+       {Geometry{{9, 11}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 3, 80},
+        Geometry{{10, 9}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, 2, 32},
+        Geometry{{12, 7}, {5, 4}, {1, 2}, {2, 3}, {2, 0}, {2, 1}, 1, 16},
+        Geometry{{13, 9}, {2, 7}, {2, 1}, {0, 3}, {1, 3}, {2, 1}, 2, 16},
+        Geometry{{2, 2}, {3, 3}, {1, 1}, {2, 2}, {2, 2}, {1, 1}, 2, 16}, Geometry{{30}, {3}, {1}, {2}, {0}, {1}, 2, 32},
+        Geometry{{4, 6, 5}, {2, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {1, 1, 1}, 2, 16}}) {
+    const Windows windows{g.in, g.window, g.stride, g.before, g.after, g.dilation};
+    const Problem p(g.n, windows, g.channels, g.channels, g.channels);
+    check_all(p, f32, random, 1e-5);
+    const Tensor x = random_tensor(random, p.x, f32), y = random_tensor(random, p.y, f32);
+    set_num_threads(1);
+    const Tensor one = apply<ConvWeight>({x, y}, p.attrs);
+    set_num_threads(before);
+    CHECK_SAME(one, apply<ConvWeight>({x, y}, p.attrs));
+  }
+}
+
 TEST_CASE("a single pixel's weight gradient is a sum of products, in pieces that divide the rows", "[conv]") {
   Random random(23);
   for (const auto& [n, size] : {std::pair{2, 33}, {1, 47}, {3, 40}})  // 2178 = 2 * 1089, 2209 = 47 * 47, 4800 rows

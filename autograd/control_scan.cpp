@@ -8,6 +8,7 @@
 #include "control_ops.h"
 #include "graph_gradient.h"
 #include "round_invariants.h"
+#include "round_runner.h"
 #include "round_sums.h"
 #include "round_values.h"
 
@@ -46,23 +47,29 @@ void Scan::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners,
   }
   // Carries go from one buffer to another, or, where they are kept, along those outputs; the last into the result.
   std::vector<Tensor> scratch;
-  for (std::size_t k = 0; !a.keep && k < 2 * carries && a.length > 1; ++k)
+  for (std::size_t k = 0; !a.keep && k < 2 * carries; ++k)
     scratch.push_back(Tensor::allocate({in[k % carries].dtype, in[k % carries].shape}));
   const auto place = [&](std::int64_t round) { return a.reverse ? a.length - 1 - round : round; };
   const auto carry_before = [&](std::int64_t round, std::size_t k) {
     if (a.keep) return element(out[results + k], place(round));
-    return round == 0 ? in[k] : scratch[size(static_cast<int>(round % 2)) * carries + k].view();
+    return round == 0 && in[k].contiguous() ? in[k] : scratch[size(static_cast<int>(round % 2)) * carries + k].view();
   };
-  if (a.keep)
-    for (std::size_t k = 0; k < carries; ++k) copy_elements(in[k], carry_before(0, k));
-  std::vector<View> from(in.begin(), in.end()), to(results);
-  for (std::int64_t round = 0; round < a.length; ++round) {
+  for (std::size_t k = 0; k < carries; ++k)
+    if (a.keep || !in[k].contiguous()) copy_elements(in[k], carry_before(0, k));
+  const auto operands = [&](std::int64_t round, std::span<View> from, std::span<View> to) {
     for (std::size_t k = 0; k < carries; ++k) {
       from[k] = carry_before(round, k);
       to[k] = round + 1 < a.length ? carry_before(round + 1, k) : out[k];
     }
     for (std::size_t k = carries; k < carries + xs; ++k) from[k] = element(in[k], place(round));
     for (std::size_t k = carries; k < results; ++k) to[k] = element(out[k], place(round));
+  };
+  if (auto* runner = dynamic_cast<RoundRunner*>(runners[0]);
+      runner && runner->run_rounds(a.length, carries + xs, in, operands))
+    return;
+  std::vector<View> from(in.begin(), in.end()), to(results);
+  for (std::int64_t round = 0; round < a.length; ++round) {
+    operands(round, from, to);
     runners[0]->run(from, to);
   }
 }

@@ -12,6 +12,7 @@
 #include "../ops/graph_interpreter.h"
 #include "../tensor/profile_log.h"
 #include "concats.h"
+#include "executable_frame.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
 #include "recompute.h"
@@ -31,13 +32,6 @@ std::uint64_t next_number() {
 }
 
 }  // namespace
-
-// What one call needs beside the executable: calls at the same time have one each.
-struct Executable::Frame {
-  Storage arena;
-  std::vector<std::byte*> slots;
-  std::vector<std::vector<View>> views;  // by step: inputs, then the output
-};
 
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
                        double trace_ms)

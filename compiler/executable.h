@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../autograd/round_runner.h"
 #include "../ops/graph.h"
 #include "../ops/variable.h"
 #include "regions.h"
@@ -14,7 +15,7 @@
 
 namespace weft {
 
-class Executable final : public GraphRunner {
+class Executable final : public RoundRunner {
  public:
   /// `graph`: its inputs are `args` arguments, then the variables read; its outputs are `results` results, then the new
   /// values of the variables `written` (numbers into the variables).
@@ -28,6 +29,9 @@ class Executable final : public GraphRunner {
 
   /// Runs one that writes no state, from and to memory of the caller's; the outputs are contiguous.
   void run(Views in, Views out) override;
+  /// Where a row of a round depends on that row of the round before alone, each thread takes some rows through all
+  /// rounds: none waits for another.
+  bool run_rounds(std::int64_t rounds, std::size_t moving, Views in, const Operands& operands) override;
 
   /// Held while state is written: such calls, of whatever function, come one after the other. Empty for one that writes
   /// none.

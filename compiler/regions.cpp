@@ -47,8 +47,10 @@ bool keeps_to_rows(const Launch& l, const LaunchOperand& o, const Type& buffer, 
 /// Grows a region step by step.
 class Builder {
  public:
-  Builder(const Graph& graph, const std::vector<bool>& states, std::size_t begin, std::int64_t rows)
-      : graph_(graph), states_(states), region_{begin, begin, rows, 0}, made_(graph.values.size()) {}
+  /// `made`: values that are made by rows before the region.
+  Builder(const Graph& graph, const std::vector<bool>& states, std::size_t begin, std::int64_t rows,
+          std::vector<bool> made)
+      : graph_(graph), states_(states), region_{begin, begin, rows, 0}, made_(std::move(made)) {}
 
   bool add(const Step& step) {
     const bool fits = product(graph_, step)
@@ -96,7 +98,7 @@ class Builder {
   const Graph& graph_;
   const std::vector<bool>& states_;
   Region region_;
-  std::vector<bool> made_;  // by value: written by a step of the region
+  std::vector<bool> made_;  // by value: written by a step of the region, or by rows before it
   std::int64_t written_ = 0;
 };
 
@@ -130,7 +132,7 @@ std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps
       ++at;
       continue;
     }
-    Builder builder(graph, states, at, *rows);
+    Builder builder(graph, states, at, *rows, std::vector<bool>(graph.values.size()));
     std::size_t end = at;
     while (end < steps.size() && builder.add(steps[end])) ++end;
     const Region& r = builder.region();
@@ -146,18 +148,30 @@ int threads_for(const Region& region) {
   return std::max(1, static_cast<int>(std::min(most, static_cast<double>(num_threads()))));
 }
 
+bool keeps_to_rows_of(const std::vector<bool>& values, const Region& region, const Graph& graph,
+                      std::span<const Step> steps) {
+  const std::vector<bool> states(graph.values.size());
+  Builder builder(graph, states, region.begin, region.rows, values);
+  const auto own = steps.subspan(region.begin, region.end - region.begin);
+  return std::all_of(own.begin(), own.end(), [&](const Step& step) { return builder.add(step); });
+}
+
+void run_region_part(const Region& region, const Graph& graph, std::span<const Step> steps, std::byte* const* slots,
+                     std::int64_t begin, std::int64_t end) {
+  for (const Step& step : steps.subspan(region.begin, region.end - region.begin)) {
+    if (const auto* node = std::get_if<NodeStep>(&step))
+      run_product(graph, *node, slots, begin, end);
+    else
+      for (const Launch& l : std::get<LaunchStep>(step).segments)
+        run_launch_part(l, std::get<LaunchStep>(step).function, slots, begin * unit(l, region.rows),
+                        end * unit(l, region.rows));
+  }
+}
+
 void run_region(const Region& region, int threads, const Graph& graph, std::span<const Step> steps,
                 std::byte* const* slots) {
   parallel_for(threads, threads, [&](std::int64_t part) {
-    const std::int64_t begin = region.rows * part / threads, end = region.rows * (part + 1) / threads;
-    for (const Step& step : steps.subspan(region.begin, region.end - region.begin)) {
-      if (const auto* node = std::get_if<NodeStep>(&step))
-        run_product(graph, *node, slots, begin, end);
-      else
-        for (const Launch& l : std::get<LaunchStep>(step).segments)
-          run_launch_part(l, std::get<LaunchStep>(step).function, slots, begin * unit(l, region.rows),
-                          end * unit(l, region.rows));
-    }
+    run_region_part(region, graph, steps, slots, region.rows * part / threads, region.rows * (part + 1) / threads);
   });
 }
 

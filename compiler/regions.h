@@ -19,10 +19,18 @@ struct Region {
 /// lives.
 std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps, const std::vector<bool>& states);
 
+/// True if a row of the region depends on no other row of these values (by value): of what the round of a loop before
+/// made.
+bool keeps_to_rows_of(const std::vector<bool>& values, const Region& region, const Graph& graph,
+                      std::span<const Step> steps);
+
 /// On how many threads a region pays now; 1: its steps run one by one.
 int threads_for(const Region& region);
 /// Runs the steps of a region on so many threads.
 void run_region(const Region& region, int threads, const Graph& graph, std::span<const Step> steps,
                 std::byte* const* slots);
+/// Runs rows [begin, end) of it on the calling thread.
+void run_region_part(const Region& region, const Graph& graph, std::span<const Step> steps, std::byte* const* slots,
+                     std::int64_t begin, std::int64_t end);
 
 }  // namespace weft

@@ -1,6 +1,9 @@
 // Regions: a thread takes some rows through several steps. The bits are those of eager code, whatever the rows.
+#include <weft/ops/parts.h>
+
 #include <sstream>
 
+#include "drawn.h"
 #include "support.h"
 
 using namespace weft;
@@ -159,4 +162,69 @@ TEST_CASE("a training step of a small net has the eager bits on two threads", "[
   const Threads scope(2);
   const std::vector<Tensor> a = train(true), b = train(false);
   for (std::size_t k = 0; k < a.size(); ++k) CHECK_SAME(a[k], b[k]);
+}
+
+TEST_CASE("threads take rows through all rounds of a loop, unless a row needs another of the round before",
+          "[compile][regions][control]") {
+  using Round = std::function<std::pair<Tensor, Tensor>(const Tensor& h, const Tensor& x, const Tensor& w)>;
+  struct Case {
+    const char* name;
+    bool by_rows;
+    Round round;
+  };
+  const std::vector<Case> cases = {
+      {"a recurrent net", true,
+       [](const Tensor& h, const Tensor& x, const Tensor& w) {
+         const Tensor next = tanh(matmul(h, w) + x);
+         return std::pair{next, next};
+       }},
+      {"columns change places, rows do not", true,
+       [](const Tensor& h, const Tensor& x, const Tensor& w) {
+         const auto parts = detail::equal_parts(matmul(h, w), 2, 1);
+         return std::pair{concat({tanh(parts[1]), sin(parts[0])}, 1), h * x};
+       }},
+      {"rows in another order", false,
+       [](const Tensor& h, const Tensor& x, const Tensor& w) {
+         return std::pair{tanh(matmul(x, w) + flip(h, 0)), h};
+       }},
+      {"a carry as the right operand", false,
+       [](const Tensor& h, const Tensor& x, const Tensor& w) {
+         return std::pair{tanh(matmul(matmul(x, w), h)), x};
+       }},
+      {"a carry turned", false,
+       [](const Tensor& h, const Tensor& x, const Tensor& w) {
+         return std::pair{tanh(matmul(transpose(h), w) + x), x};
+       }},
+      {"a sum over the rows", false,
+       [](const Tensor& h, const Tensor& x, const Tensor& w) {
+         return std::pair{tanh(matmul(x, w) + sum(h, 0)), x};
+       }},
+  };
+  Random random(6);
+  const Threads two(2);
+  const Tensor h0 = random_tensor(random, {64, 64}, f32, -1, 1), xs = random_tensor(random, {5, 64, 64}, f32, -1, 1),
+               w = weight(random, 64, 64);
+  for (const Case& c : cases) {
+    INFO(c.name);
+    const Type t = h0.type();
+    Executable body(without_dead_nodes(inline_graphs(traced(c.round, t, t, t))), 3, 2, {});
+    const Tensor between = Tensor::allocate(t), out = Tensor::allocate(t);
+    const std::vector<View> in = {h0.view(), h0.view(), w.view()};
+    const bool by_rows = body.run_rounds(1, 2, in, [&](std::int64_t, std::span<View> from, std::span<View> to) {
+      from[0] = h0.view(), from[1] = w.view(), to[0] = between.view(), to[1] = out.view();
+    });
+    CHECK(by_rows == c.by_rows);
+    check_bits(
+        [&](const Tensor& start) {
+          const auto loop = [&](const Tensor& a) {
+            return scan([&](const Tensor& h, const Tensor& x) { return c.round(h, x, w); }, a, xs, {.reverse = true});
+          };
+          GradientTape tape;
+          tape.watch(start);
+          const auto [h, ys] = loop(start);
+          return std::tuple{h, ys, loop(broadcast_to(slice_axis(start, 0, 0, 1), {64, 64})).first,
+                            tape.gradient(sum(square(ys)) + sum(h), start)};
+        },
+        h0);
+  }
 }

@@ -72,6 +72,35 @@ void product(const ConvShape& s, DType t, void* x, void* w, void* y) {
   }
 }
 
+/// With stride 1 the gradient for x is a convolution of y, by the weight turned round. For large images: oneDNN has
+/// only its loops for gradients.
+bool is_turned(const ConvShape& s) {
+  constexpr std::array<std::int64_t, 3> ones{1, 1, 1};
+  bool fits = s.pass == ConvPass::x && s.groups == 1 && s.stride == ones && s.taps() > 1 && s.channels > 16 &&
+              s.positions() * s.outputs > cached_image;
+  for (std::size_t k = 0; k < 3; ++k)
+    fits = fits && std::max(s.before[k], s.after[k]) <= (s.window[k] - 1) * s.dilation[k];
+  return fits;
+}
+
+void turned(const ConvShape& s, float* x, const float* w, float* y) {
+  ConvShape t = s;
+  t.pass = ConvPass::y;
+  std::swap(t.channels, t.outputs), std::swap(t.in, t.out);
+  for (std::size_t k = 0; k < 3; ++k) {
+    const std::int64_t reach = (s.window[k] - 1) * s.dilation[k];
+    t.before[k] = reach - s.before[k], t.after[k] = reach - s.after[k];
+  }
+  const std::int64_t taps = s.taps(), c = s.channels, o = s.outputs;
+  const Storage weight = Storage::allocate(static_cast<std::size_t>(c * o * taps) * sizeof(float));
+  auto* const round = reinterpret_cast<float*>(weight.data());
+  parallel_for(c, num_threads(), [&](std::int64_t i) {
+    for (std::int64_t j = 0; j < o; ++j)
+      std::reverse_copy(w + (j * c + i) * taps, w + (j * c + i + 1) * taps, round + (i * o + j) * taps);
+  });
+  onednn::run(t, y, round, x);
+}
+
 }  // namespace
 
 void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
@@ -79,6 +108,8 @@ void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
     product(s, t, x, w, y);
   else if (t == DType::f32 && is_depthwise_weight(s))
     depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
+  else if (t == DType::f32 && is_turned(s))
+    turned(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
   else if (t == DType::f32)
     onednn::run(s, x, w, y);
   else if (t == DType::f64)

@@ -77,12 +77,15 @@ memory::desc plain_weight(const ConvShape& s, std::int64_t row) {
 }
 
 /// Where oneDNN's AVX-512 kernel of the plain loop beats what it offers first: windows (3 to 8 % over products of small
-/// matrices, depthwise 40 %) and short sums over single pixels (25 %). Not for 16 results, where it is a quarter
-/// slower.
+/// matrices, depthwise 40 %) and short sums over single pixels (25 %), of images that stay in the cache. Not for 16
+/// results, where it is a quarter slower.
 Take best(const ConvShape& s) {
   if (s.groups == s.channels && s.groups == s.outputs) return Take::loop;
   if (s.pass == ConvPass::y && s.outputs <= 16) return Take::first;
-  return s.taps() > 1 || (s.pass == ConvPass::x ? s.outputs : s.channels) <= 64 ? Take::loop : Take::first;
+  const bool of_x = s.pass == ConvPass::x;
+  const std::int64_t summed = of_x ? s.outputs : s.channels,
+                     pixels = of_x ? s.positions() : s.in[0] * s.in[1] * s.in[2];
+  return (s.taps() > 1 || summed <= 64) && summed * pixels <= cached_image ? Take::loop : Take::first;
 }
 
 /// A convolution's primitive with the weight laid out as in `weight`, and the layout that it really has.

@@ -166,7 +166,8 @@ void register_library(int threads) {
       {"cifar_down", {32, 16, 32, 32, 3, 2}},     {"cifar_shortcut", {32, 16, 32, 32, 1, 2}},
       {"resnet_64", {4, 64, 64, 56, 3}},          {"resnet_128", {4, 128, 128, 28, 3}},
       {"resnet_256", {4, 256, 256, 14, 3}},       {"resnet_512", {4, 512, 512, 7, 3}},
-      {"resnet_bottleneck", {4, 64, 256, 56, 1}}, {"mobilenet_depthwise", {4, 128, 128, 28, 3, 1, 128}}};
+      {"resnet_bottleneck", {4, 64, 256, 56, 1}}, {"mobilenet_depthwise", {4, 128, 128, 28, 3, 1, 128}},
+      {"one_resnet_256", {1, 256, 256, 14, 3}},   {"one_vgg_512", {1, 512, 512, 28, 3}}};
   const std::pair<const char*, Pass> passes[] = {
       {"forward", Pass::forward}, {"input", Pass::input}, {"weight", Pass::weight}};
   for (const auto& [name, shape] : convolutions)

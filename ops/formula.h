@@ -21,8 +21,10 @@ enum class ScalarOp : std::uint8_t {
   mul,
   div,  // T x T -> T; integers wrap, div of integers truncates (x / 0 = 0, min / -1 = min)
   neg,
-  abs,  // T -> T; integers wrap
-  fma,  // a * b + c, rounded once; floats
+  abs,    // T -> T; integers wrap
+  fma,    // a * b + c, rounded once; floats
+  scalb,  // a 2^b, rounded once; floats. a: 0, inf, or 2^-50 <= |a| <= 2; b: an integer, |b| <= 250 (f64: 2000); or NaN
+          // both. So it is two multiplications where there is no instruction. Of other operands: any number
   sqrt,
   floor,
   ceil,

@@ -4,6 +4,7 @@
 // use nothing else, so that they mean the same in every domain:
 //   V(c)                          a constant, c any number
 //   + - * /  unary -              fma(a, b, c)  abs(a)  sqrt(a) floor(a) ceil(a) trunc(a) nearest(a)
+//   scalb(a, n)                   a 2^n, of operands as ScalarOp::scalb has them
 //   a < b, <=, >, >=, ==, !=      give Mask<V>;  masks: & | ^ !
 //   where(mask, a, b)
 //   bits(v) -> Int<V>             from_bits<V>(i)        the same bits as a signed integer of the same width
@@ -72,6 +73,7 @@ template <class T> struct Recorded {
   friend Recorded fma(Recorded a, Recorded b, Recorded c) {
     return at(detail::put(ScalarOp::fma, dtype_of<T>, a.id, b.id, c.id));
   }
+  friend Recorded scalb(Recorded a, Recorded n) { return binary(ScalarOp::scalb, a, n); }
   friend RecordedMask<T> operator<(Recorded a, Recorded b) { return compare(ScalarOp::lt, a, b); }
   friend RecordedMask<T> operator<=(Recorded a, Recorded b) { return compare(ScalarOp::le, a, b); }
   friend RecordedMask<T> operator>(Recorded a, Recorded b) { return compare(ScalarOp::lt, b, a); }

@@ -155,6 +155,10 @@ template <class T, int L> void check_domain() {
   for (T x : edges<T>) {
     const V a(x);
     if constexpr (std::is_floating_point_v<T>) {
+      const T most = sizeof(T) == 4 ? 250 : 2000;
+      if (x == 0 || x - x != 0 || (x < 2 && x > T(-2) && x * x > T(1e-4)))
+        for (T n = -most; n <= most; ++n)
+          value("scalb", scalb(a, V(n)), sizeof(T) == 4 ? T(__builtin_ldexpf(float(x), int(n))) : T(__builtin_ldexp(x, int(n))), x, n);
       value("sqrt", sqrt(a), __builtin_sqrt(x), x, x);
       if constexpr (sizeof(T) == 4) value("sqrt", sqrt(a), __builtin_sqrtf(x), x, x);
       value("floor", floor(a), __builtin_floor(x), x, x);

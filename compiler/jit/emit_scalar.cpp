@@ -1,5 +1,6 @@
 // The one switch from scalar operations to LLVM.
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/IntrinsicsX86.h>
 #include <llvm/IR/ValueSymbolTable.h>
 
 #include "emit.h"
@@ -125,6 +126,44 @@ Value* fma(Builder& b, Value* x, Value* y, Value* z) {
   return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
 }
 
+// Lanes [begin, begin + n).
+Value* part(Builder& b, Value* v, unsigned begin, unsigned n) {
+  llvm::SmallVector<int, lanes> index(n);
+  for (unsigned k = 0; k < n; ++k) index[k] = static_cast<int>(begin + k);
+  return b.CreateShuffleVector(v, index);
+}
+
+Value* scalb_by_instruction(Builder& b, Value* x, Value* n) {
+  const bool single = x->getType()->getScalarType()->isFloatTy();
+  const auto call = [&](Value* v, Value* exponents) {
+    const auto id =
+        single ? llvm::Intrinsic::x86_avx512_mask_scalef_ps_512 : llvm::Intrinsic::x86_avx512_mask_scalef_pd_512;
+    Value* mask = single ? b.getInt16(0xffff) : b.getInt8(0xff);
+    Value* rounding = b.getInt32(4);  // as MXCSR has it: to nearest
+    return b.CreateIntrinsic(id, {}, {v, exponents, llvm::Constant::getNullValue(v->getType()), mask, rounding});
+  };
+  if (single) return call(x, n);
+  constexpr unsigned half = lanes / 2;
+  Value *low = call(part(b, x, 0, half), part(b, n, 0, half)),
+        *high = call(part(b, x, half, half), part(b, n, half, half));
+  llvm::SmallVector<int, lanes> both(lanes);
+  for (unsigned k = 0; k < lanes; ++k) both[k] = static_cast<int>(k);
+  return b.CreateShuffleVector(low, high, both);
+}
+
+// As kernels/native.h has it.
+Value* scalb(Builder& b, DType t, Value* x, Value* n) {
+  if (b.isa == Isa::avx512 && x->getType()->isVectorTy()) return scalb_by_instruction(b, x, n);
+  const bool single = t == DType::f32;
+  const double rounder = single ? 0x1.8p23 + 254 : 0x1.8p52 + 2046;
+  llvm::Type* integers = like(b, single ? b.getInt32Ty() : b.getInt64Ty(), x);
+  Value* exponents = b.CreateBitCast(b.CreateFAdd(n, llvm::ConstantFP::get(x->getType(), rounder)), integers);
+  Value* mantissa = integer(exponents, single ? 23 : 52);
+  Value* first = b.CreateShl(b.CreateLShr(exponents, integer(exponents, 1)), mantissa);
+  Value* second = b.CreateSub(b.CreateShl(exponents, mantissa), first);
+  return b.CreateFMul(b.CreateFMul(x, b.CreateBitCast(first, x->getType())), b.CreateBitCast(second, x->getType()));
+}
+
 }  // namespace
 
 llvm::Type* Builder::scalar_type(DType t) {
@@ -155,6 +194,7 @@ Value* emit_scalar(Builder& b, const Instruction& i, DType source, Value* x, Val
     case ScalarOp::neg: return is_floating(i.type) ? b.CreateFNeg(x) : b.CreateNeg(x);
     case ScalarOp::abs: return absolute(b, i.type, x);
     case ScalarOp::fma: return fma(b, x, y, z);
+    case ScalarOp::scalb: return scalb(b, i.type, x, y);
     case ScalarOp::sqrt: return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
     case ScalarOp::floor: return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
     case ScalarOp::ceil: return b.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);

@@ -128,6 +128,26 @@ template <class T, class R> WEFT_INLINE R raw_fma(R a, R b, R c) {
   }
 }
 
+/// a 2^n as ScalarOp::scalb: n in two halves, of which each is a power of two that is a normal number. The first
+/// product is exact, or so small that the second is 0.
+template <class T, class R> WEFT_INLINE R raw_scalb(R a, R n) {
+  constexpr bool single = std::is_same_v<T, float>;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(R) == 64 && single)
+    return (R)_mm512_maskz_scalef_ps(-1, (__m512)a, (__m512)n);
+  else if constexpr (sizeof(R) == 64)
+    return (R)_mm512_maskz_scalef_pd(-1, (__m512d)a, (__m512d)n);
+  else
+#endif
+  {
+    constexpr int mantissa = single ? 23 : 52, twice_bias = single ? 254 : 2046;
+    constexpr T rounder = single ? (T)0x1.8p23 : (T)0x1.8p52;  // an integer added to it stands in the low bits
+    const auto exponents = as<Wrapping<Signed<T>>>(n + (rounder + (T)twice_bias));
+    const auto first = exponents >> 1 << mantissa, second = (exponents << mantissa) - first;
+    return a * as<T>(first) * as<T>(second);
+  }
+}
+
 template <class T, class R> WEFT_INLINE R raw_sqrt(R a) {
   constexpr bool single = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
@@ -423,6 +443,9 @@ template <class T, int L> struct Native {
   }
   WEFT_INLINE friend Native fma(Native a, Native b, Native c) {
     return each([](auto x, auto y, auto z) WEFT_LAMBDA { return raw_fma<T>(x, y, z); }, a, b, c);
+  }
+  WEFT_INLINE friend Native scalb(Native a, Native n) {
+    return each([](auto x, auto y) WEFT_LAMBDA { return raw_scalb<T>(x, y); }, a, n);
   }
   WEFT_INLINE friend Native sqrt(Native a) {
     return each([](auto x) WEFT_LAMBDA { return raw_sqrt<T>(x); }, a);

@@ -1,5 +1,6 @@
 #include "tile_ops.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -75,6 +76,11 @@ template <class T> T absolute(T x) {
     return x < T{0} ? sub<T>(0, x) : x;
 }
 
+template <class T> T scalb(T x, T n) {
+  const T most = 2 * std::numeric_limits<T>::max_exponent;
+  return n == n ? std::scalbn(x, static_cast<int>(std::clamp(n, -most, most))) : n;
+}
+
 template <class To, class From> To convert(From x) {
   if constexpr (std::is_same_v<To, bool>)
     return x != From{0};
@@ -103,6 +109,7 @@ template <class T> void arithmetic(ScalarOp op, std::size_t n, void* out, const 
 template <class T>
 void floats_only(ScalarOp op, std::size_t n, void* out, const void* a, const void* b, const void* c) {
   switch (op) {
+    case ScalarOp::scalb: return map<T, T>(n, out, a, b, scalb<T>);
     case ScalarOp::sqrt: return map<T, T>(n, out, a, [](T x) { return std::sqrt(x); });
     case ScalarOp::floor: return map<T, T>(n, out, a, [](T x) { return std::floor(x); });
     case ScalarOp::ceil: return map<T, T>(n, out, a, [](T x) { return std::ceil(x); });
@@ -198,6 +205,7 @@ void run(const Instruction& i, DType source, std::size_t n, void* out, const voi
         if constexpr (stored_as_is<decltype(zero)>) arithmetic<decltype(zero)>(i.op, n, out, a, b);
       });
     case ScalarOp::fma:
+    case ScalarOp::scalb:
     case ScalarOp::sqrt:
     case ScalarOp::floor:
     case ScalarOp::ceil:

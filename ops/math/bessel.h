@@ -9,8 +9,8 @@ namespace detail {
 
 /// e^b / sqrt(b) q, b >= 8.
 template <class D> [[gnu::always_inline]] inline D grown(D b, D q) {
-  const auto reduced = reduce_exp(b, twice_offset<D>);
-  return ldexp_twice(exp_reduced(reduced.r()) * (q / sqrt(b)), reduced.i);
+  const auto reduced = reduce_exp(b);
+  return scalb(exp_reduced(reduced.r()) * (q / sqrt(b)), reduced.n);
 }
 
 }  // namespace detail

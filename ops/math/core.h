@@ -1,4 +1,4 @@
-// What the elementary functions share: formats, polynomials, signs, and 2^n.
+// What the elementary functions share: formats, polynomials and signs.
 //
 // Every function here is branch-free, written only in the operations of a domain (../recorded.h), and says fma where it
 // means one: so the native loops of every ISA and the generated code give the same bits. A coefficient's comment keeps

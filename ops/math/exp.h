@@ -11,15 +11,16 @@ namespace detail {
 template <class V> inline constexpr double ln2_high = is_f32<V> ? 0x1.62e43p-1 : 0x1.62e42fefa39efp-1;
 template <class V> inline constexpr double ln2_low = is_f32<V> ? -0x1.05c61p-29 : 0x1.abc9e3b39803fp-56;
 
-/// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of i hold n + offset; head = x - n ln2_high, exactly.
+/// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of t hold n + offset; head = x - n ln2_high, exactly.
 template <class V> struct ExpReduction {
-  V head, n;
-  Int<V> i;
+  V head, n, t;
   [[gnu::always_inline]] V r() const { return fma(n, V(-ln2_low<V>), head); }
+  /// 2^n, for an offset of exponent_bias; less it, that much smaller.
+  [[gnu::always_inline]] V power() const { return from_bits<V>(shl<mantissa<V>>(bits(t))); }
 };
-template <class V> [[gnu::always_inline]] inline ExpReduction<V> reduce_exp(V x, int offset) {
+template <class V> [[gnu::always_inline]] inline ExpReduction<V> reduce_exp(V x, int offset = 0) {
   const V shift = V(rounder<V> + offset), t = fma(x, V(0x1.71547652b82fep0), shift), n = t - shift;
-  return {fma(n, V(-ln2_high<V>), x), n, bits(t)};
+  return {fma(n, V(-ln2_high<V>), x), n, t};
 }
 
 // e^r = 1 + r + r^2 q(r) for |r| <= ln 2 / 2. This is q, or with its first terms given (1, 1) all of e^r.
@@ -54,16 +55,6 @@ template <class V> [[gnu::always_inline]] inline V exp2_reduced(V f) {
                       0x1.b52413843a4b4p-24, 0x1.e61d83ceba069p-28, 0x1.eb146b8d2e796p-32);
 }
 
-/// The offset with which ldexp_twice takes its exponent: each half then is the bits of a power of two.
-template <class V> inline constexpr int twice_offset = 2 * exponent_bias<V>;
-
-/// p 2^n for i with n + 2 bias in its low bits: in two steps, so that the result may overflow or be subnormal, and is
-/// rounded once.
-template <class V> [[gnu::always_inline]] inline V ldexp_twice(V p, Int<V> i) {
-  const Int<V> first = shl<mantissa<V>>(sar<1>(i));
-  return p * from_bits<V>(first) * from_bits<V>(shl<mantissa<V>>(i) - first);
-}
-
 }  // namespace detail
 
 /// Within 1 ulp.
@@ -71,16 +62,16 @@ template <class V> [[gnu::always_inline]] inline V exp(V x) {
   using namespace detail;
   // Beyond these bounds the result is inf or 0.
   x = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -104 : -746);
-  const auto reduced = reduce_exp(x, twice_offset<V>);
-  return ldexp_twice(exp_reduced(reduced.r()), reduced.i);
+  const auto reduced = reduce_exp(x);
+  return scalb(exp_reduced(reduced.r()), reduced.n);
 }
 
 /// Within 1 ulp.
 template <class V> [[gnu::always_inline]] inline V exp2(V x) {
   using namespace detail;
   x = at_least(at_most(x, is_f32<V> ? 129 : 1025), is_f32<V> ? -151 : -1076);
-  const V shift = V(rounder<V> + twice_offset<V>), t = x + shift, f = x - (t - shift);
-  return ldexp_twice(exp2_reduced(f), bits(t));
+  const V shift = V(rounder<V>), n = (x + shift) - shift;
+  return scalb(exp2_reduced(x - n), n);
 }
 
 /// Within 2 ulp.
@@ -89,7 +80,7 @@ template <class V> [[gnu::always_inline]] inline V expm1(V x) {
   const V limited = at_least(at_most(x, is_f32<V> ? 89 : 710), is_f32<V> ? -18 : -40);
   // Half of the result, because 2^n itself may overflow: s (r + r_low + r^2 q) + (s - 1/2), s = 2^(n-1).
   const auto reduced = reduce_exp(limited, exponent_bias<V> - 1);
-  const V s = from_bits<V>(shl<mantissa<V>>(reduced.i)), r = reduced.r();
+  const V s = reduced.power(), r = reduced.r();
   const V r_low = fma(reduced.n, V(-ln2_low<V>), reduced.head - r);
   const V half = fma(s, fma(r * r, exp_polynomial(r), r_low), fma(s, r, s - V(0.5)));
   return where(abs(x) < V(is_f32<V> ? 0x1p-25 : 0x1p-54), x, half + half);  // keeps -0 and subnormals

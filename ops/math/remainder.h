@@ -38,7 +38,7 @@ template <class V> [[gnu::always_inline]] inline V positive_remainder(V x, V y) 
     r = fma(-nearest(r * inverse), m, r);
   }
   r = where(r < V(0), r + m, r);
-  const V result = where(a < b, a, ldexp_twice(r, bits(b_exponent + V(rounder<V> + twice_offset<V>))));
+  const V result = where(a < b, a, scalb(r, b_exponent));
   return where((a < V(infinity<V>)) & (b > V(0)), result, V(not_a_number<V>));
 }
 

@@ -14,9 +14,8 @@ template <class V> struct Hyperbolic { V half_cosh, half_sinh, lost, r, odd, eve
 template <class V> [[gnu::always_inline]] inline Hyperbolic<V> hyperbolic(V a) {
   // Beyond the bound the result is inf. s = 2^(n-2), t = 2^(-n-2), which soon counts for nothing.
   const auto reduced = reduce_exp(at_most(a, is_f32<V> ? 89.5 : 710.5), exponent_bias<V> - 2);
-  const Int<V> of_s = shl<mantissa<V>>(reduced.i);
-  const V s = from_bits<V>(of_s), r = reduced.r(), z = r * r;
-  const V reciprocal = from_bits<V>(Int<V>(std::int64_t{2 * exponent_bias<V> - 4} << mantissa<V>) - of_s);
+  const V s = reduced.power(), r = reduced.r(), z = r * r;
+  const V reciprocal = from_bits<V>(Int<V>(std::int64_t{2 * exponent_bias<V> - 4} << mantissa<V>) - bits(s));
   const V t = where(reduced.n > V(mantissa<V> + 10), V(0), reciprocal);
   const V r_low = fma(reduced.n, V(-ln2_low<V>), reduced.head - r);
   V p = V(0), q = V(0);

@@ -10,13 +10,13 @@ template <class V> [[gnu::always_inline]] inline V sigmoid(V x) {
   using namespace detail;
   // y = 1 / (1 + e^|x|), with 1 + e^|x| = 2^n u + (2^n + 1), all scaled by a power of two so that 2^n cannot overflow.
   constexpr double scale = is_f32<V> ? 0x1p-24 : 0x1p-53;
-  const auto [head, n, i] = reduce_exp(at_most(abs(x), is_f32<V> ? 104 : 746), exponent_bias<V> - (mantissa<V> + 1));
+  const auto reduced = reduce_exp(at_most(abs(x), is_f32<V> ? 104 : 746), exponent_bias<V> - (mantissa<V> + 1));
   // head takes r's place: what n ln2_low changes is less than an ulp, and is known at the end.
-  const V s = from_bits<V>(shl<mantissa<V>>(i)), su = s * expm1_reduced(head);
+  const V s = reduced.power(), su = s * expm1_reduced(reduced.head);
   const V base = s + V(scale), d = base + su, y = V(1) / d;
   // What the roundings of base and d lost, and what the division did: y (1 + rest).
   const V lost = (su - (d - base)) + (V(scale) - (base - s));
-  const V rest = fma(-y, lost, fma(n, V(ln2_low<V>), fma(-y, d, V(1))));
+  const V rest = fma(-y, lost, fma(reduced.n, V(ln2_low<V>), fma(-y, d, V(1))));
   const V falling = fma(rest, y, y) * V(scale);
   return where(x < V(0), falling, V(1) - falling);
 }
@@ -38,7 +38,7 @@ template <class V> [[gnu::always_inline]] inline V tanh(V x) {
   // 1 + e^2a as 2^n u + (2^n + 1); beyond the bound tanh is 1.
   const V b = at_most(a, is_f32<V> ? 10 : 20);
   const auto reduced = reduce_exp(b + b, exponent_bias<V>);
-  const V s = from_bits<V>(shl<mantissa<V>>(reduced.i));
+  const V s = reduced.power();
   const V d = fma(s, expm1_reduced(is_f32<V> ? reduced.head : reduced.r()), s + V(1));  // f32's ln2_low is tiny
   const auto small = a < V(0.9);
   return with_sign(where(small, a, V(1)) - where(small, z * a, V(2)) / where(small, q, d), x);

@@ -174,6 +174,7 @@ template <class T> bool compared(ScalarOp op, T a, T b) {
 }
 
 bool takes(ScalarOp op, DType t) {
+  if (op == ScalarOp::scalb) return false;  // not of all operands: has a test of its own
   if (op <= ScalarOp::abs) return t != DType::boolean;
   if (op <= ScalarOp::nearest) return is_floating(t);
   if (op <= ScalarOp::le) return t != DType::boolean;
@@ -277,6 +278,40 @@ TEST_CASE("every scalar operation gives the defined value at the edges of every 
         });
       }
     });
+}
+
+TEST_CASE("scalb rounds once for every exponent, into subnormals and to infinity", "[kernel]") {
+  const auto test = [](auto zero) {
+    using T = decltype(zero);
+    using L = std::numeric_limits<T>;
+    const int most = sizeof(T) == 4 ? 250 : 2000;
+    std::vector<T> a, n;
+    for (int exponent = -most; exponent <= most; ++exponent)
+      for (const T size : {T{0}, L::infinity(), L::quiet_NaN(), T{1}, T{2}, 1 + L::epsilon(), 2 - L::epsilon(), T(1.5),
+                           T(0.7), T(1.3), T(2. / 3), 3 * T(0x1p-50), 1 - L::epsilon(), T(0x1p-50)})
+        for (const T x : {size, -size}) a.push_back(x), n.push_back(static_cast<T>(exponent));
+    a.push_back(L::quiet_NaN()), n.push_back(L::quiet_NaN());
+    for (const bool by_rows : {false, true}) {  // as vectors, and as the single values of a row
+      const ColumnStep step = by_rows ? ColumnStep::fixed : ColumnStep::contiguous;
+      Kernel k;
+      k.operands = {{dtype_of<T>, step, false}, {dtype_of<T>, step, false}, {dtype_of<T>, step, true}};
+      k.code = {{{ScalarOp::input, dtype_of<T>, 0, 0, 0, 0}, -1, !by_rows},
+                {{ScalarOp::input, dtype_of<T>, 0, 0, 0, 1}, -1, !by_rows},
+                {{ScalarOp::scalb, dtype_of<T>, 0, 1}, -1, !by_rows}};
+      k.stores = {{2, 2}};
+      const auto count = static_cast<std::int64_t>(a.size());
+      run_everywhere(k, {bytes_of(a), bytes_of(n), std::vector<std::byte>(a.size() * sizeof(T))}, by_rows ? count : 1,
+                     by_rows ? 1 : count, [&](const auto& memory) {
+                       for (std::size_t i = 0; i < a.size(); ++i) {
+                         const long double exact =
+                             static_cast<long double>(a[i]) * std::exp2(static_cast<long double>(n[i]));
+                         const T got = element<T>(memory[2], i), want = static_cast<T>(exact);
+                         if (!same(got, want)) FAIL(a[i] << " 2^" << n[i] << " is " << got << ", not " << want);
+                       }
+                     });
+    }
+  };
+  test(float{}), test(double{});
 }
 
 TEST_CASE("conversions between every two compute types are C's, and saturate from floats to integers", "[kernel]") {

@@ -303,6 +303,18 @@ class Generator {
     DType t = pick(random, compute_types);
     const auto integer = [&] { return pick(random, std::vector<DType>{i32, i64, u8}); };
     switch (op) {
+      case ScalarOp::scalb: {  // of a number from 1 to 2, or its negative, and an integer exponent
+        const bool wide = chance(random, 0.3);
+        const DType fp = wide ? f64 : f32, in = wide ? i64 : i32;
+        const auto bits = [&](std::uint64_t f64_bits, std::uint64_t f32_bits) {
+          return emit({{ScalarOp::constant, in, 0, 0, 0, wide ? f64_bits : f32_bits}, -1, false});
+        };
+        const int fraction = operation(ScalarOp::bit_and, in, {value(in), bits(0x800fffffffffffff, 0x807fffff)});
+        const int size = operation(ScalarOp::bit_or, in, {fraction, bits(0x3ff0000000000000, 0x3f800000)});
+        const int exponent = operation(ScalarOp::sar, in, {value(in)}, wide ? 53 : 24);
+        operation(op, fp, {operation(ScalarOp::bitcast, fp, {size}), operation(ScalarOp::convert, fp, {exponent})});
+        return;
+      }
       case ScalarOp::fma:
       case ScalarOp::sqrt:
       case ScalarOp::floor:

@@ -46,6 +46,7 @@ template <class T> std::uint64_t step(const Instruction& i, std::uint64_t wa, st
       case ScalarOp::neg: return u(-a);
       case ScalarOp::abs: return u(std::fabs(a));
       case ScalarOp::fma: return u(std::fma(a, b, c));
+      case ScalarOp::scalb: return u(std::isnan(b) ? b : std::scalbn(a, static_cast<int>(b)));
       case ScalarOp::sqrt: return u(std::sqrt(a));
       case ScalarOp::floor: return u(std::floor(a));
       case ScalarOp::ceil: return u(std::ceil(a));
@@ -154,13 +155,24 @@ Tensor by_formula(const Op& op, const OpSample& s) {
   return out;
 }
 
+// The index-th op of the table.
+void check_loops(const Op& op, int index, DType t, const OpSample& s) {
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  INFO(op.name << " of " << name_of(t));
+  const auto k = static_cast<int>(t);
+  const Tensor base = by_loop(op, native_loops_base(index)->by_type[k], s);
+  CHECK_SAME(by_formula(op, s), base);
+  if (avx2) CHECK_SAME(by_loop(op, native_loops_avx2(index)->by_type[k], s), base);
+  if (avx512) CHECK_SAME(by_loop(op, native_loops_avx512(index)->by_type[k], s), base);
+  CHECK_SAME(apply(op, {}, s.in), base);
+}
+
 }  // namespace
 
 TEST_CASE("formulas and the loops of every instruction set give the same bits") {
   Random random;
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
   int index = -1;
   each_op([&]<class Struct>() {
     ++index;
@@ -168,14 +180,24 @@ TEST_CASE("formulas and the loops of every instruction set give the same bits") 
       const Op& op = op_of<Struct>();
       for (DType t : all_dtypes) {
         if (!Sampler<Struct>::accepts(t) || compute_type(t) != t) continue;
-        INFO(op.name << " of " << name_of(t));
-        const OpSample s = rich_sample<Struct>(t, random, 1003);  // whole vectors and a ragged end
-        const auto k = static_cast<int>(t);
-        const Tensor base = by_loop(op, native_loops_base(index)->by_type[k], s);
-        CHECK_SAME(by_formula(op, s), base);
-        if (avx2) CHECK_SAME(by_loop(op, native_loops_avx2(index)->by_type[k], s), base);
-        if (avx512) CHECK_SAME(by_loop(op, native_loops_avx512(index)->by_type[k], s), base);
-        CHECK_SAME(apply(op, {}, s.in), base);
+        check_loops(op, index, t, rich_sample<Struct>(t, random, 1003));  // whole vectors and a ragged end
+      }
+    }
+  });
+}
+
+TEST_CASE("2^n is multiplied in with one rounding, for every n, on every instruction set") {
+  int index = -1;
+  each_op([&]<class Struct>() {
+    ++index;
+    if constexpr (std::is_same_v<Struct, Exp2>) {
+      for (DType t : {f32, f64}) {
+        const int least = t == f32 ? -160 : -1085, most = t == f32 ? 140 : 1040;
+        constexpr double fractions[] = {0, 0.25, -0.3, 0.4999, -0.4999, 1e-3, 0.125};  // several with every exponent
+        const Tensor x = filled({7 * (most - least)}, t, [&](std::int64_t k) {
+          return static_cast<double>(least + k / 7) + fractions[k % 7];
+        });
+        check_loops(op_of<Exp2>(), index, t, {{}, {concat({x, cast(tensor<double>({INFINITY, -INFINITY, NAN}), t)})}});
       }
     }
   });

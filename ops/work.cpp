@@ -14,9 +14,10 @@ OpWork work_of(const Op& op, const Attrs& attrs, Types in, Types out) {
   OpWork work;
   for (const Instruction& i : formula.code) {
     if (i.op == ScalarOp::input || i.op == ScalarOp::constant || i.op == ScalarOp::bitcast) continue;
-    work.operations += elements;
-    if (i.op == ScalarOp::mul || i.op == ScalarOp::fma) work.products += elements;
-    if (i.op == ScalarOp::div || i.op == ScalarOp::sqrt) work.divisions += elements;
+    const double lanes = size_of(i.type) == 8 ? 2 * elements : elements;  // as many as f32 has in a register
+    work.operations += lanes;
+    if (i.op == ScalarOp::mul || i.op == ScalarOp::fma || i.op == ScalarOp::scalb) work.products += lanes;
+    if (i.op == ScalarOp::div || i.op == ScalarOp::sqrt) work.divisions += lanes;
   }
   work.flops = elements * formula.flops();
   return work;

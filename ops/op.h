@@ -45,8 +45,9 @@ namespace linear {
 inline constexpr std::uint32_t in0 = 1, in1 = 2, in2 = 4, all = 0xFFFF;  // bit 15: also the inputs after the 16th
 }
 
-/// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none.
-using ElementwiseLoop = void (*)(const void* const* in, void* out, std::int64_t n);
+/// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none. `past_caches`: the
+/// result is stored around them, of which others learn by an sfence; `out` is then aligned to 64 bytes.
+using ElementwiseLoop = void (*)(const void* const* in, void* out, std::int64_t n, bool past_caches);
 struct NativeLoops {
   ElementwiseLoop by_type[8] = {};
 };

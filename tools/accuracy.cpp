@@ -73,9 +73,9 @@ template <class Struct, class T> class Measured {
   void run(const std::vector<T>& x, const std::vector<T>& y, bool special = false, bool compare = true) {
     std::vector<Out> got(x.size()), other(x.size());
     const void* in[] = {x.data(), y.data()};
-    loops_.back()(in, got.data(), static_cast<std::int64_t>(x.size()));
+    loops_.back()(in, got.data(), static_cast<std::int64_t>(x.size()), false);
     for (std::size_t i = 0; compare && i + 1 < loops_.size(); ++i) {
-      loops_[i](in, other.data(), static_cast<std::int64_t>(x.size()));
+      loops_[i](in, other.data(), static_cast<std::int64_t>(x.size()), false);
       for (std::size_t k = 0; k < x.size(); ++k) result_.differing += !same(got[k], other[k]);
     }
     for (std::size_t k = 0; k < x.size(); ++k) {

@@ -14,7 +14,6 @@ namespace weft {
 namespace {
 
 constexpr std::int64_t tile = 1024;           // elements: three operands and a result fit in L1
-constexpr std::int64_t streamed_tile = 128;   // short: the CPU reads on while it stores past the caches
 constexpr std::int64_t per_task = 16 * tile;  // what one thread takes at a time
 constexpr int max_inputs = 3;
 
@@ -65,14 +64,6 @@ struct Reader {
   }
 };
 
-// A tile to where it is not read again soon: memory is spared the reading of what is overwritten.
-void store_past_caches(std::byte* out, const std::byte* in, std::size_t bytes) {
-  std::size_t i = 0;
-  for (; i + sizeof(__m128i) <= bytes; i += sizeof(__m128i))
-    _mm_stream_si128(reinterpret_cast<__m128i*>(out + i), _mm_load_si128(reinterpret_cast<const __m128i*>(in + i)));
-  std::memcpy(out + i, in + i, bytes - i);
-}
-
 struct Job {
   std::array<const Reader*, max_inputs> readers;
   std::size_t inputs;
@@ -87,11 +78,11 @@ struct Job {
     const DType out_type = compute_type(out.dtype);
     const auto out_size = static_cast<std::int64_t>(size_of(out.dtype));
     const bool converted = out_type != out.dtype;
-    const bool streamed = !converted && count(out.shape) * out_size >= past_caches &&
-                          reinterpret_cast<std::uintptr_t>(out.data) % sizeof(__m128i) == 0;
-    bool all_direct = !converted && !streamed && loop;
+    const bool streamed = loop && !converted && count(out.shape) * out_size >= past_caches &&
+                          reinterpret_cast<std::uintptr_t>(out.data) % 64 == 0;
+    bool all_direct = !converted && loop;
     for (std::size_t k = 0; k < inputs; ++k) all_direct &= readers[k]->direct;
-    const std::int64_t step = all_direct ? end - begin : streamed ? streamed_tile : tile;
+    const std::int64_t step = all_direct ? end - begin : tile;
     for (std::int64_t i = begin; i < end; i += step) {
       const std::int64_t n = std::min(step, end - i);
       std::array<const void*, max_inputs> in{};
@@ -100,13 +91,12 @@ struct Job {
         if (!readers[k]->direct && !readers[k]->constant) readers[k]->fill(buffers[k], i, n);
       }
       std::byte* target = out.as<std::byte>() + i * out_size;
-      void* result = converted || streamed ? static_cast<void*>(buffers[max_inputs]) : target;
+      void* result = converted ? static_cast<void*>(buffers[max_inputs]) : target;
       if (loop)
-        loop(in.data(), result, n);
+        loop(in.data(), result, n, streamed);
       else
         run_formula(*formula, std::span(in.data(), inputs), result, n);
       if (converted) detail::convert_elements(out_type, result, 1, out.dtype, target, 1, n);
-      if (streamed) store_past_caches(target, buffers[max_inputs], static_cast<std::size_t>(n * out_size));
     }
     if (streamed) _mm_sfence();  // before another thread is told that it is done
   }
@@ -127,7 +117,7 @@ void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out
       direct = direct && in[k].dtype == compute_type(in[k].dtype) && in[k].contiguous();
       pointers[k] = in[k].data;
     }
-    if (direct) return loop(pointers.data(), out.data, n);
+    if (direct) return loop(pointers.data(), out.data, n, false);
   }
   std::array<Type, max_inputs> types;
   std::array<const Type*, max_inputs> type_pointers;

@@ -1,5 +1,7 @@
 // An op's Formula says what its loops do: a plain evaluator of formulas, one element at a time, gives the same bits as
 // the loops of each instruction set that this machine has.
+#include <emmintrin.h>
+
 #include <limits>
 
 #include <weft/ops/kernels/elementwise.h>
@@ -126,7 +128,11 @@ Tensor by_loop(const Op& op, ElementwiseLoop loop, const OpSample& s) {
   Type type;
   op.infer(s.attrs, types, std::span(&type, 1));
   const Tensor out = Tensor::allocate(type);
-  loop(in.data(), out.view().data, out.size());
+  const Tensor past = Tensor::allocate(type);
+  loop(in.data(), out.view().data, out.size(), false);
+  loop(in.data(), past.view().data, out.size(), true);
+  _mm_sfence();
+  CHECK_SAME(past, out);
   return out;
 }
 
@@ -215,7 +221,7 @@ TEST_CASE("a loop writes its n elements and no more, for every n around a vector
         std::vector<const void*> in;
         for (const Tensor& x : s.in) in.push_back(x.view().data);
         std::vector<std::byte> out(80 * size, std::byte{0x5a});
-        op_of<Struct>().loops()->by_type[static_cast<int>(t)](in.data(), out.data(), n);
+        op_of<Struct>().loops()->by_type[static_cast<int>(t)](in.data(), out.data(), n, false);
         INFO(Struct::name << " of " << n);
         const auto end = static_cast<std::size_t>(n) * size;
         CHECK(std::memcmp(out.data(), whole.view().data, end) == 0);

@@ -72,13 +72,9 @@ void Bound::run(std::span<const void* const> data) {
   for (std::size_t i = 0; i < data.size(); ++i)
     check(dnnl_memory_set_data_handle(args_[i].memory, const_cast<void*>(data[i])));
   if (scratch_size_) check(dnnl_memory_set_data_handle(args_.back().memory, scratchpad.get(scratch_size_)));
-  const auto execute = [&] {
-    check(dnnl_primitive_execute(built_->primitive.get(), cpu_stream().get(), static_cast<int>(args_.size()),
-                                 args_.data()));
-  };
-  if (isa() == Isa::avx512) return execute();
-  const detail::TeamSize one(1);  // the kernels for older CPUs ask again when they run
-  execute();
+  const detail::TeamSize one(1);  // reorders, and the kernels for older CPUs, ask again when they run
+  check(dnnl_primitive_execute(built_->primitive.get(), cpu_stream().get(), static_cast<int>(args_.size()),
+                               args_.data()));
 }
 
 }  // namespace weft::onednn

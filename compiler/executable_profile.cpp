@@ -44,6 +44,7 @@ void add_work(ProfileItem& to, const ProfileItem& part) {
   to.arithmetic.operations += part.arithmetic.operations;
   to.arithmetic.products += part.arithmetic.products;
   to.arithmetic.divisions += part.arithmetic.divisions;
+  to.arithmetic.halves += part.arithmetic.halves;
   to.origins.insert(to.origins.end(), part.origins.begin(), part.origins.end());
 }
 

@@ -79,7 +79,8 @@ void MatMul::run(const Attrs&, Views in, Views out) {
 }
 
 OpWork MatMul::work(const Attrs&, Types in, Types out) {
-  return multiply_adds(static_cast<double>(count(out[0]->shape)) * static_cast<double>(in[0]->shape.back()));
+  return multiply_adds(static_cast<double>(count(out[0]->shape)) * static_cast<double>(in[0]->shape.back()),
+                       in[0]->dtype);
 }
 
 void MatMul::vjp(Backward& b) {

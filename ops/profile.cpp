@@ -57,7 +57,7 @@ detail::ProfileItem profile_item(const Op& op, const Attrs& attrs, Types in, Typ
   const OpWork work = work_of(op, attrs, in, out);
   const double lanes = !out.empty() && out[0]->dtype == f64 ? 2 : 1;
   item.flops = work.flops;
-  item.arithmetic = {work.operations * lanes, work.products * lanes, work.divisions * lanes};
+  item.arithmetic = {work.operations * lanes, work.products * lanes, work.divisions * lanes, work.halves};
   return item;
 }
 

@@ -9,7 +9,9 @@ namespace weft {
 /// an op that holds graphs nothing: their nodes count for themselves.
 OpWork work_of(const Op& op, const Attrs& attrs, Types in, Types out);
 
-/// So many multiply-adds.
-constexpr OpWork multiply_adds(double n) { return {{n, n, 0}, 2 * n}; }
+/// So many multiply-adds of elements of this type.
+constexpr OpWork multiply_adds(double n, DType type) {
+  return type == DType::bf16 ? OpWork{{.halves = n}, 2 * n} : OpWork{{.operations = n, .products = n}, 2 * n};
+}
 
 }  // namespace weft

@@ -174,7 +174,8 @@ std::string Profiler::table(std::size_t most, bool roof) const {
   if (r.threads > 1) s += fmt::format("; {} threads ran ops, whose times add up to more", r.threads);
   if (roof) {
     const Roofline& top = roofline();
-    s += fmt::format("\nroof: {:.0f} GFLOP/s by fma", 2e-9 * top.products_per_second);
+    s += fmt::format("\nroof: {:.0f} GFLOP/s by fma, {:.0f} in bf16", 2e-9 * top.products_per_second,
+                     2e-9 * top.halves_per_second);
     for (const Roofline::Level& l : top.levels) s += fmt::format(", {} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
     s += fmt::format(" on {} thread{}", num_threads(), num_threads() == 1 ? "" : "s");
   }

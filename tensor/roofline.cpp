@@ -70,6 +70,21 @@ WEFT_PROBES(Avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm5
 #undef WEFT_MUL_ADD
 #undef WEFT_PROBES
 
+// `rounds` times eight independent instructions of 32 multiply-adds each.
+[[gnu::target("avx512f,avx512bf16"), gnu::noinline]] float halves(std::int64_t rounds) {
+  __m512 r0 = _mm512_set1_ps(1), r1 = _mm512_set1_ps(2), r2 = _mm512_set1_ps(3), r3 = _mm512_set1_ps(4),
+         r4 = _mm512_set1_ps(5), r5 = _mm512_set1_ps(6), r6 = _mm512_set1_ps(7), r7 = _mm512_set1_ps(8);
+  const __m512bh x = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.25f), _mm512_set1_ps(0.125f));
+  for (; rounds > 0; --rounds) {
+    r0 = _mm512_dpbf16_ps(r0, x, x), r1 = _mm512_dpbf16_ps(r1, x, x), r2 = _mm512_dpbf16_ps(r2, x, x);
+    r3 = _mm512_dpbf16_ps(r3, x, x), r4 = _mm512_dpbf16_ps(r4, x, x), r5 = _mm512_dpbf16_ps(r5, x, x);
+    r6 = _mm512_dpbf16_ps(r6, x, x), r7 = _mm512_dpbf16_ps(r7, x, x);
+  }
+  const __m512 sum = _mm512_add_ps(_mm512_add_ps(_mm512_add_ps(r0, r1), _mm512_add_ps(r2, r3)),
+                                   _mm512_add_ps(_mm512_add_ps(r4, r5), _mm512_add_ps(r6, r7)));
+  return _mm512_cvtss_f32(sum);
+}
+
 // Time that this thread has computed: what else runs on the machine does not count.
 double cpu_seconds() {
   timespec t{};
@@ -98,6 +113,13 @@ template <class Isa, Operation kind> double operations(int threads, int times) {
   std::vector<float> results(static_cast<std::size_t>(threads));  // so that the work is not left out
   return rate(threads, times, operations * Isa::lanes * rounds,
               [&](std::int64_t t) { results[static_cast<std::size_t>(t)] += Isa::template arithmetic<kind>(rounds); });
+}
+
+double halves_rate(int threads, int times) {
+  constexpr std::int64_t rounds = 500'000;
+  std::vector<float> results(static_cast<std::size_t>(threads));
+  return rate(threads, times, 8.0 * 32 * rounds,
+              [&](std::int64_t t) { results[static_cast<std::size_t>(t)] += halves(rounds); });
 }
 
 // Three arrays for each thread, together `bytes`.
@@ -130,6 +152,8 @@ template <class Isa> Roofline measure(int threads, int times) {
   r.products_per_second = operations<Isa, Operation::product>(threads, times);
   r.operations_per_second = std::max(r.products_per_second, operations<Isa, Operation::mixed>(threads, times));
   r.divisions_per_second = operations<Isa, Operation::division>(threads, times);
+  r.halves_per_second = r.products_per_second;  // by way of f32
+  if (isa() == weft::Isa::avx512 && __builtin_cpu_supports("avx512bf16")) r.halves_per_second = halves_rate(threads, times);
   r.levels = {{"L1", l1, triad<Isa, false>(threads, times, l1 / 2)},
               {"L2", l2, triad<Isa, false>(threads, times, l2 / 2)},
               {"L3", l3, triad<Isa, false>(threads, times, l3 / 2)},
@@ -145,7 +169,8 @@ double Roofline::seconds(double moved, double arrays, const Arithmetic& arithmet
   const auto level = std::find_if(levels.begin(), levels.end(),
                                   [&](const Level& l) { return arrays <= static_cast<double>(l.bytes); });
   return std::max({moved / level->bytes_per_second, arithmetic.products / products_per_second,
-                   arithmetic.operations / operations_per_second, arithmetic.divisions / divisions_per_second});
+                   arithmetic.operations / operations_per_second, arithmetic.divisions / divisions_per_second,
+                   arithmetic.halves / halves_per_second});
 }
 
 Roofline measure_roofline(int threads, int times) {

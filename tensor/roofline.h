@@ -12,6 +12,7 @@ struct Arithmetic {
   double operations = 0;  ///< all, an fma being one
   double products = 0;    ///< multiplications and fmas
   double divisions = 0;   ///< and square roots, which are taken to be as slow
+  double halves = 0;      ///< beside these: multiply-adds of bf16 to f32, for which some CPUs have an instruction
 };
 
 struct Roofline {
@@ -25,6 +26,7 @@ struct Roofline {
   double operations_per_second = 0;  ///< of any kind, mixed as they serve the CPU best
   double products_per_second = 0;
   double divisions_per_second = 0;
+  double halves_per_second = 0;
   std::vector<Level> levels;  ///< L1, L2, L3, memory
 
   /// The least time for so many bytes moved of arrays of so many bytes, and for that arithmetic beside it.

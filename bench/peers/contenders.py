@@ -9,6 +9,8 @@ WORKS = ["W1", "W2", "W3", "W4", "W5", "W6n", "W6", "W7", "W7b", "W8-20", "W8-24
          "W12", "W13", "W13-grad", "W14-jacobian", "W14-hvp"]
 SMALL = ("W1", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-cnn1", "W14-jacobian", "W14-hvp")  # one thread
 UPDATES_NOTHING = ("W8", "W9", "W10", "W11", "W13", "W14")  # so they have no mode of PyTorch's fused optimizer
+ONLY_TORCH_AND_JAX = ("W7b",)  # tf_bench.py and mlx_bench.py have no program for it
+ONEDNN = "--xla_cpu_use_onednn=true --xla_cpu_experimental_onednn_custom_call=true"
 KEEP_MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_MAX_": "0",
                "MALLOC_TRIM_THRESHOLD_": "8000000000", "MALLOC_TOP_PAD_": "67108864"}  # as torch.compile and XLA like it
 
@@ -42,19 +44,18 @@ def contenders(work, peers, weft, python, inductor=False, shim=None):
         program = [python, HERE / "jax_bench.py", "--note", ", ".join(tuned)]
         modes = "eager,compile" if eager_only else "compile"
         sync = ["--sync"] if work in SMALL else []
-        yield "jax", ", ".join(tuned + ["synchronous dispatch"] * bool(sync)), program + ["--mode", modes] + sync, memory
-        if work == "W7b":
-            yield ("jax", ", ".join(tuned + ["products by oneDNN"]), program + ["--mode", "compile"],
-                   {"XLA_FLAGS": "--xla_cpu_use_onednn=true --xla_cpu_experimental_onednn_custom_call=true"} | memory)
+        flags = {"XLA_FLAGS": ONEDNN} if work == "W7b" else {}  # without it bf16 takes four times as long
+        note = ", ".join(tuned + ["synchronous dispatch"] * bool(sync) + ["products by oneDNN"] * bool(flags))
+        yield "jax", note, program + ["--mode", modes] + sync, flags | memory
         if work in ("W2", "W3"):
             yield ("jax", ", ".join(tuned + ["vectors of 512 bits"]), program + ["--mode", "compile"],
                    {"XLA_FLAGS": "--xla_cpu_prefer_vector_width=512"} | memory)
         if work in ("W1", "W2"):
             yield "jax", ", ".join(tuned), program + ["--mode", "scan"], memory
-    if "tensorflow" in peers:
+    if "tensorflow" in peers and work not in ONLY_TORCH_AND_JAX:
         modes = "eager" if eager_only else "compile"
         yield "tensorflow", ", ".join(tuned), [python, HERE / "tf_bench.py", "--mode", modes], memory
-    if "mlx" in peers:
+    if "mlx" in peers and work not in ONLY_TORCH_AND_JAX:
         modes = "eager" if eager_only else "eager,compile"
         yield "mlx", ", ".join(tuned), [python, HERE / "mlx_bench.py", "--mode", modes], memory
 

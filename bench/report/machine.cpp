@@ -73,8 +73,9 @@ std::string settings() {
 
 std::string roofline_text() {
   const Roofline& r = roofline();
-  std::string text = fmt::format("{:.0f} GFLOP/s by fma, {:.1f} G divisions/s", 2e-9 * r.products_per_second,
-                                 1e-9 * r.divisions_per_second);
+  std::string text =
+      fmt::format("{:.0f} GFLOP/s by fma, {:.0f} in bf16, {:.1f} G divisions/s", 2e-9 * r.products_per_second,
+                  2e-9 * r.halves_per_second, 1e-9 * r.divisions_per_second);
   for (const Roofline::Level& l : r.levels) text += fmt::format(", {} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
   return text;
 }

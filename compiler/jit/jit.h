@@ -16,7 +16,7 @@ namespace weft {
 /// What libweft_jit.so exports, under its one symbol.
 struct JitEntry {
   static constexpr const char* symbol = "weft_jit_entry";
-  static constexpr std::uint64_t version_now = 3;
+  static constexpr std::uint64_t version_now = 4;
   using Sink = void (*)(void* to, const char* text, std::size_t size);
 
   std::uint64_t version, kernel_size;  // of the headers it was built with

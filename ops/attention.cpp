@@ -85,7 +85,7 @@ static OpWork attention_work(const Attrs& attrs, Types in, double with_keys, dou
                      (attrs.as<AttentionAttrs>().causal ? 0.5 : 1);
   return multiply_adds(pairs * (with_keys * static_cast<double>(in[0]->shape.back()) +
                                 with_values * static_cast<double>(in[2]->shape.back())),
-                       f32);  // of bf16 in f32
+                       compute_type(in[0]->dtype));  // bf16 is widened
 }
 OpWork Attention::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 1, 1); }
 OpWork AttentionGradient::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 3, 2); }

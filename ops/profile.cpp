@@ -55,9 +55,8 @@ detail::ProfileItem profile_item(const Op& op, const Attrs& attrs, Types in, Typ
   detail::ProfileItem item{detail::ProfileKind::op, std::string(op.name), "", {origin}};
   for (const Type* t : in) item.detail += (item.detail.empty() ? "" : ", ") + t->text();
   const OpWork work = work_of(op, attrs, in, out);
-  const double lanes = !out.empty() && out[0]->dtype == f64 ? 2 : 1;
   item.flops = work.flops;
-  item.arithmetic = {work.operations * lanes, work.products * lanes, work.divisions * lanes, work.halves};
+  item.arithmetic = work;
   return item;
 }
 

@@ -9,9 +9,14 @@ namespace weft {
 /// an op that holds graphs nothing: their nodes count for themselves.
 OpWork work_of(const Op& op, const Attrs& attrs, Types in, Types out);
 
+/// How many registers the machine needs for elements of this type where f32 needs one.
+constexpr double registers(DType type) { return size_of(type) == 8 ? 2 : 1; }
+
 /// So many multiply-adds of elements of this type.
 constexpr OpWork multiply_adds(double n, DType type) {
-  return type == DType::bf16 ? OpWork{{.halves = n}, 2 * n} : OpWork{{.operations = n, .products = n}, 2 * n};
+  if (type == DType::bf16) return {{.halves = n}, 2 * n};
+  const double issued = n * registers(type);
+  return {{.operations = issued, .products = issued}, 2 * n};
 }
 
 }  // namespace weft

@@ -12,7 +12,6 @@
 namespace weft {
 namespace {
 
-constexpr std::size_t max_nodes = 96;      // limits on a kernel's size keep codegen quick
 constexpr std::int64_t blocked = 1 << 16;  // a single row longer than this is cut over threads: see lower.cpp
 
 bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
@@ -98,7 +97,7 @@ class Partition {
       case Obstacle::space: return fmt::format("their loops differ: {} and {}", x.space.text(), y.space.text());
       case Obstacle::size:
         return fmt::format("together they have {} nodes; a kernel has at most {}", x.nodes.size() + y.nodes.size(),
-                           max_nodes);
+                           Group::max_nodes);
       case Obstacle::rows:
         return fmt::format("they cut {} otherwise: rows of {} and of {}", x.space.text(), columns(x).text(),
                            columns(y).text());
@@ -204,7 +203,7 @@ class Partition {
 
   Fit fit(std::uint32_t i, int g) const {
     const Group& group = result_.groups[static_cast<std::size_t>(g)];
-    if (group.nodes.size() >= max_nodes) return {};
+    if (group.nodes.size() >= Group::max_nodes) return {};
     const Graph::Node& n = graph_.nodes[i];
     if (n.op->kind == OpKind::reduction) {
       const Shape& in = graph_.type(n.in[0]).shape;
@@ -336,7 +335,7 @@ class Partition {
     if (!x.fused) return {Obstacle::whole, x.nodes[0]};
     if (!y.fused) return {Obstacle::whole, y.nodes[0]};
     if (x.space != y.space) return {Obstacle::space};
-    if (x.nodes.size() + y.nodes.size() > max_nodes) return {Obstacle::size};
+    if (x.nodes.size() + y.nodes.size() > Group::max_nodes) return {Obstacle::size};
     if (x.split >= 0 && y.split >= 0 && x.split != y.split) return {Obstacle::rows};
     if (dependencies_->separated(a, b)) return {Obstacle::between};
     both = x;
@@ -401,6 +400,13 @@ bool is_fusable(const Graph& graph, const Graph::Node& node) {
   if (node.op->kind != OpKind::reduction) return false;
   const ReductionCut cut(graph.type(node.in[0]).shape, node.attrs.as<ReduceAttrs>());
   return cut.along_row() || cut.down_columns();
+}
+
+std::vector<std::uint32_t> Group::computed() const {
+  std::vector<std::uint32_t> all = nodes;
+  all.insert(all.end(), again.begin(), again.end());
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 std::string Grouping::text(const Graph& graph) const {

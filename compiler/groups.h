@@ -23,6 +23,10 @@ struct Group {
   Shape space;                       // extents, without 1s
   int split = -1;                    // rows are space[:split], columns the rest; -1: pointwise only, not decided
   bool has_column = false;           // it reduces down the columns: its rows are walked with one stride
+
+  static constexpr std::size_t max_nodes = 96;  // a limit on a kernel's size keeps codegen quick
+  /// All that it computes, in graph order.
+  std::vector<std::uint32_t> computed() const;
 };
 
 struct Grouping {

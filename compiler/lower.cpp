@@ -35,10 +35,7 @@ class Lowering {
         split_(group.split < 0 ? group.space.size() : group.split) {}
 
   Launch run() {
-    std::vector<std::uint32_t> nodes = group_.nodes;
-    nodes.insert(nodes.end(), group_.again.begin(), group_.again.end());
-    std::sort(nodes.begin(), nodes.end());
-    for (const std::uint32_t i : nodes) node(i);
+    for (const std::uint32_t i : group_.computed()) node(i);
     choose_kept();
     lay_out();
     launch_.nodes = group_.nodes;

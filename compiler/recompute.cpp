@@ -10,7 +10,6 @@ namespace {
 // moves 25 GB/s and does 60 G operations of 32 bits a second.
 constexpr double operations_per_byte = 2;
 constexpr std::int64_t least_bytes = 256 << 10;  // what is smaller stays in the second cache
-constexpr std::size_t max_nodes = 96;            // of a group, those computed again among them
 
 class Chooser {
  public:
@@ -82,7 +81,7 @@ class Chooser {
     double cost = 0;
     std::vector<ValueId> leaves;
     if (!follow(i, to, chain, leaves, cost)) return std::nullopt;
-    if (to.nodes.size() + to.again.size() + chain.size() > max_nodes) return std::nullopt;
+    if (to.nodes.size() + to.again.size() + chain.size() > Group::max_nodes) return std::nullopt;
     for (const ValueId leaf : leaves)
       if (std::find(readers_[leaf].begin(), readers_[leaf].end(), g) == readers_[leaf].end() &&
           count(graph_.type(leaf).shape) == count(to.space))
@@ -158,9 +157,7 @@ void choose_recomputed(const Graph& graph, Grouping& grouping, const std::vector
 std::vector<bool> stored_values(const Graph& graph, const Grouping& grouping) {
   std::vector<bool> stored(graph.values.size());
   for (const Group& g : grouping.groups) {
-    std::vector<std::uint32_t> here = g.nodes;
-    here.insert(here.end(), g.again.begin(), g.again.end());
-    std::sort(here.begin(), here.end());
+    const std::vector<std::uint32_t> here = g.computed();
     for (const std::uint32_t i : here)
       for (const ValueId v : graph.nodes[i].in) {
         const ValueId base = grouping.accesses[v].base;

@@ -1,5 +1,7 @@
 #include "control_ops.h"
 
+#include "../ops/defs/shape.h"
+
 namespace weft::control {
 
 Type stacked(const Type& t, std::int64_t n) {
@@ -20,6 +22,13 @@ std::vector<Tensor> apply_several(const Op& op, const Attrs& attrs, std::size_t 
   std::vector<Tensor> out(outputs);
   apply(op, attrs, in, out);
   return out;
+}
+
+ValueId source_of(const Graph& graph, ValueId v) {
+  for (const Graph::Node* n = graph.producer(v); n && (n->op == &op_of<Reshape>() || n->op == &op_of<Contiguous>());
+       n = graph.producer(v))
+    v = n->in[0];
+  return v;
 }
 
 std::vector<bool> inputs_read(const Graph& graph) {

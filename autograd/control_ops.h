@@ -22,6 +22,8 @@ Type stacked(const Type& t, std::int64_t n);
 /// The i-th of them.
 View element(const View& stack, std::int64_t i);
 std::vector<Tensor> apply_several(const Op& op, const Attrs& attrs, std::size_t outputs, std::span<const Tensor> in);
+/// What v shows, in its order, but in whatever shape.
+ValueId source_of(const Graph& graph, ValueId v);
 /// By input of a graph: whether a node reads it, or it is an output.
 std::vector<bool> inputs_read(const Graph& graph);
 /// The graph without those inputs that may go and are not read. `may_go` is then true for those that went.

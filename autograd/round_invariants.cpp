@@ -74,10 +74,7 @@ class Splitter {
     if (n.op != &op_of<MatMul>() || moves_[n.in[1]]) return;
     const Shape &a = body_.type(n.in[0]).shape, &b = body_.type(n.in[1]).shape;
     if (a.size() != 2 || b.size() != 2) return;
-    ValueId source = n.in[0];  // in whatever shape
-    for (const Graph::Node* m = body_.producer(source);
-         m && (m->op == &op_of<Reshape>() || m->op == &op_of<Contiguous>()); m = body_.producer(source))
-      source = m->in[0];
+    const ValueId source = control::source_of(body_, n.in[0]);
     const auto input = std::find(body_.inputs.begin(), body_.inputs.end(), source) - body_.inputs.begin();
     if (input >= attrs_.carries && input < attrs_.carries + attrs_.xs && a[0] < few_rows) {
       const ReplayedSite site(n.site);

@@ -24,14 +24,6 @@ bool find_products(const Graph& g, ValueId v, Nodes& products) {
   return true;
 }
 
-// What v shows, in its order, but in whatever shape.
-ValueId source_of(const Graph& g, ValueId v) {
-  for (const Graph::Node* n = g.producer(v); n && (n->op == &op_of<Reshape>() || n->op == &op_of<Contiguous>());
-       n = g.producer(v))
-    v = n->in[0];
-  return v;
-}
-
 }  // namespace
 
 RoundSums::RoundSums(const Graph& round, std::size_t carries, std::size_t elements, std::size_t gifts)
@@ -76,12 +68,12 @@ RoundSums::RoundSums(const Graph& round, std::size_t carries, std::size_t elemen
       }
     }
     // An element or a y, in whatever shape, is stacked already.
-    const ValueId source = source_of(to, v);
+    const ValueId source = control::source_of(to, v);
     const auto element = std::find(element_inputs.begin(), element_inputs.end(), source);
     if (element != element_inputs.end())
       return {true, static_cast<std::size_t>(element - element_inputs.begin()), shape[0], shape[1]};
     const auto kept = std::find_if(to.outputs.begin() + first_y, to.outputs.end(),
-                                   [&](ValueId y) { return source_of(to, y) == source; });
+                                   [&](ValueId y) { return control::source_of(to, y) == source; });
     const auto index = static_cast<std::size_t>(kept - to.outputs.begin());
     if (kept == to.outputs.end()) to.outputs.push_back(v);
     return {false, index, shape[0], shape[1]};

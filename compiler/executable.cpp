@@ -39,8 +39,7 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
   const detail::ProfilePhase phase("plan");
   stats_.trace_ms = trace_ms;
   const auto start = std::chrono::steady_clock::now();
-  const Grouping grouping = group_nodes(graph_, late_values());
-  if (verifies()) verify(graph_, grouping);
+  const Grouping grouping = group_and_keep();
   build_steps(grouping);
   share_buffers(graph_, steps_, direct_);
   merge_launches(graph_, steps_);
@@ -52,6 +51,30 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
 }
 
 Executable::~Executable() = default;
+
+Grouping Executable::group_and_keep() {
+  Grouping grouping = group_nodes(graph_, late_values());
+  if (verifies()) verify(graph_, grouping);
+  Keeping keeping = keep_values(graph_, grouping, args_, results_, written_);
+  if (keeping.values.empty()) return grouping;
+  graph_ = std::move(keeping.graph);
+  written_ = std::move(keeping.written);
+  for (const KeptValue& value : keeping.values) {
+    const Type& type = value.graph->type(value.graph->outputs[0]);
+    stats_.kept_bytes += count(type.shape) * static_cast<std::int64_t>(size_of(type.dtype));
+  }
+  stats_.kept_values = keeping.values.size();
+  kept_ = std::make_unique<KeptTensors>(std::move(keeping.values));
+  grouping = group_nodes(graph_, late_values());
+  if (verifies()) graph_.verify(), verify(graph_, grouping);
+  return grouping;
+}
+
+CompileStats Executable::stats() const {
+  CompileStats s = stats_;
+  if (kept_) s.kept_made = kept_->made();
+  return s;
+}
 
 std::vector<bool> Executable::late_values() const {
   const std::vector<Access> accesses = find_accesses(graph_);
@@ -258,24 +281,29 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
     }
     slots[graph_.inputs[k]] = t->view().as<std::byte>();
   }
-  for (std::size_t k = 0; k < variables.size(); ++k)
-    slots[graph_.inputs[args_ + k]] = variables[k]->value.view().as<std::byte>();
+  // A kept value is one more variable. A call that throws has taken those that it would write: none is held then.
+  const std::shared_ptr<KeptTensors::Set> kept = kept_ ? kept_->take(variables, !written_.empty()) : nullptr;
+  const auto variable = [&](std::size_t k) -> Tensor& {
+    return k < variables.size() ? variables[k]->value : kept->values[k - variables.size()];
+  };
+  for (std::size_t k = args_; k < graph_.inputs.size(); ++k)
+    slots[graph_.inputs[k]] = variable(k - args_).view().as<std::byte>();
   // Every buffer is had before anything is written.
   std::vector<Tensor> states(written_.size());
   for (std::size_t k = 0; k < results_; ++k) results[k] = Tensor::allocate(graph_.type(graph_.outputs[k]));
   for (std::size_t s = 0; s < written_.size(); ++s) {
-    const Tensor& value = variables[written_[s]]->value;
+    const Tensor& value = variable(written_[s]);
     if (!in_place_[s] || !value.sole_owner()) states[s] = Tensor::allocate(value.type());
   }
   const auto buffer_of = [&](std::size_t output) {
     if (output < results_) return results[output].view();
     const std::size_t s = output - results_;
-    return (states[s].defined() ? states[s] : variables[written_[s]]->value).view();
+    return (states[s].defined() ? states[s] : variable(written_[s])).view();
   };
   run_steps(*frame, buffer_of);
 
   for (std::size_t s = 0; s < written_.size(); ++s) {
-    Tensor& value = variables[written_[s]]->value;
+    Tensor& value = variable(written_[s]);
     if (states[s].defined()) {
       states[s].take_name(value);
       value = std::move(states[s]);
@@ -283,6 +311,7 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
       value.renew();
     }
   }
+  if (kept && !written_.empty()) kept_->give_back(kept, variables);
   put_back(std::move(frame));
 }
 

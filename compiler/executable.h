@@ -9,6 +9,7 @@
 #include "../autograd/round_runner.h"
 #include "../ops/graph.h"
 #include "../ops/variable.h"
+#include "kept_tensors.h"
 #include "regions.h"
 #include "stats.h"
 #include "steps.h"
@@ -38,9 +39,7 @@ class Executable final : public RoundRunner {
   std::unique_lock<std::mutex> state_lock() const;
   static std::unique_lock<std::mutex> lock_state();
 
-  const CompileStats& stats() const { return stats_; }
-  /// The tensors that the function captured.
-  std::span<const Tensor> constants() const { return graph_.constants; }
+  CompileStats stats() const;
   /// "graph", "groups", "fusion", "dot", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another. Then the
   /// same of the bodies of control flow.
   std::string dump(std::string_view stage) const;
@@ -50,6 +49,9 @@ class Executable final : public RoundRunner {
 
   std::string dump_own(std::string_view stage) const;
 
+  /// Groups the nodes, when what pays kept has become variables.
+  Grouping group_and_keep();
+  std::string kept_text() const;
   /// Values whose groups run as late as they can: they overwrite variables.
   std::vector<bool> late_values() const;
   void build_steps(const Grouping& grouping);
@@ -67,7 +69,8 @@ class Executable final : public RoundRunner {
 
   Graph graph_;
   std::size_t args_, results_;
-  std::vector<std::size_t> written_;
+  std::vector<std::size_t> written_;   // numbers into the variables, then into the kept values
+  std::unique_ptr<KeptTensors> kept_;  // null: there are none
   std::vector<Step> steps_;
   std::vector<Region> regions_;             // in the order of their steps
   std::vector<ValueId> direct_;             // by output: the value computed right into it, or no_value

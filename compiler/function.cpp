@@ -265,8 +265,8 @@ std::vector<std::string> FunctionCache::captures() const {
       list.push_back(
           fmt::format("{} {}", v->name.empty() ? "variable" : "\"" + v->name + "\"", v->value.type().text()));
   if (const auto traced = latest())
-    for (const Tensor& t : traced->executable->constants())
-      if (t.rank() > 0)
+    for (const auto& [t, variable] : traced->captured)
+      if (!variable && t.rank() > 0)
         list.push_back(fmt::format("{} {}", t.name().empty() ? "tensor" : "\"" + t.name() + "\"", t.type().text()));
   return list;
 }

@@ -81,7 +81,8 @@ class Folder {
   Graph& to_ = copy_.to;
 };
 
-// Puts a graph's nodes at the end of another: its outputs there.
+}  // namespace
+
 std::vector<ValueId> append(Graph& to, const Graph& from, std::span<const ValueId> inputs) {
   std::vector<ValueId> place(from.values.size());
   for (std::size_t k = 0; k < inputs.size(); ++k) place[from.inputs[k]] = inputs[k];
@@ -104,8 +105,6 @@ std::vector<ValueId> append(Graph& to, const Graph& from, std::span<const ValueI
   for (const ValueId v : from.outputs) outputs.push_back(place[v]);
   return outputs;
 }
-
-}  // namespace
 
 bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
   for (;;) {

@@ -75,6 +75,16 @@ inline std::string drawn_plan(const Graph& graph, std::size_t states = 0) {
                 Executable(graph, graph.inputs.size() - states, graph.outputs.size() - states, written).dump("plan"));
 }
 
+/// What of a graph is kept. Its last inputs, as many as `variables`, are variables; its last outputs, as many as
+/// `states`, are the new values of the first of these.
+inline std::string drawn_kept(const Graph& graph, std::size_t variables, std::size_t states = 0) {
+  std::vector<std::size_t> written;
+  for (std::size_t k = 0; k < states; ++k) written.push_back(k);
+  const std::string after =
+      Executable(graph, graph.inputs.size() - variables, graph.outputs.size() - states, written).dump("graph");
+  return after == graph.text() ? "\n" + after + "(the same)\n" : beside(graph.text(), after);
+}
+
 }  // namespace weft::test
 
 /// So that the raw string begins on a line of its own.

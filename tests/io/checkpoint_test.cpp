@@ -139,6 +139,24 @@ TEST_CASE("a model is saved under its paths, and predicts the same when loaded")
   CHECK(b.fc1.weight.name() == a.fc1.weight.name());
 }
 
+TEST_CASE("what compiled functions keep of weights is not kept of those before a load") {
+  const Folder folder;
+  Generator g(1), h(2);
+  const nn::Linear a(6, 4, true, nn::init::he_uniform, f32, g), b(6, 4, true, nn::init::he_uniform, f32, h);
+  io::save(folder / "m", a);
+  const auto predict = [](const nn::Linear& layer, const Tensor& x) {
+    const nn::PrecisionScope mixed(DType::bf16);
+    return cast(layer(x), f32);
+  };
+  auto fast = compile([&](const Tensor& x) { return predict(b, x); });
+  const Tensor x = random::normal({5, 6}, 0, 1, f32, g);
+  CHECK(fast(x).to_vector<float>() == predict(b, x).to_vector<float>());
+  io::load(folder / "m", b);
+  CHECK(fast(x).to_vector<float>() == predict(a, x).to_vector<float>());
+  CHECK(fast.stats().kept_values == 2);
+  CHECK(fast.stats().kept_made == 4);
+}
+
 TEST_CASE("everything that does not fit is listed at once, and nothing is loaded") {
   const Folder folder;
   Generator g(1), h(2);

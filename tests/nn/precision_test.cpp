@@ -101,6 +101,34 @@ TEST_CASE("a compiled step is traced anew for another precision, and gives the e
   CHECK(compiled.stats().traces == 3);
 }
 
+TEST_CASE("the weights' 16-bit copies come with their updates, with the eager bits", "[nn][precision][compile]") {
+  for (const DType precision : {DType::bf16, DType::f16}) {
+    random::seed(6);
+    Net net, same = net;
+    nn::AdamW optimizer(net, {.learning_rate = 1e-2}), other(same, {.learning_rate = 1e-2});
+    nn::LossScale scale, other_scale;
+    const auto step = [precision](const Net& model, nn::AdamW& opt, nn::LossScale& by, const Tensor& x,
+                                  const Tensor& y) {
+      const nn::PrecisionScope scope(precision);
+      GradientTape tape;
+      const Tensor loss = mean(nn::softmax_cross_entropy(y, model(x)));
+      by.apply(opt, tape.gradient(by.scaled(loss), model));
+      return loss;
+    };
+    auto compiled = compile([&](const Tensor& x, const Tensor& y) { return step(net, optimizer, scale, x, y); });
+    const Tensor x = images(), y = classes_of(x);
+    for (int i = 0; i < 6; ++i) {
+      CHECK(difference(compiled(x, y), step(same, other, other_scale, x, y)) == "");
+      if (i == 3)
+        for (Net* n : {&net, &same}) n->fc1.weight.assign_add(0.25);
+    }
+    for (std::size_t k = 0; k < nn::parameters(net).size(); ++k)
+      CHECK(difference(nn::parameters(net)[k].variable().value(), nn::parameters(same)[k].variable().value()) == "");
+    CHECK(compiled.stats().kept_values == 6);  // weight and bias of conv, fc1, fc2
+    CHECK(compiled.stats().kept_made == 7);
+  }
+}
+
 TEST_CASE("mixed precision trains as f32 does", "[nn][precision][compile]") {
   const auto train = [](DType precision) {
     random::seed(5);

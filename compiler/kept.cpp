@@ -81,6 +81,7 @@ class Keeper {
   }
 
   bool pays(ValueId v) const {
+    if (count(graph_.type(v).shape) == 1) return false;  // as a learning rate's, which changes often: sooner computed
     if (of_[v] == written_variable) return comes_with_updates(v);
     std::int64_t sources = 0;
     each_source(v, [&](ValueId u) { sources += of_[u] == variable && !graph_.producer(u) ? bytes(u) : 0; });
@@ -91,7 +92,7 @@ class Keeper {
   // have at hand what else would be read again.
   bool comes_with_updates(ValueId v) const {
     const Shape space = without_ones(graph_.type(v).shape);
-    bool fits = count(space) > 1;
+    bool fits = true;
     each_source(v, [&](ValueId u) {
       const Graph::Node* n = graph_.producer(u);
       if (of_[u] == constant || (n && grouping_.accesses[u].base != u)) return;  // a view shows another source

@@ -151,6 +151,20 @@ return %4
 )");
 }
 
+TEST_CASE("not kept: a single element, which is sooner computed than looked up", "[pass][kept]") {
+  CHECK_DRAWN(
+      drawn_kept(traced([](const Tensor& x, const Tensor& rate) { return x * exp(rate); }, x4, Type{f32, {}}), 1),
+      R"(
+%0 = input f32[4, 4]
+%1 = input f32[]
+%2 = exp f32[] %1
+%3 = broadcast_to f32[4, 4] %2 {shape=[4, 4]}
+%4 = mul f32[4, 4] %0 %3
+return %4
+(the same)
+)");
+}
+
 TEST_CASE("not kept: what takes more memory than its variables by far", "[pass][kept]") {
   CHECK_DRAWN(drawn_kept(traced([](const Tensor& x, const Tensor& w) { return matmul(x, matmul(w, transpose(w))); },
                                 Type{f32, {4, 200}}, Type{f32, {200, 1}}),

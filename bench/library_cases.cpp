@@ -33,6 +33,7 @@ struct Contest {
   dnnl::primitive library;
   std::vector<Operand> operands;
   double products;  // multiply-adds
+  DType type = f32;
 };
 
 void move(const memory& from, const memory& to) {
@@ -50,7 +51,7 @@ void run(const Contest& c) {
 
 /// oneDNN's result, as ours lies.
 Tensor result_of(const Contest& c, const Shape& shape) {
-  const Tensor result = full(shape, 0.0, f32);
+  const Tensor result = full(shape, 0.0, c.type);
   for (const Operand& o : c.operands)
     if (!o.tensor.defined()) move(o.liked, memory(o.plain, onednn::cpu_engine(), result.view().data));
   return result;
@@ -64,7 +65,7 @@ void compete(benchmark::State& state, const std::function<Contest()>& make, int 
   const Tensor expected = contiguous(c.ours()), largest = max(abs(expected));
   const Step ours{[&] { benchmark::DoNotOptimize(c.ours()); }, [&] { return std::vector{expected / largest}; }, {}, {}};
   const Step library{[&] { run(c); }, [&] { return std::vector{result_of(c, expected.shape()) / largest}; }, {}, {}};
-  time_in_turns(state, {"our_time", ours}, {"oneDNN_time", library}, 1e-4, 0.01);
+  time_in_turns(state, {"our_time", ours}, {"oneDNN_time", library}, c.type == f32 ? 1e-4 : 0.01, 0.01);
   const double mine = state.counters["our_time"], theirs = state.counters["oneDNN_time"];
   if (mine == 0) return;  // the results differ
   state.counters["GFLOP/s"] = 2e-9 * c.products / mine;
@@ -72,7 +73,9 @@ void compete(benchmark::State& state, const std::function<Contest()>& make, int 
   state.counters["of_oneDNN"] = theirs / mine;
 }
 
-memory::desc any(const memory::dims& dims) { return {dims, memory::data_type::f32, memory::format_tag::any}; }
+memory::desc any(const memory::dims& dims, memory::data_type type = memory::data_type::f32) {
+  return {dims, type, memory::format_tag::any};
+}
 
 Contest matmul_contest(std::int64_t m, std::int64_t k, std::int64_t n) {
   const Tensor a = uniform("library.a", {m, k}, -1, 1), b = uniform("library.b", {k, n}, -1, 1);
@@ -93,30 +96,31 @@ Contest matmul_contest(std::int64_t m, std::int64_t k, std::int64_t n) {
 /// A square convolution of images [n, size, size, in], padded so that stride 1 keeps the size.
 struct Shape2d {
   std::int64_t n, in, out, size, window, stride = 1, groups = 1;
+  DType type = f32;
 };
 enum class Pass { forward, input, weight };
 
 Contest conv_contest(const Shape2d& s, Pass pass) {
   const std::int64_t padding = s.window / 2, results = (s.size + 2 * padding - s.window) / s.stride + 1;
-  const Tensor x = uniform("library.x", {s.n, s.size, s.size, s.in}, -1, 1),
-               w = uniform("library.w", {s.out, s.in / s.groups, s.window, s.window}, -1, 1),
-               y = uniform("library.y", {s.n, results, results, s.out}, -1, 1);
+  const auto numbers = [&](const char* tag, const Shape& shape) { return cast(uniform(tag, shape, -1, 1), s.type); };
+  const Tensor x = numbers("library.x", {s.n, s.size, s.size, s.in}),
+               w = numbers("library.w", {s.out, s.in / s.groups, s.window, s.window}),
+               y = numbers("library.y", {s.n, results, results, s.out});
+  const auto type = s.type == f32 ? memory::data_type::f32 : memory::data_type::bf16;
   const ConvOptions options{.stride = s.stride, .padding = padding, .groups = s.groups, .channels_last = true};
 
   const memory::dims dx = {s.n, s.in, s.size, s.size}, dy = {s.n, s.out, results, results};
   const memory::dims dw = s.groups == 1 ? memory::dims{s.out, s.in, s.window, s.window}
                                         : memory::dims{s.groups, s.out / s.groups, s.in / s.groups, s.window, s.window};
-  const auto images = [](const memory::dims& d) {
-    return memory::desc(d, memory::data_type::f32, memory::format_tag::nhwc);
-  };
-  const memory::desc weight(dw, memory::data_type::f32,
-                            s.groups == 1 ? memory::format_tag::abcd : memory::format_tag::abcde);
+  const auto images = [&](const memory::dims& d) { return memory::desc(d, type, memory::format_tag::nhwc); };
+  const memory::desc weight(dw, type, s.groups == 1 ? memory::format_tag::abcd : memory::format_tag::abcde);
   const onednn::ConvMoves moves{{s.stride, s.stride}, {0, 0}, {padding, padding}, {padding, padding}};
   const dnnl::primitive_attr none;
   const auto& engine = onednn::cpu_engine();
   const auto on = [&](const memory::desc& d) { return memory(d, engine); };
-  const auto forward = onednn::conv_forward_desc(engine, any(dx), any(dw), any(dy), moves, none);
+  const auto forward = onednn::conv_forward_desc(engine, any(dx, type), any(dw, type), any(dy, type), moves, none);
   Contest c;
+  c.type = s.type;
   c.products = static_cast<double>(s.n * results * results * s.out * (s.in / s.groups) * s.window * s.window);
   if (pass == Pass::forward) {
     c.ours = [=] { return conv2d(x, w, options); };
@@ -125,7 +129,8 @@ Contest conv_contest(const Shape2d& s, Pass pass) {
                   {DNNL_ARG_WEIGHTS, weight, w, on(forward.weights_desc())},
                   {DNNL_ARG_DST, images(dy), {}, on(forward.dst_desc())}};
   } else if (pass == Pass::input) {
-    const auto desc = onednn::conv_input_desc(engine, any(dx), any(dw), any(dy), moves, forward, none);
+    const auto desc =
+        onednn::conv_input_desc(engine, any(dx, type), any(dw, type), any(dy, type), moves, forward, none);
     const auto pull_back = vjp([=](const Tensor& t) { return conv2d(t, w, options); }, x).second;
     c.ours = [=] { return pull_back(y); };
     c.library = dnnl::convolution_backward_data(desc);
@@ -133,7 +138,8 @@ Contest conv_contest(const Shape2d& s, Pass pass) {
                   {DNNL_ARG_WEIGHTS, weight, w, on(desc.weights_desc())},
                   {DNNL_ARG_DIFF_DST, images(dy), y, on(desc.diff_dst_desc())}};
   } else {
-    const auto desc = onednn::conv_weight_desc(engine, any(dx), any(dw), any(dy), moves, forward, none);
+    const auto desc =
+        onednn::conv_weight_desc(engine, any(dx, type), any(dw, type), any(dy, type), moves, forward, none);
     const auto pull_back = vjp([=](const Tensor& t) { return conv2d(x, t, options); }, w).second;
     c.ours = [=] { return pull_back(y); };
     c.library = dnnl::convolution_backward_weights(desc);
@@ -160,14 +166,28 @@ void register_library(int threads) {
   for (const auto& [m, k, n] : matmuls)
     add(fmt::format("library/matmul/{}x{}x{}", m, k, n), threads, [=] { return matmul_contest(m, k, n); });
   const std::pair<const char*, Shape2d> convolutions[] = {
-      {"mnist_first", {64, 1, 16, 28, 3}},        {"mnist_second", {64, 16, 32, 14, 3}},
-      {"cifar_first", {32, 3, 16, 32, 3}},        {"cifar_16", {32, 16, 16, 32, 3}},
-      {"cifar_32", {32, 32, 32, 16, 3}},          {"cifar_64", {32, 64, 64, 8, 3}},
-      {"cifar_down", {32, 16, 32, 32, 3, 2}},     {"cifar_shortcut", {32, 16, 32, 32, 1, 2}},
-      {"resnet_64", {4, 64, 64, 56, 3}},          {"resnet_128", {4, 128, 128, 28, 3}},
-      {"resnet_256", {4, 256, 256, 14, 3}},       {"resnet_512", {4, 512, 512, 7, 3}},
-      {"resnet_bottleneck", {4, 64, 256, 56, 1}}, {"mobilenet_depthwise", {4, 128, 128, 28, 3, 1, 128}},
-      {"one_resnet_256", {1, 256, 256, 14, 3}},   {"one_vgg_512", {1, 512, 512, 28, 3}}};
+      {"mnist_first", {64, 1, 16, 28, 3}},
+      {"mnist_second", {64, 16, 32, 14, 3}},
+      {"cifar_first", {32, 3, 16, 32, 3}},
+      {"cifar_16", {32, 16, 16, 32, 3}},
+      {"cifar_32", {32, 32, 32, 16, 3}},
+      {"cifar_64", {32, 64, 64, 8, 3}},
+      {"cifar_down", {32, 16, 32, 32, 3, 2}},
+      {"cifar_shortcut", {32, 16, 32, 32, 1, 2}},
+      {"resnet_64", {4, 64, 64, 56, 3}},
+      {"resnet_128", {4, 128, 128, 28, 3}},
+      {"resnet_256", {4, 256, 256, 14, 3}},
+      {"resnet_512", {4, 512, 512, 7, 3}},
+      {"resnet_bottleneck", {4, 64, 256, 56, 1}},
+      {"mobilenet_depthwise", {4, 128, 128, 28, 3, 1, 128}},
+      {"one_resnet_256", {1, 256, 256, 14, 3}},
+      {"one_vgg_512", {1, 512, 512, 28, 3}},
+      {"bf16_cifar_16", {32, 16, 16, 32, 3, 1, 1, DType::bf16}},
+      {"bf16_cifar_down", {32, 16, 32, 32, 3, 2, 1, DType::bf16}},
+      {"bf16_resnet_64", {4, 64, 64, 56, 3, 1, 1, DType::bf16}},
+      {"bf16_resnet_256", {4, 256, 256, 14, 3, 1, 1, DType::bf16}},
+      {"bf16_bottleneck", {4, 64, 256, 56, 1, 1, 1, DType::bf16}},
+      {"bf16_depthwise", {4, 128, 128, 28, 3, 1, 128, DType::bf16}}};
   const std::pair<const char*, Pass> passes[] = {
       {"forward", Pass::forward}, {"input", Pass::input}, {"weight", Pass::weight}};
   for (const auto& [name, shape] : convolutions)

@@ -106,7 +106,7 @@ void run(ConvPass pass, const Attrs& attrs, const View& x, const View& w, const 
 static OpWork conv_work(const Type& y, const Type& w) {
   return multiply_adds(static_cast<double>(count(y.shape)) * static_cast<double>(count(w.shape)) /
                            static_cast<double>(std::max<std::int64_t>(1, w.shape[0])),
-                       compute_type(y.dtype));  // bf16 is widened
+                       y.dtype);
 }
 OpWork Conv::work(const Attrs&, Types in, Types out) { return conv_work(*out[0], *in[1]); }
 OpWork ConvInput::work(const Attrs&, Types in, Types) { return conv_work(*in[0], *in[1]); }

@@ -32,11 +32,9 @@ void widened(const ConvShape& s, DType t, void* x, void* w, void* y) {
 }
 
 // A window of one element that goes over all of them in turn: one product of matrices, where images are rows of pixels.
-// Of f32 only the gradient for the weight, where that is faster than oneDNN; the others are slower.
-bool is_product(const ConvShape& s, DType t) {
+bool is_product(const ConvShape& s) {
   constexpr std::array<std::int64_t, 3> ones{1, 1, 1}, none{0, 0, 0};
-  return s.groups == 1 && s.window == ones && s.stride == ones && s.before == none && s.after == none &&
-         (t != DType::f32 || s.pass == ConvPass::w);
+  return s.groups == 1 && s.window == ones && s.stride == ones && s.before == none && s.after == none;
 }
 
 void product(const ConvShape& s, DType t, void* x, void* w, void* y) {
@@ -74,16 +72,16 @@ void product(const ConvShape& s, DType t, void* x, void* w, void* y) {
 
 /// With stride 1 the gradient for x is a convolution of y, by the weight turned round. For large images: oneDNN has
 /// only its loops for gradients.
-bool is_turned(const ConvShape& s) {
+bool is_turned(const ConvShape& s, DType t) {
   constexpr std::array<std::int64_t, 3> ones{1, 1, 1};
   bool fits = s.pass == ConvPass::x && s.groups == 1 && s.stride == ones && s.taps() > 1 && s.channels > 16 &&
-              s.positions() * s.outputs > cached_image;
+              s.positions() * s.outputs * static_cast<std::int64_t>(size_of(t)) > cached_image;
   for (std::size_t k = 0; k < 3; ++k)
     fits = fits && std::max(s.before[k], s.after[k]) <= (s.window[k] - 1) * s.dilation[k];
   return fits;
 }
 
-void turned(const ConvShape& s, float* x, const float* w, float* y) {
+template <class T> void turned(const ConvShape& s, void* x, const void* w, void* y) {
   ConvShape t = s;
   t.pass = ConvPass::y;
   std::swap(t.channels, t.outputs), std::swap(t.in, t.out);
@@ -92,30 +90,38 @@ void turned(const ConvShape& s, float* x, const float* w, float* y) {
     t.before[k] = reach - s.before[k], t.after[k] = reach - s.after[k];
   }
   const std::int64_t taps = s.taps(), c = s.channels, o = s.outputs;
-  const Storage weight = Storage::allocate(static_cast<std::size_t>(c * o * taps) * sizeof(float));
-  auto* const round = reinterpret_cast<float*>(weight.data());
+  const Storage weight = Storage::allocate(static_cast<std::size_t>(c * o * taps) * sizeof(T));
+  const auto* const from = static_cast<const T*>(w);
+  auto* const round = reinterpret_cast<T*>(weight.data());
   parallel_for(c, num_threads(), [&](std::int64_t i) {
     for (std::int64_t j = 0; j < o; ++j)
-      std::reverse_copy(w + (j * c + i) * taps, w + (j * c + i + 1) * taps, round + (i * o + j) * taps);
+      std::reverse_copy(from + (j * c + i) * taps, from + (j * c + i + 1) * taps, round + (i * o + j) * taps);
   });
-  onednn::run(t, y, round, x);
+  onednn::run(t, dtype_of<T>, y, round, x);
+}
+
+// Of f32 single pixels only the gradient for the weight is our matmul's, where that is faster than oneDNN.
+void of_f32(const ConvShape& s, void* x, void* w, void* y) {
+  if (s.pass == ConvPass::w && is_product(s)) return product(s, f32, x, w, y);
+  if (is_depthwise_weight(s))
+    return depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
+  if (is_turned(s, f32)) return turned<float>(s, x, w, y);
+  onednn::run(s, f32, x, w, y);
+}
+
+void of_bf16(const ConvShape& s, void* x, void* w, void* y) {
+  if (is_turned(s, DType::bf16)) return turned<bfloat16>(s, x, w, y);
+  onednn::run(s, DType::bf16, x, w, y);
 }
 
 }  // namespace
 
 void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
-  if (is_product(s, t))
-    product(s, t, x, w, y);
-  else if (t == DType::f32 && is_depthwise_weight(s))
-    depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
-  else if (t == DType::f32 && is_turned(s))
-    turned(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
-  else if (t == DType::f32)
-    onednn::run(s, x, w, y);
-  else if (t == DType::f64)
-    conv_by_columns(s, static_cast<double*>(x), static_cast<double*>(w), static_cast<double*>(y));
-  else
-    widened(s, t, x, w, y);
+  if (t == f32) return of_f32(s, x, w, y);
+  if (t == DType::bf16 && onednn::has_bf16(s)) return of_bf16(s, x, w, y);
+  if (is_product(s)) return product(s, t, x, w, y);
+  if (t == f64) return conv_by_columns(s, static_cast<double*>(x), static_cast<double*>(w), static_cast<double*>(y));
+  widened(s, t, x, w, y);
 }
 
 }  // namespace weft

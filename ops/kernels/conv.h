@@ -23,14 +23,14 @@ struct ConvShape {
   std::int64_t taps() const { return window[0] * window[1] * window[2]; }
 };
 
-/// Floats of an image that stay in a core's L2, with a block of the weight. oneDNN's loops pass over the whole image
+/// Bytes of an image that stay in a core's L2, with a block of the weight. oneDNN's loops pass over the whole image
 /// for each 16 of its channels: for larger ones they run at half the speed of its products of small matrices.
-inline constexpr std::int64_t cached_image = 225'000;
+inline constexpr std::int64_t cached_image = 900'000;
 
 /// Computes one of the three, on several threads where that pays. f32 is oneDNN's, but for weight gradients of single
 /// pixels (our matmul) and of depthwise windows (conv_depthwise.h), all cut into pieces that the shape alone decides,
-/// so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul; bf16 and f16 are widened,
-/// summed in f32 and rounded once.
+/// so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul. bf16 and f16 are summed in
+/// f32 and rounded once: bf16 by oneDNN where the CPU multiplies it, else both are widened.
 void conv(const ConvShape&, DType, void* x, void* w, void* y);
 
 /// f64 (or f32): one matrix product an image and group, from columns that hold each position's window.

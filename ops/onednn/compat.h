@@ -31,9 +31,22 @@ template <class Make> auto taken(Take take, const Make& make) {
   if (take == Take::first) return desc;
   do {
     const std::string_view name = desc.impl_info_str();
-    if (name == "jit:avx512_core" || name == "jit_dw:avx512_core") return desc;
+    for (const std::string_view loop :
+         {"jit:avx512_core", "jit_dw:avx512_core", "jit_bf16:avx512_core_bf16", "jit_dw:avx512_core_bf16"})
+      if (name == loop) return desc;
   } while (desc.next_impl());
   return make();
+}
+
+/// Whether this is a kernel of loops generated for the convolution: no reference, nor products of matrices.
+inline bool has_loops(const dnnl::primitive_desc_base& desc) {
+  return std::string_view(desc.impl_info_str()).starts_with("jit");
+}
+
+/// Whether oneDNN may use the instruction that multiplies bf16 and adds in f32. Its levels are sets of bits.
+inline bool has_bf16_products() {
+  constexpr int wanted = dnnl_cpu_isa_avx512_core_bf16;
+  return (static_cast<int>(dnnl_get_effective_cpu_isa()) & wanted) == wanted;
 }
 
 inline dnnl::convolution_forward::primitive_desc conv_forward_desc(

@@ -7,6 +7,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
 #include "../../tensor/storage.h"
 #include "primitive.h"
@@ -16,9 +17,19 @@ namespace {
 
 using dnnl::memory;
 
+/// A convolution of f32 or of bf16. A gradient for w is summed in f32, where the pieces' lie.
+struct Conv : ConvShape {
+  std::int64_t bf16;  // 0 or 1
+
+  bool operator==(const Conv&) const = default;
+  memory::data_type type() const { return bf16 ? memory::data_type::bf16 : memory::data_type::f32; }
+  memory::data_type weight_type() const { return pass == ConvPass::w ? memory::data_type::f32 : type(); }
+  std::int64_t bytes() const { return bf16 ? 2 : 4; }
+};
+
 /// One primitive: the convolution of a piece, or what brings a weight from our layout to the pieces' or back.
 struct Key {
-  ConvShape shape;    // of the piece
+  Conv shape;         // of the piece
   std::int64_t like;  // the weight lies as a piece of so many images likes it
   std::int64_t row;   // not 0: the reorder of a weight whose outputs lie so far apart with the caller
 
@@ -54,12 +65,12 @@ memory::dims dims(std::initializer_list<std::int64_t> lead, const std::array<std
 /// kernel for first layers that is twice as fast.
 enum class Layout { last, first, blocked };
 
-memory::desc image(std::int64_t n, std::int64_t channels, const std::array<std::int64_t, 3>& extents, std::int64_t axes,
+memory::desc image(const Conv& s, std::int64_t channels, const std::array<std::int64_t, 3>& extents,
                    Layout layout = Layout::last) {
   using tag = memory::format_tag;
   constexpr tag tags[3][3] = {
       {tag::nwc, tag::nhwc, tag::ndhwc}, {tag::ncw, tag::nchw, tag::ncdhw}, {tag::nCw16c, tag::nChw16c, tag::nCdhw16c}};
-  return {dims({n, channels}, extents, axes), memory::data_type::f32, tags[static_cast<int>(layout)][axes - 1]};
+  return {dims({s.n, channels}, extents, s.axes), s.type(), tags[static_cast<int>(layout)][s.axes - 1]};
 }
 
 memory::dims weight_dims(const ConvShape& s) {
@@ -68,59 +79,66 @@ memory::dims weight_dims(const ConvShape& s) {
 }
 
 /// As the caller has it: in order, but for outputs that lie `row` apart where only some of the channels are meant.
-memory::desc plain_weight(const ConvShape& s, std::int64_t row) {
+memory::desc plain_weight(const Conv& s, std::int64_t row) {
   const memory::dims d = weight_dims(s);
   memory::dims strides(d.size(), 1);
   for (std::size_t i = d.size() - 1; i-- > 0;) strides[i] = strides[i + 1] * d[i + 1];
   if (s.groups == 1) strides[0] = row;
-  return {d, memory::data_type::f32, strides};
+  return {d, s.type(), strides};
 }
+
+/// As oneDNN likes it.
+memory::desc any_weight(const Conv& s) { return {weight_dims(s), s.weight_type(), memory::format_tag::any}; }
 
 /// Where oneDNN's AVX-512 kernel of the plain loop beats what it offers first: windows (3 to 8 % over products of small
 /// matrices, depthwise 40 %) and short sums over single pixels (25 %), of images that stay in the cache. Not for 16
-/// results, where it is a quarter slower.
-Take best(const ConvShape& s) {
+/// results, where it is a quarter slower. Of bf16 always, but for the weights of single pixels: as fast, and 2.6.3's
+/// small matrices write past results of strides from 4 on with padding before.
+Take best(const Conv& s) {
+  if (s.bf16) return s.pass == ConvPass::w && s.taps() == 1 ? Take::first : Take::loop;
   if (s.groups == s.channels && s.groups == s.outputs) return Take::loop;
   if (s.pass == ConvPass::y && s.outputs <= 16) return Take::first;
   const bool of_x = s.pass == ConvPass::x;
   const std::int64_t summed = of_x ? s.outputs : s.channels,
                      pixels = of_x ? s.positions() : s.in[0] * s.in[1] * s.in[2];
-  return (s.taps() > 1 || summed <= 64) && summed * pixels <= cached_image ? Take::loop : Take::first;
+  return (s.taps() > 1 || summed <= 64) && summed * pixels * 4 <= cached_image ? Take::loop : Take::first;
 }
 
 /// A convolution's primitive with the weight laid out as in `weight`, and the layout that it really has.
-Built build_conv(const ConvShape& s, const memory::desc& weight) {
+Built build_conv(const Conv& s, const memory::desc& weight) {
   const bool first_layer = s.pass == ConvPass::y && s.channels == 1 && s.outputs == 16;
-  const memory::desc x = image(s.n, s.channels, s.in, s.axes, first_layer ? Layout::first : Layout::last),
-                     y = image(s.n, s.outputs, s.out, s.axes, first_layer ? Layout::blocked : Layout::last);
+  const memory::desc x = image(s, s.channels, s.in, first_layer ? Layout::first : Layout::last),
+                     y = image(s, s.outputs, s.out, first_layer ? Layout::blocked : Layout::last);
   ConvMoves moves{first(s.stride, s.axes), first(s.dilation, s.axes), first(s.before, s.axes), first(s.after, s.axes)};
   for (auto& d : moves.dilations) --d;
   const dnnl::primitive_attr attributes = own_scratchpad();
   const detail::TeamSize one(1);  // the thread count is fixed here, at creation
-  const auto any = memory::desc(weight_dims(s), memory::data_type::f32, memory::format_tag::any);
+  const memory::desc any(weight_dims(s), s.type(), memory::format_tag::any);
   const auto forward = conv_forward_desc(cpu_engine(), x, s.pass == ConvPass::y ? weight : any, y, moves, attributes,
                                          s.pass == ConvPass::y ? best(s) : Take::first);
   if (s.pass == ConvPass::y)
     return {dnnl::convolution_forward(forward),
             {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, forward.weights_desc()}, {DNNL_ARG_DST, y}},
-            forward.scratchpad_desc()};
+            forward.scratchpad_desc(),
+            has_loops(forward)};
   if (s.pass == ConvPass::x) {
     const auto desc = conv_input_desc(cpu_engine(), x, weight, y, moves, forward, attributes, best(s));
     return {dnnl::convolution_backward_data(desc),
             {{DNNL_ARG_DIFF_SRC, x}, {DNNL_ARG_WEIGHTS, desc.weights_desc()}, {DNNL_ARG_DIFF_DST, y}},
-            desc.scratchpad_desc()};
+            desc.scratchpad_desc(),
+            has_loops(desc)};
   }
   const auto desc = conv_weight_desc(cpu_engine(), x, weight, y, moves, forward, attributes, best(s));
   return {dnnl::convolution_backward_weights(desc),
           {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_WEIGHTS, desc.diff_weights_desc()}, {DNNL_ARG_DIFF_DST, y}},
-          desc.scratchpad_desc()};
+          desc.scratchpad_desc(),
+          has_loops(desc)};
 }
 
 Built build(const Key& k) {
-  ConvShape like = k.shape;
+  Conv like = k.shape;
   like.n = k.like;
-  const auto any = memory::desc(weight_dims(like), memory::data_type::f32, memory::format_tag::any);
-  Built liked = build_conv(like, any);
+  Built liked = build_conv(like, any_weight(like));
   const memory::desc weight = liked.operands[1].second;
   if (!k.row) return k.like == k.shape.n ? liked : build_conv(k.shape, weight);
   memory::desc from = plain_weight(like, k.row), to = weight;
@@ -130,17 +148,17 @@ Built build(const Key& k) {
   return {dnnl::reorder(desc), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}, desc.scratchpad_desc()};
 }
 
-Bound& primitive(const ConvShape& piece, std::int64_t like, std::int64_t row = 0) {
+Bound& primitive(const Conv& piece, std::int64_t like, std::int64_t row = 0) {
   return find<Key, Hash>({piece, like, row}, build);
 }
 
-std::string describe(const ConvShape& s) {
+std::string describe(const Conv& s) {
   const auto list = [&](const std::array<std::int64_t, 3>& of) {
     return fmt::format("{}", fmt::join(of.begin(), of.begin() + s.axes, "x"));
   };
-  return fmt::format("x [{}, {}, {}], weight [{}, {}, {}], stride {}, padding {} and {}, dilation {}, {} groups", s.n,
-                     list(s.in), s.channels, s.outputs, s.channels / s.groups, list(s.window), list(s.stride),
-                     list(s.before), list(s.after), list(s.dilation), s.groups);
+  return fmt::format("{} x [{}, {}, {}], weight [{}, {}, {}], stride {}, padding {} and {}, dilation {}, {} groups",
+                     s.bf16 ? "bf16" : "f32", s.n, list(s.in), s.channels, s.outputs, s.channels / s.groups,
+                     list(s.window), list(s.stride), list(s.before), list(s.after), list(s.dilation), s.groups);
 }
 
 double work(const ConvShape& s) {  // multiply-adds
@@ -150,37 +168,48 @@ double work(const ConvShape& s) {  // multiply-adds
 
 /// A range of the cut channels, with their part of the weight.
 struct Part {
-  ConvShape shape;  // of the most images that a piece has
+  Conv shape;  // of the most images that a piece has
   std::int64_t begin, channels;
-  float* given;   // where its weight begins with the caller
-  bool moved;     // its weight lies otherwise for the primitives
-  float* weight;  // so laid out; of a gradient, one for each piece of images
-  std::int64_t size;
+  std::byte* given;   // where its weight begins with the caller
+  bool moved;         // its weight lies otherwise for the primitives
+  std::byte* weight;  // so laid out; of a gradient, one for each piece of images
+  std::int64_t bytes;
 };
 
-std::vector<Part> parts_of(const ConvShape& s, const ConvCut& cut, float* w, Storage& weights) {
-  const bool of_x = s.pass == ConvPass::x, sums = s.pass == ConvPass::w;
-  const std::int64_t all = of_x ? s.channels : s.outputs, blocks = (all + 15) / 16,
-                     row = s.channels / s.groups * s.taps();
+/// What the largest piece of part i computes, and the first of its channels.
+std::pair<Conv, std::int64_t> largest_piece(const Conv& s, const ConvCut& cut, std::int64_t i) {
+  std::int64_t Conv::*const cut_channels = s.pass == ConvPass::x ? &Conv::channels : &Conv::outputs;
+  const std::int64_t all = s.*cut_channels, blocks = (all + 15) / 16;
+  const auto at = [&](std::int64_t k) { return std::min(all, blocks * k / cut.channels * 16); };
+  Conv piece = s;
+  piece.n = (s.n + cut.images - 1) / cut.images;
+  piece.*cut_channels = at(i + 1) - at(i);
+  return {piece, at(i)};
+}
+
+std::vector<Part> parts_of(const Conv& s, const ConvCut& cut, std::byte* w, Storage& weights) {
+  const bool sums = s.pass == ConvPass::w;
+  const std::int64_t row = s.channels / s.groups * s.taps();
   std::vector<Part> parts;
-  std::int64_t size = 0;
+  std::int64_t bytes = 0;
   for (std::int64_t i = 0; i < cut.channels; ++i) {
-    const auto at = [&](std::int64_t k) { return std::min(all, blocks * k / cut.channels * 16); };
-    Part p{s, at(i), at(i + 1) - at(i), w + at(i) * (of_x ? s.taps() : row), false, nullptr, 0};
-    p.shape.n = (s.n + cut.images - 1) / cut.images;
-    (of_x ? p.shape.channels : p.shape.outputs) = p.channels;
+    const auto [piece, begin] = largest_piece(s, cut, i);
+    const bool of_x = s.pass == ConvPass::x;
+    Part p{
+        piece,   begin, of_x ? piece.channels : piece.outputs, w + begin * (of_x ? s.taps() : row) * s.bytes(), false,
+        nullptr, 0};
     const memory::desc laid_out = primitive(p.shape, p.shape.n).built().operands[1].second;
     p.moved = laid_out != plain_weight(p.shape, row);
-    p.size = static_cast<std::int64_t>((laid_out.get_size() + 63) / 64 * 64 / sizeof(float));
-    size += p.size * (sums ? cut.images : 1);
+    p.bytes = static_cast<std::int64_t>((laid_out.get_size() + 63) / 64 * 64);
+    bytes += p.bytes * (sums ? cut.images : 1);
     parts.push_back(p);
   }
   if (std::any_of(parts.begin(), parts.end(), [&](const Part& p) { return p.moved || (sums && cut.images > 1); }))
-    weights = Storage::allocate(static_cast<std::size_t>(size) * sizeof(float));
-  auto* next = reinterpret_cast<float*>(weights.data());
+    weights = Storage::allocate(static_cast<std::size_t>(bytes));
+  std::byte* next = weights.data();
   for (Part& p : parts) {
     p.weight = p.moved || (sums && cut.images > 1) ? next : p.given;
-    next += p.size * (sums ? cut.images : 1);
+    next += p.bytes * (sums ? cut.images : 1);
   }
   return parts;
 }
@@ -200,30 +229,33 @@ template <class Body> void for_each(std::int64_t tasks, int threads, const Body&
   if (failed) std::rethrow_exception(failed);
 }
 
-void copy_columns(const float* from, std::int64_t from_row, float* to, std::int64_t to_row, std::int64_t rows,
-                  std::int64_t columns) {
-  for (std::int64_t i = 0; i < rows; ++i) std::copy_n(from + i * from_row, columns, to + i * to_row);
+/// Rows of so many bytes, from and to matrices of longer ones.
+void copy_columns(const std::byte* from, std::int64_t from_row, std::byte* to, std::int64_t to_row, std::int64_t rows,
+                  std::int64_t bytes) {
+  for (std::int64_t i = 0; i < rows; ++i)
+    std::memcpy(to + i * to_row, from + i * from_row, static_cast<std::size_t>(bytes));
 }
 
 /// One piece: images [begin, begin + s.n) and a part's channels, which oneDNN wants in an array of their own.
-void run_piece(const ConvShape& s, std::int64_t begin, const Part& p, const ConvShape& whole, float* x, float* weight,
-               float* y) {
-  const std::int64_t pixels = s.in[0] * s.in[1] * s.in[2];
-  x += begin * pixels * whole.channels;
-  y += begin * s.positions() * whole.outputs;
+void run_piece(const Conv& s, std::int64_t begin, const Part& p, const Conv& whole, std::byte* x, std::byte* weight,
+               std::byte* y) {
+  const std::int64_t pixels = s.in[0] * s.in[1] * s.in[2], bytes = s.bytes();
+  x += begin * pixels * whole.channels * bytes;
+  y += begin * s.positions() * whole.outputs * bytes;
   const bool of_x = s.pass == ConvPass::x, all = s.channels == whole.channels && s.outputs == whole.outputs;
-  float*& cut = of_x ? x : y;
-  float* const from = cut + p.begin;
-  const std::int64_t rows = s.n * (of_x ? pixels : s.positions()), row = of_x ? whole.channels : whole.outputs;
+  std::byte*& cut = of_x ? x : y;
+  std::byte* const from = cut + p.begin * bytes;
+  const std::int64_t rows = s.n * (of_x ? pixels : s.positions()),
+                     row = (of_x ? whole.channels : whole.outputs) * bytes, columns = p.channels * bytes;
   Storage own;
   if (!all) {
-    own = Storage::allocate(static_cast<std::size_t>(rows * p.channels) * sizeof(float));
-    cut = reinterpret_cast<float*>(own.data());
-    if (s.pass == ConvPass::w) copy_columns(from, row, cut, p.channels, rows, p.channels);
+    own = Storage::allocate(static_cast<std::size_t>(rows * columns));
+    cut = own.data();
+    if (s.pass == ConvPass::w) copy_columns(from, row, cut, columns, rows, columns);
   }
   const void* const data[] = {x, weight, y};
   primitive(s, p.shape.n).run(data);
-  if (!all && s.pass != ConvPass::w) copy_columns(cut, p.channels, from, row, rows, p.channels);
+  if (!all && s.pass != ConvPass::w) copy_columns(cut, columns, from, row, rows, columns);
 }
 
 /// Brings a part's weight to where the primitives want it.
@@ -234,14 +266,33 @@ void bring(const Part& p, std::int64_t row) {
 
 /// The gradient of a part's weight: the images' sum, as the caller wants it.
 void finish(const Part& p, std::int64_t images, std::int64_t row) {
+  auto* const sum = reinterpret_cast<float*>(p.weight);
+  const std::int64_t size = p.bytes / 4;
   for (std::int64_t i = 1; i < images; ++i)
-    for (std::int64_t j = 0; j < p.size; ++j) p.weight[j] += p.weight[i * p.size + j];
+    for (std::int64_t j = 0; j < size; ++j) sum[j] += sum[i * size + j];
   const void* const data[] = {p.weight, p.given};
   if (p.moved)
     primitive(p.shape, p.shape.n, row).run(data);
   else if (p.weight != p.given)
-    std::copy_n(p.weight, p.channels * row, p.given);
+    std::memcpy(p.given, p.weight, static_cast<std::size_t>(p.channels * row * 4));
 }
+
+/// Where the bf16 gradient for a weight is what it should be: of some geometries 2.6.3's kernel reads and writes
+/// elsewhere. Found with arrays of NaN between protected pages: a last axis shorter than a step; among three axes one
+/// of which no window lies inside the image.
+bool is_sound(const ConvShape& s) {
+  if (s.pass != ConvPass::w) return true;
+  const auto axes = static_cast<std::size_t>(s.axes);
+  if (s.in[axes - 1] < s.stride[axes - 1]) return false;
+  for (std::size_t k = 0; axes == 3 && k < 3; ++k) {
+    const std::int64_t extent = (s.window[k] - 1) * s.dilation[k] + 1,
+                       skipped = (s.before[k] + s.stride[k] - 1) / s.stride[k];
+    if (skipped * s.stride[k] - s.before[k] + extent > s.in[k]) return false;
+  }
+  return true;
+}
+
+Conv of_type(const ConvShape& s, DType t) { return {s, t == DType::bf16}; }
 
 }  // namespace
 
@@ -260,14 +311,22 @@ ConvCut conv_cut(const ConvShape& s) {
   return {images, images < 4 ? std::max<std::int64_t>(1, std::min(channels, most / images)) : 1};
 }
 
-void run(const ConvShape& s, void* x, void* w, void* y) {
+bool has_bf16(const ConvShape& whole) {
+  cpu_engine();  // clamps oneDNN to weft::isa()
+  if (isa() != Isa::avx512 || !has_bf16_products() || !is_sound(whole)) return false;
+  const Conv piece = largest_piece(of_type(whole, DType::bf16), conv_cut(whole), 0).first;
+  return primitive(piece, piece.n).built().of_loops;
+}
+
+void run(const ConvShape& whole, DType t, void* x, void* w, void* y) {
+  const Conv s = of_type(whole, t);
   const ConvCut cut = conv_cut(s);
   const int threads = work(s) < 500'000 ? 1 : num_threads();
   const std::int64_t row = s.channels / s.groups * s.taps();
   const bool sums = s.pass == ConvPass::w;
   try {
     Storage weights;
-    const std::vector<Part> parts = parts_of(s, cut, static_cast<float*>(w), weights);
+    const std::vector<Part> parts = parts_of(s, cut, static_cast<std::byte*>(w), weights);
     // with one piece of images a part's weight goes there and back while it is in a core's cache
     const auto each_part = [&](auto f) {
       for_each(cut.channels, threads, [&](std::int64_t i) { f(parts[static_cast<std::size_t>(i)]); });
@@ -277,10 +336,10 @@ void run(const ConvShape& s, void* x, void* w, void* y) {
       const Part& p = parts[static_cast<std::size_t>(i % cut.channels)];
       if (!sums && cut.images == 1) bring(p, row);
       const std::int64_t piece = i / cut.channels, begin = s.n * piece / cut.images;
-      ConvShape shape = p.shape;
+      Conv shape = p.shape;
       shape.n = s.n * (piece + 1) / cut.images - begin;
-      run_piece(shape, begin, p, s, static_cast<float*>(x), p.weight + (sums ? piece * p.size : 0),
-                static_cast<float*>(y));
+      run_piece(shape, begin, p, s, static_cast<std::byte*>(x), p.weight + (sums ? piece * p.bytes : 0),
+                static_cast<std::byte*>(y));
       if (sums && cut.images == 1) finish(p, 1, row);
     });
     if (sums && cut.images > 1) each_part([&](const Part& p) { finish(p, cut.images, row); });

@@ -1,4 +1,4 @@
-// f32 convolutions through oneDNN. No header of oneDNN's is seen here.
+// f32 and bf16 convolutions through oneDNN. No header of oneDNN's is seen here.
 //
 // Images lie with their channels last, and oneDNN takes them so: its kernels for that layout are as fast as those for
 // its blocked ones (measured over 32 shapes with oneDNN 2.6.3; but for depthwise weight gradients, which are our own),
@@ -6,16 +6,20 @@
 // are small, or cut.
 //
 // Bits: primitives are made for one thread and run in our own region over pieces that the shape alone decides; the
-// weight's gradient is the sum of the images' pieces in their order.
+// weight's gradient is the f32 sum of the images' pieces in their order, rounded once where it is to be bf16.
 #pragma once
 
 #include "../kernels/conv.h"
 
 namespace weft::onednn {
 
-/// Computes one of x, w and y from the other two. Throws std::runtime_error, which names the shape, when oneDNN
-/// refuses; std::bad_alloc.
-void run(const ConvShape&, void* x, void* w, void* y);
+/// Computes one of x, w and y, f32 or bf16, from the other two. Throws std::runtime_error, which names the shape, when
+/// oneDNN refuses; std::bad_alloc.
+void run(const ConvShape&, DType, void* x, void* w, void* y);
+
+/// Whether there is a bf16 kernel for it, of the instruction that adds products in f32: this CPU and WEFT_ISA allow it,
+/// and oneDNN has one.
+bool has_bf16(const ConvShape&);
 
 /// Into how many pieces the minibatch is cut, and the channels: x's where x is computed, else y's.
 struct ConvCut {

@@ -17,6 +17,7 @@ struct Built {
   dnnl::primitive primitive;
   std::vector<std::pair<int, dnnl::memory::desc>> operands;  // DNNL_ARG_SRC, ...: in the order of Bound::run's pointers
   dnnl::memory::desc scratchpad;
+  bool of_loops = false;  // of a convolution: has_loops()
 };
 
 /// A primitive with the calling thread's memory objects.

@@ -15,11 +15,11 @@ namespace {
 
 struct Net {
   Variable w1, b1, w2, b2;
-  explicit Net(Random& r)
-      : w1(random_tensor(r, {8, 3, 3, 3}, f32, -1, 1)),
-        b1(random_tensor(r, {8}, f32)),
-        w2(random_tensor(r, {4, 8, 3, 3}, f32, -1, 1)),
-        b2(random_tensor(r, {4}, f32)) {}
+  explicit Net(Random& r, DType t = f32)
+      : w1(random_tensor(r, {8, 3, 3, 3}, t, -1, 1)),
+        b1(random_tensor(r, {8}, t)),
+        w2(random_tensor(r, {4, 8, 3, 3}, t, -1, 1)),
+        b2(random_tensor(r, {4}, t)) {}
 
   Tensor operator()(const Tensor& x, bool channels_last) const {
     const ConvOptions conv{.padding = 1, .channels_last = channels_last};
@@ -39,35 +39,39 @@ int steps(const std::string& plan, const std::string& what) {
 
 TEST_CASE("a net with channels first computes as one with channels last, with its input and result turned",
           "[compile][layouts]") {
-  Random random(51);
-  const Net net(random);
-  const Tensor x = random_tensor(random, {2, 3, 8, 6}, f32);
-  auto first = compile([&](const Tensor& t) { return net(t, false); });
-  auto last = compile([&](const Tensor& t) { return net(t, true); });
-  CHECK_SAME(first(x), net(x, false));
-  CHECK_SAME(first(x), transpose(last(transpose(x, Ints{0, 2, 3, 1})), Ints{0, 3, 1, 2}));
-  const std::string plan = first.dump("plan"), other = last.dump("plan");
-  INFO(plan);
-  CHECK(steps(plan, ": kernel") == steps(other, ": kernel") + 1);  // which turns the result
-  CHECK(steps(plan, ": copy") == 0);
+  for (const DType t : {f32, DType::bf16}) {
+    Random random(51);
+    const Net net(random, t);
+    const Tensor x = random_tensor(random, {2, 3, 8, 6}, t);
+    auto first = compile([&](const Tensor& images) { return net(images, false); });
+    auto last = compile([&](const Tensor& images) { return net(images, true); });
+    CHECK_SAME(first(x), net(x, false));
+    CHECK_SAME(first(x), transpose(last(transpose(x, Ints{0, 2, 3, 1})), Ints{0, 3, 1, 2}));
+    const std::string plan = first.dump("plan"), other = last.dump("plan");
+    INFO(plan);
+    CHECK(steps(plan, ": kernel") == steps(other, ": kernel") + 1);  // which turns the result
+    CHECK(steps(plan, ": copy") == 0);
+  }
 }
 
 TEST_CASE("the gradients of a net with channels first are eager's to the bit", "[compile][layouts]") {
-  Random random(52);
-  const Net net(random);
-  const Tensor x = random_tensor(random, {2, 3, 8, 6}, f32), side = random_tensor(random, {2, 4, 4, 3}, f32);
-  const auto f = [&](const Tensor& t, const Tensor& s) {
-    GradientTape tape;
-    tape.watch(t);
-    const Tensor y = net(t, false) * s;  // meets what is not turned
-    const auto [dx, dw1, db1, dw2, db2] = tape.gradient(sum(square(y)), t, net.w1, net.b1, net.w2, net.b2);
-    return std::tuple(y, dx, dw1, db1, dw2, db2);
-  };
-  const auto eager = f(x, side);
-  const auto compiled = compile(f)(x, side);
-  const auto list = [](const auto& results) {
-    return std::apply([](const auto&... t) { return std::vector<Tensor>{t...}; }, results);
-  };
-  const std::vector<Tensor> a = list(compiled), b = list(eager);
-  for (std::size_t i = 0; i < a.size(); ++i) CHECK_SAME(a[i], b[i]);
+  for (const DType type : {f32, DType::bf16}) {
+    Random random(52);
+    const Net net(random, type);
+    const Tensor x = random_tensor(random, {2, 3, 8, 6}, type), side = random_tensor(random, {2, 4, 4, 3}, type);
+    const auto f = [&](const Tensor& t, const Tensor& s) {
+      GradientTape tape;
+      tape.watch(t);
+      const Tensor y = net(t, false) * s;  // meets what is not turned
+      const auto [dx, dw1, db1, dw2, db2] = tape.gradient(sum(square(y)), t, net.w1, net.b1, net.w2, net.b2);
+      return std::tuple(y, dx, dw1, db1, dw2, db2);
+    };
+    const auto eager = f(x, side);
+    const auto compiled = compile(f)(x, side);
+    const auto list = [](const auto& results) {
+      return std::apply([](const auto&... t) { return std::vector<Tensor>{t...}; }, results);
+    };
+    const std::vector<Tensor> a = list(compiled), b = list(eager);
+    for (std::size_t i = 0; i < a.size(); ++i) CHECK_SAME(a[i], b[i]);
+  }
 }

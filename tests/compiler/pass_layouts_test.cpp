@@ -32,6 +32,30 @@ return %5                                             | %6 = exp f32[1, 4, 4, 2]
 )");
 }
 
+TEST_CASE("layouts: what is computed in f32 between two bf16 convolutions comes before the turn with its casts",
+          "[pass][layouts]") {
+  CHECK_DRAWN(drawn(turn_late, traced(
+                                   [](const Tensor& x) {
+                                     const Tensor wide = cast(to_first(exp(x)), f32);
+                                     return exp(to_last(cast(sin(wide), DType::bf16)));
+                                   },
+                                   Type{DType::bf16, last.shape})),
+              R"(
+%0 = input bf16[1, 4, 4, 2]                            | %0 = input bf16[1, 4, 4, 2]
+%1 = exp bf16[1, 4, 4, 2] %0                           | %1 = exp bf16[1, 4, 4, 2] %0
+%2 = transpose bf16[1, 2, 4, 4] %1 {axes=[0, 3, 1, 2]} | %2 = transpose bf16[1, 2, 4, 4] %1 {axes=[0, 3, 1, 2]}
+%3 = cast f32[1, 2, 4, 4] %2 {dtype=f32}               | %3 = cast f32[1, 4, 4, 2] %1 {dtype=f32}
+%4 = sin f32[1, 2, 4, 4] %3                            | %4 = transpose f32[1, 2, 4, 4] %3 {axes=[0, 3, 1, 2]}
+%5 = cast bf16[1, 2, 4, 4] %4 {dtype=bf16}             | %5 = sin f32[1, 4, 4, 2] %3
+%6 = transpose bf16[1, 4, 4, 2] %5 {axes=[0, 2, 3, 1]} | %6 = transpose f32[1, 2, 4, 4] %5 {axes=[0, 3, 1, 2]}
+%7 = exp bf16[1, 4, 4, 2] %6                           | %7 = cast bf16[1, 4, 4, 2] %5 {dtype=bf16}
+return %7                                              | %8 = transpose bf16[1, 2, 4, 4] %7 {axes=[0, 3, 1, 2]}
+                                                       | %9 = transpose bf16[1, 4, 4, 2] %8 {axes=[0, 2, 3, 1]}
+                                                       | %10 = exp bf16[1, 4, 4, 2] %9
+                                                       | return %10
+)");
+}
+
 TEST_CASE("layouts: another operand is turned to meet it", "[pass][layouts]") {
   CHECK_DRAWN(
       drawn(turn_late,

@@ -152,6 +152,45 @@ TEST_CASE("mixed precision trains as f32 does", "[nn][precision][compile]") {
   CHECK(train(DType::f16) < 0.02);
 }
 
+TEST_CASE("a convolutional net in bf16 begins where f32 does, to bf16's rounding, and learns as much",
+          "[nn][precision][compile]") {
+  struct Cnn {
+    nn::Conv2d stem{1, 16, 3, {.padding = 1}, false}, depthwise{16, 16, 3, {.padding = 1, .groups = 16}},
+        down{16, 32, 3, {.stride = 2, .padding = 1}}, single{32, 32, 1};
+    nn::BatchNorm norm{16};
+    nn::Linear head{32, 3};
+    Tensor operator()(const Tensor& x) const {
+      const Tensor h = max_pool2d(relu(norm(stem(x))), {2, 1}, {.stride = 1});
+      return head(global_avg_pool(relu(single(relu(down(depthwise(h)))))));
+    }
+    WEFT_MEMBERS(stem, depthwise, down, single, norm, head)
+  };
+  const auto losses = [](DType precision) {
+    random::seed(6);
+    const Cnn net;
+    nn::AdamW optimizer(net, {.learning_rate = 1e-2});
+    const Tensor x = images(), y = classes_of(x);
+    auto step = compile([&](const Tensor& a, const Tensor& b) {
+      const nn::PrecisionScope scope(precision);
+      GradientTape tape;
+      const Tensor loss = mean(nn::softmax_cross_entropy(b, net(a)));
+      const auto gradients = tape.gradient(loss, net);
+      optimizer.apply(gradients);
+      return std::pair{loss, gradients[net.down.weight]};
+    });
+    const auto [first, gradient] = step(x, y);
+    Tensor last;
+    for (int i = 0; i < 60; ++i) last = step(x, y).first;
+    return std::tuple{first.item(), gradient, last.item()};
+  };
+  const auto [first, gradient, last] = losses(f32);
+  const auto [narrow_first, narrow_gradient, narrow_last] = losses(DType::bf16);
+  CHECK(last < first / 2);
+  CHECK(narrow_last < first / 2);
+  CHECK(std::abs(narrow_first - first) < 0.02 * first);
+  CHECK(norm(narrow_gradient - gradient).item() < 0.05 * norm(gradient).item());
+}
+
 TEST_CASE("a precision is f32, bf16 or f16", "[nn][precision][errors]") {
   CHECK_THROWS_AS(nn::PrecisionScope(f64), DTypeError);
   CHECK_THROWS_AS(nn::PrecisionScope(i32), DTypeError);

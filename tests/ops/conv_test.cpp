@@ -69,6 +69,9 @@ std::vector<double> by_definition(const Problem& p, ConvPass pass, std::vector<d
   return sum;
 }
 
+// Half the spacing of bf16 numbers, once, and what sums in f32 differ by.
+constexpr double bf16_rounding = 0.5 / 128 + 1e-4;
+
 void check_all(const Problem& p, DType t, Random& random, double tolerance) {
   INFO(p.attrs.windows.in.text() << " " << p.x.text() << " * " << p.w.text() << ", " << Attrs(p.attrs).text());
   const Tensor x = random_tensor(random, p.x, t, -1, 1), w = random_tensor(random, p.w, t, -1, 1),
@@ -111,6 +114,7 @@ std::vector<Problem> geometries() {
   list.emplace_back(2, Windows::over({8, 8}, {1, 1}, 1, 0, 1), 32, 16, 1);
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 32, 32, 32);  // depthwise
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 5, 10, 5);
+  list.emplace_back(2, Windows::over({6, 2}, {3, 5}, 3, 2, 1), 16, 32, 1);  // images narrower than a step
   return list;
 }
 
@@ -121,6 +125,7 @@ TEST_CASE("a convolution and both of its gradients are the form's definition, ov
   for (const Problem& p : geometries()) {
     check_all(p, f32, random, 1e-5);
     check_all(p, f64, random, 1e-14);
+    check_all(p, DType::bf16, random, bf16_rounding);
   }
 }
 
@@ -138,22 +143,14 @@ TEST_CASE("a convolution in pieces, even or not, of images and of channels, is o
     const Problem p(c.n, Windows::over({c.size, c.size}, {3, 3}, 1, Pad::same, 1), c.channels, c.outputs, 1);
     for (int pass = 0; pass < 3; ++pass) {
       const std::int64_t size = c.size;
-      const onednn::ConvCut cut = onednn::conv_cut({ConvPass(pass),
-                                                    2,
-                                                    c.n,
-                                                    c.channels,
-                                                    c.outputs,
-                                                    1,
-                                                    {size, size, 1},
-                                                    {size, size, 1},
-                                                    {3, 3, 1},
-                                                    {1, 1, 1},
-                                                    {1, 1, 0},
-                                                    {1, 1, 0},
-                                                    {1, 1, 1}});
+      const ConvShape shape{ConvPass(pass),  2,         c.n,       c.channels, c.outputs, 1,        {size, size, 1},
+                            {size, size, 1}, {3, 3, 1}, {1, 1, 1}, {1, 1, 0},  {1, 1, 0}, {1, 1, 1}};
+      const onednn::ConvCut cut = onednn::conv_cut(shape);
       CHECK(std::array{cut.images, cut.channels} == c.pieces[static_cast<std::size_t>(pass)]);
+      CHECK(onednn::has_bf16(shape) == (isa() == Isa::avx512 && __builtin_cpu_supports("avx512bf16")));
     }
     check_all(p, f32, random, 1e-4);
+    check_all(p, DType::bf16, random, bf16_rounding);
     for (DType t : {f32, f64, DType::bf16, DType::f16}) {
       const Tensor x = random_tensor(random, p.x, t), w = random_tensor(random, p.w, t),
                    y = random_tensor(random, p.y, t);
@@ -188,6 +185,7 @@ TEST_CASE("depthwise convolutions: windows of any size, strides, dilations, in o
     const Windows windows{g.in, g.window, g.stride, g.before, g.after, g.dilation};
     const Problem p(g.n, windows, g.channels, g.channels, g.channels);
     check_all(p, f32, random, 1e-5);
+    check_all(p, DType::bf16, random, bf16_rounding);
     const Tensor x = random_tensor(random, p.x, f32), y = random_tensor(random, p.y, f32);
     set_num_threads(1);
     const Tensor one = apply<ConvWeight>({x, y}, p.attrs);
@@ -204,6 +202,11 @@ TEST_CASE("large images: the gradient for x by the weight turned round, where th
     const Tensor y = random_tensor(random, p.y, f32, -1, 1), w = random_tensor(random, p.w, f32, -1, 1);
     CHECK_NEAR(cast(apply<ConvInput>({y, w}, p.attrs), f64), apply<ConvInput>({cast(y, f64), cast(w, f64)}, p.attrs),
                1e-4);
+    const Problem twice(1, windows, 17, 72 * stride * stride, 1);  // as many bytes of bf16
+    const Tensor v = random_tensor(random, twice.y, DType::bf16, -1, 1),
+                 u = random_tensor(random, twice.w, DType::bf16, -1, 1);
+    CHECK_NEAR(cast(apply<ConvInput>({v, u}, p.attrs), f64), apply<ConvInput>({cast(v, f64), cast(u, f64)}, p.attrs),
+               bf16_rounding);
   }
 }
 
@@ -215,14 +218,21 @@ TEST_CASE("a single pixel's weight gradient is a sum of products, in pieces that
 
 TEST_CASE("the 16-bit floats are convolved in f32 and rounded once", "[conv]") {
   Random random(20);
-  const Problem p(2, Windows::over({6, 5}, {3, 2}, 1, 1, 1), 3, 4, 1);
-  for (DType t : {DType::bf16, DType::f16}) {
-    const Tensor x = random_tensor(random, p.x, t), w = random_tensor(random, p.w, t),
-                 y = random_tensor(random, p.y, t);
-    const Tensor x32 = cast(x, f32), w32 = cast(w, f32), y32 = cast(y, f32);
-    CHECK_SAME(apply<Conv>({x, w}, p.attrs), cast(apply<Conv>({x32, w32}, p.attrs), t));
-    CHECK_SAME(apply<ConvInput>({y, w}, p.attrs), cast(apply<ConvInput>({y32, w32}, p.attrs), t));
-    CHECK_SAME(apply<ConvWeight>({x, y}, p.attrs), cast(apply<ConvWeight>({x32, y32}, p.attrs), t));
+  for (const auto& [windows, channels, outputs] : {std::tuple{Windows::over({6, 5}, {3, 2}, 1, 1, 1), 3, 4},
+                                                   {Windows::over({9, 9}, {3, 3}, 2, 1, 1), 48, 80},
+                                                   {Windows::over({17, 16}, {1, 1}, 1, 0, 1), 40, 64}}) {
+    const Problem p(12, windows, channels, outputs, 1);
+    for (DType t : {DType::bf16, DType::f16}) {
+      const Tensor x = random_tensor(random, p.x, t, -1, 1), w = random_tensor(random, p.w, t, -1, 1),
+                   y = random_tensor(random, p.y, t, -1, 1);
+      const Tensor x32 = cast(x, f32), w32 = cast(w, f32), y32 = cast(y, f32);
+      const auto compare = [&](const Tensor& got, const Tensor& wide) {
+        CHECK_NEAR(cast(got, f32), wide, t == DType::f16 ? 0.5 / 1024 + 1e-4 : bf16_rounding);
+      };
+      compare(apply<Conv>({x, w}, p.attrs), apply<Conv>({x32, w32}, p.attrs));
+      compare(apply<ConvInput>({y, w}, p.attrs), apply<ConvInput>({y32, w32}, p.attrs));
+      compare(apply<ConvWeight>({x, y}, p.attrs), apply<ConvWeight>({x32, y32}, p.attrs));
+    }
   }
 }
 

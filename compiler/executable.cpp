@@ -15,6 +15,7 @@
 #include "executable_frame.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
+#include "packing.h"
 #include "recompute.h"
 #include "simplify.h"
 #include "verify.h"
@@ -53,6 +54,8 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
 Executable::~Executable() = default;
 
 Grouping Executable::group_and_keep() {
+  graph_ = pack_weights(graph_, args_, written_);
+  if (verifies()) graph_.verify();
   Grouping grouping = group_nodes(graph_, late_values());
   if (verifies()) verify(graph_, grouping);
   Keeping keeping = keep_values(graph_, grouping, args_, results_, written_);
@@ -220,12 +223,12 @@ void Executable::generate() {
     }
   stats_.launches = launches.size();
   stats_.kernels = distinct.size();
-  if (kernels.empty()) return;
-  if (Jit* jit = Jit::get()) {
+  if (Jit* jit = kernels.empty() ? nullptr : Jit::get()) {
     const detail::ProfilePhase phase("codegen");
     const std::vector<KernelFunction> functions = jit->compile(kernels);
     for (std::size_t k = 0; k < launches.size(); ++k) launches[k]->function = functions[k];
   }
+  if (kept_) kept_->compile();
   stats_.codegen_ms = milliseconds_since(start);
 }
 

@@ -22,17 +22,7 @@ class Keeper {
         args_(args),
         results_(results),
         written_(written),
-        of_(graph.values.size()) {
-    for (std::size_t k = args; k < graph.inputs.size(); ++k) of_[graph.inputs[k]] = variable;
-    for (const std::size_t k : written) of_[graph.inputs[args + k]] = written_variable;
-    for (ValueId v = 0; v < graph.values.size(); ++v) {
-      if (graph.values[v].kind == Graph::Value::constant) of_[v] = constant;
-      const Graph::Node* n = graph.producer(v);
-      if (!n || has(&Op::checks, *n->op, n->attrs) || has(&Op::effect, *n->op, n->attrs)) continue;
-      of_[v] = constant;
-      for (const ValueId u : n->in) of_[v] = of_[v] == other || of_[u] == other ? other : std::max(of_[v], of_[u]);
-    }
-  }
+        of_(find_made_of(graph, args, written)) {}
 
   Keeping run() {
     choose();
@@ -47,7 +37,7 @@ class Keeper {
     for (const ValueId v : graph_.outputs) copy.to.outputs.push_back(copy(v));
     for (const ValueId v : chosen_) {
       k.values.push_back(function_of(v));
-      if (of_[v] != written_variable) continue;
+      if (of_[v] != MadeOf::written_variables) continue;
       std::vector<ValueId> now;
       for (const std::size_t of : k.values.back().variables) now.push_back(copy(new_value(of)));
       k.written.push_back(graph_.inputs.size() - args_ + k.values.size() - 1);
@@ -58,8 +48,6 @@ class Keeper {
   }
 
  private:
-  enum Of : std::uint8_t { other, constant, variable, written_variable };  // the most that a value depends on
-
   // From the last node on: what only kept values read need not be kept.
   void choose() {
     const std::vector<bool> stored = stored_values(graph_, grouping_);
@@ -69,10 +57,10 @@ class Keeper {
       if (n.op->in_place) there[grouping_.accesses[n.in[0]].base] = true;
     for (auto n = graph_.nodes.rbegin(); n != graph_.nodes.rend(); ++n) {
       const ValueId v = n->out;
-      bool used = of_[v] == other;
+      bool used = of_[v] == MadeOf::other;
       for (int k = 0; k < n->outputs; ++k) used = used || needed[v + static_cast<ValueId>(k)];
       if (!used) continue;
-      if (of_[v] >= variable && n->outputs == 1 && stored[v] && !there[v] && pays(v))
+      if (of_[v] >= MadeOf::variables && n->outputs == 1 && stored[v] && !there[v] && pays(v))
         chosen_.push_back(v);
       else
         for (const ValueId u : n->in) needed[u] = true;
@@ -82,9 +70,9 @@ class Keeper {
 
   bool pays(ValueId v) const {
     if (count(graph_.type(v).shape) == 1) return false;  // as a learning rate's, which changes often: sooner computed
-    if (of_[v] == written_variable) return comes_with_updates(v);
+    if (of_[v] == MadeOf::written_variables) return comes_with_updates(v);
     std::int64_t sources = 0;
-    each_source(v, [&](ValueId u) { sources += of_[u] == variable && !graph_.producer(u) ? bytes(u) : 0; });
+    each_source(v, [&](ValueId u) { sources += of_[u] == MadeOf::variables && !graph_.producer(u) ? bytes(u) : 0; });
     return bytes(v) <= std::max(always_bytes, most_times * sources);
   }
 
@@ -95,12 +83,12 @@ class Keeper {
     bool fits = true;
     each_source(v, [&](ValueId u) {
       const Graph::Node* n = graph_.producer(u);
-      if (of_[u] == constant || (n && grouping_.accesses[u].base != u)) return;  // a view shows another source
+      if (of_[u] == MadeOf::constants || (n && grouping_.accesses[u].base != u)) return;  // a view shows another source
       fits = fits && without_ones(graph_.type(u).shape) == space;
       if (n) {
         fits = fits && n->op->kind == OpKind::elementwise;
-        for (const ValueId in : n->in) fits = fits && (of_[in] == constant || whole(in));
-      } else if (of_[u] == written_variable) {
+        for (const ValueId in : n->in) fits = fits && (of_[in] == MadeOf::constants || whole(in));
+      } else if (of_[u] == MadeOf::written_variables) {
         const ValueId now = new_value(graph_.values[u].index - args_);
         const Graph::Node* update = graph_.producer(grouping_.accesses[now].base);
         fits = fits && update && update->op->kind == OpKind::elementwise && whole(now) &&
@@ -155,11 +143,26 @@ class Keeper {
   const Grouping& grouping_;
   const std::size_t args_, results_;
   const std::span<const std::size_t> written_;
-  std::vector<Of> of_;  // by value
+  std::vector<MadeOf> of_;  // by value
   std::vector<ValueId> chosen_;
 };
 
 }  // namespace
+
+std::vector<MadeOf> find_made_of(const Graph& graph, std::size_t args, std::span<const std::size_t> written) {
+  std::vector<MadeOf> of(graph.values.size(), MadeOf::other);
+  for (std::size_t k = args; k < graph.inputs.size(); ++k) of[graph.inputs[k]] = MadeOf::variables;
+  for (const std::size_t k : written) of[graph.inputs[args + k]] = MadeOf::written_variables;
+  for (ValueId v = 0; v < graph.values.size(); ++v) {
+    if (graph.values[v].kind == Graph::Value::constant) of[v] = MadeOf::constants;
+    const Graph::Node* n = graph.producer(v);
+    if (!n || has(&Op::checks, *n->op, n->attrs) || has(&Op::effect, *n->op, n->attrs)) continue;
+    of[v] = MadeOf::constants;
+    for (const ValueId u : n->in)
+      of[v] = std::min(of[v], of[u]) == MadeOf::other ? MadeOf::other : std::max(of[v], of[u]);
+  }
+  return of;
+}
 
 Keeping keep_values(const Graph& graph, const Grouping& grouping, std::size_t args, std::size_t results,
                     std::span<const std::size_t> written) {

@@ -11,6 +11,12 @@
 
 namespace weft {
 
+/// The most that a value depends on: an argument or what may throw; constants; variables that the step leaves;
+/// variables that it writes.
+enum class MadeOf : std::uint8_t { other, constants, variables, written_variables };
+/// By value.
+std::vector<MadeOf> find_made_of(const Graph& graph, std::size_t args, std::span<const std::size_t> written);
+
 /// A value as a function of some of the step's variables.
 struct KeptValue {
   std::vector<std::size_t> variables;  // their numbers

@@ -24,6 +24,8 @@ class KeptTensors {
 
   explicit KeptTensors(std::vector<KeptValue> values);
   ~KeptTensors();
+  /// Once, before the first take().
+  void compile();
 
   /// The values for these variables as they are: those held, computed anew where they are of other values. They are the
   /// caller's alone if `to_write`: nothing is held until it gives them back.

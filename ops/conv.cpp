@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "apply.h"
+#include "conv_packed.h"
 #include "defs/conv.h"
 #include "index_list.h"
 #include "kernels/conv.h"
@@ -76,10 +77,21 @@ int rank_of(const Attrs& attrs) { return attrs.as<ConvAttrs>().windows.in.size()
 
 void run(ConvPass pass, const Attrs& attrs, const View& x, const View& w, const View& y, const View& result) {
   if (count(result.shape) == 0) return;
-  const auto& a = attrs.as<ConvAttrs>();
-  ConvShape s{pass, a.windows.in.size(), x.shape[0], x.shape.back(), y.shape.back(), a.groups, {}, {}, {}, {}, {}, {},
-              {}};
-  const Ints results = spatial(y.shape);
+  const ConvShape s = conv_shape(pass, attrs.as<ConvAttrs>(), x.shape, y.shape);
+  if (count(x.shape) == 0 || count(w.shape) == 0 || count(y.shape) == 0) {  // a sum of nothing
+    std::memset(result.data, 0, static_cast<std::size_t>(count(result.shape)) * size_of(result.dtype));
+    return;
+  }
+  Storage copies[3];
+  const auto in_order = [&](const View& v, Storage& copy) { return const_cast<std::byte*>(detail::in_order(v, copy)); };
+  conv(s, result.dtype, in_order(x, copies[0]), in_order(w, copies[1]), in_order(y, copies[2]));
+}
+
+}  // namespace
+
+ConvShape conv_shape(ConvPass pass, const ConvAttrs& a, const Shape& x, const Shape& y) {
+  ConvShape s{pass, a.windows.in.size(), x[0], x.back(), y.back(), a.groups, {}, {}, {}, {}, {}, {}, {}};
+  const Ints results = spatial(y);
   for (int i = 0; i < 3; ++i) {
     const bool real = i < s.axes;
     const auto at = static_cast<std::size_t>(i);
@@ -91,16 +103,8 @@ void run(ConvPass pass, const Attrs& attrs, const View& x, const View& w, const 
     s.after[at] = real ? a.windows.after[i] : 0;
     s.dilation[at] = real ? a.windows.dilation[i] : 1;
   }
-  if (count(x.shape) == 0 || count(w.shape) == 0 || count(y.shape) == 0) {  // a sum of nothing
-    std::memset(result.data, 0, static_cast<std::size_t>(count(result.shape)) * size_of(result.dtype));
-    return;
-  }
-  Storage copies[3];
-  const auto in_order = [&](const View& v, Storage& copy) { return const_cast<std::byte*>(detail::in_order(v, copy)); };
-  conv(s, result.dtype, in_order(x, copies[0]), in_order(w, copies[1]), in_order(y, copies[2]));
+  return s;
 }
-
-}  // namespace
 
 // Each position of y meets each element of its filter, those that padding hides too.
 static OpWork conv_work(const Type& y, const Type& w) {

@@ -124,4 +124,15 @@ void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
   widened(s, t, x, w, y);
 }
 
+std::size_t packed_weight_bytes(const ConvShape& s, DType t) {
+  const bool by_library = t == f32 || (t == DType::bf16 && onednn::has_bf16(s));
+  return by_library && s.pass != ConvPass::w && !is_turned(s, t) ? onednn::packed_bytes(s, t) : 0;
+}
+
+void pack_weight(const ConvShape& s, DType t, const void* w, void* packed) { onednn::pack(s, t, w, packed); }
+
+void conv_packed(const ConvShape& s, DType t, void* x, const void* packed, void* y) {
+  onednn::run(s, t, x, const_cast<void*>(packed), y, true);
+}
+
 }  // namespace weft

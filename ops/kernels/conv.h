@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "../../tensor/dtype.h"
@@ -32,6 +33,12 @@ inline constexpr std::int64_t cached_image = 900'000;
 /// so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul. bf16 and f16 are summed in
 /// f32 and rounded once: bf16 by oneDNN where the CPU multiplies it, else both are widened.
 void conv(const ConvShape&, DType, void* x, void* w, void* y);
+
+/// For y or x: bytes of the weight in the order in which conv() takes it, where that is not the caller's; else 0. One
+/// that is used often is packed once: the bits are conv()'s.
+std::size_t packed_weight_bytes(const ConvShape&, DType);
+void pack_weight(const ConvShape&, DType, const void* w, void* packed);
+void conv_packed(const ConvShape&, DType, void* x, const void* packed, void* y);
 
 /// f64 (or f32): one matrix product an image and group, from columns that hold each position's window.
 template <class T> void conv_by_columns(const ConvShape&, T* x, T* w, T* y);

@@ -166,6 +166,9 @@ double work(const ConvShape& s) {  // multiply-adds
          static_cast<double>(s.channels / s.groups * s.taps());
 }
 
+/// Elements of the weight from one output to the next.
+std::int64_t row_of(const ConvShape& s) { return s.channels / s.groups * s.taps(); }
+
 /// A range of the cut channels, with their part of the weight.
 struct Part {
   Conv shape;  // of the most images that a piece has
@@ -187,28 +190,30 @@ std::pair<Conv, std::int64_t> largest_piece(const Conv& s, const ConvCut& cut, s
   return {piece, at(i)};
 }
 
-std::vector<Part> parts_of(const Conv& s, const ConvCut& cut, std::byte* w, Storage& weights) {
+/// `packed`: where the parts' weights lie as the primitives want them, or null: then those that are moved go to
+/// `weights`.
+std::vector<Part> parts_of(const Conv& s, const ConvCut& cut, std::byte* w, std::byte* packed, Storage& weights) {
   const bool sums = s.pass == ConvPass::w;
-  const std::int64_t row = s.channels / s.groups * s.taps();
+  const std::int64_t row = row_of(s);
   std::vector<Part> parts;
   std::int64_t bytes = 0;
   for (std::int64_t i = 0; i < cut.channels; ++i) {
     const auto [piece, begin] = largest_piece(s, cut, i);
     const bool of_x = s.pass == ConvPass::x;
-    Part p{
-        piece,   begin, of_x ? piece.channels : piece.outputs, w + begin * (of_x ? s.taps() : row) * s.bytes(), false,
-        nullptr, 0};
+    std::byte* const given = w ? w + begin * (of_x ? s.taps() : row) * s.bytes() : nullptr;
+    Part p{piece, begin, of_x ? piece.channels : piece.outputs, given, false, nullptr, 0};
     const memory::desc laid_out = primitive(p.shape, p.shape.n).built().operands[1].second;
     p.moved = laid_out != plain_weight(p.shape, row);
     p.bytes = static_cast<std::int64_t>((laid_out.get_size() + 63) / 64 * 64);
     bytes += p.bytes * (sums ? cut.images : 1);
     parts.push_back(p);
   }
-  if (std::any_of(parts.begin(), parts.end(), [&](const Part& p) { return p.moved || (sums && cut.images > 1); }))
+  const auto elsewhere = [&](const Part& p) { return packed || p.moved || (sums && cut.images > 1); };
+  if (!packed && std::any_of(parts.begin(), parts.end(), elsewhere))
     weights = Storage::allocate(static_cast<std::size_t>(bytes));
-  std::byte* next = weights.data();
+  std::byte* next = packed ? packed : weights.data();
   for (Part& p : parts) {
-    p.weight = p.moved || (sums && cut.images > 1) ? next : p.given;
+    p.weight = elsewhere(p) ? next : p.given;
     next += p.bytes * (sums ? cut.images : 1);
   }
   return parts;
@@ -261,7 +266,7 @@ void run_piece(const Conv& s, std::int64_t begin, const Part& p, const Conv& who
 /// Brings a part's weight to where the primitives want it.
 void bring(const Part& p, std::int64_t row) {
   const void* const data[] = {p.given, p.weight};
-  if (p.moved) primitive(p.shape, p.shape.n, row).run(data);
+  if (p.weight != p.given) primitive(p.shape, p.shape.n, row).run(data);
 }
 
 /// The gradient of a part's weight: the images' sum, as the caller wants it.
@@ -292,6 +297,16 @@ bool is_sound(const ConvShape& s) {
   return true;
 }
 
+/// Runs `body`; what oneDNN refuses then names the shape.
+template <class Body> auto named(const Conv& s, const Body& body) {
+  try {
+    return body();
+  } catch (const dnnl::error& e) {
+    throw std::runtime_error(
+        fmt::format("conv: oneDNN refuses {}: {} (status {})", describe(s), e.what(), static_cast<int>(e.status)));
+  }
+}
+
 Conv of_type(const ConvShape& s, DType t) { return {s, t == DType::bf16}; }
 
 }  // namespace
@@ -318,23 +333,47 @@ bool has_bf16(const ConvShape& whole) {
   return primitive(piece, piece.n).built().of_loops;
 }
 
-void run(const ConvShape& whole, DType t, void* x, void* w, void* y) {
+std::size_t packed_bytes(const ConvShape& whole, DType t) {
+  const Conv s = of_type(whole, t);
+  return named(s, [&] {
+    Storage weights;
+    std::int64_t bytes = 0;
+    bool moved = false;
+    for (const Part& p : parts_of(s, conv_cut(s), nullptr, nullptr, weights)) {
+      bytes += p.bytes;
+      moved |= p.moved;
+    }
+    return moved ? static_cast<std::size_t>(bytes) : 0;
+  });
+}
+
+void pack(const ConvShape& whole, DType t, const void* w, void* packed) {
+  const Conv s = of_type(whole, t);
+  named(s, [&] {
+    Storage none;
+    auto* const given = static_cast<std::byte*>(const_cast<void*>(w));
+    for (const Part& p : parts_of(s, conv_cut(s), given, static_cast<std::byte*>(packed), none)) bring(p, row_of(s));
+  });
+}
+
+void run(const ConvShape& whole, DType t, void* x, void* w, void* y, bool packed) {
   const Conv s = of_type(whole, t);
   const ConvCut cut = conv_cut(s);
   const int threads = work(s) < 500'000 ? 1 : num_threads();
-  const std::int64_t row = s.channels / s.groups * s.taps();
+  const std::int64_t row = row_of(s);
   const bool sums = s.pass == ConvPass::w;
-  try {
+  named(s, [&] {
     Storage weights;
-    const std::vector<Part> parts = parts_of(s, cut, static_cast<std::byte*>(w), weights);
+    auto* const weight = static_cast<std::byte*>(w);
+    const std::vector<Part> parts = parts_of(s, cut, weight, packed ? weight : nullptr, weights);
     // with one piece of images a part's weight goes there and back while it is in a core's cache
     const auto each_part = [&](auto f) {
       for_each(cut.channels, threads, [&](std::int64_t i) { f(parts[static_cast<std::size_t>(i)]); });
     };
-    if (!sums && cut.images > 1) each_part([&](const Part& p) { bring(p, row); });
+    if (!sums && !packed && cut.images > 1) each_part([&](const Part& p) { bring(p, row); });
     for_each(cut.images * cut.channels, threads, [&](std::int64_t i) {
       const Part& p = parts[static_cast<std::size_t>(i % cut.channels)];
-      if (!sums && cut.images == 1) bring(p, row);
+      if (!sums && !packed && cut.images == 1) bring(p, row);
       const std::int64_t piece = i / cut.channels, begin = s.n * piece / cut.images;
       Conv shape = p.shape;
       shape.n = s.n * (piece + 1) / cut.images - begin;
@@ -343,10 +382,7 @@ void run(const ConvShape& whole, DType t, void* x, void* w, void* y) {
       if (sums && cut.images == 1) finish(p, 1, row);
     });
     if (sums && cut.images > 1) each_part([&](const Part& p) { finish(p, cut.images, row); });
-  } catch (const dnnl::error& e) {
-    throw std::runtime_error(
-        fmt::format("conv: oneDNN refuses {}: {} (status {})", describe(s), e.what(), static_cast<int>(e.status)));
-  }
+  });
 }
 
 }  // namespace weft::onednn

@@ -1,6 +1,8 @@
 // Values that a compiled function keeps of its variables are never those of another value of the variable.
 #include "support.h"
 
+#include <weft/tensor/isa.h>
+
 using namespace weft;
 using namespace weft::test;
 
@@ -182,6 +184,39 @@ TEST_CASE("under check a step with kept values gives the eager bits", "[compile]
       },
       {.check = true});
   for (int i = 0; i < 3; ++i) step(numbers({5, 6}));
+}
+
+TEST_CASE("a convolution's weight is packed once, with the eager bits", "[compile][kept][conv]") {
+  // How many values are kept.
+  const auto check = [](const Shape& images, const Shape& weight, auto conv) {
+    const Tensor x = random::normal(images);
+    Variable w = random::normal(weight);
+    auto f = compile([&](const Tensor& t) { return conv(t, w); });
+    for (int i = 0; i < 2; ++i) {
+      CHECK_SAME(f(x), conv(x, w));
+      CHECK_SAME(f(x + 1), conv(x + 1, w));
+      w.assign_add(0.5);
+    }
+    CHECK(f.stats().kept_made == 2 * f.stats().kept_values);
+    return f.stats().kept_values;
+  };
+  const bool blocked = isa() == Isa::avx512;  // the library's kernels of others take some weights as they lie
+  const auto same = [](const Tensor& x, const Tensor& w) {
+    return conv2d(x, w, {.padding = Pad::same, .channels_last = true});
+  };
+  for (const std::int64_t n : {1, 5}) {
+    check({n, 14, 14, 1}, {16, 1, 3, 3}, same);
+    CHECK(check({n, 14, 14, 16}, {32, 16, 3, 3}, same) == blocked);
+    check({n, 9, 9, 3}, {20, 3, 3, 3}, same);
+    check({n, 7, 7, 64}, {256, 64, 3, 3}, same);  // its channels are cut
+    check({n, 8, 8, 256}, {128, 256, 1, 1}, same);
+    check({n, 8, 20}, {12, 2, 5}, [](const Tensor& x, const Tensor& w) { return conv1d(x, w, {.groups = 4}); });
+    check({n, 16, 9, 9}, {16, 24, 3, 3},
+          [](const Tensor& x, const Tensor& w) { return conv_transpose2d(x, w, {.stride = 2, .padding = 1}); });
+  }
+  const auto half = [&](const Tensor& x, const Tensor& w) { return same(cast(x, DType::bf16), cast(w, DType::bf16)); };
+  CHECK(check({2, 6, 6, 16}, {32, 16, 3, 3}, half) == 1);  // at least its copy
+  CHECK(check({2, 6, 6, 16}, {32, 16, 3, 3}, [&](const Tensor& x, const Tensor& w) { return same(x, w * 2); }) == 1);
 }
 
 TEST_CASE("threads share what a function keeps of a variable", "[compile][kept][threads]") {

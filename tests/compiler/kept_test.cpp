@@ -1,8 +1,6 @@
 // Values that a compiled function keeps of its variables are never those of another value of the variable.
 #include "support.h"
 
-#include <weft/tensor/isa.h>
-
 using namespace weft;
 using namespace weft::test;
 
@@ -200,13 +198,12 @@ TEST_CASE("a convolution's weight is packed once, with the eager bits", "[compil
     CHECK(f.stats().kept_made == 2 * f.stats().kept_values);
     return f.stats().kept_values;
   };
-  const bool blocked = isa() == Isa::avx512;  // the library's kernels of others take some weights as they lie
   const auto same = [](const Tensor& x, const Tensor& w) {
     return conv2d(x, w, {.padding = Pad::same, .channels_last = true});
   };
   for (const std::int64_t n : {1, 5}) {
     check({n, 14, 14, 1}, {16, 1, 3, 3}, same);
-    CHECK(check({n, 14, 14, 16}, {32, 16, 3, 3}, same) == blocked);
+    CHECK(check({n, 14, 14, 16}, {32, 16, 3, 3}, same) == 1);
     check({n, 9, 9, 3}, {20, 3, 3, 3}, same);
     check({n, 7, 7, 64}, {256, 64, 3, 3}, same);  // its channels are cut
     check({n, 8, 8, 256}, {128, 256, 1, 1}, same);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../ops/defs/shape.h"
+#include "../ops/transposing.h"
 
 namespace weft {
 namespace {
@@ -51,12 +52,7 @@ class Turner {
     Ints to_first{0, rank - 1}, to_last{0};
     for (int i = 2; i < rank; ++i) to_first.push_back(i - 1), to_last.push_back(i);
     to_last.push_back(1);
-    const auto turn = [&](ValueId v, const Ints& axes) {
-      Type t = to_.type(v);
-      const Shape before = t.shape;
-      for (int i = 0; i < rank; ++i) t.shape[i] = before[static_cast<int>(axes[i])];
-      return to_.add(op_of<Transpose>(), TransposeAttrs{axes}, std::span(&v, 1), std::span(&t, 1), n.site);
-    };
+    const auto turn = [&](ValueId v, const Ints& axes) { return transpose(to_, v, axes, n.site); };
     std::vector<ValueId> in;
     for (const ValueId v : n.in) {
       const ValueId there = copy_(v);

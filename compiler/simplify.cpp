@@ -8,6 +8,7 @@
 #include "../ops/trace.h"
 #include "layouts.h"
 #include "sparse_updates.h"
+#include "transposes.h"
 #include "verify.h"
 
 namespace weft {
@@ -137,7 +138,7 @@ Graph fold_constants(const Graph& graph) { return Folder(graph).run(); }
 Graph simplify(const Graph& graph) {
   Graph g = inline_graphs(graph);
   for (Graph (*pass)(const Graph&) :
-       {without_dead_nodes, fold_constants, turn_late, sparse_updates, without_dead_nodes}) {
+       {without_dead_nodes, fold_constants, turn_late, absorb_transposes, sparse_updates, without_dead_nodes}) {
     g = pass(g);
     if (verifies()) g.verify();
   }

@@ -68,6 +68,31 @@ struct Geometry {
 
 Tensor turned(const Tensor& t) { return swap_axes(t, -1, -2); }
 
+// A result [..., H, T, D] as its op gives it.
+Type placed(const Attrs& attrs, Type t) {
+  const int rank = t.shape.size();
+  if (attrs.as<AttentionAttrs>().heads_inside) std::swap(t.shape[rank - 2], t.shape[rank - 3]);
+  return t;
+}
+
+// What an op gave, as [..., H, T, D].
+Tensor by_heads(const Attrs& attrs, const Tensor& t) {
+  return attrs.as<AttentionAttrs>().heads_inside ? swap_axes(t, -2, -3) : t;
+}
+View by_heads(const Attrs& attrs, View v) {
+  const int rank = v.shape.size();
+  if (attrs.as<AttentionAttrs>().heads_inside) {
+    std::swap(v.shape[rank - 2], v.shape[rank - 3]);
+    std::swap(v.strides[rank - 2], v.strides[rank - 3]);
+  }
+  return v;
+}
+
+void put_heads_inside(Transposing& t) {
+  const auto& a = t.node.attrs.as<AttentionAttrs>();
+  if (t.swaps(2, 3)) t.give(AttentionAttrs{a.scale, a.causal, !a.heads_inside}, t.inputs());
+}
+
 // bool[queries, keys], or undefined: all.
 Tensor seen_keys(const Geometry& g, bool causal, const Tensor& mask) {
   if (!causal) return mask;
@@ -90,47 +115,54 @@ static OpWork attention_work(const Attrs& attrs, Types in, double with_keys, dou
 OpWork Attention::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 1, 1); }
 OpWork AttentionGradient::work(const Attrs& attrs, Types in, Types) { return attention_work(attrs, in, 3, 2); }
 
-void Attention::infer(const Attrs&, Types in, std::span<Type> out) {
+void Attention::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   const Geometry g(in, 3);
-  out[0] = {in[0]->dtype, with(g.batch, {g.queries, g.width})};
+  out[0] = placed(attrs, {in[0]->dtype, with(g.batch, {g.queries, g.width})});
   out[1] = {in[0]->dtype, with(g.batch, {g.queries})};
 }
 
 void Attention::run(const Attrs& attrs, Views in, Views out) {
   const auto& a = attrs.as<AttentionAttrs>();
-  kernels::attention(in, out, a.scale, a.causal);
+  const View result[] = {by_heads(attrs, out[0]), out[1]};
+  kernels::attention(in, result, a.scale, a.causal);
 }
 
 void Attention::vjp(Backward& b) {
-  const Tensor g = b.grad(0);
-  Tensor delta = sum(g * b.out(0), -1);
+  const Tensor g = by_heads(b.attributes(), b.grad(0));
+  Tensor delta = sum(g * by_heads(b.attributes(), b.out(0)), -1);
   if (b.has_grad(1)) delta = delta - b.grad(1);
   std::vector<Tensor> in = {b.in(0), b.in(1), b.in(2), g, delta, b.out(1)};
   if (b.inputs() > 3) in.push_back(b.in(3));
   Tensor out[3];
-  apply(op_of<AttentionGradient>(), b.attributes(), in, out);
+  const auto& a = b.attrs<AttentionAttrs>();
+  apply(op_of<AttentionGradient>(), AttentionAttrs{a.scale, a.causal}, in, out);
   for (int i = 0; i < 3; ++i) b.give(i, out[i]);
 }
 
-void AttentionGradient::infer(const Attrs&, Types in, std::span<Type> out) {
+void AttentionGradient::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   const Geometry g(in, 6);
   g.require(*in[3], {g.queries, g.width});
   g.require(*in[4], {g.queries});
   g.require(*in[5], {g.queries});
-  for (std::size_t i = 0; i < 3; ++i) out[i] = *in[i];
+  for (std::size_t i = 0; i < 3; ++i) out[i] = placed(attrs, *in[i]);
 }
 
 void AttentionGradient::run(const Attrs& attrs, Views in, Views out) {
   const auto& a = attrs.as<AttentionAttrs>();
-  kernels::attention_gradient(in, out, a.scale, a.causal);
+  const View results[] = {by_heads(attrs, out[0]), by_heads(attrs, out[1]), by_heads(attrs, out[2])};
+  kernels::attention_gradient(in, results, a.scale, a.causal);
 }
+
+void Attention::transposed(Transposing& t) { put_heads_inside(t); }
+void AttentionGradient::transposed(Transposing& t) { put_heads_inside(t); }
 
 // Written out. With P and E as in the header, W = g value^T, and a, b, c the cotangents of the three outputs:
 //   E' = scale (a key^T + query b^T),  W' = E' P,  P' = E' (W - delta) + g c^T,  S' = P' P
 void AttentionGradient::vjp(Backward& b) {
   const auto& attrs = b.attrs<AttentionAttrs>();
   const Tensor &query = b.in(0), &key = b.in(1), &value = b.in(2), &g = b.in(3);
-  const Tensor a = b.grad(0), c_key = b.grad(1), c = b.grad(2);
+  const Tensor a = by_heads(b.attributes(), b.grad(0)), c_key = by_heads(b.attributes(), b.grad(1)),
+               c = by_heads(b.attributes(), b.grad(2));
   const Tensor mask = b.inputs() > 6 ? b.in(6) : Tensor();
   const std::array types = {&query.type(), &key.type(), &value.type()};
   const Tensor seen = seen_keys(Geometry(types, 3), attrs.causal, mask);

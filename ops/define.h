@@ -34,6 +34,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::vjp; }) op.vjp = Struct::vjp;
   if constexpr (requires { Struct::jvp; }) op.jvp = Struct::jvp;
   if constexpr (requires { Struct::batch; }) op.batch = Struct::batch;
+  if constexpr (requires { Struct::transposed; }) op.transposed = Struct::transposed;
   if constexpr (requires { Struct::work; }) op.work = Struct::work;
   if constexpr (requires { Struct::forwards; }) op.forwards = Struct::forwards;
   return op;

@@ -19,6 +19,7 @@ class Backward;
 class Forward;
 struct Graph;
 class Batching;
+class Transposing;
 
 /// What an op is to the compiler.
 enum class OpKind : std::uint8_t {
@@ -45,8 +46,8 @@ namespace linear {
 inline constexpr std::uint32_t in0 = 1, in1 = 2, in2 = 4, all = 0xFFFF;  // bit 15: also the inputs after the 16th
 }
 
-/// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none. `past_caches`: the
-/// result is stored around them, of which others learn by an sfence; `out` is then aligned to 64 bytes.
+/// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none. `past_caches`:
+/// the result is stored around them, of which others learn by an sfence; `out` is then aligned to 64 bytes.
 using ElementwiseLoop = void (*)(const void* const* in, void* out, std::int64_t n, bool past_caches);
 struct NativeLoops {
   ElementwiseLoop by_type[8] = {};
@@ -97,6 +98,8 @@ struct Op {
   /// How it is applied to a batch of examples at once (vmap). Null: as its kind says, elementwise ops and reductions;
   /// of another kind, to one example after the other.
   void (*batch)(Batching&) = nullptr;
+  /// How its outputs are computed transposed, in place of a transposition after it; null: they are not.
+  void (*transposed)(Transposing&) = nullptr;
   /// Kind kernel: its arithmetic; null: it is not counted. That of other kinds follows: see work_of.
   OpWork (*work)(const Attrs&, Types in, Types out) = nullptr;
   /// Its outputs are its inputs from this one on: the op is there for gradients alone, and compiled code leaves it out.

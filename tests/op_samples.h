@@ -339,6 +339,7 @@ template <> struct Sampler<Attention> {
     std::vector<OpSample> s = {{AttentionAttrs{0.7, false}, operands({2}, 3, 4)},
                                {AttentionAttrs{1.3, true}, operands({}, 4, 3)},
                                {AttentionAttrs{0.7, true}, operands({2, 1}, 3, 4)},
+                               {AttentionAttrs{0.7, true, true}, operands({1, 2}, 3, 4)},
                                {AttentionAttrs{0.7, false}, operands({0}, 2, 3)}};
     // Each query sees the first key: where it sees none the logarithm is -inf, of which there are no differences.
     s[2].in.push_back(random_tensor(r, {2, 1, 3, 4}, DType::boolean) | (arange(0, 4) < 1));

@@ -3,13 +3,15 @@
 
 #include "../backward.h"
 #include "../batching.h"
+#include "../transposing.h"
 
 namespace weft {
 
 struct AttentionAttrs {
   double scale;
   bool causal;
-  void each(auto&& f) const { f("scale", scale), f("causal", causal); }
+  bool heads_inside = false;  // results are [..., T, H, D] in place of [..., H, T, D]
+  void each(auto&& f) const { f("scale", scale), f("causal", causal), f("heads_inside", heads_inside); }
 };
 
 /// query [..., Tq, D], key [..., Tk, D], value [..., Tk, E] and, if there is one, mask bool[..., Tq, Tk], all of the
@@ -26,6 +28,7 @@ struct Attention {
   static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void batch(Batching& b) { b.apply(b.attributes()); }
+  static void transposed(Transposing& t);
 };
 
 /// query, key, value, the cotangent g of the result, delta [..., Tq], the logarithms l [..., Tq], mask. With the
@@ -42,6 +45,7 @@ struct AttentionGradient {
   static OpWork work(const Attrs&, Types in, Types out);
   static void vjp(Backward& b);
   static void batch(Batching& b) { b.apply(b.attributes()); }
+  static void transposed(Transposing& t);
 };
 
 }  // namespace weft

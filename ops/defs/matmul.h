@@ -6,6 +6,7 @@
 #include "../forward.h"
 #include "../linalg.h"
 #include "../math.h"
+#include "../transposing.h"
 #include "elementwise.h"
 
 namespace weft {
@@ -21,6 +22,7 @@ struct MatMul {
   static void vjp(Backward& b);
   static void jvp(Forward& f);
   static void batch(Batching& b);
+  static void transposed(Transposing& t);
 };
 
 }  // namespace weft

@@ -93,9 +93,9 @@ class Panels {
   }
 
   /// c [m, n] = a [m, k] b [k, n], or is increased by it.
-  void product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b, void* c,
-               std::int64_t c_row, void* scratch, bool add = false) const {
-    product_({1, m, n, k, 0, a.row, a.col, 0, b.row, b.col, 0, c_row, a.at, b.at, c, scratch, add});
+  void product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b, const Matrix& c,
+               void* scratch, bool add = false) const {
+    product_({1, m, n, k, 0, a.row, a.col, 0, b.row, b.col, 0, c.row, a.at, b.at, c.at, scratch, add});
   }
 
  private:
@@ -128,7 +128,7 @@ void attention(Views in, Views out, double scale, bool causal) {
   parallel_for(p.items * stripes, p.threads(), [&](std::int64_t task) {
     const Item item{p.size, task / stripes};
     const Matrix query = item.matrix(in[0]), key = item.matrix(in[1]), value = item.matrix(in[2]);
-    std::byte* const result = item.start(out[0], 2);
+    const Matrix result = item.matrix(out[0]);
     std::byte* const log = item.start(out[1], 1);
     const std::int64_t begin = task % stripes * stripe;
     p.each(item, begin, std::min(p.queries, begin + stripe),
@@ -136,11 +136,11 @@ void attention(Views in, Views out, double scale, bool causal) {
                std::byte*) {
              alignas(64) double inverse[panel], logs[panel];
              const std::int64_t keys = panel_of.keys;
-             p.product(keys, n, p.depth, key, transposed(item.rows_from(query, q)), weights, panel, scratch);
+             p.product(keys, n, p.depth, key, transposed(item.rows_from(query, q)), {weights, panel, 1}, scratch);
              p.loops.weights(panel_of, weights, inverse, logs);
-             std::byte* const rows = result + q * p.width * p.size;
-             p.product(n, p.width, keys, {weights, 1, panel}, value, rows, p.width, scratch);
-             p.loops.scale_rows(rows, inverse, n, p.width);
+             const Matrix rows = item.rows_from(result, q);
+             p.product(n, p.width, keys, {weights, 1, panel}, value, rows, scratch);
+             p.loops.scale_rows(rows.at, rows.row, inverse, n, p.width);
              std::memcpy(log + q * p.size, logs, static_cast<std::size_t>(n * p.size));
            });
   });
@@ -152,11 +152,12 @@ void attention_gradient(Views in, Views out, double scale, bool causal) {
   parallel_for(p.items, p.threads(), [&](std::int64_t number) {
     const Item item{p.size, number};
     const Matrix query = item.matrix(in[0]), key = item.matrix(in[1]), value = item.matrix(in[2]),
-                 grad = item.matrix(in[3]);
-    std::byte *const d_query = item.start(out[0], 2), *const d_key = item.start(out[1], 2),
-                     *const d_value = item.start(out[2], 2);
-    std::memset(d_key, 0, static_cast<std::size_t>(p.keys * p.depth * p.size));
-    std::memset(d_value, 0, static_cast<std::size_t>(p.keys * p.width * p.size));
+                 grad = item.matrix(in[3]), d_query = item.matrix(out[0]), d_key = item.matrix(out[1]),
+                 d_value = item.matrix(out[2]);
+    for (std::int64_t k = 0; k < p.keys; ++k) {
+      std::memset(item.rows_from(d_key, k).at, 0, static_cast<std::size_t>(p.depth * p.size));
+      std::memset(item.rows_from(d_value, k).at, 0, static_cast<std::size_t>(p.width * p.size));
+    }
     const auto take = [&](const View& v, std::int64_t first, std::int64_t n, void* to) {  // of a vector [queries]
       const std::int64_t stride = v.strides[v.shape.size() - 1];
       for (std::int64_t i = 0; i < panel; ++i)
@@ -172,12 +173,12 @@ void attention_gradient(Views in, Views out, double scale, bool causal) {
              const Matrix queries = item.rows_from(query, q), grads = item.rows_from(grad, q);
              take(in[4], q, n, deltas);
              take(in[5], q, n, logs);
-             p.product(keys, n, p.depth, key, transposed(queries), weights, panel, scratch);
-             p.product(keys, n, p.width, value, transposed(grads), slopes, panel, scratch);
+             p.product(keys, n, p.depth, key, transposed(queries), {weights, panel, 1}, scratch);
+             p.product(keys, n, p.width, value, transposed(grads), {slopes, panel, 1}, scratch);
              p.loops.slopes(panel_of, weights, slopes, logs, deltas);
-             p.product(n, p.depth, keys, {slopes, 1, panel}, key, d_query + q * p.depth * p.size, p.depth, scratch);
-             p.product(keys, p.depth, n, {slopes, panel, 1}, queries, d_key, p.depth, scratch, true);
-             p.product(keys, p.width, n, {weights, panel, 1}, grads, d_value, p.width, scratch, true);
+             p.product(n, p.depth, keys, {slopes, 1, panel}, key, item.rows_from(d_query, q), scratch);
+             p.product(keys, p.depth, n, {slopes, panel, 1}, queries, d_key, scratch, true);
+             p.product(keys, p.width, n, {weights, panel, 1}, grads, d_value, scratch, true);
            });
   });
 }

@@ -27,8 +27,8 @@ struct AttentionLoops {
   void (*weights)(const AttentionPanel&, void* scores, void* inverse, void* log);
   /// Scores to weights e^(scale s - log); slopes to weights * (slopes - delta) * scale.
   void (*slopes)(const AttentionPanel&, void* scores, void* slopes, const void* log, const void* delta);
-  /// Each of `rows` rows of x, `columns` long, times its factor.
-  void (*scale_rows)(void* x, const void* factors, std::int64_t rows, std::int64_t columns);
+  /// Each of `rows` rows of x, `columns` long and `step` apart, times its factor.
+  void (*scale_rows)(void* x, std::int64_t step, const void* factors, std::int64_t rows, std::int64_t columns);
 };
 /// Of f32 or f64.
 const AttentionLoops& attention_loops(DType, Isa);
@@ -37,7 +37,7 @@ const AttentionLoops& attention_loops_base(DType);
 const AttentionLoops& attention_loops_avx2(DType);
 const AttentionLoops& attention_loops_avx512(DType);
 
-/// What the ops' `run` do: operands as in ../defs/attention.h.
+/// What the ops' `run` do: operands as in ../defs/attention.h, results with their last axis contiguous.
 void attention(Views in, Views out, double scale, bool causal);
 void attention_gradient(Views in, Views out, double scale, bool causal);
 

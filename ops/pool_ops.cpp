@@ -84,10 +84,12 @@ bool parts(const PoolAttrs& a) {
   return true;
 }
 
-/// One op's inputs and output in order; 16-bit floats widened.
+/// One op's inputs and output in order, in the type of the loops: 16-bit floats are widened, but for bf16 where each
+/// result is written once.
 class Operands {
  public:
-  Operands(Views in, const View& out) : out_(out), type_(compute_type(out.dtype)) {
+  Operands(Views in, const View& out, bool once)
+      : out_(out), type_(once && out.dtype == DType::bf16 ? out.dtype : compute_type(out.dtype)) {
     for (const View& v : in) {
       if (type_ == v.dtype) {
         data_.push_back(detail::in_order(v, copies_.emplace_back()));
@@ -195,7 +197,7 @@ void MaxPick::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 void MaxPick::run(const Attrs& attrs, Views in, Views out) {
   if (count(out[0].shape) == 0) return;
   const bool same = in[0].data == in[1].data && in[0].strides == in[1].strides;
-  const Operands o(same ? in.first(1) : in, out[0]);
+  const Operands o(same ? in.first(1) : in, out[0], true);
   const std::byte *by = o.in(0), *x = same ? by : o.in(1);
   const auto pick = loops_in_use().pick[static_cast<int>(o.type())];
   each_image(attrs, in[0].shape, o.type(), [&](const PoolImage& image, std::int64_t of_input, std::int64_t of_result) {
@@ -220,7 +222,7 @@ void MaxPut::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 
 void MaxPut::run(const Attrs& attrs, Views in, Views out) {
   if (count(out[0].shape) == 0) return;
-  const Operands o(in, out[0]);
+  const Operands o(in, out[0], parts(attrs.as<PoolAttrs>()));
   const auto put = loops_in_use().put[static_cast<int>(o.type())];
   each_image(attrs, in[0].shape, o.type(), [&](const PoolImage& image, std::int64_t of_input, std::int64_t of_result) {
     put(image, o.in(0) + of_input, o.in(1) + of_result, o.result() + of_input);
@@ -244,7 +246,7 @@ void AvgPool::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 
 void AvgPool::run(const Attrs& attrs, Views in, Views out) {
   if (count(out[0].shape) == 0) return;
-  const Operands o(in, out[0]);
+  const Operands o(in, out[0], true);
   const auto mean = loops_in_use().mean[static_cast<int>(o.type())];
   each_image(attrs, in[0].shape, o.type(), [&](const PoolImage& image, std::int64_t of_input, std::int64_t of_result) {
     mean(image, o.in(0) + of_input, o.result() + of_result);
@@ -262,7 +264,7 @@ void AvgSpread::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 
 void AvgSpread::run(const Attrs& attrs, Views in, Views out) {
   if (count(out[0].shape) == 0) return;
-  const Operands o(in, out[0]);
+  const Operands o(in, out[0], parts(attrs.as<PoolAttrs>()));
   const auto spread = loops_in_use().spread[static_cast<int>(o.type())];
   each_image(attrs, in[0].shape, o.type(), [&](const PoolImage& image, std::int64_t of_input, std::int64_t of_result) {
     spread(image, o.in(0) + of_result, o.result() + of_input);

@@ -33,10 +33,10 @@ struct PoolLoops {
   using Put = void (*)(const PoolImage&, const void* by, const void* y, void* x);
   using Mean = void (*)(const PoolImage&, const void* x, void* y);
   using Spread = void (*)(const PoolImage&, const void* y, void* x);
-  Pick pick[8] = {};  // by dtype: numbers but the 16-bit floats
-  Put put[8] = {};
-  Mean mean[8] = {};  // f32, f64
-  Spread spread[8] = {};
+  Pick pick[8] = {};      // by dtype: numbers but f16
+  Put put[8] = {};        // bf16 only of parts: what is added to would be rounded each time
+  Mean mean[8] = {};      // f32, f64, bf16
+  Spread spread[8] = {};  // as put
 };
 const PoolLoops* pool_loops_base();
 const PoolLoops* pool_loops_avx2();

@@ -190,14 +190,19 @@ TEST_CASE("channels last pools are channels first turned; threads change no bit"
 
 TEST_CASE("the 16-bit floats are pooled in f32 and rounded once", "[pool]") {
   Random random(35);
-  const PoolAttrs a{Windows::over({7}, {3}, 2, 1, 1), {}, true};
-  for (DType t : {DType::bf16, DType::f16}) {
-    const Tensor x = random_tensor(random, {2, 7, 5}, t), y = random_tensor(random, {2, 4, 5}, t);
-    CHECK_SAME(apply<MaxPick>({x, x}, a), cast(apply<MaxPick>({cast(x, f32), cast(x, f32)}, a), t));
-    CHECK_SAME(apply<MaxPut>({x, y}, a), cast(apply<MaxPut>({cast(x, f32), cast(y, f32)}, a), t));
-    CHECK_SAME(apply<AvgPool>({x}, a), cast(apply<AvgPool>({cast(x, f32)}, a), t));
-    CHECK_SAME(apply<AvgSpread>({y}, a), cast(apply<AvgSpread>({cast(y, f32)}, a), t));
-  }
+  const PoolAttrs overlapping{Windows::over({7}, {3}, 2, 1, 1), {}, true},
+      parts{Windows::over({8}, {2}, 2, 0, 1), {}, true};
+  for (DType t : {DType::bf16, DType::f16})
+    for (const PoolAttrs& a : {overlapping, parts})
+      for (const std::int64_t channels : {5, 16, 37}) {
+        Tensor x = random_tensor(random, {2, a.windows.in[0], channels}, t),
+               y = random_tensor(random, {2, 4, channels}, t);
+        x = where(x < full(x.shape(), -0.9, t), full(x.shape(), NAN, t), x);
+        CHECK_SAME(apply<MaxPick>({x, x}, a), cast(apply<MaxPick>({cast(x, f32), cast(x, f32)}, a), t));
+        CHECK_SAME(apply<MaxPut>({x, y}, a), cast(apply<MaxPut>({cast(x, f32), cast(y, f32)}, a), t));
+        CHECK_SAME(apply<AvgPool>({x}, a), cast(apply<AvgPool>({cast(x, f32)}, a), t));
+        CHECK_SAME(apply<AvgSpread>({y}, a), cast(apply<AvgSpread>({cast(y, f32)}, a), t));
+      }
 }
 
 TEST_CASE("every operand of a pool is checked at the door, of its gradient too", "[pool][bad-input.11][bad-input.19]") {

@@ -319,9 +319,11 @@ ConvCut conv_cut(const ConvShape& s) {
   std::int64_t images = std::min(s.n, most);
   if (s.pass == ConvPass::w) images = std::clamp<std::int64_t>(rows / 1024, 1, std::min<std::int64_t>(images, 8));
   // Few images, or so few positions that moving the weights counts: channels are cut, where each is worth its copy.
+  // Each part of a weight's gradient turns all of x for itself: there are fewer.
   const std::int64_t depth = (of_x ? s.outputs : s.channels) * s.taps();
   if (s.groups > 1 || depth < 256 || (images >= 4 && rows >= 1024)) return {images, 1};
-  const std::int64_t channels = std::min({most, std::int64_t{16}, (of_x ? s.channels : s.outputs) / 32});
+  const std::int64_t channels =
+      std::min({most, std::int64_t{16}, (of_x ? s.channels : s.outputs) / (s.pass == ConvPass::w ? 64 : 32)});
   if (channels >= 4) return {1, channels};
   return {images, images < 4 ? std::max<std::int64_t>(1, std::min(channels, most / images)) : 1};
 }

@@ -28,10 +28,10 @@ struct ConvShape {
 /// for each 16 of its channels: for larger ones they run at half the speed of its products of small matrices.
 inline constexpr std::int64_t cached_image = 900'000;
 
-/// Computes one of the three, on several threads where that pays. f32 is oneDNN's, but for weight gradients of single
-/// pixels (our matmul) and of depthwise windows (conv_depthwise.h), all cut into pieces that the shape alone decides,
-/// so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul. bf16 and f16 are summed in
-/// f32 and rounded once: bf16 by oneDNN where the CPU multiplies it, else both are widened.
+/// Computes one of the three, on several threads where that pays. f32 is oneDNN's, but for single pixels (our
+/// matmul) and weight gradients of depthwise windows (conv_depthwise.h), all cut into pieces that the shape alone
+/// decides, so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul. bf16 and f16 are
+/// summed in f32 and rounded once: bf16 by oneDNN where the CPU multiplies it, else both are widened.
 void conv(const ConvShape&, DType, void* x, void* w, void* y);
 
 /// For y or x: bytes of the weight in the order in which conv() takes it, where that is not the caller's; else 0. One

@@ -114,7 +114,12 @@ std::vector<Problem> geometries() {
   list.emplace_back(2, Windows::over({8, 8}, {1, 1}, 1, 0, 1), 32, 16, 1);
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 32, 32, 32);  // depthwise
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 5, 10, 5);
-  list.emplace_back(2, Windows::over({6, 2}, {3, 5}, 3, 2, 1), 16, 32, 1);  // images narrower than a step
+  // of which some of oneDNN's bf16 kernels read or write elsewhere: images narrower than a step, axes of three along
+  // which no window lies inside, steps of 4 with as much padding before as is left over after
+  list.emplace_back(2, Windows::over({6, 2}, {3, 5}, 3, 2, 1), 16, 32, 1);
+  list.emplace_back(2, Windows{{4, 3, 5}, {3, 2, 3}, {3, 1, 1}, {1, 0, 0}, {1, 0, 3}, {1, 2, 2}}, 3, 48, 1);
+  list.emplace_back(3, Windows{{6, 2, 5}, {2, 4, 4}, {2, 1, 1}, {0, 2, 0}, {0, 0, 1}, {1, 1, 1}}, 64, 2, 1);
+  list.emplace_back(1, Windows{{13}, {5}, {4}, {3}, {0}, {2}}, 5, 20, 1);
   return list;
 }
 

@@ -1,5 +1,7 @@
 #include "steps.h"
 
+#include <algorithm>
+
 namespace weft {
 
 bool is_whole(const Access& a, const Type& base) {
@@ -39,22 +41,32 @@ void share_buffers(const Graph& graph, std::vector<Step>& steps, std::span<const
 }
 
 void merge_launches(const Graph& graph, std::vector<Step>& steps) {
+  const auto flat = [](const LaunchStep& s) {
+    return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty();
+  };
   std::vector<Step> merged;
+  std::vector<std::size_t> written(graph.values.size()),
+      used(graph.values.size());  // by value: after the last step that does
+  std::size_t after = 0;          // the last step that is no launch
   for (Step& step : steps) {
     auto* next = std::get_if<LaunchStep>(&step);
-    auto* last = merged.empty() ? nullptr : std::get_if<LaunchStep>(&merged.back());
-    const auto flat = [](const LaunchStep& s) {
-      return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty();
-    };
-    bool joins = next && last && flat(*next) && flat(*last) && next->segments[0].kernel == last->segments[0].kernel;
-    if (joins)
-      each_use(graph, merged.back(), [&](ValueId v, bool output) {
-        if (output) each_use(graph, step, [&](ValueId u, bool) { joins = joins && u != v; });
-      });
-    if (joins)
-      last->segments.push_back(std::move(next->segments[0]));
+    std::size_t first = after, place = merged.size();
+    each_use(graph, step, [&](ValueId v, bool output) { first = std::max(first, output ? used[v] : written[v]); });
+    for (std::size_t k = merged.size(); next && flat(*next) && k-- > first;) {
+      const auto& before = std::get<LaunchStep>(merged[k]);
+      if (!flat(before) || next->segments[0].kernel != before.segments[0].kernel) continue;
+      place = k;
+      break;
+    }
+    each_use(graph, step, [&](ValueId v, bool output) {
+      used[v] = std::max(used[v], place + 1);
+      if (output) written[v] = std::max(written[v], place + 1);
+    });
+    if (place < merged.size())
+      std::get<LaunchStep>(merged[place]).segments.push_back(std::move(next->segments[0]));
     else
       merged.push_back(std::move(step));
+    if (!next) after = merged.size();
   }
   steps = std::move(merged);
 }

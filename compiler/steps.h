@@ -52,7 +52,8 @@ bool is_whole(const Access& a, const Type& base);
 /// `direct`: by output of the graph, the value computed right into it, or no_value.
 void share_buffers(const Graph& graph, std::vector<Step>& steps, std::span<const ValueId> direct);
 
-/// Neighbours with equal kernels over pointwise columns become one launch over a table of segments.
+/// Launches with equal kernels over pointwise columns become one over a table of segments, where between them are only
+/// launches that neither needs.
 void merge_launches(const Graph& graph, std::vector<Step>& steps);
 
 }  // namespace weft

@@ -147,6 +147,52 @@ return %7 %10                           |
 )");
 }
 
+TEST_CASE("steps: it joins that launch past others that have nothing to do with it", "[pass][launches]") {
+  const auto update = [](const Tensor& g, const Tensor& h, const Tensor& v, const Tensor& w, const Tensor& u) {
+    return std::tuple{v - 0.1 * g, u * u, w - 0.1 * h};
+  };
+  CHECK_DRAWN(drawn_plan(traced(update, x4, x7, x4, x7, Type{f32, {5}})), R"(
+%0 = input f32[4]                        | step 0: kernel, 2 segments %0 %2 -> %8 %1 %3 -> %12
+%1 = input f32[7]                        | step 1: kernel, 1 segment %4 -> %9
+%2 = input f32[4]                        | arena 0 bytes
+%3 = input f32[7]                        |
+%4 = input f32[5]                        |
+%5 = constant f32[] 0.100000001          |
+%6 = broadcast_to f32[4] %5 {shape=[4]}  |
+%7 = mul f32[4] %6 %0                    |
+%8 = sub f32[4] %2 %7                    |
+%9 = mul f32[5] %4 %4                    |
+%10 = broadcast_to f32[7] %5 {shape=[7]} |
+%11 = mul f32[7] %10 %1                  |
+%12 = sub f32[7] %3 %11                  |
+return %8 %9 %12                         |
+)");
+}
+
+TEST_CASE("steps: it does not, past one that computes what it reads", "[pass][launches]") {
+  const auto chain = [](const Tensor& g, const Tensor& v, const Tensor& h, const Tensor& w) {
+    const auto first = [](const Tensor& x) { return x[{Slice(0, 1)}]; };
+    const Tensor a = v - first(g), b = h * first(a);
+    return std::tuple{a, b, w - first(b)};
+  };
+  CHECK_DRAWN(drawn_plan(traced(chain, x4, x4, x7, Type{f32, {5}})), R"(
+%0 = input f32[4]                                     | step 0: kernel, 1 segment %1 %0 -> %6
+%1 = input f32[4]                                     | step 1: kernel, 1 segment %2 %6 -> %9
+%2 = input f32[7]                                     | step 2: kernel, 1 segment %3 %9 -> %12
+%3 = input f32[5]                                     | arena 0 bytes
+%4 = slice f32[1] %0 {begin=[0], step=[1], size=[1]}  |
+%5 = broadcast_to f32[4] %4 {shape=[4]}               |
+%6 = sub f32[4] %1 %5                                 |
+%7 = slice f32[1] %6 {begin=[0], step=[1], size=[1]}  |
+%8 = broadcast_to f32[7] %7 {shape=[7]}               |
+%9 = mul f32[7] %2 %8                                 |
+%10 = slice f32[1] %9 {begin=[0], step=[1], size=[1]} |
+%11 = broadcast_to f32[5] %10 {shape=[5]}             |
+%12 = sub f32[5] %3 %11                               |
+return %6 %9 %12                                      |
+)");
+}
+
 TEST_CASE("steps: a loop with another number in it is a launch of its own", "[pass][launches]") {
   const auto update = [](const Tensor& g, const Tensor& h, const Tensor& v, const Tensor& w) {
     return std::pair{v - 0.1 * g, w - 0.2 * h};

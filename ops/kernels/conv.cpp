@@ -101,31 +101,35 @@ template <class T> void turned(const ConvShape& s, void* x, const void* w, void*
   onednn::run(t, dtype_of<T>, y, round, x);
 }
 
-void of_f32(const ConvShape& s, void* x, void* w, void* y) {
-  if (is_depthwise_weight(s))
-    return depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
-  if (is_turned(s, f32)) return turned<float>(s, x, w, y);
-  onednn::run(s, f32, x, w, y);
-}
+/// Which kernel computes it.
+enum class Way { library, turned, depthwise, product, columns, widened };
 
-void of_bf16(const ConvShape& s, void* x, void* w, void* y) {
-  if (is_turned(s, DType::bf16)) return turned<bfloat16>(s, x, w, y);
-  onednn::run(s, DType::bf16, x, w, y);
+Way way_of(const ConvShape& s, DType t) {
+  const bool bf16 = t == DType::bf16 && onednn::has_bf16(s);
+  if (!bf16 && is_product(s)) return Way::product;
+  if (t == f64) return Way::columns;
+  if (t != f32 && !bf16) return Way::widened;
+  if (t == f32 && is_depthwise_weight(s)) return Way::depthwise;
+  return is_turned(s, t) ? Way::turned : Way::library;
 }
 
 }  // namespace
 
 void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
-  if (t == DType::bf16 && onednn::has_bf16(s)) return of_bf16(s, x, w, y);
-  if (is_product(s)) return product(s, t, x, w, y);
-  if (t == f32) return of_f32(s, x, w, y);
-  if (t == f64) return conv_by_columns(s, static_cast<double*>(x), static_cast<double*>(w), static_cast<double*>(y));
-  widened(s, t, x, w, y);
+  switch (way_of(s, t)) {
+    case Way::library: return onednn::run(s, t, x, w, y);
+    case Way::turned: return t == f32 ? turned<float>(s, x, w, y) : turned<bfloat16>(s, x, w, y);
+    case Way::depthwise:
+      return depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
+    case Way::product: return product(s, t, x, w, y);
+    case Way::columns:
+      return conv_by_columns(s, static_cast<double*>(x), static_cast<double*>(w), static_cast<double*>(y));
+    case Way::widened: return widened(s, t, x, w, y);
+  }
 }
 
 std::size_t packed_weight_bytes(const ConvShape& s, DType t) {
-  const bool by_library = t == f32 || (t == DType::bf16 && onednn::has_bf16(s));
-  return by_library && s.pass != ConvPass::w && !is_turned(s, t) ? onednn::packed_bytes(s, t) : 0;
+  return s.pass != ConvPass::w && way_of(s, t) == Way::library ? onednn::packed_bytes(s, t) : 0;
 }
 
 void pack_weight(const ConvShape& s, DType t, const void* w, void* packed) { onednn::pack(s, t, w, packed); }

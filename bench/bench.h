@@ -1,5 +1,5 @@
-// Benches a model of your own and reports it as Weft reports its own: verified, then timed by Google Benchmark, beside
-// what this machine can do at most.
+// Benches a model of your own and reports it as Weft reports its own: verified, then timed by Google Benchmark, with
+// GFLOP/s, GB/s, allocations and peak memory, beside what this machine can do at most.
 //
 //     #include <weft/bench/bench.h>
 //
@@ -10,7 +10,7 @@
 //     }
 //
 // or in one call: return weft::bench::report("mine", step, x, y). In CMake: find_package(weft REQUIRED COMPONENTS
-// bench), and link weft::bench.
+// bench), and link weft::bench; or pkg-config weft-bench.
 #pragma once
 
 #include <functional>
@@ -22,11 +22,13 @@
 
 namespace weft::bench {
 
-/// What is known of a step by arithmetic. What is 0 is left out of the report.
+/// What a report should know of a step. A call's flops and bytes are counted, op by op or kernel by kernel, as a
+/// Profiler counts them; where you know what the step needs at least, say that here, and the roofline is held against
+/// it.
 struct Facts {
   double items = 1;  ///< samples of a step
-  double flops = 0;  ///< floating-point operations
-  double bytes = 0;  ///< that have to be read and written at least
+  double flops = 0;  ///< floating-point operations; 0: as counted
+  double bytes = 0;  ///< that have to be read and written at least; 0: as counted
   int repeats = 1;   ///< times and figures are for one of so many equal parts of the step
 };
 

@@ -9,6 +9,7 @@
 #include <weft/tensor/parallel.h>
 
 #include "build.h"  // WEFT_VERSION
+#include "median.h"
 #include "numbers.h"
 
 namespace bench {
@@ -17,12 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-double median_of(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  const std::size_t n = v.size();
-  return n == 0 ? 0 : (v[n / 2] + v[(n - 1) / 2]) / 2;
-}
 
 std::string quoted(const std::string& s) {
   std::string out = "\"";
@@ -74,8 +69,8 @@ void print_line(const Work& work, Mode mode, const Timing& timing) {
       "{\"peer\": \"weft %s\", \"mode\": \"%s\", \"work\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"median_us\": "
       "%.6g, "
       "\"min_us\": %.6g, \"first_call_s\": %.6g, \"check\": %.6g, \"note\": %s}\n",
-      WEFT_VERSION, name_of(mode), work.name.c_str(), work.dtype, timing.threads, median_of(times) * scale,
-      least * scale, first, value, quoted(timing.note).c_str());
+      WEFT_VERSION, name_of(mode), work.name.c_str(), work.dtype, timing.threads, median(times) * scale, least * scale,
+      first, value, quoted(timing.note).c_str());
   std::fflush(stdout);
 }
 

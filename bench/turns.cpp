@@ -5,15 +5,12 @@
 #include <cmath>
 #include <vector>
 
+#include "median.h"
+
 namespace bench {
 namespace {
 
 using weft::Tensor;
-
-double median(std::vector<double> list) {
-  std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2), list.end());
-  return list[list.size() / 2];
-}
 
 double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   if (a.size() != b.size()) return INFINITY;
@@ -27,9 +24,7 @@ double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor
   return most;
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 /// The times of a turn's steps: at least one, for so long; their median.
 double turn(const Contender& c, double seconds, std::vector<double>& times) {

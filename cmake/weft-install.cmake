@@ -1,5 +1,5 @@
 # What `cmake --install` puts in place: the static libraries, libweft_jit.so, the public headers, and the files by which
-# find_package(weft) and pkg-config find them. bench/CMakeLists.txt adds weft::bench.
+# find_package(weft) and pkg-config find them. bench/CMakeLists.txt adds weft::bench, and weft-bench.pc.
 include(CMakePackageConfigHelpers)
 
 get_property(layers GLOBAL PROPERTY WEFT_LAYERS)

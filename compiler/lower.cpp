@@ -5,8 +5,8 @@
 #include <unordered_map>
 
 #include "../ops/defs/reduce.h"
-#include "../ops/kernels/elementwise.h"
 #include "../ops/kernels/reduce.h"
+#include "../tensor/past_caches.h"
 
 namespace weft {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
+#include "layer_scope.h"
 
 namespace weft::nn {
 
@@ -12,6 +13,11 @@ Prelu::Prelu(std::int64_t channels, double initial, DType dtype, Site site) {
     if (channels < 1) throw ArgumentError(fmt::format("{} channels", channels), "there is at least 1");
     weight = Variable(full({channels}, initial, dtype), true, "weight");
   });
+}
+
+Tensor Prelu::operator()(const Arg& x) const {
+  const LayerScope layer("Prelu", &weight);
+  return prelu(x, weight);
 }
 
 std::string Prelu::text() const { return fmt::format("Prelu {}", weight.shape()[0]); }

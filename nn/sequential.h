@@ -10,11 +10,12 @@
 
 #include "../autograd/structure.h"
 #include "../ops/arg.h"
+#include "../tensor/scope.h"
 
 namespace weft::nn {
 
 /// Calls each layer on what the one before gave. A layer is anything that maps a Tensor to a Tensor: a layer of ours, a
-/// model of yours, a lambda. Its members go by their numbers: "0.weight".
+/// model of yours, a lambda. Its members go by their numbers: "0.weight". A module in profiles, its layers inside it.
 template <class... Layer> struct Sequential {
   static_assert(sizeof...(Layer) > 0 && sizeof...(Layer) <= 32, "Sequential takes 1 to 32 layers; nest them for more");
   std::tuple<Layer...> layers;
@@ -22,6 +23,7 @@ template <class... Layer> struct Sequential {
   explicit Sequential(Layer... layer) : layers(std::move(layer)...) {}
 
   Tensor operator()(const Arg& x) const {
+    const ProfileScope layer("Sequential");
     const SiteScope scope(x.site());
     Tensor t = x.tensor();
     std::apply([&](const auto&... layer) { ((t = call(layer, t, x.site())), ...); }, layers);

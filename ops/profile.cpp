@@ -36,11 +36,15 @@ detail::ProfileItem describe(const Call& c) {
   return item;
 }
 
-void mix_site(std::uint64_t& key, const Origin& origin) {
-  detail::mix(key, reinterpret_cast<std::uintptr_t>(origin.file_name()));
-  detail::mix(key, std::uint64_t{origin.line()} << 32 | origin.column());
-  detail::mix(key, reinterpret_cast<std::uintptr_t>(origin.scope));
+// Of an op at a place, then of each word of its operands' types: sums of products with odd numbers, of which the first
+// four do not wait for each other.
+std::uint64_t key_of(const Op& op, const Origin& origin) {
+  return reinterpret_cast<std::uintptr_t>(&op) * 0x9E3779B97F4A7C15u +
+         reinterpret_cast<std::uintptr_t>(origin.file_name()) * 0xC2B2AE3D27D4EB4Fu +
+         (std::uint64_t{origin.line()} << 32 | origin.column()) * 0x165667B19E3779F9u +
+         reinterpret_cast<std::uintptr_t>(origin.scope) * 0xD6E8FEB86659FD93u;
 }
+void append(std::uint64_t& key, std::uint64_t word) { key = key * 0x9FB21C651E98DF25u + word; }
 
 }  // namespace
 
@@ -61,13 +65,12 @@ detail::ProfileItem profile_item(const Op& op, const Attrs& attrs, Types in, Typ
 }
 
 void profile_op(detail::ProfileSpan& span, const Op& op, const Attrs& attrs, std::span<const Tensor> in) {
-  std::uint64_t key = reinterpret_cast<std::uintptr_t>(&op);
-  mix_site(key, SiteScope::origin());
+  std::uint64_t key = key_of(op, SiteScope::origin());
   for (const Tensor& t : in) {
     if (!t.defined()) continue;
     const Type& type = t.type();
-    detail::mix(key, static_cast<std::uint64_t>(type.dtype));
-    for (const std::int64_t n : type.shape) detail::mix(key, static_cast<std::uint64_t>(n));
+    append(key, static_cast<std::uint64_t>(type.dtype) + 1);
+    for (const std::int64_t n : type.shape) append(key, static_cast<std::uint64_t>(n));
   }
   const Call call{op, attrs, in};
   span.begin(

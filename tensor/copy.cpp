@@ -6,6 +6,7 @@
 
 #include "convert.h"
 #include "parallel.h"
+#include "past_caches.h"
 #include "tensor.h"
 #include "threads.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 constexpr std::int64_t least_per_thread = 128 << 10;  // bytes: a region costs 0.7 us
 constexpr std::int64_t per_task = 32 << 10;           // elements
-constexpr std::int64_t past_caches = 32 << 20;        // bytes: more is stored around them
 
 /// One axis of a copy; strides in bytes.
 struct Axis {

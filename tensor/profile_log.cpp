@@ -1,7 +1,10 @@
 #include "profile_log.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <chrono>
+#include <new>
 
 #include "site.h"
 
@@ -19,13 +22,15 @@ struct Session {
   std::vector<std::unique_ptr<ProfileLog>> logs;
   int profilers = 0, threads = 0;
   std::uint32_t number = 0;
-  std::atomic<std::uint32_t> running{0};
   const Clocks begun;
 };
 Session& sessions() {
   static Session& s = *new Session;  // outlives every thread
   return s;
 }
+
+constinit std::atomic<std::uint32_t> running{0};  // the session's number; 0: none
+constinit std::atomic<int> members{0};            // threads that have a log in it
 
 // Here, in a file that every program links.
 [[maybe_unused]] const bool program_is_profiled = profile_program();
@@ -66,7 +71,7 @@ template <class F> void change(ProfileNode& n, F f) {
 }  // namespace
 
 ProfileLog* ProfileLog::mine() {
-  const std::uint32_t now = sessions().running.load(std::memory_order_acquire);
+  const std::uint32_t now = running.load(std::memory_order_acquire);
   if (!now) return nullptr;
   ProfileLog* const log = own ? own : join();
   if (log && log->session.load(std::memory_order_relaxed) != now) log->restart(now);
@@ -80,6 +85,8 @@ void ProfileLog::restart(std::uint32_t now) {
   events.clear();
   memory.clear();
   current_ = last_ = nullptr;
+  tick_ = profile_ticks();
+  members.fetch_add(1, std::memory_order_relaxed);
   session.store(now, std::memory_order_release);
 }
 
@@ -105,13 +112,13 @@ ProfileNode* ProfileLog::enter(std::uint64_t key, ProfileItem (*describe)(const 
   last = current_ = node;
   change(*node, [&] {
     store(node->calls, load(node->calls) + 1);
-    store(node->begun, profile_ticks());
+    store(node->begun, tick_ = profile_ticks());
   });
   return node;
 }
 
 void ProfileLog::leave(ProfileNode* node) {
-  const std::int64_t begin = load(node->begun), end = profile_ticks();
+  const std::int64_t begin = load(node->begun), end = tick_ = profile_ticks();
   change(*node, [&] {
     store(node->ticks, load(node->ticks) + end - begin);
     store(node->begun, 0);
@@ -120,8 +127,20 @@ void ProfileLog::leave(ProfileNode* node) {
   current_ = node->parent;
 }
 
+// The clock is most of what a small op costs here. A lone thread's small blocks do without it: their order is that of
+// the log. Another thread has joined before it can know one of their addresses.
 void ProfileLog::block(const void* block, std::int64_t bytes) {
-  memory.push({block, bytes, current_, profile_ticks()}, mutex);
+  constexpr std::int64_t small = 64 << 10;
+  if (memory.size() < memory.limit && (std::abs(bytes) > small || members.load(std::memory_order_relaxed) > 1))
+    tick_ = profile_ticks();
+  memory.push({block, bytes, current_, tick_}, mutex);
+}
+
+void* profile_chunk() {
+  void* const p = std::aligned_alloc(profile_chunk_bytes, profile_chunk_bytes);
+  if (!p) throw std::bad_alloc();
+  madvise(p, profile_chunk_bytes, MADV_HUGEPAGE);
+  return p;
 }
 
 std::uint32_t begin_session() {
@@ -129,7 +148,8 @@ std::uint32_t begin_session() {
   const std::lock_guard lock(s.mutex);
   if (s.profilers++ == 0) {
     std::erase_if(s.logs, [](const auto& log) { return log->ended.load(); });
-    s.running.store(++s.number, std::memory_order_release);
+    members.store(0, std::memory_order_relaxed);
+    running.store(++s.number, std::memory_order_release);
   }
   watchers.fetch_add(one_profiler, std::memory_order_relaxed);
   return s.number;
@@ -139,7 +159,7 @@ void end_session() {
   Session& s = sessions();
   const std::lock_guard lock(s.mutex);
   watchers.fetch_sub(one_profiler, std::memory_order_relaxed);
-  if (--s.profilers == 0) s.running.store(0, std::memory_order_release);
+  if (--s.profilers == 0) running.store(0, std::memory_order_release);
 }
 
 void each_log(std::uint32_t number, const std::function<void(const ProfileLog&)>& visit) {

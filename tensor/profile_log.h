@@ -3,8 +3,8 @@
 // one by one, for traces and the memory's timeline.
 #pragma once
 
-#include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -45,7 +45,12 @@ struct ProfileNode {
   ProfileNode* after = nullptr;  // of its siblings, the one that ran after it the last time: a loop is no search
 };
 
-/// A list that one thread writes and others may read up to size().
+inline constexpr std::size_t profile_chunk_bytes = std::size_t{2} << 20;
+/// So many bytes, on a huge page if the system has one; std::bad_alloc if it has none at all.
+void* profile_chunk();
+
+/// A list that one thread writes and others may read up to size(). Its chunks are huge pages: a fault for every 4 KiB
+/// would cost each small op as much as the clock does.
 template <class T> class ProfileRecord {
  public:
   static constexpr std::size_t limit = 1'000'000;
@@ -55,22 +60,27 @@ template <class T> class ProfileRecord {
     if (n >= limit) return dropped_.store(dropped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (n % chunk == 0) {
       const std::lock_guard lock(mutex);
-      chunks_.push_back(std::make_unique<std::array<T, chunk>>());
+      chunks_.emplace_back(static_cast<T*>(profile_chunk()));
     }
-    (*chunks_.back())[n % chunk] = t;
+    chunks_.back().get()[n % chunk] = t;
     size_.store(n + 1, std::memory_order_release);
   }
   std::size_t size() const { return size_.load(std::memory_order_acquire); }
   std::size_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
-  const T& operator[](std::size_t i) const { return (*chunks_[i / chunk])[i % chunk]; }  // the reader holds the mutex
+  const T& operator[](std::size_t i) const {
+    return chunks_[i / chunk].get()[i % chunk];
+  }  // the reader holds the mutex
   void clear() {
     chunks_.clear();
     size_ = dropped_ = 0;
   }
 
  private:
-  static constexpr std::size_t chunk = 4096;
-  std::vector<std::unique_ptr<std::array<T, chunk>>> chunks_;
+  struct Free {
+    void operator()(T* p) const { std::free(p); }
+  };
+  static constexpr std::size_t chunk = profile_chunk_bytes / sizeof(T);
+  std::vector<std::unique_ptr<T, Free>> chunks_;
   std::atomic<std::size_t> size_{0}, dropped_{0};
 };
 
@@ -83,7 +93,7 @@ struct MemoryEvent {
   const void* block;
   std::int64_t bytes;       // freed: negative
   const ProfileNode* node;  // in which it was; null: in none
-  std::int64_t tick;
+  std::int64_t tick;        // of a small block of a lone thread: the last one that was read before
 };
 
 class ProfileLog {
@@ -110,6 +120,7 @@ class ProfileLog {
 
   ProfileNode* current_ = nullptr;
   ProfileNode* last_ = nullptr;  // of those within none
+  std::int64_t tick_ = 0;        // read last
   std::unordered_map<std::uint64_t, ProfileNode*> by_key_;
 };
 

@@ -34,11 +34,13 @@ struct Profiler::Result {
   std::size_t blocks_left_out = 0;
   std::int64_t bytes_before = 0;
 
-  std::vector<ProfileRow> rows(ProfileBy by, bool roof) const;
+  std::vector<ProfileRow> rows(ProfileBy by, const Roofline* roof) const;  // null: none
   MemoryProfile memory() const;
 };
 
 namespace detail {
+/// Of num_threads() when first asked for, which takes half a second.
+const Roofline& profile_roofline();
 /// "matmul", "matmul (gradient)": what it is in tables by op; empty: a scope, whose own time is the program's.
 std::string op_name(const ProfileItem& item);
 /// "block/fc1 (gradient)"; empty: outside modules.

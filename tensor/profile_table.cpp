@@ -27,14 +27,14 @@ std::string detail::module_name(const Origin& origin) {
 
 std::string detail::line_name(const Origin& origin) { return origin.line() ? site_text(origin) : std::string(); }
 
-namespace {
-
-using detail::ProfileItem;
-
-const Roofline& roofline() {
+const Roofline& detail::profile_roofline() {
   static const Roofline measured = measure_roofline(num_threads(), 8);
   return measured;
 }
+
+namespace {
+
+using detail::ProfileItem;
 
 // A row that a node belongs to, with which parts of its own and of its whole time.
 struct Share {
@@ -93,7 +93,7 @@ class Rows {
 
 }  // namespace
 
-std::vector<ProfileRow> Profiler::Result::rows(ProfileBy by, bool roof) const {
+std::vector<ProfileRow> Profiler::Result::rows(ProfileBy by, const Roofline* roof) const {
   Rows list(by);
   std::vector<std::vector<Share>> shares;
   for (const Node& n : nodes) {
@@ -102,7 +102,7 @@ std::vector<ProfileRow> Profiler::Result::rows(ProfileBy by, bool roof) const {
     if (n.calls == 0 && n.total <= 0) continue;
     double least = 0;
     if (roof && item && item->bytes + item->arithmetic.operations > 0)
-      least = roofline().seconds(item->bytes, item->bytes, item->arithmetic);
+      least = roof->seconds(item->bytes, item->bytes, item->arithmetic);
     const auto calls = static_cast<double>(n.calls);
     for (const Share& s : shares.back()) {
       ProfileRow& row = list.rows[s.row];
@@ -172,16 +172,17 @@ std::string Profiler::table(std::size_t most, bool roof) const {
   const Result r = collect();
   std::string s = fmt::format("profile of {:.3f} ms", 1e3 * r.seconds);
   if (r.threads > 1) s += fmt::format("; {} threads ran ops, whose times add up to more", r.threads);
-  if (roof) {
-    const Roofline& top = roofline();
-    s += fmt::format("\nroof: {:.0f} GFLOP/s by fma, {:.0f} in bf16", 2e-9 * top.products_per_second,
-                     2e-9 * top.halves_per_second);
-    for (const Roofline::Level& l : top.levels) s += fmt::format(", {} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
+  const Roofline* const top = roof ? &detail::profile_roofline() : nullptr;
+  if (top) {
+    s += fmt::format("\nroof: {:.0f} GFLOP/s by fma, {:.0f} in bf16", 2e-9 * top->products_per_second,
+                     2e-9 * top->halves_per_second);
+    for (const Roofline::Level& l : top->levels)
+      s += fmt::format(", {} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
     s += fmt::format(" on {} thread{}", num_threads(), num_threads() == 1 ? "" : "s");
   }
-  s += "\n" + section("op or kernel", r.rows(ProfileBy::op, roof), most, r.seconds);
-  s += section("module", r.rows(ProfileBy::module, roof), most, r.seconds);
-  return s + section("line", r.rows(ProfileBy::line, roof), most, r.seconds);
+  s += "\n" + section("op or kernel", r.rows(ProfileBy::op, top), most, r.seconds);
+  s += section("module", r.rows(ProfileBy::module, top), most, r.seconds);
+  return s + section("line", r.rows(ProfileBy::line, top), most, r.seconds);
 }
 
 }  // namespace weft

@@ -135,7 +135,10 @@ Profiler::Result Profiler::collect() const {
 }
 
 double Profiler::seconds() const { return result_ ? result_->seconds : collect().seconds; }
-std::vector<ProfileRow> Profiler::rows(ProfileBy by, bool roof) const { return collect().rows(by, roof); }
+std::vector<ProfileRow> Profiler::rows(ProfileBy by, bool roof) const {
+  return collect().rows(by, roof ? &detail::profile_roofline() : nullptr);
+}
+std::vector<ProfileRow> Profiler::rows(ProfileBy by, const Roofline& roof) const { return collect().rows(by, &roof); }
 MemoryProfile Profiler::memory() const { return collect().memory(); }
 
 }  // namespace weft

@@ -20,6 +20,8 @@
 
 namespace weft {
 
+struct Roofline;
+
 /// What rows of a profile stand for.
 enum class ProfileBy {
   op,      ///< ops, "matmul (gradient)" for all that a gradient rule does; a compiled function's kernels; phases
@@ -74,6 +76,8 @@ class Profiler {
   double seconds() const;
   /// By self time, largest first. `roof`: against what the machine can do, measured at the first time in half a second.
   std::vector<ProfileRow> rows(ProfileBy by, bool roof = false) const;
+  /// The same, against a roofline that is known.
+  std::vector<ProfileRow> rows(ProfileBy by, const Roofline& roof) const;
   /// By op, by module and by line, the `most` largest of each.
   std::string table(std::size_t most = 30, bool roof = true) const;
   MemoryProfile memory() const;

@@ -7,7 +7,8 @@
 
 namespace weft {
 
-/// Scalar operations of f32; one of f64 counts as two, for a register holds half as many. All of them, and of these the ones that have units of their own.
+/// Scalar operations of f32; one of f64 counts as two, for a register holds half as many. All of them, and of these the
+/// ones that have units of their own.
 struct Arithmetic {
   double operations = 0;  ///< all, an fma being one
   double products = 0;    ///< multiplications and fmas

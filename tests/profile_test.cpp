@@ -189,6 +189,33 @@ TEST_CASE("modules have their own time and that of those inside, eager and compi
   }
 }
 
+TEST_CASE("Sequential and activations are modules, eager, compiled and in gradients") {
+  nn::Sequential net(nn::Linear(8, 4), nn::Gelu{}, nn::Prelu(4), nn::Linear(4, 1));
+  const nn::SGD opt(net);  // names the parameters by their paths
+  const auto plain = [&](const Tensor& x) {
+    GradientTape tape;
+    const Tensor loss = mean(net(x));
+    return std::pair{loss, tape.gradient(loss, *net.get<0>().bias)};
+  };
+  const Tensor x = random::normal({32, 8});
+  auto step = compile(plain);
+  step(x);
+  for (const bool compiled : {false, true}) {
+    INFO(compiled);
+    Profiler p;
+    compiled ? step(x) : plain(x);
+    p.stop();
+    const auto rows = by(p, ProfileBy::module);
+    for (const char* layer : {"0: Linear", "Gelu", "2: Prelu", "3: Linear"}) {
+      INFO(layer);
+      CHECK(rows.contains(std::string("Sequential/") + layer));
+      CHECK(rows.at("Sequential").total_seconds >= rows.at(std::string("Sequential/") + layer).total_seconds * 0.999);
+    }
+    CHECK(rows.contains("Sequential/Gelu (gradient)"));
+    if (!compiled) CHECK(rows.at("Sequential").calls == 1);
+  }
+}
+
 TEST_CASE("the memory's peak is the allocator's, and has owners") {
   const Tensor x = random::normal({1000});
   reset_peak_memory();

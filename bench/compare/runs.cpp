@@ -36,12 +36,6 @@ Runs read_runs(const std::filesystem::path& file, const std::string& metric) {
   return runs;
 }
 
-double median(std::vector<double> numbers) {
-  std::sort(numbers.begin(), numbers.end());
-  const std::size_t n = numbers.size();
-  return (numbers[n / 2] + numbers[(n - 1) / 2]) / 2;
-}
-
 double variation(const std::vector<double>& numbers) {
   const auto n = static_cast<double>(numbers.size());
   double sum = 0, squares = 0;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "../median.h"
+
 namespace bench {
 
 /// Nanoseconds of each repetition, by the name of the benchmark. Aggregates are left out, and repetitions that failed.
@@ -15,7 +17,6 @@ using Runs = std::map<std::string, std::vector<double>>;
 /// read, is no such report, or holds no run.
 Runs read_runs(const std::filesystem::path& file, const std::string& metric = "real_time");
 
-double median(std::vector<double> numbers);
 /// Standard deviation over mean: the noise.
 double variation(const std::vector<double>& numbers);
 

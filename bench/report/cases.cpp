@@ -11,11 +11,30 @@ namespace {
 
 using benchmark::Counter;
 
+// What a call computes and moves, and the least time that the machine allows for it, one op or kernel after the other.
+struct Work {
+  double flops = 0, bytes = 0, seconds = 0;
+};
+
+Work counted(const std::function<void()>& step) {
+  Profiler profiler;
+  step();
+  profiler.stop();
+  Work work;
+  for (const ProfileRow& row : profiler.rows(ProfileBy::op, roofline())) {
+    work.flops += row.flops;
+    work.bytes += row.bytes;
+    work.seconds += row.roof * row.self_seconds;
+  }
+  return work;
+}
+
 // Google calls a benchmark once for each repetition, and before, to find out how often it fits the time. What was made
 // for the first call serves the others.
 struct Ready {
   std::string name, wrong;
   Case made;
+  Work work = {};
 };
 Ready& current = *new Ready;  // never destroyed: what it holds must not outlive the library's statics
 
@@ -26,10 +45,12 @@ const Ready& ready(const std::string& name, const std::function<Case()>& make) {
   current.name = name;
   for (int i = 0; i < 5; ++i) current.made.step();
   if (current.made.verify) current.wrong = current.made.verify();
+  current.work = counted(current.made.step);
   return current;
 }
 
-void time(benchmark::State& state, const Facts& facts, const Case& c) {
+void time(benchmark::State& state, const Facts& facts, const Ready& ready) {
+  const Case& c = ready.made;
   c.step();  // the caches are this case's again
   const MemoryWatch memory;
   for (auto _ : state) c.step();
@@ -39,11 +60,15 @@ void time(benchmark::State& state, const Facts& facts, const Case& c) {
     if (of_one > 0) state.counters[name] = Counter(of_one * parts, Counter::kIsRate);
   };
   state.SetItemsProcessed(static_cast<std::int64_t>(parts * facts.items));
-  rate("FLOP/s", facts.flops);
-  rate("B/s", facts.bytes);
-  if (facts.flops > 0 && facts.bytes > 0) state.counters["flop/byte"] = facts.flops / facts.bytes;
+  const double flops = facts.flops > 0 ? facts.flops : ready.work.flops / facts.repeats,
+               bytes = facts.bytes > 0 ? facts.bytes : ready.work.bytes / facts.repeats;
+  rate("FLOP/s", flops);
+  rate("B/s", bytes);
+  if (flops > 0 && bytes > 0) state.counters["flop/byte"] = flops / bytes;
   // 1 is as fast as arithmetic units and memory let it be; an fma is two of the flops, and one operation
-  rate("roof", roofline().seconds(facts.bytes, facts.bytes, {facts.flops / 2, facts.flops / 2, 0}));
+  const bool known = facts.flops > 0 || facts.bytes > 0;
+  rate("roof", known ? roofline().seconds(facts.bytes, facts.bytes, {facts.flops / 2, facts.flops / 2, 0})
+                     : ready.work.seconds / facts.repeats);
   if (facts.repeats > 1) state.counters["op_time"] = Counter(parts, Counter::kIsRate | Counter::kInvert);
   if (!c.stats) return;
   const CompileStats stats = c.stats();
@@ -74,7 +99,7 @@ void add_case(const std::string& name, const Facts& facts, std::function<Case()>
                                  try {
                                    const Ready& r = ready(name, make);
                                    if (!r.wrong.empty()) return state.SkipWithError(r.wrong.c_str());
-                                   time(state, facts, r.made);
+                                   time(state, facts, r);
                                  } catch (const std::exception& e) { state.SkipWithError(e.what()); }
                                })
       ->Unit(benchmark::kMicrosecond)

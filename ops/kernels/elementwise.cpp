@@ -8,6 +8,7 @@
 
 #include "../../tensor/convert.h"
 #include "../../tensor/parallel.h"
+#include "../../tensor/past_caches.h"
 #include "formula_tile.h"
 
 namespace weft {

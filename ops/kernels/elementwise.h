@@ -5,10 +5,6 @@
 
 namespace weft {
 
-/// So many bytes do not fit in the caches: an eager output so large, and those of a compiled launch that moves so much,
-/// are stored around them.
-inline constexpr std::int64_t past_caches = 32 << 20;
-
 /// Computes an elementwise op; `out` is contiguous.
 void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out);
 

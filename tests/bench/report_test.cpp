@@ -101,7 +101,10 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
     return loss;
   };
   const Tensor x = ones({4, 2});
-  bench::add("good", {.items = 4, .flops = 2 * 4 * 2 * 3}, step, x);
+  bench::add("good", step, x);
+  const auto product = [](const Tensor& a, const Tensor& b) { return matmul(a, b); };
+  bench::add("product", product, ones({4, 2}), ones({2, 3}));
+  bench::add("known", {.items = 4, .flops = 1e3}, product, ones({4, 2}), ones({2, 3}));
   bench::add(
       "bad", [](const Tensor& t) { return log(t - 2); }, x);
   std::vector<std::string> arguments = {"test", "--benchmark_min_time=0.001", "--threads=1",
@@ -122,12 +125,22 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
   for (const auto& run : json.at("benchmarks"))
     if (run.at("run_name") == "good/compile/real_time" && run.at("run_type") == "iteration") {
       ++repetitions;
-      CHECK(run.at("FLOP/s").get<double>() > 0);
+      for (const char* figure : {"FLOP/s", "B/s", "roof"}) CHECK(run.at(figure).get<double>() > 0);
       CHECK(run.at("peak_bytes").get<double>() > 0);
       CHECK(!run.contains("system_allocs"));  // none
       CHECK(run.at("launches").get<double>() >= 1);
     }
   CHECK(repetitions == 5);
+  const auto intensity = [&](const std::string& name) {
+    for (const auto& run : json.at("benchmarks"))
+      if (run.at("run_name") == name + "/real_time") return run.at("flop/byte").get<double>();
+    return 0.0;
+  };
+  constexpr double bytes = 4 * (4 * 2 + 2 * 3 + 4 * 3);
+  for (const std::string mode : {"/eager", "/compile"}) {
+    CHECK(intensity("product" + mode) == Approx(2 * 4 * 2 * 3 / bytes));
+    CHECK(intensity("known" + mode) == Approx(1e3 / bytes));
+  }
   CHECK(contains(out.read("roofline.svg"), "</svg>"));
 }
 

@@ -7,6 +7,7 @@
 #include "../tensor/parallel.h"
 #include "apply.h"
 #include "composition.h"
+#include "defs/binary.h"
 #include "defs/indexing.h"
 #include "defs/reduce.h"
 #include "index_list.h"
@@ -17,7 +18,9 @@ namespace weft {
 namespace {
 
 // Threads own columns or outer rows: each element takes its updates in index order, whatever their number.
-template <class Combine> void run_scatter(const Attrs& attrs, Views in, Views out, Combine combine) {
+// `loops`: `combine` for whole rows, of the types that have one.
+template <class Combine>
+void run_scatter(const Attrs& attrs, Views in, Views out, Combine combine, const NativeLoops* loops = nullptr) {
   const int axis = attrs.as<AxisAttrs>().axis;
   const ReduceGeometry g(in[0].shape, {axis, axis + 1});
   const detail::IndexList indices(in[1], g.n, -g.n);
@@ -30,6 +33,7 @@ template <class Combine> void run_scatter(const Attrs& attrs, Views in, Views ou
     using T = decltype(zero);
     const T* const u = reinterpret_cast<const T*>(from);
     T* const y = out[0].as<T>();
+    const ElementwiseLoop loop = loops && g.inner >= 16 ? loops->by_type[static_cast<int>(in[0].dtype)] : nullptr;
     const int threads = updates < 1 << 15 ? 1 : num_threads();
     const std::int64_t panel = std::max<std::int64_t>(64, (g.inner + threads - 1) / threads),
                        panels = (g.inner + panel - 1) / panel;
@@ -38,7 +42,12 @@ template <class Combine> void run_scatter(const Attrs& attrs, Views in, Views ou
       const T* update = u + o * std::ssize(indices) * g.inner + c;
       for (const std::int64_t i : indices) {
         T* const row = y + (o * g.n + i) * g.inner + c;
-        for (std::int64_t k = 0; k < width; ++k) row[k] = combine(row[k], update[k]);
+        if (loop) {
+          const void* const operands[] = {row, update};
+          loop(operands, row, width, false);
+        } else {
+          for (std::int64_t k = 0; k < width; ++k) row[k] = combine(row[k], update[k]);
+        }
         update += g.inner;
       }
     });
@@ -118,12 +127,15 @@ void Scatter::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 }
 
 void ScatterAdd::run(const Attrs& attrs, Views in, Views out) {
-  run_scatter(attrs, in, out, []<class T>(T a, T b) {
-    if constexpr (std::is_integral_v<T>)
-      return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-    else
-      return static_cast<T>(a + b);
-  });
+  run_scatter(
+      attrs, in, out,
+      []<class T>(T a, T b) {
+        if constexpr (std::is_integral_v<T>)
+          return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+        else
+          return static_cast<T>(a + b);
+      },
+      op_of<Add>().loops());
 }
 
 void ScatterAdd::vjp(Backward& b) {

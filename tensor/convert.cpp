@@ -2,10 +2,26 @@
 
 #include <algorithm>
 
+#include "convert_loops.h"
+#include "isa.h"
+
 namespace weft::detail {
+namespace {
+
+const ConvertLoops& loops_in_use() {
+  static const ConvertLoops* const loops = isa() == Isa::avx512 ? convert_loops_avx512()
+                                           : isa() == Isa::avx2 ? convert_loops_avx2()
+                                                                : convert_loops_base();
+  return *loops;
+}
+
+}  // namespace
 
 void convert_elements(DType from_type, const void* from, std::int64_t from_step, DType to_type, void* to,
                       std::int64_t to_step, std::int64_t n) {
+  if (from_step == 1 && to_step == 1 && n > 8)
+    if (const auto loop = loops_in_use().by_types[static_cast<int>(from_type)][static_cast<int>(to_type)])
+      return loop(from, to, n);
   visit_dtype(from_type, [&](auto from_zero) {
     using From = decltype(from_zero);
     const auto* source = static_cast<const From*>(from);

@@ -26,6 +26,10 @@ void clear(Reduction op, DType dtype, std::byte* p, std::int64_t n) {
 
 }  // namespace
 
+void reduce_block(Reduction op, DType dtype, const void* in, void* out, std::int64_t n) {
+  loops_in_use().row[static_cast<int>(op)][static_cast<int>(dtype)](in, out, n);
+}
+
 void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner,
                     void* out) {
   clear(op, dtype, static_cast<std::byte*>(out), inner);

@@ -15,6 +15,9 @@ namespace weft {
 void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in,
                    const View& out);
 
+/// One block: n <= row_block contiguous elements to one.
+void reduce_block(Reduction op, DType dtype, const void* in, void* out, std::int64_t n);
+
 /// The last step of both orders: out[c] = blocks' results partial[b][c] in order, from the identity on.
 void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner, void* out);
 

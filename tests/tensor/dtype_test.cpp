@@ -1,8 +1,10 @@
 // Element types: the two 16-bit floats over all their patterns, and conversion between any two types.
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <random>
+#include <vector>
 
 #include <weft/tensor/convert.h>
 #include <weft/tensor/create.h>
@@ -41,7 +43,8 @@ template <class T> bool rounds_to_nearest_even() {
     if (static_cast<double>(middle) * 2 != static_cast<double>(low) + high) return false;  // it is exact
     const unsigned even = bits & 1 ? bits + 1 : bits;
     if (T(middle).bits != even || T(-middle).bits != (even | 0x8000)) return false;
-    if (T(std::nextafter(middle, 0.0f)).bits != bits || T(std::nextafter(middle, INFINITY)).bits != bits + 1) return false;
+    if (T(std::nextafter(middle, 0.0f)).bits != bits || T(std::nextafter(middle, INFINITY)).bits != bits + 1)
+      return false;
   }
   return true;
 }
@@ -55,7 +58,8 @@ TEST_CASE("all 65536 patterns of bf16 and f16 have their value and come back fro
     values &= same(static_cast<float>(from_bits<bfloat16>(bits)), value_of(bits, 8, 7));
     values &= same(static_cast<float>(from_bits<float16>(bits)), value_of(bits, 5, 10));
     const bool bf_nan = (bits & 0x7fff) > 0x7f80, nan = (bits & 0x7fff) > 0x7c00;
-    const unsigned b = bfloat16(static_cast<float>(from_bits<bfloat16>(bits))).bits, h = float16(static_cast<float>(from_bits<float16>(bits))).bits;
+    const unsigned b = bfloat16(static_cast<float>(from_bits<bfloat16>(bits))).bits,
+                   h = float16(static_cast<float>(from_bits<float16>(bits))).bits;
     round_trips &= bf_nan ? (b & 0x7fff) > 0x7f80 && (b & 0x8000) == (bits & 0x8000) : b == bits;
     round_trips &= nan ? (h & 0x7fff) > 0x7c00 && (h & 0x8000) == (bits & 0x8000) : h == bits;
   }
@@ -124,6 +128,44 @@ TEST_CASE("to bool is != 0, from bool is 0 or 1; integers wrap; to 16-bit floats
   CHECK(convert_element<std::int32_t>(std::int64_t{1} << 32) == 0);
   CHECK(static_cast<float>(convert_element<float16>(1.0e300)) == INFINITY);
   CHECK(static_cast<float>(convert_element<bfloat16>(std::int64_t{257})) == 256.0f);
+}
+
+TEST_CASE("many elements at once are converted as one by one, between any two types", "[convert]") {
+  constexpr DType types[] = {f32, f64, bf16, f16, i32, i64, u8, boolean};
+  constexpr std::int64_t n = 70'001;
+  std::mt19937_64 random(5);
+  for (const DType from : types)
+    visit_dtype(from, [&](auto zero) {
+      using From = decltype(zero);
+      std::vector<std::uint64_t> memory(n);  // aligned for all of them
+      From* const x = reinterpret_cast<From*>(memory.data());
+      for (std::int64_t i = 0; i < n; ++i) {
+        const std::uint64_t bits = random();
+        if constexpr (std::is_same_v<From, bool>) {
+          x[i] = bits & 1;
+        } else if (i % 3 == 0 && is_floating(from)) {  // near the ends of integers, halves and subnormals
+          x[i] = static_cast<From>(
+              std::ldexp(static_cast<double>(static_cast<std::int64_t>(bits)), -static_cast<int>(bits % 100)));
+        } else {
+          const std::uint64_t pattern = sizeof(From) == 2 ? static_cast<std::uint64_t>(i) & 0xffff : bits;
+          std::memcpy(static_cast<void*>(x + i), &pattern, sizeof(From));
+        }
+      }
+      for (const DType to : types)
+        visit_dtype(to, [&](auto other) {
+          using To = decltype(other);
+          std::vector<std::uint64_t> memory_of_y(n);
+          To* const y = reinterpret_cast<To*>(memory_of_y.data());
+          detail::convert_elements(from, x, 1, to, y, 1, n);
+          std::int64_t wrong = 0;
+          for (std::int64_t i = 0; i < n; ++i) {
+            const To want = detail::convert_element<To>(x[i]);
+            wrong += std::memcmp(&want, y + i, sizeof(To)) != 0 && !(want != want && y[i] != y[i]);
+          }
+          INFO(name_of(from) << " to " << name_of(to));
+          CHECK(wrong == 0);
+        });
+    });
 }
 
 TEST_CASE("names, sizes and kinds of the element types") {

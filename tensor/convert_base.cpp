@@ -1,0 +1,2 @@
+#define WEFT_CONVERT convert_loops_base
+#include "convert.inc"

@@ -9,7 +9,9 @@
 #include "../tensor/parallel.h"
 #include "../tensor/philox.h"
 #include "apply.h"
+#include "backward.h"
 #include "defs/random.h"
+#include "gamma_slope.h"
 #include "index_list.h"
 #include "manipulate.h"
 #include "math.h"
@@ -59,20 +61,11 @@ Tensor draw(const Tensor& concentration, Generator& generator) {
 
 }  // namespace
 
-void StandardGamma::infer(const Attrs&, Types in, std::span<Type> out) {
-  if (*in[0] != Type{i64, {2}}) throw ShapeError(fmt::format("a generator's state is i64[2], not {}", in[0]->text()));
-  if (in[1]->dtype != f32 && in[1]->dtype != f64)
-    throw DTypeError(fmt::format("random numbers of {}", name_of(in[1]->dtype)), "draw f32 and cast");
-  out[0] = *in[1];
-  out[1] = *in[0];
-}
+void StandardGamma::infer(const Attrs&, Types in, std::span<Type> out) { infer_draw(*in[0], *in[1], out); }
 
 void StandardGamma::run(const Attrs&, Views in, Views out) {
-  const std::int64_t* state = in[0].as<std::int64_t>();
-  const auto key = static_cast<std::uint64_t>(state[0]), start = static_cast<std::uint64_t>(state[in[0].strides[0]]);
   const std::int64_t n = count(out[0].shape);
-  out[1].as<std::int64_t>()[0] = static_cast<std::int64_t>(key);
-  out[1].as<std::int64_t>()[1] = static_cast<std::int64_t>(start + static_cast<std::uint64_t>(n));
+  const auto [key, start] = advance(in[0], out[1], n);
   Storage copy;
   const std::byte* const concentrations = detail::in_order(in[1], copy);
   constexpr std::int64_t task = 1024;
@@ -90,6 +83,10 @@ void StandardGamma::run(const Attrs&, Views in, Views out) {
     fill(float{});
   else
     fill(double{});
+}
+
+void StandardGamma::vjp(Backward& b) {
+  b.give(1, b.has_grad(0) && b.wants(1) ? b.grad(0) * gamma_slope(b.in(1), b.out(0)) : Tensor());
 }
 
 // All examples' numbers are one draw: see Uniform's.

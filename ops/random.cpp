@@ -9,10 +9,12 @@
 #include <utility>
 
 #include "../tensor/create.h"
+#include "../tensor/isa.h"
 #include "../tensor/parallel.h"
 #include "../tensor/philox.h"
 #include "apply.h"
 #include "defs/random.h"
+#include "kernels/uniform.h"
 #include "manipulate.h"
 #include "math.h"
 #include "reduce.h"
@@ -20,6 +22,13 @@
 
 namespace weft {
 namespace {
+
+const UniformLoops& loops_in_use() {
+  static const UniformLoops* const loops = isa() == Isa::avx512 ? uniform_loops_avx512()
+                                           : isa() == Isa::avx2 ? uniform_loops_avx2()
+                                                                : uniform_loops_base();
+  return *loops;
+}
 
 // How many numbers one block of four words gives.
 std::int64_t per_block(DType dtype) { return dtype == f64 ? 2 : 4; }
@@ -58,24 +67,40 @@ Tensor inverse_erf(const Tensor& y) {
 
 }  // namespace
 
+void DrawBase::infer_draw(const Type& state, const Type& numbers, std::span<Type> out) {
+  if (state != Type{i64, {2}}) throw ShapeError(fmt::format("a generator's state is i64[2], not {}", state.text()));
+  if (numbers.dtype != f32 && numbers.dtype != f64)
+    throw DTypeError(fmt::format("random numbers of {}", name_of(numbers.dtype)), "draw f32 and cast");
+  count(numbers.shape);
+  out[0] = numbers;
+  out[1] = state;
+}
+
+DrawBase::Blocks DrawBase::advance(const View& state, const View& next, std::int64_t blocks) {
+  const std::int64_t* const s = state.as<std::int64_t>();
+  const Blocks begin{static_cast<std::uint64_t>(s[0]), static_cast<std::uint64_t>(s[state.strides[0]])};
+  next.as<std::int64_t>()[0] = s[0];
+  next.as<std::int64_t>()[1] = static_cast<std::int64_t>(begin.first + static_cast<std::uint64_t>(blocks));
+  return begin;
+}
+
 void Uniform::infer(const Attrs& attrs, Types in, std::span<Type> out) {
-  if (*in[0] != Type{i64, {2}}) throw ShapeError(fmt::format("a generator's state is i64[2], not {}", in[0]->text()));
   const auto& a = attrs.as<UniformAttrs>();
-  count(a.shape);
-  out[0] = {a.dtype, a.shape};
-  out[1] = *in[0];
+  infer_draw(*in[0], {a.dtype, a.shape}, out);
 }
 
 void Uniform::run(const Attrs& attrs, Views in, Views out) {
   const DType dtype = attrs.as<UniformAttrs>().dtype;
-  const std::int64_t* state = in[0].as<std::int64_t>();
-  const auto key = static_cast<std::uint64_t>(state[0]), start = static_cast<std::uint64_t>(state[in[0].strides[0]]);
   const std::int64_t n = count(out[0].shape), each = per_block(dtype), blocks = (n + each - 1) / each;
-  out[1].as<std::int64_t>()[0] = static_cast<std::int64_t>(key);
-  out[1].as<std::int64_t>()[1] = static_cast<std::int64_t>(start + static_cast<std::uint64_t>(blocks));
+  const auto [key, start] = advance(in[0], out[1], blocks);
   constexpr std::int64_t task = 4096;
   parallel_for((blocks + task - 1) / task, n < 1 << 14 ? 1 : num_threads(), [&](std::int64_t t) {
-    for (std::int64_t b = t * task; b < std::min(blocks, (t + 1) * task); ++b) {
+    const std::int64_t end = std::min(blocks, (t + 1) * task), whole = end == blocks ? n / each : end;
+    std::int64_t b = t * task;
+    const std::uint64_t first = start + static_cast<std::uint64_t>(b);
+    b += dtype == f32 ? loops_in_use().f32(key, first, whole - b, out[0].as<float>() + b * each)
+                      : loops_in_use().f64(key, first, whole - b, out[0].as<double>() + b * each);
+    for (; b < end; ++b) {
       const auto w = philox(key, 0, start + static_cast<std::uint64_t>(b));
       const std::int64_t rest = std::min(each, n - b * each);
       for (std::int64_t i = 0; i < rest; ++i) {

@@ -48,8 +48,10 @@ Tensor permutation(std::int64_t n, Generator& generator = default_generator(), S
 /// finite.
 Tensor gamma(const Shape& shape, double concentration, double scale = 1, DType dtype = f32,
              Generator& generator = default_generator(), Site site = Site::current());
-/// One for each concentration, a tensor of f32 or f64, of scale 1; NaN where that is not positive and finite. For its
-/// concentrations a draw has no gradient (it is undefined, as that of a comparison); scale it by a product, which has.
+/// One for each concentration, a tensor of f32 or f64, of scale 1 (multiply it by another); NaN where that is not
+/// positive and finite. Its gradient is that of the quantile, as PyTorch's and TensorFlow's is (implicit
+/// reparameterisation, Figurnov et al. 2018): the mean of f's gradients is the gradient of f's mean. GradError at order
+/// 2.
 Tensor gamma(const Tensor& concentration, Generator& generator = default_generator(), Site site = Site::current());
 /// bool: true with probability p. ArgumentError if p is not in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(), Site site = Site::current());

@@ -4,14 +4,24 @@
 //
 //   accuracy FILE           sweeps every op and writes the table to FILE; some minutes
 //   accuracy --op NAME      sweeps one op
-//   accuracy --all NAME     all 2^32 inputs of a unary op in f32; some minutes
+//   accuracy --all [NAME...] [--to FILE]   all 2^32 inputs of unary ops in f32, of all of them by default, on all
+//   cores:
+//                           half a minute an op. With --to the figures go into FILE's table, which was written before.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "../ops/kernels/elementwise.h"
 #include "../ops/table.h"
+#include "../tensor/parallel.h"
 #include "../tests/ops/true_values.h"
 #include "mpfr_real.h"
 #include "samples.h"
@@ -97,6 +107,13 @@ template <class Struct, class T> class Measured {
   std::vector<ElementwiseLoop> loops_;
 };
 
+template <class Struct> constexpr bool measurable() {
+  if constexpr (Struct::kind == OpKind::elementwise && !requires { Struct::run; } && !detail::has_condition<Struct>)
+    return Struct::accepts == Accepts::floats || Struct::accepts == Accepts::numbers;
+  else
+    return false;
+}
+
 template <class Struct, class T> Result sweep(int index) {
   Result r;
   Measured<Struct, T> measured(index, r);
@@ -113,16 +130,84 @@ template <class Struct, class T> Result sweep(int index) {
   return r;
 }
 
-template <class Struct> Result exhaust(int index) {
-  Result r;
-  Measured<Struct, float> measured(index, r);
-  std::vector<float> x(1 << 20);
-  for (std::uint64_t i = 0; i < (1ull << 32); i += x.size()) {
-    for (std::size_t j = 0; j < x.size(); ++j) x[j] = std::bit_cast<float>(static_cast<std::uint32_t>(i + j));
-    measured.run(x, {}, false, i % (std::uint64_t{1} << 26) == 0);  // the instruction sets on a part
+/// All 2^32 inputs of an op in f32. They are held against the op's own loop in f64, which is much quicker than the true
+/// value and has 29 digits more; that is held against the true value itself on every 61st input and wherever an error
+/// is the largest so far.
+template <class Struct> class Exhaustive {
+ public:
+  explicit Exhaustive(int index)
+      : value_(test::true_values<double>().at(Struct::name)),
+        singles_(best_loop(index, DType::f32)),
+        doubles_(best_loop(index, DType::f64)),
+        base_(native_loops_base(index)->by_type[static_cast<int>(DType::f32)]) {}
+
+  Result run() {
+    constexpr std::int64_t parts = (std::int64_t{1} << 32) / size;
+    result_.bound = value_.f32;
+    parallel_for(parts, num_threads(), [&](std::int64_t part) {
+      const Result r = of_part(static_cast<std::uint32_t>(part * size), part % 64 == 0);
+      const std::lock_guard lock(mutex_);
+      merge(result_.promised, r.promised);
+      merge(result_.other, r.other);
+      result_.wrong_specials += r.wrong_specials;
+      result_.differing += r.differing;
+    });
+    return result_;
   }
-  return r;
-}
+
+ private:
+  static constexpr std::int64_t size = 1 << 14;
+  static ElementwiseLoop best_loop(int index, DType type) {
+    __builtin_cpu_init();
+    const NativeLoops* const loops =
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") ? native_loops_avx512(index)
+        : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")        ? native_loops_avx2(index)
+                                                                                 : native_loops_base(index);
+    return loops->by_type[static_cast<int>(type)];
+  }
+  static void merge(Errors& to, const Errors& part) {
+    const Errors before = to;
+    if (part.worst > to.worst) to = part;
+    to.sum = before.sum + part.sum;
+    to.count = before.count + part.count;
+  }
+
+  Result of_part(std::uint32_t first, bool compare) const {
+    alignas(64) float x[size], got[size], other[size];
+    alignas(64) double wide[size], reference[size];
+    for (std::int64_t k = 0; k < size; ++k)
+      wide[k] = x[k] = std::bit_cast<float>(first + static_cast<std::uint32_t>(k));
+    const void *const in[] = {x}, *const wide_in[] = {wide};
+    singles_(in, got, size, false);
+    doubles_(wide_in, reference, size, false);
+    Result r;
+    if (compare) {  // the instruction sets on a part
+      base_(in, other, size, false);
+      for (std::int64_t k = 0; k < size; ++k)
+        r.differing +=
+            std::memcmp(got + k, other + k, sizeof(float)) != 0 && (got[k] == got[k] || other[k] == other[k]);
+    }
+    for (std::int64_t k = 0; k < size; ++k) {
+      const bool promised = !value_.promised || value_.promised(wide[k], 0.0);
+      Errors& errors = promised ? r.promised : r.other;
+      double e = ulps(got[k], reference[k]);
+      if ((first + k) % 61 == 0 || e > errors.worst) {
+        const double value = value_.f(wide[k], 0.0);
+        const double off = std::abs(value - reference[k]);
+        r.wrong_specials += promised && !(off <= 8e-16 * std::abs(value) || off < 1e-300) && value == value &&
+                            !(std::abs(value) > 1e300 && value == reference[k]);
+        e = ulps(got[k], value);
+      }
+      errors.add(e, x[k], 0, got[k]);
+    }
+    return r;
+  }
+
+  const test::TrueValue<double>& value_;
+  const ElementwiseLoop singles_, doubles_, base_;
+  Result result_;
+  std::mutex mutex_;
+};
 
 bool report(std::string_view name, const char* type, const Result& r) {
   const Errors& p = r.promised;
@@ -170,32 +255,97 @@ template <class F, class... Struct> void each_op(OpList<Struct...>, F f) {
   (f.template operator()<Struct>(index++), ...);
 }
 
-enum class What { file, one, exhaustive };
+// The figures of --all: a section of its own at the end of the document, a line for each op.
+constexpr const char* exhaustive_heading = R"(
+## All inputs of f32
+
+Written by `./run accuracy --all`: the largest and the mean error over all 2^32 inputs, and where the largest is, against
+the op's loop in f64, itself against double's true value on every 61st input and where an error is the largest. An op that
+is missing here was not run.
+
+| op | max | mean | at |
+|---|---:|---:|---:|
+)";
+
+// The document up to that section, and its lines by op.
+struct Document {
+  std::string before;
+  std::map<std::string, std::string, std::less<>> lines;
+
+  explicit Document(const std::string& path) {
+    std::ifstream in(path);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const auto section = text.find("\n## All inputs of f32");
+    before = text.substr(0, section);
+    if (section == std::string::npos) return;
+    std::istringstream rest(text.substr(section));
+    for (std::string line; std::getline(rest, line);)
+      if (line.starts_with("| ")) lines[line.substr(2, line.find(' ', 2) - 2)] = line + "\n";
+  }
+};
+
+template <class Struct> constexpr bool exhaustible() {
+  if constexpr (measurable<Struct>())
+    return !Measured<Struct, float>::binary && !Struct::boolean_result;
+  else
+    return false;
+}
+
+// The section, empty while it has no line; in the order of the table of ops.
+std::string section_of(const Document& document) {
+  std::string text;
+  each_op(BuiltinOps{}, [&]<class Struct>(int) {
+    if constexpr (exhaustible<Struct>())
+      if (const auto at = document.lines.find(Struct::name); at != document.lines.end()) text += at->second;
+  });
+  return text.empty() ? text : exhaustive_heading + text;
+}
+
+bool write(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  return static_cast<bool>(out.flush());
+}
+
+enum class What { file, one };
 
 int run(What what, const char* name) {
   bool good = true, found = false;
   std::string table = heading;
   each_op(BuiltinOps{}, [&]<class Struct>(int index) {
-    if constexpr (Struct::kind == OpKind::elementwise && !requires { Struct::run; } && !detail::has_condition<Struct>) {
-      if constexpr (Struct::accepts == Accepts::floats || Struct::accepts == Accepts::numbers) {
-        if (what != What::file && Struct::name != std::string_view(name)) return;
-        found = true;
-        if (what == What::exhaustive) {
-          if constexpr (!Measured<Struct, float>::binary) good &= report(Struct::name, "f32", exhaust<Struct>(index));
-          return;
-        }
-        const Result singles = sweep<Struct, float>(index), doubles = sweep<Struct, double>(index);
-        good &= report(Struct::name, "f32", singles);
-        good &= report(Struct::name, "f64", doubles);
-        table += row(Struct::name, singles, doubles, test::true_values<double>().at(Struct::name).domain);
-      }
+    if constexpr (measurable<Struct>()) {
+      if (what != What::file && Struct::name != std::string_view(name)) return;
+      found = true;
+      const Result singles = sweep<Struct, float>(index), doubles = sweep<Struct, double>(index);
+      good &= report(Struct::name, "f32", singles);
+      good &= report(Struct::name, "f64", doubles);
+      table += row(Struct::name, singles, doubles, test::true_values<double>().at(Struct::name).domain);
     }
   });
   if (!found) return std::printf("there is no elementwise op %s\n", name), 2;
-  if (what == What::file) {
-    std::FILE* file = std::fopen(name, "w");
-    if (!file || std::fputs(table.c_str(), file) < 0 || std::fclose(file) != 0) return std::perror(name), 2;
-  }
+  if (what == What::file && !write(name, table + section_of(Document(name)))) return std::perror(name), 2;
+  return !good;
+}
+
+int run_exhaustive(const std::vector<std::string>& names, const std::string& path) {
+  bool good = true, written = true;
+  std::size_t found = 0;
+  Document document(path);
+  each_op(BuiltinOps{}, [&]<class Struct>(int index) {
+    if constexpr (exhaustible<Struct>()) {
+      if (!names.empty() && std::ranges::count(names, Struct::name) == 0) return;
+      ++found;
+      const Result r = Exhaustive<Struct>(index).run();
+      good &= report(Struct::name, "f32", r);
+      char text[200];
+      std::snprintf(text, sizeof text, "| %s | %.4f | %.4f | %a |\n", std::string(Struct::name).c_str(),
+                    r.promised.worst, r.promised.mean(), r.promised.x);
+      document.lines[std::string(Struct::name)] = text;
+      if (!path.empty()) written &= write(path, document.before + section_of(document));  // now: it may be stopped
+    }
+  });
+  if (found < std::max<std::size_t>(names.size(), 1)) return std::puts("there is no such unary op of floats"), 2;
+  if (!written) return std::perror(path.c_str()), 2;
   return !good;
 }
 
@@ -205,8 +355,16 @@ int run(What what, const char* name) {
 int main(int argc, char** argv) {
   using namespace weft::accuracy;
   if (argc == 3 && std::strcmp(argv[1], "--op") == 0) return run(What::one, argv[2]);
-  if (argc == 3 && std::strcmp(argv[1], "--all") == 0) return run(What::exhaustive, argv[2]);
+  if (argc >= 2 && std::strcmp(argv[1], "--all") == 0) {
+    std::vector<std::string> names(argv + 2, argv + argc);
+    std::string path;
+    if (names.size() >= 2 && names[names.size() - 2] == "--to") {
+      path = names.back();
+      names.resize(names.size() - 2);
+    }
+    return run_exhaustive(names, path);
+  }
   if (argc == 2 && argv[1][0] != '-') return run(What::file, argv[1]);
-  std::puts("accuracy FILE | --op NAME | --all NAME");
+  std::puts("accuracy FILE | --op NAME | --all [NAME...] [--to FILE]");
   return 2;
 }

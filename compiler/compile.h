@@ -57,8 +57,9 @@ template <class F> class Compiled {
     return with_parameters([&](auto& parameters) { return call(parameters); }, args...);
   }
 
-  /// Ahead of time: traces for arguments like these and generates the code, but runs nothing; the first such call is
-  /// then as fast as the next. A Type stands for a tensor: step.lower(Type{f32, {64, 784}}, Type{i64, {64}}).
+  /// Ahead of time: traces for arguments like these and generates the code, but runs nothing; the first such call then
+  /// only computes what is kept of the variables before it is as fast as the next. A Type stands for a tensor:
+  /// step.lower(Type{f32, {64, 784}}, Type{i64, {64}}).
   template <class... A> CompileStats lower(const A&... args) {
     [&](const auto&... examples) {
       with_parameters([&](auto& parameters) { find(parameters); }, examples...);

@@ -4,9 +4,9 @@
 //
 //   accuracy FILE           sweeps every op and writes the table to FILE; some minutes
 //   accuracy --op NAME      sweeps one op
-//   accuracy --all [NAME...] [--to FILE]   all 2^32 inputs of unary ops in f32, of all of them by default, on all
-//   cores:
-//                           half a minute an op. With --to the figures go into FILE's table, which was written before.
+//   accuracy --all [NAME...] [--to FILE]
+//                           all 2^32 inputs of unary ops in f32, of all of them by default, on all cores: a minute or
+//                           two an op. With --to the figures go into FILE's table, which was written before.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>

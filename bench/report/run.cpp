@@ -104,17 +104,20 @@ void write(const std::filesystem::path& file, const std::string& text) {
 }  // namespace
 
 int run_and_report(const std::filesystem::path& out, std::vector<std::string> arguments, const std::string& filter) {
-  std::error_code error;
-  std::filesystem::create_directories(out, error);
-  write(out / "bench.md", "");  // before all the work: may we?
   const auto given = [&](std::string_view flag) {
     return std::ranges::any_of(arguments, [&](const std::string& a) { return a.starts_with(flag); });
   };
+  const bool reports = !given("--benchmark_list_tests");
+  if (reports) {
+    std::error_code error;
+    std::filesystem::create_directories(out, error);
+    write(out / "bench.md", "");  // before all the work: may we?
+  }
   const bool own_table = !given("--benchmark_format=");
   const auto otherwise = [&](const std::string& flag, const std::string& value) {
     if (!given(flag + "=")) arguments.push_back(flag + "=" + value);
   };
-  otherwise("--benchmark_out", (out / "bench.json").string());
+  if (reports) otherwise("--benchmark_out", (out / "bench.json").string());
   otherwise("--benchmark_out_format", "json");
   otherwise("--benchmark_repetitions", "5");
   otherwise("--benchmark_min_time", "0.05");
@@ -131,15 +134,15 @@ int run_and_report(const std::filesystem::path& out, std::vector<std::string> ar
     for (const auto& [key, value] : list) benchmark::AddCustomContext(key, value);
     return list;
   }();
-  if (own_table)
+  if (own_table && reports)
     for (const auto& [key, value] : context) std::cout << key << ": " << value << '\n';
   Table table(own_table ? nullptr : benchmark::CreateDefaultDisplayReporter());
   const std::size_t matched = benchmark::RunSpecifiedBenchmarks(&table);
   benchmark::Shutdown();
   benchmark::ClearRegisteredBenchmarks();
   detail::release_case();
-  if (matched == 0) return 2;        // Google has said so
-  if (table.rows.empty()) return 0;  // --benchmark_list_tests
+  if (matched == 0) return 2;  // Google has said so
+  if (!reports) return 0;
   write(out / "bench.md", markdown(context, table.rows));
   write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
   std::cerr << "bench: the report is in " << std::filesystem::absolute(out).string() << '\n';

@@ -155,6 +155,11 @@ TEST_CASE("weft_bench: arguments that cannot be, and reports that compare") {
   const std::string report = " '" + (out.path / "bench.json").string() + "'";
   CHECK(WEXITSTATUS(std::system((WEFT_COMPARE " --noise 1000" + report + report + " >/dev/null").c_str())) == 0);
 
+  const Folder listed("listed");
+  CHECK(exit_status("--work W1 --benchmark_list_tests --out '" + listed.path.string() + "'") == 0);
+  CHECK(!std::filesystem::exists(listed.path / "bench.md"));
+  CHECK(!std::filesystem::exists(listed.path / "bench.json"));
+
   CHECK(exit_status(few + "--work W99") == 2);
   CHECK(exit_status(few + "--benchmark_filter=nothing") == 2);
   CHECK(exit_status(few + "--threads 0") != 0);

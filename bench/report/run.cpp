@@ -150,6 +150,8 @@ int run_and_report(const std::filesystem::path& out, std::vector<std::string> ar
 }
 
 int run(int argc, char** argv) {
+  char name[] = "bench", *no_arguments[] = {name, nullptr};
+  if (argc < 1) argc = 1, argv = no_arguments;  // report(): CLI11 reads the first one
   CLI::App app("Benches models with Weft. Google Benchmark's arguments, --benchmark_*, are taken too.");
   int threads = num_threads();
   std::string out = ".";
@@ -160,7 +162,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     set_num_threads(threads);
     std::vector<std::string> arguments = app.remaining();
-    arguments.insert(arguments.begin(), argc > 0 ? argv[0] : "bench");
+    arguments.insert(arguments.begin(), argv[0]);
     return run_and_report(out, arguments);
   } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? 0 : 2; } catch (const Error& e) {
     std::cerr << e.what() << '\n';

@@ -66,10 +66,9 @@ class Absorber {
     Transposing form(n, *axes, copy_.to, in);
     n.op->transposed(form);
     if (!form.given()) return false;
-    Ints back = *axes;
-    for (int i = 0; i < axes->size(); ++i) back[static_cast<int>((*axes)[i])] = i;
+    const Ints back = inverse(*axes);
     for (ValueId k = 0; k < static_cast<ValueId>(n.outputs); ++k) {
-      const ValueId from = n.out + k, to = form.first() + k;
+      const ValueId from = n.out + k, to = *form.given() + k;
       const bool turned = from_.type(from).shape.size() == axes->size();
       if (turned) transposed_[from] = to;
       if (!turned || uses_[from].others) copy_.set(from, turned ? transpose(copy_.to, to, back, n.site) : to);

@@ -7,6 +7,7 @@
 #include "composition.h"
 #include "defs/shape.h"
 #include "manipulate.h"
+#include "transposing.h"
 
 namespace weft {
 
@@ -28,12 +29,7 @@ bool Transpose::view(const Attrs& attrs, const View& in, View& out) {
   return true;
 }
 
-void Transpose::vjp(Backward& b) {
-  const Ints& axes = b.attrs<TransposeAttrs>().axes;
-  Ints inverse = axes;
-  for (int i = 0; i < axes.size(); ++i) inverse[static_cast<int>(axes[i])] = i;
-  b.give(0, transpose(b.grad(), inverse));
-}
+void Transpose::vjp(Backward& b) { b.give(0, transpose(b.grad(), inverse(b.attrs<TransposeAttrs>().axes))); }
 
 void Transpose::batch(Batching& b) {
   Ints axes = b.attrs<TransposeAttrs>().axes;

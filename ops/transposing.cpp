@@ -4,6 +4,12 @@
 
 namespace weft {
 
+Ints inverse(const Ints& axes) {
+  Ints back = axes;
+  for (int i = 0; i < axes.size(); ++i) back[static_cast<int>(axes[i])] = i;
+  return back;
+}
+
 ValueId transpose(Graph& graph, ValueId v, const Ints& axes, const Origin& site) {
   const TransposeAttrs attrs{axes};
   Type out;
@@ -27,8 +33,7 @@ void Transposing::give(const Attrs& attrs, std::span<const ValueId> in) {
   for (const ValueId v : in) types.push_back(&to_.type(v));
   std::vector<Type> out(static_cast<std::size_t>(node.outputs));
   node.op->infer(attrs, types, out);
-  first_ = to_.add(*node.op, attrs, in, out, node.site);
-  given_ = true;
+  given_ = to_.add(*node.op, attrs, in, out, node.site);
 }
 
 }  // namespace weft

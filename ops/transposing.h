@@ -1,12 +1,15 @@
 // Transposing: how an op's outputs are computed with their axes in another order, where a transposition follows it.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "graph.h"
 
 namespace weft {
 
+/// The axes that undo a transposition.
+Ints inverse(const Ints& axes);
 /// v transposed, a node of the graph.
 ValueId transpose(Graph& graph, ValueId v, const Ints& axes, const Origin& site);
 
@@ -32,15 +35,13 @@ class Transposing {
   ValueId transposed(ValueId v) const { return transpose(to_, v, axes, node.site); }
   void give(const Attrs& attrs, std::span<const ValueId> in);
 
-  /// The first output of the node given.
-  bool given() const { return given_; }
-  ValueId first() const { return first_; }
+  /// The first output of the node given, if one was.
+  std::optional<ValueId> given() const { return given_; }
 
  private:
   Graph& to_;
   std::span<const ValueId> in_;
-  bool given_ = false;
-  ValueId first_ = 0;
+  std::optional<ValueId> given_;
 };
 
 }  // namespace weft

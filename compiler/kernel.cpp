@@ -1,5 +1,6 @@
 #include "kernel.h"
 
+#include <algorithm>
 #include <array>
 
 namespace weft {
@@ -67,14 +68,30 @@ std::string Kernel::text() const {
 }
 
 std::size_t kept_bytes(DType type, std::int64_t cols) {
-  return (static_cast<std::size_t>(cols + 16) * size_of(type) + 63) / 64 * 64;
+  return (static_cast<std::size_t>(cols + 32) * size_of(type) + 63) / 64 * 64;
+}
+
+std::int64_t longest_of(const Kernel& kernel, std::int64_t rows) {
+  constexpr std::size_t first_cache = 32 << 10;
+  std::size_t column = 0;
+  for (const KernelOperand& o : kernel.operands)
+    if (o.step != ColumnStep::fixed) column += size_of(o.dtype);
+  for (const KernelInstruction& i : kernel.code)
+    if (i.kept) column += size_of(value_type(i));
+  return static_cast<std::int64_t>(first_cache / std::max<std::size_t>(column, 1)) / rows;
+}
+
+std::int64_t rows_at_once(const Kernel& kernel, std::int64_t cols) {
+  std::int64_t rows = most_rows_at_once;
+  while (rows > 1 && cols > longest_of(kernel, rows)) rows /= 2;
+  return rows;
 }
 
 std::size_t scratch_bytes(const Kernel& kernel, std::int64_t cols) {
   std::size_t bytes = 0;
   for (const KernelInstruction& i : kernel.code)
     if (i.kept) bytes += kept_bytes(value_type(i), cols);
-  return bytes;
+  return bytes * static_cast<std::size_t>(rows_at_once(kernel, cols));
 }
 
 }  // namespace weft

@@ -5,7 +5,8 @@
 //   instructions of space `row` run once; instructions of space `full` run for every column. Levels order them: a
 //   reduction along the row (kind `row`) of a value of level L is known, as a row value, from level L + 1 on. Level by
 //   level, one pass over the columns computes what that level's reductions and stores need. A full value that a later
-//   level reads is computed again there, unless `kept` says to keep it in a row buffer (both give the same bits).
+//   level reads is computed again there, unless `kept` says to keep it in a row buffer (both give the same bits). A few
+//   rows that fit the first cache may go through a pass together, before the next pass begins.
 //
 // The order of a row reduction, whatever the ISA: the row is cut in blocks of 4096 columns; in a block, element c goes
 // to partial c mod 16, each partial starting at the identity and taking its elements in order; then partials i and i+8
@@ -101,8 +102,14 @@ struct KernelCall {
 
 using KernelFunction = void (*)(const KernelCall*);
 
-/// Bytes of row buffers that a call with `cols` columns needs: one array of cols + 16 elements, each rounded up to 64
-/// bytes, for every kept instruction, in order.
+/// The most columns of which so many rows, with what is kept of them, fit the first cache.
+std::int64_t longest_of(const Kernel& kernel, std::int64_t rows);
+/// How many rows of `cols` columns may go through a pass together: at most four.
+std::int64_t rows_at_once(const Kernel& kernel, std::int64_t cols);
+inline constexpr std::int64_t most_rows_at_once = 4;
+
+/// Bytes of row buffers that a call with `cols` columns needs, for each row that is taken at once: one array of cols +
+/// 32 elements, each rounded up to 64 bytes, for every kept instruction, in order.
 std::size_t scratch_bytes(const Kernel& kernel, std::int64_t cols);
 /// One of those arrays.
 std::size_t kept_bytes(DType type, std::int64_t cols);

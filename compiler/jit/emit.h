@@ -77,8 +77,10 @@ struct Partials {
   llvm::Value *value = nullptr, *nan = nullptr;
 };
 Partials initial_partials(Builder& b, Reduction op, DType t);
-/// Takes 16 elements; where `mask` (null: all ones) is off, a partial stays what it is.
-Partials accumulate(Builder& b, Reduction op, DType t, Partials partials, llvm::Value* value, llvm::Value* mask);
+/// Takes vectors of 16 elements, in order.
+Partials accumulate(Builder& b, Reduction op, DType t, Partials partials, llvm::ArrayRef<llvm::Value*> values);
+/// Takes 16 elements where `mask` is on; elsewhere a partial stays what it is.
+Partials accumulate_where(Builder& b, Reduction op, DType t, Partials partials, llvm::Value* mask, llvm::Value* value);
 /// Combines them to one accumulator.
 llvm::Value* tree(Builder& b, Reduction op, DType t, Partials partials);
 

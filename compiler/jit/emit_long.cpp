@@ -18,7 +18,7 @@ using llvm::PHINode;
 using llvm::Value;
 
 constexpr std::int64_t block_columns = 4096;
-constexpr std::size_t unroll_up_to = 12;  // instructions
+constexpr std::size_t unroll_up_to = 20;  // instructions
 
 // An operand that a pass walks along the columns.
 struct Stream {
@@ -36,6 +36,7 @@ class LongRows final : public RowEmitter {
 
  private:
   void before_rows() override;
+  Value* rows_at_once() override;
   void columns(const KernelPass& pass) override;
   void after_row(BasicBlock*) override {}
   void after_rows() override;
@@ -48,14 +49,17 @@ class LongRows final : public RowEmitter {
   void from_buffers(Value* begin, Value* rest);
   void copy_strided(Value* begin, Value* rest, bool to_buffer);
   void step(Value* column);
+  void plan_fetches();
+  void fetch(Value* column);
   std::vector<std::uint16_t> by_steps() const;
   void store(Stream& s, unsigned u, Value* column, Value* stored);
   void store_past_caches(const Stream& s, Value* at, Value* stored);
   Value* load(Stream& s, unsigned u, Value* column);
+  std::vector<Partials> accumulate_first(std::vector<Partials> partials, Value* rest);
   Value* full_value(std::uint16_t n, unsigned u) const { return splat[n] ? splat[n] : value_[u][n]; }
   Stream& stream(std::uint16_t operand);
   Value* address(const Stream& s, unsigned u, Value* column);
-  Value* row_buffer(std::uint16_t n, Value* column) { return b.byte_offset(kept[n], b.bytes_of(column, type_of(n))); }
+  Value* row_buffer(std::uint16_t n, unsigned u, Value* column);
 
   const KernelPass* pass_ = nullptr;
   unsigned unroll_ = 1;
@@ -63,13 +67,17 @@ class LongRows final : public RowEmitter {
   std::vector<Stream> streams_;
   std::vector<std::vector<Value*>> value_;  // [u][instruction]
   std::vector<Partials> partials_;          // by row_reductions_
-  Value* limit_ = nullptr;                  // lanes of a step that count
+  struct Fetch {
+    DType type;
+    Value* row;
+    bool write;
+  };
+  std::vector<Fetch> fetches_;
   struct Tail {
     Value* buffer = nullptr;
     unsigned unroll = 1;
   };
-  std::vector<Tail> tails_;   // by reduction: the ragged end of a column reduction's accumulators
-  std::vector<Value*> mask_;  // [u * row reductions + k]; made where it is cheapest
+  std::vector<Tail> tails_;  // by reduction: the ragged end of a column reduction's accumulators
 };
 
 void LongRows::before_rows() {
@@ -78,12 +86,23 @@ void LongRows::before_rows() {
   for (std::uint16_t n = 0; n < kernel.code.size(); ++n) {
     if (!kernel.code[n].kept) continue;
     kept[n] = at;
-    Value* bytes = b.CreateAdd(b.bytes_of(b.CreateAdd(cols, b.getInt64(lanes)), type_of(n)), b.getInt64(63));
+    Value* bytes = b.CreateAdd(b.bytes_of(b.CreateAdd(cols, b.getInt64(2 * lanes)), type_of(n)), b.getInt64(63));
     at = b.byte_offset(at, b.CreateAnd(bytes, b.getInt64(~std::uint64_t{63})));
   }
+  scratch_row = b.CreateSub(b.CreatePtrToInt(at, b.getInt64Ty()), b.CreatePtrToInt(scratch, b.getInt64Ty()));
   tails_.resize(kernel.reductions.size());
   for (std::uint16_t n = 0; n < kernel.reductions.size(); ++n)
     if (kernel.reductions[n].column) clear_accumulators(n);
+}
+
+Value* LongRows::rows_at_once() {
+  if (std::ranges::count_if(passes, &KernelPass::over_columns) < 2) return nullptr;
+  Value* count = b.getInt64(1);
+  for (std::int64_t n = 2; n <= most_rows_at_once; n *= 2) {
+    Value* fit = b.CreateICmpSLE(cols, b.getInt64(static_cast<std::uint64_t>(longest_of(kernel, n))));
+    count = b.CreateSelect(fit, b.getInt64(static_cast<std::uint64_t>(n)), count);
+  }
+  return count;
 }
 
 // The whole steps in memory, the ragged end in its buffer.
@@ -152,10 +171,10 @@ void LongRows::collect(const KernelPass& pass) {
   unroll_ = choose_unroll();
 }
 
-// Two vectors a step for short bodies, and for those that run so long that twice the code is worth while. Row buffers
-// have room for one vector behind the row, not two.
+// Two vectors a step for short bodies, and for those that run so long that twice the code is worth while. (Row buffers
+// have room for as many behind the row.)
 unsigned LongRows::choose_unroll() const {
-  if ((pass_->full.size() > unroll_up_to && !kernel.busy) || !pass_->saved.empty() || !pass_->fetched.empty()) return 1;
+  if (pass_->full.size() > unroll_up_to && !kernel.busy) return 1;
   for (const Stream& s : streams_)
     if (s.strided) return 1;
   return 2;
@@ -163,6 +182,7 @@ unsigned LongRows::choose_unroll() const {
 
 void LongRows::columns(const KernelPass& pass) {
   collect(pass);
+  plan_fetches();
   for (Stream& s : streams_)
     if (!s.accumulators) s.buffer = buffer(static_cast<std::int64_t>(unroll_ * lanes * size_of(s.type)));
   for (std::uint16_t n : pass.reductions)
@@ -260,20 +280,11 @@ void LongRows::turns(Value* begin, Value* end) {
   Value* from = choose(begin, whole);
   Value* to = choose(whole, ragged_end);
   Value* ragged = choose(b.getFalse(), b.getTrue());
-  limit_ = choose(b.getInt64(width), rest);
   for (std::size_t k = 0; k < streams_.size(); ++k) {
     Stream& s = streams_[k];
     s.pointer = choose(pointer[s.operand], buffers[k]);
     if (s.strided) s.stride = choose(col_stride[s.operand], b.getInt64(size_of(s.type)));
   }
-  const auto make_masks = [&] {
-    mask_.clear();
-    for (unsigned u = 0; u < unroll_; ++u)
-      for (std::uint16_t n : row_reductions_)
-        mask_.push_back(lane_mask(b, kernel.reductions[n].dtype, b.CreateSub(limit_, b.getInt64(u * lanes))));
-  };
-  if (b.isa == Isa::avx512)
-    make_masks();  // else a mask lives in the block that uses it: it has the element's width there
   b.CreateBr(body);
 
   b.SetInsertPoint(body);
@@ -281,7 +292,6 @@ void LongRows::turns(Value* begin, Value* end) {
   column->addIncoming(from, turn);
   const std::vector<Partials> running = phis_of(turning, turn);
   partials_ = running;
-  if (b.isa != Isa::avx512) make_masks();
   step(column);
   BasicBlock* latch = b.GetInsertBlock();
   close(running, partials_, latch);
@@ -297,8 +307,12 @@ void LongRows::turns(Value* begin, Value* end) {
   b.CreateCondBr(ragged, finish, done);
   b.SetInsertPoint(finish);
   from_buffers(whole, rest);
+  const std::vector<Partials> whole_steps = std::move(partials_), ragged_step = accumulate_first(running, rest);
+  BasicBlock* finished = b.GetInsertBlock();
   b.CreateBr(done);
   b.SetInsertPoint(done);
+  partials_ = phis_of(whole_steps, last);
+  close(partials_, ragged_step, finished);
 }
 
 void LongRows::to_buffers(Value* begin, Value* rest) {
@@ -344,6 +358,11 @@ Value* LongRows::address(const Stream& s, unsigned u, Value* column) {
   if (s.strided) return b.byte_offset(s.pointer, b.CreateMul(column, s.stride));
   return b.byte_offset(b.byte_offset(s.pointer, b.bytes_of(column, s.type)),
                        static_cast<std::int64_t>(u * lanes * size_of(s.type)));
+}
+
+Value* LongRows::row_buffer(std::uint16_t n, unsigned u, Value* column) {
+  Value* at = b.byte_offset(kept[n], b.bytes_of(column, type_of(n)));
+  return b.byte_offset(at, static_cast<std::int64_t>(u * lanes * size_of(type_of(n))));
 }
 
 Value* LongRows::load(Stream& s, unsigned u, Value* column) {
@@ -392,11 +411,56 @@ std::vector<std::uint16_t> LongRows::by_steps() const {
   return order;
 }
 
+// The partials after the first `rest` elements of a step whose values stand in value_.
+std::vector<Partials> LongRows::accumulate_first(std::vector<Partials> partials, Value* rest) {
+  for (std::size_t k = 0; k < row_reductions_.size(); ++k) {
+    const KernelReduction& r = kernel.reductions[row_reductions_[k]];
+    for (unsigned u = 0; u < unroll_; ++u) {
+      Value* mask = lane_mask(b, r.dtype, b.CreateSub(rest, b.getInt64(u * lanes)));
+      partials[k] = accumulate_where(b, r.op, r.dtype, partials[k], mask, full_value(r.value, u));
+    }
+  }
+  return partials;
+}
+
+// Of rows that are taken in groups, the longest pass has time to fetch what the others only load and store: the next
+// group's inputs of the first one, and the outputs of those to come.
+void LongRows::plan_fetches() {
+  fetches_.clear();
+  const auto length = [](const KernelPass& p) { return p.full.size(); };
+  if (!next_group || pass_ != &*std::ranges::max_element(passes, {}, length)) return;
+  Value* grouped = b.CreateIsNotNull(next_group);
+  const auto add = [&](std::uint16_t operand, Value* at, bool write) {
+    const KernelOperand& o = kernel.operands[operand];
+    if (o.step != ColumnStep::contiguous || o.past_caches) return;
+    fetches_.push_back({o.dtype, b.CreateSelect(grouped, at, scratch), write});
+  };
+  if (pass_ != &passes.front())
+    for (std::uint16_t n : passes.front().full) {
+      if (!loads_columns(n)) continue;
+      const auto operand = static_cast<std::uint16_t>(kernel.code[n].scalar.imm);
+      add(operand, b.byte_offset(pointer[operand], b.CreateMul(next_group, row_stride[operand])), false);
+    }
+  for (const KernelPass* p = pass_ + 1; p <= &passes.back(); ++p)
+    for (std::uint16_t n : p->stores) add(kernel.stores[n].operand, pointer[kernel.stores[n].operand], true);
+}
+
+void LongRows::fetch(Value* column) {
+  constexpr std::size_t line = 64;
+  for (const Fetch& f : fetches_)
+    for (std::size_t offset = 0; offset < unroll_ * lanes * size_of(f.type); offset += line) {
+      Value* at = b.byte_offset(b.byte_offset(f.row, b.bytes_of(column, f.type)), static_cast<std::int64_t>(offset));
+      b.CreateIntrinsic(llvm::Intrinsic::prefetch, {b.getPtrTy()},
+                        {at, b.getInt32(f.write), b.getInt32(3), b.getInt32(1)});
+    }
+}
+
 // The body: all loads before all stores, since an output may be an input's memory.
 void LongRows::step(Value* column) {
   value_.assign(unroll_, std::vector<Value*>(kernel.code.size()));
   for (std::uint16_t n : pass_->fetched)
-    value_[0][n] = decode(b, type_of(n), load_full(b, type_of(n), row_buffer(n, column)));
+    for (unsigned u = 0; u < unroll_; ++u)
+      value_[u][n] = decode(b, type_of(n), load_full(b, type_of(n), row_buffer(n, u, column)));
   for (std::uint16_t n : by_steps()) {
     if (splat[n]) continue;
     for (unsigned u = 0; u < unroll_; ++u) {
@@ -410,10 +474,9 @@ void LongRows::step(Value* column) {
   }
   for (std::size_t k = 0; k < row_reductions_.size(); ++k) {
     const KernelReduction& r = kernel.reductions[row_reductions_[k]];
-    for (unsigned u = 0; u < unroll_; ++u) {
-      Value* mask = mask_[u * row_reductions_.size() + k];
-      partials_[k] = accumulate(b, r.op, r.dtype, partials_[k], full_value(r.value, u), mask);
-    }
+    std::vector<Value*> values;
+    for (unsigned u = 0; u < unroll_; ++u) values.push_back(full_value(r.value, u));
+    partials_[k] = accumulate(b, r.op, r.dtype, partials_[k], values);
   }
   for (std::uint16_t n : pass_->reductions) {
     const KernelReduction& r = kernel.reductions[n];
@@ -425,7 +488,9 @@ void LongRows::step(Value* column) {
     }
   }
   for (std::uint16_t n : pass_->saved)
-    store_full(b, type_of(n), encode(b, type_of(n), full_value(n, 0)), row_buffer(n, column));
+    for (unsigned u = 0; u < unroll_; ++u)
+      store_full(b, type_of(n), encode(b, type_of(n), full_value(n, u)), row_buffer(n, u, column));
+  fetch(column);
   for (std::uint16_t n : pass_->stores) {
     Stream& s = stream(kernel.stores[n].operand);
     for (unsigned u = 0; u < unroll_; ++u)

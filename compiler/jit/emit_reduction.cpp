@@ -23,6 +23,13 @@ Value* larger(Builder& b, Reduction op, DType t, Value* x, Value* y) {
 
 Value* if_nan(Builder& b, Value* x, Value* y) { return b.CreateSelect(b.CreateFCmpUNO(x, x), x, y); }
 
+// The NaN that a comparison's mask is below AVX-512: choosing it is one bitwise or.
+llvm::Constant* all_ones(Builder& b, llvm::Type* type) {
+  const unsigned bits = type->getScalarSizeInBits();
+  llvm::Constant* ones = llvm::Constant::getAllOnesValue(b.vector_type(b.getIntNTy(bits)));
+  return llvm::ConstantExpr::getBitCast(ones, type);
+}
+
 llvm::Type* accumulator_type(Builder& b, DType t) { return t == DType::boolean ? b.getInt8Ty() : b.scalar_type(t); }
 
 Value* half(Builder& b, Value* v, unsigned begin, unsigned n) {
@@ -83,19 +90,24 @@ Value* from_accumulator(Builder& b, DType t, Value* total) {
   return t == DType::boolean ? b.CreateTrunc(total, b.getInt1Ty()) : total;
 }
 
-Partials accumulate(Builder& b, Reduction op, DType t, Partials p, Value* value, Value* mask) {
-  value = to_accumulator(b, t, value);
-  Partials next;
-  if (p.nan) {
-    next = {larger(b, op, t, p.value, value), if_nan(b, value, p.nan)};
-    // A NaN element replaces the partial here, and the next element replaces the NaN: p.nan remembers it.
-  } else {
-    next = {combine(b, op, t, p.value, value), nullptr};
+Partials accumulate(Builder& b, Reduction op, DType t, Partials p, llvm::ArrayRef<Value*> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Value* value = to_accumulator(b, t, values[i]);
+    // Of a NaN and what comes after it, x86's instruction takes the latter: p.nan remembers it. Two are looked at at
+    // once.
+    p.value = p.nan ? larger(b, op, t, p.value, value) : combine(b, op, t, p.value, value);
+    if (!p.nan || (i % 2 == 0 && i + 1 < values.size())) continue;
+    Value* nan = b.CreateFCmpUNO(values[i - i % 2], values[i]);
+    p.nan = b.CreateSelect(nan, all_ones(b, p.nan->getType()), p.nan);
   }
-  if (!mask) return next;
-  next.value = b.CreateSelect(mask, next.value, p.value);
-  if (next.nan) next.nan = b.CreateSelect(mask, next.nan, p.nan);
-  return next;
+  return p;
+}
+
+Partials accumulate_where(Builder& b, Reduction op, DType t, Partials p, Value* mask, Value* value) {
+  const Partials next = accumulate(b, op, t, p, value);
+  p.value = b.CreateSelect(mask, next.value, p.value);
+  if (p.nan) p.nan = b.CreateSelect(mask, next.nan, p.nan);
+  return p;
 }
 
 Value* tree(Builder& b, Reduction op, DType t, Partials p) {

@@ -1,5 +1,6 @@
 #include "emit_rows.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace weft::jit {
@@ -22,12 +23,23 @@ llvm::Function* RowEmitter::run() {
   b.SetInsertPoint(block("entry"));
   arguments();
   before_rows();
+  Value* most = rows_at_once();
   before_row_loop = b.GetInsertBlock();
   row_block = block("row");
   BasicBlock* done = block("done");
   b.CreateCondBr(b.CreateICmpSGT(rows, b.getInt64(0)), row_block, done);
-
   b.SetInsertPoint(row_block);
+  if (most)
+    row_groups(most, done);
+  else
+    single_rows(done);
+  b.SetInsertPoint(done);
+  after_rows();
+  b.CreateRetVoid();
+  return function;
+}
+
+void RowEmitter::single_rows(BasicBlock* done) {
   llvm::PHINode* row = b.CreatePHI(b.getInt64Ty(), 2, "row");
   row->addIncoming(b.getInt64(0), before_row_loop);
   std::vector<llvm::PHINode*> moving(kernel.operands.size());
@@ -47,11 +59,51 @@ llvm::Function* RowEmitter::run() {
     moving[i]->addIncoming(b.byte_offset(pointer[i], row_stride[i]), b.GetInsertBlock());
   after_row(b.GetInsertBlock());
   b.CreateCondBr(b.CreateICmpSLT(next, rows), row_block, done);
+}
 
-  b.SetInsertPoint(done);
-  after_rows();
-  b.CreateRetVoid();
-  return function;
+// Each pass takes all rows of a group before the next one does: while a row's reduction comes to its end, a chain of
+// some forty cycles, another row's columns are computed. What a pass knows from earlier ones are the row's totals, in
+// memory; the row values are computed from them anew, and what nobody reads of that is dead code.
+void RowEmitter::row_groups(Value* most, BasicBlock* done) {
+  llvm::PHINode* first = b.CreatePHI(b.getInt64Ty(), 2, "first");
+  first->addIncoming(b.getInt64(0), before_row_loop);
+  Value* left = b.CreateSub(rows, first);
+  Value* count = b.CreateSelect(b.CreateICmpSLT(left, most), left, most);
+  next_group = b.CreateSelect(b.CreateICmpSGT(most, b.getInt64(1)), count, b.getInt64(0));
+  std::vector<Value*> memory(kernel.reductions.size());
+  const std::vector<Value*> kept_first = kept;
+  std::vector<std::uint16_t> known;
+  for (const KernelPass& pass : passes) {
+    BasicBlock *from = b.GetInsertBlock(), *body = block("pass"), *after = block("pass.done");
+    b.CreateBr(body);
+    b.SetInsertPoint(body);
+    llvm::PHINode* number = b.CreatePHI(b.getInt64Ty(), 2, "number");
+    number->addIncoming(b.getInt64(0), from);
+    Value* row = b.CreateAdd(first, number);
+    for (std::size_t i = 0; i < pointer.size(); ++i)
+      pointer[i] = b.byte_offset(first_row[i], b.CreateMul(row, row_stride[i]));
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      if (kept[i]) kept[i] = b.byte_offset(kept_first[i], b.CreateMul(number, scratch_row));
+    const auto total_at = [&](std::uint16_t n) { return b.byte_offset(memory[n], b.bytes_of(number, DType::i64)); };
+    for (std::uint16_t n : known) totals_[n] = b.CreateAlignedLoad(totals_[n]->getType(), total_at(n), llvm::Align(8));
+    std::ranges::fill(splat, nullptr);
+    for (const KernelPass* p = passes.data(); p <= &pass; ++p) row_code(*p);
+    if (pass.over_columns()) columns(pass);
+    for (std::uint16_t n : pass.reductions) {
+      if (kernel.reductions[n].column) continue;
+      memory[n] = buffer(8 * most_rows_at_once);
+      b.CreateAlignedStore(totals_[n], total_at(n), llvm::Align(8));
+      known.push_back(n);
+    }
+    if (&pass == &passes.back()) store_row_values();
+    Value* next = b.CreateAdd(number, b.getInt64(1));
+    number->addIncoming(next, b.GetInsertBlock());
+    b.CreateCondBr(b.CreateICmpSLT(next, count), body, after);
+    b.SetInsertPoint(after);
+  }
+  Value* next = b.CreateAdd(first, count);
+  first->addIncoming(next, b.GetInsertBlock());
+  b.CreateCondBr(b.CreateICmpSLT(next, rows), row_block, done);
 }
 
 void RowEmitter::arguments() {

@@ -20,6 +20,8 @@ class RowEmitter {
 
  protected:
   virtual void before_rows() = 0;
+  /// How many rows go through a pass together, known when the kernel runs. Null: each goes through all by itself.
+  virtual llvm::Value* rows_at_once() { return nullptr; }
   virtual void columns(const KernelPass& pass) = 0;
   virtual void after_row(llvm::BasicBlock* latch) = 0;  // the last block of the row loop: for its phis
   virtual void after_rows() = 0;
@@ -46,11 +48,15 @@ class RowEmitter {
   std::vector<llvm::Value*> pointer;                            // by operand: at this row
   std::vector<llvm::Value*> splat;                              // by instruction: full values that the columns share
   std::vector<llvm::Value*> kept;                               // by instruction: its row buffer
+  llvm::Value* scratch_row = nullptr;                           // bytes of the row buffers of a row
+  llvm::Value* next_group = nullptr;                            // rows from one of a group to one of the next, if > 1
   llvm::BasicBlock* row_block = nullptr;
   llvm::BasicBlock* before_row_loop = nullptr;
 
  private:
   void arguments();
+  void single_rows(llvm::BasicBlock* done);
+  void row_groups(llvm::Value* most, llvm::BasicBlock* done);
   void row_code(const KernelPass& pass);
   void store_row_values();
   llvm::Value* row_value(std::uint16_t n);

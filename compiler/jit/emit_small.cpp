@@ -67,9 +67,14 @@ void SmallRows::store(std::uint16_t operand, unsigned v, Value* stored) {
 void SmallRows::reduce_row(std::uint16_t n) {
   const KernelReduction& r = kernel.reductions[n];
   Partials p = initial_partials(b, r.op, r.dtype);
-  for (unsigned v = 0; v < vectors_; ++v) {
-    Value* mask = lanes_of(v) < lanes ? lane_mask(b, r.dtype, b.getInt64(lanes_of(v))) : nullptr;
-    p = accumulate(b, r.op, r.dtype, p, full_value(r.value, v), mask);
+  std::vector<Value*> whole;
+  for (unsigned v = 0; v < vectors_; ++v)
+    if (lanes_of(v) == lanes) whole.push_back(full_value(r.value, v));
+  p = accumulate(b, r.op, r.dtype, p, whole);
+  if (whole.size() < vectors_) {
+    const auto last = static_cast<unsigned>(whole.size());
+    Value* mask = lane_mask(b, r.dtype, b.getInt64(lanes_of(last)));
+    p = accumulate_where(b, r.op, r.dtype, p, mask, full_value(r.value, last));
   }
   set_total(n, tree(b, r.op, r.dtype, p));
 }

@@ -131,11 +131,17 @@ TEST_CASE("a kernel is compiled once, whoever asks", "[kernel]") {
   for (const auto& m : made) CHECK((m[0] && m[0] == made[0][0] && m[1] == made[0][0]));
 }
 
-TEST_CASE("row buffers hold the row and one vector more, each rounded up to 64 bytes", "[kernel]") {
+TEST_CASE("row buffers hold the rows taken at once and two vectors more, each rounded up to 64 bytes", "[kernel]") {
   Kernel k;
   k.code = {{{ScalarOp::input, f32}, -1, true, 0, true},
             {{ScalarOp::lt, f32, 0, 0}, -1, true, 0, true},
             {{ScalarOp::neg, f64}}};
-  CHECK(scratch_bytes(k, 100) == 512 + 128);
+  CHECK(longest_of(k, 1) == (32 << 10) / 5);  // an f32 and a mask
+  CHECK(rows_at_once(k, longest_of(k, 4)) == 4);
+  CHECK(rows_at_once(k, longest_of(k, 4) + 1) == 2);
+  CHECK(rows_at_once(k, longest_of(k, 2) + 1) == 1);
+  CHECK(scratch_bytes(k, 100) == 4 * (576 + 192));
+  CHECK(scratch_bytes(k, 2000) == 2 * (8128 + 2048));
+  CHECK(scratch_bytes(k, 5000) == 20160 + 5056);
   CHECK(scratch_bytes(Kernel{}, 100) == 0);
 }

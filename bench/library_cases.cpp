@@ -3,9 +3,11 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <functional>
 #include <map>
 #include <string>
+#include <tuple>
 
 #include <weft/ops/onednn/compat.h>
 #include <weft/tensor/parallel.h>
@@ -77,20 +79,29 @@ memory::desc any(const memory::dims& dims, memory::data_type type = memory::data
   return {dims, type, memory::format_tag::any};
 }
 
-Contest matmul_contest(std::int64_t m, std::int64_t k, std::int64_t n) {
-  const Tensor a = uniform("library.a", {m, k}, -1, 1), b = uniform("library.b", {k, n}, -1, 1);
-  const auto plain = [](std::int64_t rows, std::int64_t columns) {
-    return memory::desc({rows, columns}, memory::data_type::f32, memory::format_tag::ab);
+/// How an operand lies: in rows, or its transpose does.
+enum class Turn { none, a, b };
+
+Contest matmul_contest(std::int64_t m, std::int64_t k, std::int64_t n, DType t, Turn turn) {
+  const auto numbers = [&](const char* tag, std::int64_t rows, std::int64_t columns, bool turned) {
+    if (turned) return transpose(cast(uniform(tag, {columns, rows}, -1, 1), t));
+    return cast(uniform(tag, {rows, columns}, -1, 1), t);
   };
-  const auto desc = onednn::matmul_primitive_desc(onednn::cpu_engine(), any({m, k}), any({k, n}), any({m, n}),
-                                                  dnnl::primitive_attr());
+  const Tensor a = numbers("library.a", m, k, turn == Turn::a), b = numbers("library.b", k, n, turn == Turn::b);
+  const auto type = t == f32 ? memory::data_type::f32 : memory::data_type::bf16;
+  const auto plain = [&](std::int64_t rows, std::int64_t columns) {
+    return memory::desc({rows, columns}, type, memory::format_tag::ab);
+  };
+  const auto desc = onednn::matmul_primitive_desc(onednn::cpu_engine(), any({m, k}, type), any({k, n}, type),
+                                                  any({m, n}, type), dnnl::primitive_attr());
   const auto on = [](const memory::desc& d) { return memory(d, onednn::cpu_engine()); };
   return {[=] { return matmul(a, b); },
           dnnl::matmul(desc),
           {{DNNL_ARG_SRC, plain(m, k), a, on(desc.src_desc())},
            {DNNL_ARG_WEIGHTS, plain(k, n), b, on(desc.weights_desc())},
            {DNNL_ARG_DST, plain(m, n), {}, on(desc.dst_desc())}},
-          static_cast<double>(m) * static_cast<double>(k) * static_cast<double>(n)};
+          static_cast<double>(m) * static_cast<double>(k) * static_cast<double>(n),
+          t};
 }
 
 /// A square convolution of images [n, size, size, in], padded so that stride 1 keeps the size.
@@ -164,7 +175,19 @@ void register_library(int threads) {
   const std::int64_t matmuls[][3] = {{1024, 1024, 1024}, {256, 1024, 1024}, {64, 784, 512},   {64, 512, 256},
                                      {512, 384, 1536},   {512, 1536, 384},  {256, 768, 3072}, {256, 768, 2304}};
   for (const auto& [m, k, n] : matmuls)
-    add(fmt::format("library/matmul/{}x{}x{}", m, k, n), threads, [=] { return matmul_contest(m, k, n); });
+    add(fmt::format("library/matmul/{}x{}x{}", m, k, n), threads,
+        [=] { return matmul_contest(m, k, n, f32, Turn::none); });
+  // A GPT-2's, and their gradients'
+  const std::tuple<const char*, std::array<std::int64_t, 3>, Turn> halves[] = {
+      {"qkv", {256, 768, 2304}, Turn::none},      {"project", {256, 768, 768}, Turn::none},
+      {"up", {256, 768, 3072}, Turn::none},       {"down", {256, 3072, 768}, Turn::none},
+      {"head", {256, 768, 50257}, Turn::b},       {"qkv_input", {256, 2304, 768}, Turn::b},
+      {"up_input", {256, 3072, 768}, Turn::b},    {"head_input", {256, 50257, 768}, Turn::none},
+      {"qkv_weight", {768, 256, 2304}, Turn::a},  {"up_weight", {768, 256, 3072}, Turn::a},
+      {"down_weight", {3072, 256, 768}, Turn::a}, {"head_weight", {50257, 256, 768}, Turn::a}};
+  for (const auto& [name, size, turn] : halves)
+    add(fmt::format("library/matmul_bf16/{}", name), threads,
+        [size = size, turn = turn] { return matmul_contest(size[0], size[1], size[2], DType::bf16, turn); });
   const std::pair<const char*, Shape2d> convolutions[] = {
       {"mnist_first", {64, 1, 16, 28, 3}},
       {"mnist_second", {64, 16, 32, 14, 3}},

@@ -19,7 +19,8 @@ function(weft_options target)
   endif()
 endfunction()
 
-# weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets. The two
+# weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets;
+# x_avx512bf16.cpp is for the CPUs that have one more. The two
 # -fno allow it to be vectorized; they change no bit.
 function(weft_isa_flags)
   set(loops -fno-math-errno -fno-trapping-math $<$<CONFIG:Release>:-O3>)
@@ -28,8 +29,9 @@ function(weft_isa_flags)
   endif()
   set(avx2 -mavx2 -mfma -mf16c)
   set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
+  set(avx512bf16 ${avx512} -mavx512bf16)
   foreach(file IN LISTS ARGN)
-    if(file MATCHES "_(base|avx2|avx512)\\.cpp$")
+    if(file MATCHES "_(base|avx2|avx512|avx512bf16)\\.cpp$")
       set_property(SOURCE "${file}" APPEND PROPERTY COMPILE_OPTIONS ${loops} ${${CMAKE_MATCH_1}})
     endif()
   endforeach()

@@ -66,7 +66,7 @@ class Builder {
     const Access &a = step.in[0], &b = step.in[1];
     const Type& out = graph_.type(step.out);
     if (out.shape.size() != 2 || out.shape[0] != region_.rows || made_[b.base]) return false;
-    if (out.dtype == DType::bf16 || out.dtype == DType::f16) return false;  // a library's, whose bits depend on the cut
+    if (out.dtype == DType::bf16 || out.dtype == DType::f16) return false;  // each piece would copy B
     if (count(b.shape) * static_cast<std::int64_t>(size_of(out.dtype)) > most_shared) return false;
     if (made_[a.base] && !is_whole(a, graph_.type(a.base))) return false;
     if (!writes(step.out)) return false;

@@ -106,9 +106,9 @@ void MatMul::batch(Batching& b) {
   b.apply({});
 }
 
-// (a b)^T = b^T a^T: the same products, summed in the same order. Not of 16 bits, which oneDNN may sum in another.
+// (a b)^T = b^T a^T: the same products, summed in the same order.
 void MatMul::transposed(Transposing& t) {
-  if (!t.swaps(1, 2) || size_of(t.type(0).dtype) == 2) return;
+  if (!t.swaps(1, 2)) return;
   const ValueId in[] = {t.transposed(t.in(1)), t.transposed(t.in(0))};
   t.give(t.node.attrs, in);
 }

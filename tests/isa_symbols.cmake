@@ -3,7 +3,7 @@
 # In: nm; list, a file that names the objects.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS "${list}" objects REGEX "_(avx2|avx512)\\.cpp\\.o$")
+file(STRINGS "${list}" objects REGEX "_(avx2|avx512|avx512bf16)\\.cpp\\.o$")
 set(found "")
 foreach(object IN LISTS objects)
   execute_process(COMMAND "${nm}" --demangle --defined-only "${object}" OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)

@@ -1,6 +1,7 @@
 #include "matmul.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weft::kernels {
 
@@ -16,17 +17,23 @@ MatmulFn matmul_kernel(DType t, Isa level) {
     case DType::i32: return row[2];
     case DType::i64: return row[3];
     case DType::u8: return row[4];
+    case DType::bf16:
+      return level == Isa::avx512 && __builtin_cpu_supports("avx512bf16") ? matmul_bf16_avx512bf16 : nullptr;
     default: return nullptr;
   }
 }
 
 std::int64_t matmul_scratch_bytes(DType t, std::int64_t m, std::int64_t n, std::int64_t k) {
   if (!is_floating(t)) return 0;
-  const auto size = static_cast<std::int64_t>(size_of(t));
+  const bool pairs = t == DType::bf16;  // as which it is packed: as large as its sums
+  if (pairs) k = (k + 1) / 2;
+  if (n == 1) std::swap(m, n);
+  const auto size = pairs ? std::int64_t{4} : static_cast<std::int64_t>(size_of(t));
   const std::int64_t depth = std::min(k, block_depth / size) + 16,
                      columns = std::min(std::max(m, n), block_columns) + 64;
   const std::int64_t a = std::min(block_bytes / size, m * k) + 64 + 64 * depth;  // and room for whole vectors behind it
-  return (a + columns * depth) * size;
+  const std::int64_t sums = pairs && k > block_depth / size ? std::min(m, strip_rows) * std::min(n, block_columns) : 0;
+  return (a + columns * depth + sums) * size;
 }
 
 }  // namespace weft::kernels

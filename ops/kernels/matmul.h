@@ -2,6 +2,8 @@
 // blocking and any number of threads:
 //     acc = 0;  for k in order: acc = fma(a[i][k], b[k][j], acc);  c[i][j] = acc
 // (integers: the same with wrap-around). So all levels give the same bits, and a cut of rows or columns changes none.
+// bf16 is summed as the instruction for it does, in f32: of two k the odd one first, and subnormals are zeros, as
+// operands and as sums; each sum is rounded to bf16 once.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +22,12 @@ struct Matmul {
   const void* b;
   void* c;
   void* scratch;
-  bool add = false;  // floats: the sums go on from what C holds
+  bool add = false;  // f32, f64: the sums go on from what C holds
 };
 using MatmulFn = void (*)(const Matmul&);
 
-/// The kernel for an element type (f32, f64, i32, i64, u8) at a level; null for other types.
+/// The kernel for an element type (f32, f64, i32, i64, u8; bf16 on avx512 where the CPU has AVX512-BF16) at a level;
+/// null for others.
 MatmulFn matmul_kernel(DType, Isa);
 
 /// How much scratch any product of these extents needs.
@@ -46,10 +49,11 @@ void matmul_f64_avx512(const Matmul&);
 void matmul_i32_avx512(const Matmul&);
 void matmul_i64_avx512(const Matmul&);
 void matmul_u8_avx512(const Matmul&);
+void matmul_bf16_avx512bf16(const Matmul&);
 
 /// Blocking, in bytes, shared with matmul_scratch_bytes: k is cut into equal parts of at most block_depth, A into
 /// blocks of at most block_bytes, B into block_columns (elements). Large, because today's CPUs have a large and quick
-/// L2.
-inline constexpr std::int64_t block_depth = 3200, block_bytes = 768 * 1024, block_columns = 2048;
+/// L2. bf16 takes strip_rows of A at a time.
+inline constexpr std::int64_t block_depth = 3200, block_bytes = 768 * 1024, block_columns = 2048, strip_rows = 512;
 
 }  // namespace weft::kernels

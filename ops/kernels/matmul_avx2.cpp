@@ -15,6 +15,7 @@ struct Mask {
 
 struct F32 {
   using T = float;
+  using Element = T;
   using V = __m256;
   static constexpr int lanes = 8, max_rows = 6;
   static V zero() { return _mm256_setzero_ps(); }
@@ -63,6 +64,7 @@ struct F32 {
 
 struct F64 {
   using T = double;
+  using Element = T;
   using V = __m256d;
   static constexpr int lanes = 4, max_rows = 6;
   static V zero() { return _mm256_setzero_pd(); }

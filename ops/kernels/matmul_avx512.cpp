@@ -14,64 +14,11 @@
 namespace weft::kernels {
 namespace {
 
-struct Mask {
-  __mmask16 bits;
-  explicit Mask(int count) : bits(static_cast<__mmask16>((1u << count) - 1)) {}
-};
-
-struct F32 {
-  using T = float;
-  using V = __m512;
-  static constexpr int lanes = 16, max_rows = 14;
-  static V zero() { return _mm512_setzero_ps(); }
-  static V load(const T* p) { return _mm512_loadu_ps(p); }
-  static V load(const T* p, Mask m) { return _mm512_maskz_loadu_ps(m.bits, p); }
-  static void store(T* p, V v) { _mm512_storeu_ps(p, v); }
-  static void store(T* p, V v, Mask m) { _mm512_mask_storeu_ps(p, m.bits, v); }
-  static V splat(T x) { return _mm512_set1_ps(x); }
-  static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
-  /// Rows to columns: 4 x 4 squares inside the 128-bit lanes, then the lanes.
-  static void transpose(V (&r)[lanes]) {
-    V s[lanes];
-#pragma GCC unroll 4
-    for (int g = 0; g < lanes; g += 4) square(r[g], r[g + 1], r[g + 2], r[g + 3], s + g);
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      const V a = _mm512_shuffle_f32x4(s[i], s[4 + i], 0x44), b = _mm512_shuffle_f32x4(s[i], s[4 + i], 0xee);
-      const V c = _mm512_shuffle_f32x4(s[8 + i], s[12 + i], 0x44), d = _mm512_shuffle_f32x4(s[8 + i], s[12 + i], 0xee);
-      r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
-      r[4 + i] = _mm512_shuffle_f32x4(a, c, 0xdd);
-      r[8 + i] = _mm512_shuffle_f32x4(b, d, 0x88);
-      r[12 + i] = _mm512_shuffle_f32x4(b, d, 0xdd);
-    }
-  }
-  static constexpr int strip = 4;
-  /// Elements q..q+3 of 16 rows, as four vectors over the rows: pieces of 128 bits are put together by the loads.
-  template <class Rows> static void columns(const Rows& row, std::int64_t q, V (&out)[strip]) {
-    V r[4];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      r[i] = _mm512_castps128_ps512(_mm_loadu_ps(row(i) + q));
-      r[i] = _mm512_mask_broadcast_f32x4(r[i], 0x00f0, _mm_loadu_ps(row(i + 4) + q));
-      r[i] = _mm512_mask_broadcast_f32x4(r[i], 0x0f00, _mm_loadu_ps(row(i + 8) + q));
-      r[i] = _mm512_mask_broadcast_f32x4(r[i], 0xf000, _mm_loadu_ps(row(i + 12) + q));
-    }
-    square(r[0], r[1], r[2], r[3], out);
-  }
-
- private:
-  static void square(V a, V b, V c, V d, V* to) {
-    const V low_ab = _mm512_unpacklo_ps(a, b), high_ab = _mm512_unpackhi_ps(a, b);
-    const V low_cd = _mm512_unpacklo_ps(c, d), high_cd = _mm512_unpackhi_ps(c, d);
-    to[0] = _mm512_shuffle_ps(low_ab, low_cd, 0x44);
-    to[1] = _mm512_shuffle_ps(low_ab, low_cd, 0xee);
-    to[2] = _mm512_shuffle_ps(high_ab, high_cd, 0x44);
-    to[3] = _mm512_shuffle_ps(high_ab, high_cd, 0xee);
-  }
-};
+#include "matmul_avx512.inc"
 
 struct F64 {
   using T = double;
+  using Element = T;
   using V = __m512d;
   static constexpr int lanes = 8, max_rows = 14;
   static V zero() { return _mm512_setzero_pd(); }

@@ -10,8 +10,9 @@ struct Mask {
   explicit Mask(int count) : n(count) {}
 };
 
-template <class Element> struct Vec {
-  using T = Element;
+template <class Number> struct Vec {
+  using T = Number;
+  using Element = T;
   static constexpr int lanes = 4, max_rows = 2;
   struct V {
     T x[lanes];

@@ -1,15 +1,17 @@
 #include "matmul_plan.h"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
-#include "../onednn/matmul.h"
 #include "matmul.h"
 
 namespace weft {
@@ -31,7 +33,7 @@ Buffer allocate(std::int64_t bytes) {
   return Buffer(p);
 }
 
-/// The calling thread's packing buffer: kept, because it is bounded by the block sizes (about 5 MB).
+/// The calling thread's packing buffer: kept, because it is bounded by the block sizes (about 12 MB).
 void* scratch(std::int64_t bytes) {
   thread_local Buffer buffer;
   thread_local std::int64_t size = 0;
@@ -53,10 +55,23 @@ std::int64_t share(std::int64_t n, std::int64_t i, std::int64_t of, std::int64_t
   return std::min(n, (n + unit - 1) / unit * i / of * unit);
 }
 
-/// The native types: one call, or tasks over the batch and over pieces of each C.
-void run(const Matmul& whole, DType t) {
+/// While it lives, this thread's f32 arithmetic takes subnormals for zeros and gives none.
+class NoSubnormals {
+ public:
+  NoSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
+  ~NoSubnormals() { _mm_setcsr(before_); }
+  NoSubnormals(const NoSubnormals&) = delete;
+
+ private:
+  unsigned before_;
+};
+
+/// The types that have a kernel: one call, or tasks over the batch and over pieces of each C.
+void run(const Matmul& whole, DType t, bool subnormals = true) {
   const kernels::MatmulFn kernel = kernels::matmul_kernel(t, isa());
   const auto part = [&](const Matmul& p) {
+    std::optional<NoSubnormals> none;
+    if (!subnormals) none.emplace();
     Matmul x = p;
     x.scratch = scratch(kernels::matmul_scratch_bytes(t, x.m, x.n, x.k));
     kernel(x);
@@ -83,59 +98,49 @@ void run(const Matmul& whole, DType t) {
   });
 }
 
-/// A 16-bit operand as dense f32 matrices, `batch` of them.
+/// A 16-bit operand as dense f32 matrices, `batch` of them. Of the `in_pairs` axis, 0 or 1, the two of each pair change
+/// places, the last of an odd number with a 0.
 template <class Half> Buffer widen(const void* from, std::int64_t batch, std::int64_t step, std::int64_t rows,
-                                   std::int64_t columns, std::int64_t row, std::int64_t col) {
-  Buffer to = allocate(batch * rows * columns * 4);
+                                   std::int64_t columns, std::int64_t row, std::int64_t col, int in_pairs) {
+  const std::int64_t high = rows + (in_pairs == 0 ? rows % 2 : 0), wide = columns + (in_pairs == 1 ? columns % 2 : 0);
+  Buffer to = allocate(batch * high * wide * 4);
   auto* t = static_cast<float*>(to.get());
   for (std::int64_t b = 0; b < batch; ++b) {
-    for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t i = 0; i < high; ++i) {
       const Half* f = static_cast<const Half*>(from) + b * step + i * row;
-      if (col == 1)
+      if (i == rows)
+        t = std::fill_n(t, wide, 0.f);
+      else if (col == 1)
         for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j];
       else
         for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j * col];
+      if (i < rows && wide > columns) *t++ = 0;
     }
   }
+  const std::int64_t run = in_pairs == 0 ? wide : 1;
+  if (in_pairs >= 0)
+    for (auto* at = static_cast<float*>(to.get()); at != t; at += 2 * run) std::swap_ranges(at, at + run, at + run);
   return to;
 }
 
+/// 16 bits by way of f32. bf16 in the order, and without subnormals, as the CPU's own instruction has it.
 template <class Half> void run_half(const MatmulShape& s, const void* a, const void* b, void* c) {
+  constexpr bool pairs = dtype_of<Half> == DType::bf16;
   // The operand's own order is kept where it is dense: a transpose is widened as it lies and stays a transpose.
   const bool ta = s.a_row == 1 && s.a_col != 1, tb = s.b_row == 1 && s.b_col != 1;
-  const std::int64_t as = s.a_batch ? s.batch : 1, bs = s.b_batch ? s.batch : 1, size = s.batch * s.m * s.n;
-  const Buffer wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1)
-                           : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col);
-  const Buffer wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1)
-                           : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col);
+  const std::int64_t as = s.a_batch ? s.batch : 1, bs = s.b_batch ? s.batch : 1, size = s.batch * s.m * s.n,
+                     k = pairs ? (s.k + 1) / 2 * 2 : s.k;
+  const Buffer wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1, pairs ? 0 : -1)
+                           : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col, pairs ? 1 : -1);
+  const Buffer wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1, pairs ? 1 : -1)
+                           : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col, pairs ? 0 : -1);
   const Buffer wide_c = allocate(size * 4);
-  run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch ? s.m * s.k : 0, ta ? 1 : s.k, ta ? s.m : 1, s.b_batch ? s.k * s.n : 0,
-             tb ? 1 : s.n, tb ? s.k : 1, s.m * s.n, s.n, wide_a.get(), wide_b.get(), wide_c.get(), nullptr},
-      DType::f32);
+  run(Matmul{s.batch, s.m, s.n, k, s.a_batch ? s.m * k : 0, ta ? 1 : k, ta ? s.m : 1, s.b_batch ? k * s.n : 0,
+             tb ? 1 : s.n, tb ? k : 1, s.m * s.n, s.n, wide_a.get(), wide_b.get(), wide_c.get(), nullptr},
+      DType::f32, !pairs);
   const auto* from = static_cast<const float*>(wide_c.get());
   auto* to = static_cast<Half*>(c);
   for (std::int64_t i = 0; i < size; ++i) to[i] = Half(from[i]);
-}
-
-/// Large bf16 products go to oneDNN, which has the instruction for them. Its bits depend on the cut: pieces of at most
-/// 512 x 384, equal ones, whatever the threads.
-bool through_onednn(const MatmulShape& s) {
-  return s.dtype == DType::bf16 && isa() == Isa::avx512 && s.m * s.n * s.k >= 64 * 64 * 64 && s.n >= 16 &&
-         (s.a_row == 1 || s.a_col == 1) && (s.b_row == 1 || s.b_col == 1);
-}
-
-void run_onednn(const MatmulShape& s, const void* a, const void* b, void* c) {
-  constexpr std::int64_t high = 512, wide = 384;
-  const std::int64_t rows = (s.m + high - 1) / high, columns = (s.n + wide - 1) / wide, pieces = rows * columns;
-  parallel_for(s.batch * pieces, threads_for(s.batch, s.m, s.n, s.k), [&](std::int64_t task) {
-    const std::int64_t batch = task / pieces, row = task % pieces / columns, column = task % columns;
-    const std::int64_t top = share(s.m, row, rows, 16), left = share(s.n, column, columns, 16);
-    onednn::run({share(s.m, row + 1, rows, 16) - top, share(s.n, column + 1, columns, 16) - left, s.k, s.a_row, s.a_col,
-                 s.b_row, s.b_col, s.n, DType::bf16, DType::bf16},
-                static_cast<const bfloat16*>(a) + batch * s.a_batch + top * s.a_row,
-                static_cast<const bfloat16*>(b) + batch * s.b_batch + left * s.b_col,
-                static_cast<bfloat16*>(c) + batch * s.m * s.n + top * s.n + left);
-  });
 }
 
 }  // namespace
@@ -160,13 +165,9 @@ detail::MatmulCut detail::matmul_cut(std::int64_t m, std::int64_t n, std::int64_
 
 void matmul(const MatmulShape& s, const void* a, const void* b, void* c) {
   if (s.batch == 0 || s.m == 0 || s.n == 0) return;
-  if (through_onednn(s)) return run_onednn(s, a, b, c);
-  switch (s.dtype) {
-    case DType::bf16: return run_half<bfloat16>(s, a, b, c);
-    case DType::f16: return run_half<float16>(s, a, b, c);
-    case DType::boolean: throw std::invalid_argument("matmul: bool has no product; cast to a number first");
-    default: break;
-  }
+  if (s.dtype == DType::boolean) throw std::invalid_argument("matmul: bool has no product; cast to a number first");
+  if (s.dtype == DType::f16) return run_half<float16>(s, a, b, c);
+  if (s.dtype == DType::bf16 && !kernels::matmul_kernel(s.dtype, isa())) return run_half<bfloat16>(s, a, b, c);
   run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n, s.n, a, b, c,
              nullptr},
       s.dtype);

@@ -26,6 +26,10 @@ template <class V> inline constexpr double smallest_normal = is_f32<V> ? 0x1p-12
 template <class V> inline constexpr std::int64_t sign_bit = is_f32<V> ? std::int64_t{INT32_MIN} : INT64_MIN;
 template <class V> inline constexpr std::int64_t bits_of_one = std::int64_t{exponent_bias<V>} << mantissa<V>;
 
+/// ln 2 as a sum of two: round(log(2),24,RN) or round(log(2),53,RN), and the rest.
+template <class V> inline constexpr double ln2_high = is_f32<V> ? 0x1.62e43p-1 : 0x1.62e42fefa39efp-1;
+template <class V> inline constexpr double ln2_low = is_f32<V> ? -0x1.05c61p-29 : 0x1.abc9e3b39803fp-56;
+
 /// The domain like V over the element type T.
 template <class V, class T> struct Rebound { using type = typename DomainTraits<V>::template Rebind<T>; };
 template <class U, class T> struct Rebound<Recorded<U>, T> { using type = Recorded<T>; };

@@ -7,10 +7,6 @@ namespace weft::math {
 
 namespace detail {
 
-// ln 2 as a sum of two: round(log(2),24,RN) or round(log(2),53,RN), and the rest.
-template <class V> inline constexpr double ln2_high = is_f32<V> ? 0x1.62e43p-1 : 0x1.62e42fefa39efp-1;
-template <class V> inline constexpr double ln2_low = is_f32<V> ? -0x1.05c61p-29 : 0x1.abc9e3b39803fp-56;
-
 /// x = n ln 2 + r, |r| <= ln 2 / 2; the low bits of t hold n + offset; head = x - n ln2_high, exactly.
 template <class V> struct ExpReduction {
   V head, n, t;

@@ -13,8 +13,8 @@ template <class V> struct Quadrant {
   Int<V> q;
 };
 
-/// In f64, for an x that was an f32. Quadrants are x t, with t = 2/pi; for a large x, 2^(24 k) t = 2^(24 k) 2/pi mod 4:
-/// 2^(-24 k) x is an integer, so that what the modulus drops is a multiple of 4. It is below 2^47, and t a sum of two.
+/// In f64, for an x that was an f32. Quadrants are x t, with t = 2/pi; for x >= 2^(s + 23), t = 2^s 2/pi mod 4: 2^-s x
+/// is an integer, so that what the modulus drops is a multiple of 4. The product is below 2^50, and t a sum of two.
 template <class D> [[gnu::always_inline]] inline Quadrant<D> quadrant_of_f32(D x) {
   const D a = abs(x);
   D t = D(0x1.45f306dc9c883p-1), t_low = D(-0x1.6b01ec5417056p-55);
@@ -23,11 +23,10 @@ template <class D> [[gnu::always_inline]] inline Quadrant<D> quadrant_of_f32(D x
     t = where(beyond, D(factor * high), t);
     t_low = where(beyond, D(factor * low), t_low);
   };
-  // t = 2^(24*k)*2/pi; t = t - 4*nearestint(t/4); round(t,53,RN); round(t-round(t,53,RN),53,RN)
-  step(0x1p47, 0x1p-24, -0x1.236377d5ac07bp-1, -0x1.505c1596447e5p-57);
-  step(0x1p71, 0x1p-48, 0x1.529fc2757d1f5p-4, 0x1.a6ee06db14acdp-59);
-  step(0x1p95, 0x1p-72, 0x1.3abe8fa9a6eep-3, 0x1.b6c52b3278872p-57);
-  step(0x1p119, 0x1p-96, 0x1.f534ddc0db629p0, 0x1.664f10e4107f9p-54);
+  // t = 2^s*2/pi; t = t - 4*nearestint(t/4); round(t,53,RN); round(t-round(t,53,RN),53,RN)
+  step(0x1p50, 0x1p-27, -0x1.1b1bbead603d9p-1, 0x1.5f47d4d377037p-55);
+  step(0x1p77, 0x1p-54, 0x1.4a7f09d5f47d5p0, -0x1.6447e493ad4cep-55);
+  step(0x1p102, 0x1p-79, -0x1.505c1596447e5p-2, 0x1.b14acc9e21c82p-56);
   const D p = x * t, shift = D(rounder<D>), q = p + shift;
   const D fraction = (p - (q - shift)) + fma(x, t_low, fma(x, t, -p));
   return {fraction * D(0x1.921fb54442d18p0), D(0), bits(q)};

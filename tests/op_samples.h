@@ -362,12 +362,13 @@ template <> struct Sampler<AttentionGradient> {
   }
 };
 
-/// An op and its sampler, for what needs not the op's struct.
+/// An op and its sampler, for what needs not the op's struct: what each_op calls is compiled again for every op.
 struct SampledOp {
   const Op* op;
   bool (*accepts)(DType);
   std::vector<OpSample> (*samples)(DType, Random&);
   bool of_matrices;  // a small change of its operands may be a large one of its results
+  bool product;
 };
 
 /// All of the table.
@@ -375,8 +376,8 @@ inline const std::vector<SampledOp>& sampled_ops() {
   static const std::vector<SampledOp> all = [] {
     std::vector<SampledOp> list;
     each_op([&]<class Struct>() {
-      list.push_back(
-          {&op_of<Struct>(), Sampler<Struct>::accepts, Sampler<Struct>::samples, std::is_base_of_v<MatrixOp, Struct>});
+      list.push_back({&op_of<Struct>(), Sampler<Struct>::accepts, Sampler<Struct>::samples,
+                      std::is_base_of_v<MatrixOp, Struct>, is_product<Struct>});
     });
     return list;
   }();

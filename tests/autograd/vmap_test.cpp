@@ -52,21 +52,21 @@ struct Batch {
   }
 };
 
-// Calls f(name, op, samples of four examples) for each sample of each op of the table.
+// Calls f(op, samples of four examples) for each sample of each op of the table.
 template <class F> void each_batch(DType t, F f) {
-  each_op([&]<class Struct>() {
-    if (!Sampler<Struct>::accepts(t)) return;
+  for (const SampledOp& op : sampled_ops()) {
+    if (!op.accepts(t)) continue;
     std::vector<std::vector<OpSample>> of_example;
     for (std::uint64_t b = 0; b < 4; ++b) {
       Random random(100 + b);
-      of_example.push_back(Sampler<Struct>::samples(t, random));
+      of_example.push_back(op.samples(t, random));
     }
     for (std::size_t k = 0; k < of_example[0].size(); ++k) {
       std::vector<OpSample> samples;
       for (const auto& list : of_example) samples.push_back(list[k]);
-      f.template operator()<Struct>(op_of<Struct>(), samples);
+      f(op, samples);
     }
-  });
+  }
 }
 
 }  // namespace
@@ -74,7 +74,8 @@ template <class F> void each_batch(DType t, F f) {
 TEST_CASE("each op of the table under vmap is the op on each example", "[vmap]") {
   const NoLeaks leaks;
   for (DType t : {f32, f64, i64, DType::boolean})
-    each_batch(t, [&]<class Struct>(const Op& op, const std::vector<OpSample>& samples) {
+    each_batch(t, [&](const SampledOp& sampled, const std::vector<OpSample>& samples) {
+      const Op& op = *sampled.op;
       for (unsigned mask = 1; mask < 1u << samples[0].in.size(); ++mask) {
         if (op.draws && !(mask & 1)) continue;  // examples that share a generator draw numbers of their own
         INFO(op.name << " " << samples[0].attrs.text() << " of " << name_of(t) << ", batched operands " << mask);
@@ -86,7 +87,7 @@ TEST_CASE("each op of the table under vmap is the op on each example", "[vmap]")
           REQUIRE(y[k].shape()[0] == 4);
           for (std::size_t b = 0; b < 4; ++b) {
             const Tensor one = run(op, {samples[0].attrs, example(samples, b, mask)})[k];
-            if (is_product<Struct> && is_floating(t))
+            if (sampled.product && is_floating(t))
               CHECK_NEAR(slices(y[k])[b], one, t == f32 ? 1e-6 : 1e-14);
             else
               CHECK_SAME(slices(y[k])[b], one);
@@ -97,7 +98,8 @@ TEST_CASE("each op of the table under vmap is the op on each example", "[vmap]")
 }
 
 TEST_CASE("gradients of and in a vmapped op are the examples' gradients", "[vmap]") {
-  each_batch(f64, [&]<class Struct>(const Op& op, const std::vector<OpSample>& samples) {
+  each_batch(f64, [&](const SampledOp& sampled, const std::vector<OpSample>& samples) {
+    const Op& op = *sampled.op;
     if (!op.differentiable || op.outputs > 1) return;
     const unsigned all = (1u << samples[0].in.size()) - 1;
     for (unsigned mask = 1; mask <= all; ++mask) {

@@ -31,13 +31,13 @@ void check_same(const Tensors& compiled, const Tensors& eager) {
 
 TEST_CASE("every op compiled gives the bits that it gives eager, of every type and layout", "[compile][table]") {
   Random random(11);
-  each_op([&]<class Struct>() {
+  for (const SampledOp& sampled : sampled_ops())
     for (DType t : all_dtypes) {
-      if (!Sampler<Struct>::accepts(t)) continue;
-      for (const OpSample& s : Sampler<Struct>::samples(t, random)) {
-        INFO(Struct::name << " " << s.attrs.text() << " of " << s.in[0].type().text());
-        auto f = compile([&](const Tensors& in) { return run(op_of<Struct>(), {s.attrs, in}); });
-        const Tensors eager = run(op_of<Struct>(), s);
+      if (!sampled.accepts(t)) continue;
+      for (const OpSample& s : sampled.samples(t, random)) {
+        INFO(sampled.op->name << " " << s.attrs.text() << " of " << s.in[0].type().text());
+        auto f = compile([&](const Tensors& in) { return run(*sampled.op, {s.attrs, in}); });
+        const Tensors eager = run(*sampled.op, s);
         check_same(f(s.in), eager);
         for (std::size_t i = 0; i < s.in.size(); ++i)
           for (const Tensor& other : laid_out_otherwise(s.in[i])) {
@@ -47,23 +47,22 @@ TEST_CASE("every op compiled gives the bits that it gives eager, of every type a
           }
       }
     }
-  });
 }
 
 TEST_CASE("the gradient of every op compiled gives the bits that it gives eager", "[compile][table]") {
   Random random(12);
-  each_op([&]<class Struct>() {
-    const Op& op = op_of<Struct>();
-    if (!op.differentiable) return;
+  for (const SampledOp& sampled : sampled_ops()) {
+    const Op& op = *sampled.op;
+    if (!op.differentiable) continue;
     for (DType t : {f32, f64, DType::bf16}) {
-      if (!Sampler<Struct>::accepts(t)) continue;
-      for (const OpSample& s : Sampler<Struct>::samples(t, random)) {
+      if (!sampled.accepts(t)) continue;
+      for (const OpSample& s : sampled.samples(t, random)) {
         INFO(op.name << " " << s.attrs.text() << " of " << s.in[0].type().text());
         auto f = compile([&](const Tensors& in) { return with_gradients(op, s.attrs, in); });
         check_same(f(s.in), with_gradients(op, s.attrs, s.in));
       }
     }
-  });
+  }
 }
 
 TEST_CASE("custom_gradient traces: the rule is compiled, at both orders", "[compile][custom]") {

@@ -125,7 +125,7 @@ const Tensor at = tensor<double>({0.2, -0.4, 0.5});
 
 }  // namespace
 
-TEST_CASE("every pair of transforms, against differences", "[transforms][1.6.20]") {
+TEST_CASE("every pair of transforms, against differences", "[transforms][1.6.20][once]") {
   for (const auto& [name, base] : bases)
     for (const Transform& inner : transforms) {
       const Function g = inner.apply(base);
@@ -150,7 +150,7 @@ TEST_CASE("triples of transforms, against differences, compiled too", "[transfor
     }
 }
 
-TEST_CASE("a compiled transform gives the eager bits, whatever it is a transform of", "[transforms]") {
+TEST_CASE("a compiled transform gives the eager bits, whatever it is a transform of", "[transforms][once]") {
   for (const auto& [name, base] : bases)
     for (const Transform& inner : transforms)
       for (const Transform& outer : transforms) {

@@ -135,7 +135,7 @@ TEST_CASE("a convolution and both of its gradients are the form's definition, ov
 }
 
 TEST_CASE("a convolution in pieces, even or not, of images and of channels, is one, and threads change no bit",
-          "[conv]") {
+          "[conv][threads]") {
   Random random(19);
   const int before = num_threads();
   struct Cut {

@@ -49,7 +49,7 @@ double normal_cumulative(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; 
 
 }  // namespace
 
-TEST_CASE("uniform, normal and truncated normal numbers have their distributions", "[random]") {
+TEST_CASE("uniform, normal and truncated normal numbers have their distributions", "[random][once]") {
   Generator g(11);
   constexpr std::int64_t n = 200'000;
   for (const DType t : {f32, f64}) {
@@ -138,7 +138,7 @@ TEST_CASE("permutations are permutations, each as likely", "[random]") {
   CHECK_THROWS_AS(random::permutation(-1, g), ArgumentError);
 }
 
-TEST_CASE("gamma numbers have their distribution and moments, concentrations below 1 too", "[random]") {
+TEST_CASE("gamma numbers have their distribution and moments, concentrations below 1 too", "[random][once]") {
   Generator g(15);
   constexpr std::int64_t n = 200'000;
   CHECK(std::abs(gamma_cumulative(1, 2) - (1 - std::exp(-2.0))) < 1e-14);  // what judges is itself right

@@ -127,7 +127,7 @@ int main() {
   Random random(5);
   each_op([&]<class Struct>() { each_op_line<Struct>(random); });
   for (DType t : {f32, f64, DType::bf16}) reductions(random, t);
-  for (DType t : {f32, f64}) products(random, t);
+  for (DType t : {f32, f64, DType::bf16}) products(random, t);
   for (DType t : {f32, f64, DType::bf16}) convolutions(random, t);
   for (DType t : {f32, f64}) layers(random, t);
   for (DType t : {f32, f64}) {

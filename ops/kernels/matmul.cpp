@@ -1,7 +1,6 @@
 #include "matmul.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace weft::kernels {
 
@@ -27,12 +26,12 @@ std::int64_t matmul_scratch_bytes(DType t, std::int64_t m, std::int64_t n, std::
   if (!is_floating(t)) return 0;
   const bool pairs = t == DType::bf16;  // as which it is packed: as large as its sums
   if (pairs) k = (k + 1) / 2;
-  if (n == 1) std::swap(m, n);
   const auto size = pairs ? std::int64_t{4} : static_cast<std::int64_t>(size_of(t));
   const std::int64_t depth = std::min(k, block_depth / size) + 16,
                      columns = std::min(std::max(m, n), block_columns) + 64;
   const std::int64_t a = std::min(block_bytes / size, m * k) + 64 + 64 * depth;  // and room for whole vectors behind it
-  const std::int64_t sums = pairs && k > block_depth / size ? std::min(m, strip_rows) * std::min(n, block_columns) : 0;
+  const bool cut = pairs && k > block_depth / size;  // then of a strip of rows, or of a column as a row
+  const std::int64_t sums = cut ? std::min(m, n == 1 ? block_columns : strip_rows) * std::min(n, block_columns) : 0;
   return (a + columns * depth + sums) * size;
 }
 

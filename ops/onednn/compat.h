@@ -7,6 +7,7 @@
 
 namespace weft::onednn {
 
+/// For bench/library_cases.cpp, which holds our own products against it.
 inline dnnl::matmul::primitive_desc matmul_primitive_desc(const dnnl::engine& engine, const dnnl::memory::desc& a,
                                                           const dnnl::memory::desc& b, const dnnl::memory::desc& c,
                                                           const dnnl::primitive_attr& attributes) {

@@ -82,3 +82,13 @@ TEST_CASE("transposes: compiled attention and its gradients, heads side by side,
   CHECK(bits_of(second) == bits_of(c_second));
   CHECK(compiled.dump("graph").find("heads_inside=true") != std::string::npos);
 }
+
+TEST_CASE("transposes: a product of 16 bits transposed has the bits of its transposition", "[compile][transposes]") {
+  for (const DType t : {DType::bf16, DType::f16}) {
+    const Tensor x = cast(random::normal({70, 131}), t), y = cast(random::normal({131, 90}), t);
+    const auto turned = [](const Tensor& l, const Tensor& r) { return transpose(matmul(l, r)); };
+    const Graph graph = absorb_transposes(traced(turned, x.type(), y.type()));
+    CHECK(graph.nodes.back().op->name == "matmul");
+    CHECK_SAME(compile(turned)(x, y), turned(x, y));
+  }
+}

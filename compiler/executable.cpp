@@ -12,6 +12,7 @@
 #include "../ops/graph_interpreter.h"
 #include "../tensor/profile_log.h"
 #include "concats.h"
+#include "epilogues.h"
 #include "executable_frame.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
@@ -44,6 +45,7 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
   build_steps(grouping);
   share_buffers(graph_, steps_, direct_);
   merge_launches(graph_, steps_);
+  attach_epilogues(graph_, steps_, direct_, successors(), find_regions(graph_, steps_, states()));
   regions_ = find_regions(graph_, steps_, states());
   plan();
   stats_.plan_ms = milliseconds_since(start);
@@ -134,6 +136,12 @@ std::vector<bool> Executable::states() const {
   return list;
 }
 
+std::vector<ValueId> Executable::successors() const {
+  std::vector<ValueId> list(graph_.values.size(), no_value);
+  for (std::size_t s = 0; s < written_.size(); ++s) list[graph_.inputs[args_ + written_[s]]] = direct_[results_ + s];
+  return list;
+}
+
 // A variable's new value may go to where the old one lies if the step that computes it takes the old one element by
 // element in one pass, or is made to work in place, no later step reads the old one, and no later step can throw.
 bool Executable::overwrites_in_place(std::size_t state) const {
@@ -146,7 +154,7 @@ bool Executable::overwrites_in_place(std::size_t state) const {
       reads_old |= !output && v == old;
       writes |= output && v == fresh;
     });
-    const auto* launch = std::get_if<LaunchStep>(&step);
+    const LaunchStep* launch = launch_of(step);
     const auto* node = std::get_if<NodeStep>(&step);
     const Graph::Node* n = node ? &graph_.nodes[node->node] : nullptr;
     const bool in_place_op = n && n->op->in_place;
@@ -160,6 +168,9 @@ bool Executable::overwrites_in_place(std::size_t state) const {
       continue;
     }
     if (!launch) return false;
+    if (const auto* with = std::get_if<EpilogueStep>(&step))  // its product reads all of an operand for each tile
+      for (const Access& a : with->product.in)
+        if (a.base == old) return false;
     for (const Launch& l : launch->segments) {
       const LaunchOperand* target = nullptr;
       for (const LaunchOperand& o : l.operands)
@@ -216,7 +227,7 @@ void Executable::generate() {
   std::vector<LaunchStep*> launches;
   std::map<std::string, int> distinct;
   for (Step& step : steps_)
-    if (auto* launch = std::get_if<LaunchStep>(&step)) {
+    if (LaunchStep* launch = launch_of(step)) {
       kernels.push_back(&launch->segments[0].kernel);
       launches.push_back(launch);
       distinct[kernels.back()->text()] = 1;
@@ -371,6 +382,8 @@ template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& bu
     if (profiled) profile_steps(span, i, i + 1);
     if (const auto* launch = std::get_if<LaunchStep>(&steps_[i])) {
       run_launch(*launch, slots);
+    } else if (const auto* with = std::get_if<EpilogueStep>(&steps_[i])) {
+      run_epilogue(*with, graph_, slots);
     } else if (const auto* node = std::get_if<NodeStep>(&steps_[i])) {
       const Graph::Node& n = graph_.nodes[node->node];
       std::vector<View>& views = frame.views[i];

@@ -55,7 +55,8 @@ class Executable final : public RoundRunner {
   /// Values whose groups run as late as they can: they overwrite variables.
   std::vector<bool> late_values() const;
   void build_steps(const Grouping& grouping);
-  std::vector<bool> states() const;  // by value: whether a variable's new value is computed right into it
+  std::vector<bool> states() const;         // by value: whether a variable's new value is computed right into it
+  std::vector<ValueId> successors() const;  // by value: of a variable that is written, its new value; else no_value
   void plan();
   void generate();
   bool overwrites_in_place(std::size_t state) const;

@@ -48,6 +48,8 @@ std::string Executable::dump_own(std::string_view stage) const {
       if (const auto* launch = std::get_if<LaunchStep>(&steps_[i]))
         s += fmt::format("step {}: kernel, {} segment{}", i, launch->segments.size(),
                          launch->segments.size() == 1 ? "" : "s");
+      else if (std::holds_alternative<EpilogueStep>(steps_[i]))
+        s += fmt::format("step {}: matmul, strip by strip to a kernel", i);
       else if (const auto* node = std::get_if<NodeStep>(&steps_[i]))
         s += fmt::format("step {}: {}", i, graph_.nodes[node->node].op->name);
       else
@@ -71,7 +73,7 @@ std::string Executable::dump_own(std::string_view stage) const {
     throw ArgumentError(fmt::format("dump: no stage \"{}\"", stage),
                         "graph, groups, fusion, dot, kernels, plan, llvm or assembly");
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const auto* launch = std::get_if<LaunchStep>(&steps_[i]);
+    const LaunchStep* launch = launch_of(steps_[i]);
     if (!launch) continue;
     const Kernel& kernel = launch->segments[0].kernel;
     s += fmt::format("step {}:\n", i);

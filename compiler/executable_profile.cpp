@@ -86,6 +86,17 @@ ProfileItem item_of(const Graph& graph, const NodeStep& step) {
   return item;
 }
 
+ProfileItem item_of(const Graph& graph, const EpilogueStep& step) {
+  ProfileItem item = item_of(graph, step.product);
+  const ProfileItem loop = item_of(graph, step.loop);
+  const Type& between = graph.type(step.product.out);
+  item.name += " | " + loop.name;
+  add_work(item, loop);  // the product is neither stored nor loaded
+  item.bytes +=
+      loop.bytes - 2 * static_cast<double>(count(between.shape)) * static_cast<double>(size_of(between.dtype));
+  return item;
+}
+
 ProfileItem item_of(const Graph& graph, const CopyStep& step) {
   const Type& t = graph.type(step.from.base);
   ProfileItem item{ProfileKind::kernel, "copy", t.text()};

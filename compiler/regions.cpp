@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "../ops/defs/matmul.h"
-#include "../ops/kernels/matmul_plan.h"
 #include "../tensor/parallel.h"
+#include "products.h"
 
 namespace weft {
 namespace {
@@ -14,12 +13,6 @@ constexpr std::int64_t most_written = 256 << 10;  // bytes of all rows: they sta
 constexpr std::int64_t most_shared = 256 << 10;   // bytes of a right operand, which each thread reads whole
 constexpr std::int64_t least_rows = 8;            // of a thread: fewer make poor tiles of a product
 constexpr double least_time = 2000;               // ns of a thread's work; a region costs 700
-
-const Graph::Node* product(const Graph& graph, const Step& step) {
-  const auto* node = std::get_if<NodeStep>(&step);
-  const Graph::Node* n = node ? &graph.nodes[node->node] : nullptr;
-  return n && n->op == &op_of<MatMul>() ? n : nullptr;
-}
 
 /// A launch's rows, or columns where it has one row, that make a row of the region; 0 if it can't be cut so.
 std::int64_t unit(const Launch& l, std::int64_t rows) {
@@ -112,13 +105,10 @@ std::optional<std::int64_t> rows_from(const Graph& graph, std::span<const Step> 
 
 void run_product(const Graph& graph, const NodeStep& step, std::byte* const* slots, std::int64_t begin,
                  std::int64_t end) {
-  const Access &a = step.in[0], &b = step.in[1];
-  const Type& out = graph.type(step.out);
-  const auto size = static_cast<std::int64_t>(size_of(out.dtype));
-  MatmulShape s;
-  s.m = end - begin, s.n = out.shape[1], s.k = a.shape[1], s.dtype = out.dtype;
-  s.a_row = a.strides[0], s.a_col = a.strides[1], s.b_row = b.strides[0], s.b_col = b.strides[1];
-  matmul(s, slots[a.base] + (a.offset + begin * s.a_row) * size, slots[b.base] + b.offset * size,
+  MatmulShape s = product_shape(graph, step);
+  s.m = end - begin;
+  const auto size = static_cast<std::int64_t>(size_of(s.dtype));
+  matmul(s, product_operand(graph, step, 0, slots) + begin * s.a_row * size, product_operand(graph, step, 1, slots),
          slots[step.out] + begin * s.n * size);
 }
 

@@ -30,13 +30,30 @@ struct CopyStep {
   std::size_t output;  // number of the graph's output
 };
 
-using Step = std::variant<LaunchStep, NodeStep, CopyStep>;
+/// A matrix product and the one loop that reads it, which takes it strip by strip: it is stored nowhere.
+struct EpilogueStep {
+  NodeStep product;
+  LaunchStep loop;      // of one segment
+  std::size_t operand;  // of the loop: the product
+};
+
+using Step = std::variant<LaunchStep, NodeStep, EpilogueStep, CopyStep>;
+
+/// The launch of a step that has one; else null.
+template <class AnyStep> auto* launch_of(AnyStep& step) {
+  if (auto* with = std::get_if<EpilogueStep>(&step)) return &with->loop;
+  return std::get_if<LaunchStep>(&step);
+}
 
 /// visit(base value, is output) for each use that a step makes of a buffer.
 template <class Visit> void each_use(const Graph& graph, const Step& step, Visit&& visit) {
   if (const auto* launch = std::get_if<LaunchStep>(&step)) {
     for (const Launch& l : launch->segments)
       for (const LaunchOperand& o : l.operands) visit(o.value, o.output);
+  } else if (const auto* with = std::get_if<EpilogueStep>(&step)) {
+    for (const Access& a : with->product.in) visit(a.base, false);
+    for (const LaunchOperand& o : with->loop.segments[0].operands)
+      if (o.value != with->product.out) visit(o.value, o.output);
   } else if (const auto* node = std::get_if<NodeStep>(&step)) {
     for (const Access& a : node->in) visit(a.base, false);
     for (int k = 0; k < graph.nodes[node->node].outputs; ++k) visit(node->out + static_cast<ValueId>(k), true);

@@ -32,7 +32,7 @@ std::int64_t matmul_scratch_bytes(DType t, std::int64_t m, std::int64_t n, std::
   const std::int64_t a = std::min(block_bytes / size, m * k) + 64 + 64 * depth;  // and room for whole vectors behind it
   const bool cut = pairs && k > block_depth / size;  // then of a strip of rows, or of a column as a row
   const std::int64_t sums = cut ? std::min(m, n == 1 ? block_columns : strip_rows) * std::min(n, block_columns) : 0;
-  return (a + columns * depth + sums) * size;
+  return (a + columns * depth + sums) * size + block_strip;
 }
 
 }  // namespace weft::kernels

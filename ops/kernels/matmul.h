@@ -10,6 +10,7 @@
 
 #include "../../tensor/dtype.h"
 #include "../../tensor/isa.h"
+#include "epilogue.h"
 
 namespace weft::kernels {
 
@@ -23,6 +24,9 @@ struct Matmul {
   void* c;
   void* scratch;
   bool add = false;  // f32, f64: the sums go on from what C holds
+  // Of one product of floats, k at most block_depth: what takes the sums. They are not stored, c is not used.
+  const MatmulEpilogue* epilogue = nullptr;
+  std::int64_t row = 0, column = 0;  // what the epilogue calls the first ones
 };
 using MatmulFn = void (*)(const Matmul&);
 
@@ -51,9 +55,10 @@ void matmul_i64_avx512(const Matmul&);
 void matmul_u8_avx512(const Matmul&);
 void matmul_bf16_avx512bf16(const Matmul&);
 
-/// Blocking, in bytes, shared with matmul_scratch_bytes: k is cut into equal parts of at most block_depth, A into
-/// blocks of at most block_bytes, B into block_columns (elements). Large, because today's CPUs have a large and quick
-/// L2. bf16 takes strip_rows of A at a time.
-inline constexpr std::int64_t block_depth = 3200, block_bytes = 768 * 1024, block_columns = 2048, strip_rows = 512;
+/// Blocking, in bytes, shared with those that call: k is cut into equal parts of at most block_depth, A into blocks of
+/// at most block_bytes, B into block_columns (elements), C on its way to an epilogue into block_strip. Large, because
+/// today's CPUs have a large and quick L2. bf16 takes strip_rows of A at a time.
+inline constexpr std::int64_t block_depth = 3200, block_bytes = 768 * 1024, block_columns = 2048, strip_rows = 512,
+                              block_strip = 256 * 1024;
 
 }  // namespace weft::kernels

@@ -80,7 +80,10 @@ void run(const Matmul& whole, DType t, bool subnormals = true) {
   if (threads == 1) return part(whole);
 
   const std::int64_t chunks = std::min<std::int64_t>(whole.batch, 4 * threads);
-  const detail::MatmulCut cut = detail::matmul_cut(whole.m, whole.n, whole.batch >= threads ? 1 : threads);
+  // An epilogue's rows stay whole: else a core's prefetchers take lines at their ends that another one is to write.
+  const detail::MatmulCut cut = whole.epilogue
+                                    ? detail::MatmulCut{threads, 1}
+                                    : detail::matmul_cut(whole.m, whole.n, whole.batch >= threads ? 1 : threads);
   const std::int64_t pieces = cut.rows * cut.columns, bytes = static_cast<std::int64_t>(size_of(t));
   parallel_for(chunks * pieces, threads, [&](std::int64_t task) {
     const std::int64_t chunk = task / pieces, row = task % pieces / cut.columns, column = task % cut.columns;
@@ -93,7 +96,8 @@ void run(const Matmul& whole, DType t, bool subnormals = true) {
     if (x.m == 0 || x.n == 0) return;
     x.a = static_cast<const char*>(whole.a) + (first * whole.a_batch + top * whole.a_row) * bytes;
     x.b = static_cast<const char*>(whole.b) + (first * whole.b_batch + left * whole.b_col) * bytes;
-    x.c = static_cast<char*>(whole.c) + (first * whole.c_batch + top * whole.c_row + left) * bytes;
+    x.row = top, x.column = left;
+    if (!x.epilogue) x.c = static_cast<char*>(whole.c) + (first * whole.c_batch + top * whole.c_row + left) * bytes;
     part(x);
   });
 }
@@ -171,6 +175,18 @@ void matmul(const MatmulShape& s, const void* a, const void* b, void* c) {
   run(Matmul{s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n, s.n, a, b, c,
              nullptr},
       s.dtype);
+}
+
+bool takes_epilogue(const MatmulShape& s) {
+  if (!is_floating(s.dtype) || !kernels::matmul_kernel(s.dtype, isa()) || s.batch != 1) return false;
+  const std::int64_t step = s.dtype == DType::bf16 ? 2 : static_cast<std::int64_t>(size_of(s.dtype));  // bytes, packed
+  return s.m >= 128 && s.n >= 64 && s.k >= 8 && s.k * step <= kernels::block_depth;
+}
+
+void matmul(const MatmulShape& s, const void* a, const void* b, const MatmulEpilogue& epilogue) {
+  Matmul x{1, s.m, s.n, s.k, 0, s.a_row, s.a_col, 0, s.b_row, s.b_col, 0, s.n, a, b, nullptr, nullptr};
+  x.epilogue = &epilogue;
+  run(x, s.dtype);
 }
 
 }  // namespace weft

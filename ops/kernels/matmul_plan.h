@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../../tensor/dtype.h"
+#include "epilogue.h"
 
 namespace weft {
 
@@ -21,6 +22,11 @@ struct MatmulShape {
 /// CPU does not have it: k = 1, 0, 3, 2, ..., f32 subnormals taken for zeros. Throws std::invalid_argument for bool,
 /// std::bad_alloc.
 void matmul(const MatmulShape&, const void* a, const void* b, void* c);
+
+/// The same, of one product whose elements are not stored, but go to the epilogue. Where takes_epilogue().
+void matmul(const MatmulShape&, const void* a, const void* b, const MatmulEpilogue&);
+/// True for a product of floats of many rows, whose k is summed in one go.
+bool takes_epilogue(const MatmulShape&);
 
 namespace detail {
 /// How one thread's work of an m x n product is cut into rows x columns pieces. Speed only: no cut changes a bit.

@@ -248,6 +248,44 @@ TEMPLATE_TEST_CASE("matmul gives the same bits on 1 and 2 threads", "[matmul][th
   }
 }
 
+TEMPLATE_TEST_CASE("matmul gives an epilogue each element once, with the bits that it would store", "[matmul]", float,
+                   double, bfloat16) {
+  struct Taken {
+    std::vector<TestType> c;
+    std::vector<int> times;
+    std::int64_t n;
+  };
+  const MatmulEpilogue epilogue{[](const void* context, std::int64_t row, std::int64_t column, std::int64_t rows,
+                                   std::int64_t columns, void* c, std::int64_t c_row) {
+                                  Taken& t = **static_cast<Taken* const*>(context);
+                                  for (std::int64_t i = 0; i < rows; ++i) {
+                                    for (std::int64_t j = 0; j < columns; ++j) {
+                                      const auto at = static_cast<std::size_t>((row + i) * t.n + column + j);
+                                      t.c[at] = static_cast<const TestType*>(c)[i * c_row + j];
+                                      ++t.times[at];
+                                    }
+                                  }
+                                },
+                                nullptr};
+  const std::int64_t shapes[][3] = {{128, 64, 8}, {131, 77, 9}, {700, 500, 33}, {150, 2200, 20}, {129, 96, 400}};
+  for (const auto& [m, n, k] : shapes) {
+    for (Layout la : {Layout::rows, Layout::transposed, Layout::strided}) {
+      for (Layout lb : {Layout::rows, Layout::transposed, Layout::strided}) {
+        const Problem<TestType> p(1, m, n, k, la, lb);
+        if (dtype_of<TestType> == DType::bf16 && !kernels::matmul_kernel(DType::bf16, isa())) continue;
+        REQUIRE(takes_epilogue(p.shape));
+        Taken taken{std::vector<TestType>(static_cast<std::size_t>(m * n)),
+                    std::vector<int>(static_cast<std::size_t>(m * n)), n};
+        Taken* const to = &taken;
+        matmul(p.shape, p.a.data.data(), p.b.data.data(), MatmulEpilogue{epilogue.run, &to});
+        INFO(name(p.shape));
+        CHECK(same_bits(taken.c, p.run()));
+        CHECK(std::all_of(taken.times.begin(), taken.times.end(), [](int t) { return t == 1; }));
+      }
+    }
+  }
+}
+
 TEST_CASE("matmul's cut for threads covers the product in as many pieces as asked", "[matmul]") {
   for (std::int64_t pieces : {1, 2, 3, 4, 6, 7, 12, 64}) {
     for (auto [m, n] : {std::pair<std::int64_t, std::int64_t>{1, 1000}, {1000, 1}, {512, 512}, {64, 4096}}) {

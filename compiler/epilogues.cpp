@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "../tensor/past_caches.h"
-#include "interpreter.h"
 #include "products.h"
 
 namespace weft {
@@ -103,11 +102,7 @@ struct Rectangles {
       pointers[k] = k == product ? c : base[k] + first_row * row[k] + first_column * col[k];
       strides[k] = k == product ? c_row * col[k] : row[k];
     }
-    const KernelCall call{pointers, strides, col, rows, columns, nullptr};
-    if (function)
-      function(&call);
-    else
-      interpret(kernel, call);
+    call_kernel(kernel, function, {pointers, strides, col, rows, columns, nullptr});
   }
 };
 

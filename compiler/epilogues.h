@@ -17,7 +17,6 @@ void attach_epilogues(const Graph& graph, std::vector<Step>& steps, std::span<co
                       std::span<const ValueId> successors, std::span<const Region> stay);
 
 /// Runs one, on several threads where that pays.
-
 void run_epilogue(const EpilogueStep& step, const Graph& graph, std::byte* const* slots);
 
 }  // namespace weft

@@ -40,10 +40,7 @@ struct Caller {
   void call(void* const* pointers, const std::int64_t* row_strides, std::int64_t rows, std::int64_t cols) const {
     const KernelCall c{pointers, row_strides, col,
                        rows,     cols,        scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr};
-    if (function)
-      function(&c);
-    else
-      interpret(launch.kernel, c);
+    call_kernel(launch.kernel, function, c);
   }
 
   // Rows [begin, end) in row-major order of the row axes, columns [first, first + cols). Accumulators of column
@@ -169,6 +166,13 @@ void run_one(const Launch& l, KernelFunction function, std::byte* const* slots) 
 }
 
 }  // namespace
+
+void call_kernel(const Kernel& kernel, KernelFunction function, const KernelCall& call) {
+  if (function)
+    function(&call);
+  else
+    interpret(kernel, call);
+}
 
 void run_launch_part(const Launch& launch, KernelFunction function, std::byte* const* slots, std::int64_t begin,
                      std::int64_t end) {

@@ -14,6 +14,9 @@ struct LaunchStep {
   std::vector<Launch> segments;       // all with equal kernels
 };
 
+/// The kernel by its code, or interpreted where there is none.
+void call_kernel(const Kernel& kernel, KernelFunction function, const KernelCall& call);
+
 /// `slots`: the buffer of each value.
 void run_launch(const LaunchStep& step, std::byte* const* slots);
 

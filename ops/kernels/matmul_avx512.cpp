@@ -5,12 +5,6 @@
 
 #include "matmul.h"
 
-// g++ 12 takes the undefined operand inside its own _mm512_unpack* for a mistake of ours.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
 namespace weft::kernels {
 namespace {
 

@@ -179,8 +179,8 @@ void matmul(const MatmulShape& s, const void* a, const void* b, void* c) {
 
 bool takes_epilogue(const MatmulShape& s) {
   if (!is_floating(s.dtype) || !kernels::matmul_kernel(s.dtype, isa()) || s.batch != 1) return false;
-  const std::int64_t step = s.dtype == DType::bf16 ? 2 : static_cast<std::int64_t>(size_of(s.dtype));  // bytes, packed
-  return s.m >= 128 && s.n >= 64 && s.k >= 8 && s.k * step <= kernels::block_depth;
+  return s.m >= 128 && s.n >= 64 && s.k >= 8 &&
+         s.k * static_cast<std::int64_t>(size_of(s.dtype)) <= kernels::block_depth;
 }
 
 void matmul(const MatmulShape& s, const void* a, const void* b, const MatmulEpilogue& epilogue) {

@@ -173,10 +173,12 @@ void ScatterSet::vjp(Backward& b) {
 void ScatterSet::batch(Batching& b) { batch_scatter(b, scatter_set); }
 
 void ScatterMax::run(const Attrs& attrs, Views in, Views out) {
-  run_scatter(attrs, in, out, []<class T>(T a, T b) { return a > b || a != a ? a : b; });
+  run_scatter(
+      attrs, in, out, []<class T>(T a, T b) { return b <= a || a != a ? a : b; }, op_of<Maximum>().loops());
 }
 void ScatterMin::run(const Attrs& attrs, Views in, Views out) {
-  run_scatter(attrs, in, out, []<class T>(T a, T b) { return a < b || a != a ? a : b; });
+  run_scatter(
+      attrs, in, out, []<class T>(T a, T b) { return a <= b || a != a ? a : b; }, op_of<Minimum>().loops());
 }
 void ScatterMax::vjp(Backward& b) { vjp_extremum(b); }
 void ScatterMin::vjp(Backward& b) { vjp_extremum(b); }

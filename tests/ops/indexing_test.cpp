@@ -53,7 +53,11 @@ TEST_CASE("scatter_set, scatter_max and scatter_min: of duplicates the last, the
 TEST_CASE("wide rows scatter alike on one thread and two") {
   Random random(8);
   const int before = num_threads();
-  const Tensor x = random_tensor(random, {50, 700}, f32), u = random_tensor(random, {90, 700}, f32);
+  const auto ties = [&](const Shape& s) {  // and zeros of both signs, and NaNs
+    const Tensor t = round(random_tensor(random, s, f32, -2, 2));
+    return where(random_tensor(random, s, f32, 0, 1) < 0.01, NAN, t);
+  };
+  const Tensor x = ties({50, 700}), u = ties({90, 700});
   const Tensor i = random_tensor(random, {90}, i64, 0, 50);
   for (const auto scatter : {scatter_add, scatter_set, scatter_max, scatter_min}) {
     set_num_threads(1);
@@ -70,7 +74,8 @@ TEST_CASE("take_along_axis and put_along_axis have an index for each element, wh
   CHECK_VALUES(take_along_axis(table, tensor<std::int64_t>({{2}, {0}, {-1}, {1}}), 1), 2, 3, 8, 10);
   CHECK_VALUES(take_along_axis(table, tensor<std::int32_t>({{3, 0, 1}}), 0), 9, 1, 5);
   CHECK_VALUES(take_along_axis(transpose(table), tensor<std::int64_t>({{1}}), 1), 3, 4, 5);
-  CHECK_VALUES(put_along_axis(zeros({2, 3}), tensor<std::int64_t>({{0, 2}, {1, 1}}), tensor({{1, 2}, {3, 4}}), 1), 1, 0, 2, 0, 4, 0);
+  CHECK_VALUES(put_along_axis(zeros({2, 3}), tensor<std::int64_t>({{0, 2}, {1, 1}}), tensor({{1, 2}, {3, 4}}), 1), 1, 0,
+               2, 0, 4, 0);
   CHECK(take_along_axis(zeros({0, 3}), zeros({0, 2}, i64), 1).shape() == Shape{0, 2});
   CHECK(message_of<IndexError>([] { take_along_axis(table, tensor<std::int64_t>({{5}}), 1); }) ==
         "take_along_axis: index 5 at [0, 0] must be within [-3, 2]\n  x    f32[4, 3]\n  idx  i64[1, 1]\n  at HERE");
@@ -83,8 +88,11 @@ TEST_CASE("index_add and masked_fill") {
   CHECK_VALUES(index_add(zeros({3}), 0, ints({1, 1, 0}), tensor({1, 2, 3}), 2), 6, 6, 0);
   CHECK_THROWS_AS(index_add(zeros({3}), 0, zeros({1, 1}, i64), zeros({1, 1})), ShapeError);
   CHECK_VALUES(masked_fill(tensor({{1, 2}, {3, 4}}), tensor<bool>({true, false}), -1), -1, 2, -1, 4);
-  CHECK(message_of<ShapeError>([] { masked_fill(zeros({2}), tensor<bool>({{true}, {false}}), 0); }) ==
-        "masked_fill: the mask [2, 1] does not broadcast to [2]\n  x    f32[2]\n  mask bool[2, 1]\n  val  literal 0\n  at HERE");
+  CHECK(message_of<ShapeError>([] {
+          masked_fill(zeros({2}), tensor<bool>({{true}, {false}}), 0);
+        }) ==
+        "masked_fill: the mask [2, 1] does not broadcast to [2]\n  x    f32[2]\n  mask bool[2, 1]\n  val  literal 0\n  "
+        "at HERE");
   CHECK_THROWS_AS(masked_fill(zeros({2}), tensor<bool>({true, false}), zeros({2})), ShapeError);
   CHECK_THROWS_AS(masked_fill(zeros({2}), zeros({2}), 0), DTypeError);
 }
@@ -100,14 +108,20 @@ TEST_CASE("one_hot marks each index on a new last axis") {
 }
 
 TEST_CASE("a bad index is an IndexError with its position and the range") {
-  const auto text = [](const Tensor& i, std::int64_t axis = 0) { return message_of<IndexError>([&] { gather(table, i, axis); }); };
-  CHECK(text(tensor<std::int64_t>({{0, 1}, {4, 2}})) == "gather: index 4 at [1, 0] must be within [-4, 3]\n  x    f32[4, 3]\n  idx  i64[2, 2]\n  at HERE");
-  CHECK(text(ints({-5})) == "gather: index -5 at [0] must be within [-4, 3]\n  x    f32[4, 3]\n  idx  i64[1]\n  at HERE");
+  const auto text = [](const Tensor& i, std::int64_t axis = 0) {
+    return message_of<IndexError>([&] { gather(table, i, axis); });
+  };
+  CHECK(text(tensor<std::int64_t>({{0, 1}, {4, 2}})) ==
+        "gather: index 4 at [1, 0] must be within [-4, 3]\n  x    f32[4, 3]\n  idx  i64[2, 2]\n  at HERE");
+  CHECK(text(ints({-5})) ==
+        "gather: index -5 at [0] must be within [-4, 3]\n  x    f32[4, 3]\n  idx  i64[1]\n  at HERE");
   CHECK(text(ints({100'000'000'000'000'000}), 1) ==
         "gather: index 100000000000000000 at [0] must be within [-3, 2]\n  x    f32[4, 3]\n  idx  i64[1]\n  at HERE");
   CHECK(message_of<IndexError>([] { gather(zeros({0}), ints({0})); }) ==
         "gather: index 0 at [0] of an axis of no elements\n  x    f32[0]\n  idx  i64[1]\n  at HERE");
-  CHECK(message_of<IndexError>([] { check_indices(ints({0, -1}), 3); }) == "check_indices: index -1 at [1] must be within [0, 2]\n  in0  i64[2]\n  at HERE");
+  CHECK(message_of<IndexError>([] {
+          check_indices(ints({0, -1}), 3);
+        }) == "check_indices: index -1 at [1] must be within [0, 2]\n  in0  i64[2]\n  at HERE");
   CHECK_THROWS_AS(scatter_add(zeros({2}), ints({2}), ones({1})), IndexError);
   CHECK_THROWS_AS(gather(table, ints({0}), 2), IndexError);
   CHECK_THROWS_AS(gather(zeros({}), ints({0})), IndexError);
@@ -115,7 +129,8 @@ TEST_CASE("a bad index is an IndexError with its position and the range") {
 
 TEST_CASE("indices must be integers, and updates fit") {
   CHECK(message_of<DTypeError>([] { gather(table, tensor({1.0f})); }) ==
-        "gather: indices are f32, not i32 or i64\n  x    f32[4, 3]\n  idx  f32[1]\n  at HERE\n  hint: cast(indices, i64)");
+        "gather: indices are f32, not i32 or i64\n  x    f32[4, 3]\n  idx  f32[1]\n  at HERE\n  hint: cast(indices, "
+        "i64)");
   CHECK_THROWS_AS(gather(table, tensor<std::uint8_t>({1})), DTypeError);
   CHECK_THROWS_AS(scatter_add(zeros({2, 3}), ints({0}), zeros({3})), ShapeError);
   CHECK_THROWS_AS(scatter_add(zeros({2}), ints({0}), zeros({1}, f64)), DTypeError);

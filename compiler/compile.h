@@ -11,39 +11,15 @@
 // which it differentiates through a compiled backward.
 #pragma once
 
-#include <bit>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 
 #include "../autograd/callable.h"
 #include "function.h"
 #include "stats.h"
 
 namespace weft {
-
-namespace detail {
-
-template <class S> void sign(Signature& signature, S& s) {
-  using T = std::remove_cvref_t<S>;
-  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
-    if constexpr (std::is_floating_point_v<T>)
-      signature.add_word(std::bit_cast<std::uint64_t>(static_cast<double>(s)));
-    else
-      signature.add_word(static_cast<std::uint64_t>(s));
-  } else {
-    static_assert(Structured<T>, "compile: a parameter is a Tensor, a Variable, a number, or a structure of these");
-    if constexpr (is_vector<T> || is_map<T>) signature.add_word(s.size());
-    if constexpr (is_optional<T>) signature.add_word(s.has_value());
-    each_leaf(s, [&](auto& leaf) {
-      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>)
-        signature.add_variable(leaf);
-      else
-        signature.add_tensor(leaf);
-    });
-  }
-}
-
-}  // namespace detail
 
 /// A compiled function. Copies share their traces. Any thread may call; calls that write state are serialised.
 template <class F> class Compiled {
@@ -110,11 +86,7 @@ template <class F> class Compiled {
     if (detail::is_recorded())
       cache_->run_recorded(*traced, tensors, variables, results);
     else
-      cache_->run(*traced, tensors, variables, results, [&] {
-        std::vector<Tensor> leaves;
-        body(parameters, leaves);
-        return leaves;
-      });
+      cache_->run(*traced, tensors, variables, results, [&] { return body(parameters).leaves; });
     if constexpr (!std::is_void_v<R>) {
       R r = *std::any_cast<R>(&traced->result);
       std::size_t next = 0;
@@ -123,8 +95,7 @@ template <class F> class Compiled {
     }
   }
 
-  // f's result, and the tensors in it.
-  template <class Parameters> std::any body(Parameters& parameters, std::vector<Tensor>& leaves) {
+  template <class Parameters> detail::BodyResult body(Parameters& parameters) {
     using R = Result<Parameters>;
     if constexpr (std::is_void_v<R>) {
       std::apply(f_, parameters);
@@ -132,8 +103,11 @@ template <class F> class Compiled {
     } else {
       static_assert(Structured<R>, "compile: the function returns a Tensor or a structure of tensors");
       R r = std::apply(f_, parameters);
+      std::vector<Tensor> leaves;
       each_leaf(r, [&](auto& leaf) { leaves.push_back(leaf); });
-      return std::any(r);
+      detail::Signature signature;
+      detail::sign(signature, r);
+      return {std::any(r), std::move(leaves), !signature.variables().empty()};
     }
   }
 
@@ -143,23 +117,25 @@ template <class F> class Compiled {
     detail::Signature signature;
     signature.add_word(context().training);
     signature.add_word(static_cast<std::uint64_t>(context().precision));
+    // of a function that is a template
+    if constexpr (std::is_void_v<typename detail::Declared<F>::Types>)
+      signature.add_word(reinterpret_cast<std::uintptr_t>(&typeid(Parameters)));
     std::apply([&](auto&... p) { (detail::sign(signature, p), ...); }, parameters);
     std::vector<Tensor> tensors = signature.tensors();
     detail::Variables variables = signature.variables();
-    auto traced =
-        cache_->find(std::move(signature), [&](std::span<const Tensor> placeholders, std::vector<Tensor>& leaves) {
-          Parameters symbolic = parameters;
-          const auto place = [&](auto& leaf) {
-            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Tensor>)
-              for (std::size_t k = 0; k < tensors.size(); ++k)
-                if (leaf.defined() && leaf.same(tensors[k])) {
-                  leaf = placeholders[k];
-                  break;
-                }
-          };
-          std::apply([&](auto&... p) { (each_tensor(p, place), ...); }, symbolic);
-          return body(symbolic, leaves);
-        });
+    auto traced = cache_->find(std::move(signature), [&](std::span<const Tensor> placeholders) {
+      Parameters symbolic = parameters;
+      const auto place = [&](auto& leaf) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Tensor>)
+          for (std::size_t k = 0; k < tensors.size(); ++k)
+            if (leaf.defined() && leaf.same(tensors[k])) {
+              leaf = placeholders[k];
+              break;
+            }
+      };
+      std::apply([&](auto&... p) { (each_tensor(p, place), ...); }, symbolic);
+      return body(symbolic);
+    });
     return std::tuple(std::move(traced), std::move(tensors), std::move(variables));
   }
 
@@ -172,7 +148,8 @@ template <class F> class Compiled {
   std::shared_ptr<detail::FunctionCache> cache_;
 };
 
-/// f, compiled. f takes and returns tensors, variables and structures of them; it may return nothing.
+/// f, compiled. f takes tensors, variables, numbers, strings and structures of them; it returns tensors and structures
+/// of them, or nothing.
 template <class F> auto compile(F f, CompileOptions options = {}) { return Compiled<F>(std::move(f), options); }
 
 }  // namespace weft

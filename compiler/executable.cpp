@@ -10,6 +10,7 @@
 
 #include "../ops/apply.h"
 #include "../ops/graph_interpreter.h"
+#include "../ops/trace.h"
 #include "../tensor/profile_log.h"
 #include "concats.h"
 #include "epilogues.h"
@@ -347,13 +348,8 @@ void Executable::run(Views in, Views out) {
   put_back(std::move(frame));
 }
 
-std::unique_lock<std::mutex> Executable::lock_state() {
-  static std::mutex mutex;  // of the process: two functions may write the same variable
-  return std::unique_lock(mutex);
-}
-
 std::unique_lock<std::mutex> Executable::state_lock() const {
-  return written_.empty() ? std::unique_lock<std::mutex>() : lock_state();
+  return written_.empty() ? std::unique_lock<std::mutex>() : lock_variables();
 }
 
 void Executable::put_back(std::unique_ptr<Frame> frame) {

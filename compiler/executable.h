@@ -37,7 +37,6 @@ class Executable final : public RoundRunner {
   /// Held while state is written: such calls, of whatever function, come one after the other. Empty for one that writes
   /// none.
   std::unique_lock<std::mutex> state_lock() const;
-  static std::unique_lock<std::mutex> lock_state();
 
   CompileStats stats() const;
   /// "graph", "groups", "fusion", "dot", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another. Then the

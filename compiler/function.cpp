@@ -106,37 +106,8 @@ void PlainCall::assigned(const std::shared_ptr<VariableState>& variable, const T
   if (!active_tracer()) before_.emplace_back(variable, variable->value);
 }
 
-void Signature::add_tensor(const Tensor& t) {
-  if (!t.defined()) {
-    add_word(~std::uint64_t{0});
-    return;
-  }
-  for (std::size_t i = 0; i < tensors_.size(); ++i)
-    if (tensors_[i].same(t)) return add_word(0x100 | i << 16);
-  add_word(0x200 | static_cast<std::uint64_t>(t.dtype()) << 16 | static_cast<std::uint64_t>(t.rank()) << 24);
-  for (const std::int64_t n : t.shape()) add_word(static_cast<std::uint64_t>(n));
-  tensors_.push_back(t);
-  types_.push_back(t.type());
-}
-
-void Signature::add_variable(const Variable& v) {
-  if (!v.defined()) return add_word(~std::uint64_t{0});
-  for (std::size_t i = 0; i < variables_.size(); ++i)
-    if (variables_[i] == v.state()) return add_word(0x300 | i << 16);
-  const Type& type = v.state()->value.type();
-  add_word(0x400 | static_cast<std::uint64_t>(type.dtype) << 16 | static_cast<std::uint64_t>(type.shape.size()) << 24 |
-           std::uint64_t{v.state()->trainable} << 32);
-  for (const std::int64_t n : type.shape) add_word(static_cast<std::uint64_t>(n));
-  variables_.push_back(v.state());
-}
-
-std::string Signature::difference(const Signature& before) const {
-  for (std::size_t i = 0; i < types_.size() && i < before.types_.size(); ++i)
-    if (types_[i] != before.types_[i])
-      return fmt::format("tensor {} was {}, is {}", i, before.types_[i].text(), types_[i].text());
-  if (types_.size() != before.types_.size())
-    return fmt::format("{} distinct tensors were passed, now {}", before.types_.size(), types_.size());
-  return "a host number, a variable or the context changed; pass a number that changes as a Tensor";
+FunctionCache::FunctionCache(CompileOptions options) : options_(options) {
+  if (options.max_traces == 0) throw ArgumentError("compile: max_traces is 0: there has to be room for one");
 }
 
 std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBody& body) {
@@ -154,21 +125,21 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   const auto start = std::chrono::steady_clock::now();
   auto traced = std::make_shared<Traced>();
   Trace trace;
-  std::vector<Tensor> placeholders, leaves;
+  std::vector<Tensor> placeholders;
   for (const Tensor& t : signature.tensors()) placeholders.push_back(trace.add_input(t.type()));
-  {
+  const BodyResult result = [&] {
     const detail::ProfilePhase tracing("trace");
-    const auto lock = Executable::lock_state();  // the trace looks at variables that another function may be writing
     const TraceScope scope(&trace);
-    traced->result = body(placeholders, leaves);
-  }
-  for (const Tensor& t : leaves) {
+    return body(placeholders);
+  }();
+  traced->result = result.value;
+  for (const Tensor& t : result.leaves) {
     if (!t.defined())
       throw GuardError("a compiled function returned an undefined tensor",
                        "a gradient that does not exist? Unconnected::zero gives zeros");
     trace.graph.outputs.push_back(trace.value_of(t));
   }
-  traced->results = leaves.size();
+  traced->results = result.leaves.size();
   std::vector<std::size_t> written;
   for (const Trace::Capture& c : trace.captures) {
     traced->captured.push_back({c.tensor, c.variable});
@@ -181,13 +152,15 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   }
   traced->assigned = written;
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  traced->executable = std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),
-                                                    placeholders.size(), leaves.size(), std::move(written), trace_ms);
+  traced->executable =
+      std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),
+                                   placeholders.size(), result.leaves.size(), std::move(written), trace_ms);
   traced->callee = std::make_shared<const Callee>(std::make_shared<const Graph>(std::move(trace.graph)));
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();
   for (const auto& other : traces_)
-    if (other->signature.same_words(traced->signature) && same_but_for_variables(*other, *traced))
+    if (!result.names_variables && other->signature.same_words(traced->signature) &&
+        same_but_for_variables(*other, *traced))
       other->any_variables = traced->any_variables = true;
   traces_.insert(traces_.begin(), traced);
   if (traces_.size() > options_.max_traces) traces_.pop_back();

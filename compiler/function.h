@@ -1,4 +1,4 @@
-// What compile() keeps behind its template: signatures, and the traces made for them.
+// What compile() keeps behind its template: the traces made for signatures.
 #pragma once
 
 #include <any>
@@ -11,7 +11,7 @@
 
 #include "../ops/context.h"
 #include "../ops/recorder.h"
-#include "../ops/variable.h"
+#include "signature.h"
 #include "stats.h"
 
 namespace weft {
@@ -25,31 +25,6 @@ struct CompileOptions {
 };
 
 namespace detail {
-
-using Variables = std::vector<std::shared_ptr<VariableState>>;
-
-/// What a call must have in common with a trace to use it: types, which arguments are the same, host scalars by value,
-/// the context. Which variables are passed stands beside it: another one of the same type may do as well.
-class Signature {
- public:
-  void add_word(std::uint64_t w) { words_.push_back(w); }
-  /// Returns the argument's number: a new one, or that of the same tensor before.
-  void add_tensor(const Tensor& t);
-  void add_variable(const Variable& v);
-
-  const std::vector<Tensor>& tensors() const { return tensors_; }  // each once
-  const Variables& variables() const { return variables_; }        // each once
-  void forget_tensors() { tensors_.clear(); }
-  bool same_words(const Signature& o) const { return words_ == o.words_; }
-  /// What differs from another signature, for the warning: "argument 0: f32[2] before, f32[3] now".
-  std::string difference(const Signature& before) const;
-
- private:
-  std::vector<std::uint64_t> words_;
-  std::vector<Tensor> tensors_;
-  Variables variables_;
-  std::vector<Type> types_;  // of the tensors, kept when they are let go
-};
 
 /// One trace, compiled.
 struct Traced {
@@ -69,12 +44,19 @@ struct Traced {
   std::size_t results = 0;
 };
 
+/// What a function returned, the tensors in it, and whether it names variables, as Gradients do.
+struct BodyResult {
+  std::any value = {};
+  std::vector<Tensor> leaves = {};
+  bool names_variables = false;
+};
+
 class FunctionCache {
  public:
-  explicit FunctionCache(CompileOptions options) : options_(options) {}
+  explicit FunctionCache(CompileOptions options);  // ArgumentError for no traces at all
 
-  /// Traces the function on placeholders for the signature's tensors; gives its result and that result's leaves.
-  using TraceBody = std::function<std::any(std::span<const Tensor> placeholders, std::vector<Tensor>& leaves)>;
+  /// Calls the function on placeholders for the signature's tensors.
+  using TraceBody = std::function<BodyResult(std::span<const Tensor> placeholders)>;
   /// The trace for a signature, made now if there is none.
   std::shared_ptr<Traced> find(Signature&& signature, const TraceBody& body);
   /// Runs it on the arguments and variables passed; under `check` compares with `eager`, which gives the leaves of the
@@ -94,7 +76,7 @@ class FunctionCache {
   std::shared_ptr<Traced> latest() const;
   std::shared_ptr<Traced> use(std::size_t trace);  // and note that it was
   CompileOptions options_;
-  mutable std::mutex mutex_;
+  mutable std::recursive_mutex mutex_;           // held while it is traced: what it calls may ask for stats()
   std::vector<std::shared_ptr<Traced>> traces_;  // the latest used first
   std::size_t made_ = 0;
   bool warned_ = false;

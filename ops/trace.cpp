@@ -24,6 +24,11 @@ namespace weft {
 
 const Op& assigned_op() { return op_of<Assigned>(); }
 
+std::unique_lock<std::mutex> lock_variables() {
+  static std::mutex mutex;  // of the process: two functions may write the same variable
+  return std::unique_lock(mutex);
+}
+
 Trace::Trace() : nested_(active_tracer()), first_id_(Tensor::placeholder({f32, {}}).id()) {}
 
 Tensor Trace::add_input(const Type& type) {
@@ -59,7 +64,11 @@ void Trace::append(const Op& op, const Attrs& attrs, std::span<const Tensor> in,
 Trace::Capture& Trace::captured(const std::shared_ptr<VariableState>& variable) {
   for (Capture& c : captures)
     if (c.variable == variable) return c;
-  const Tensor t = add_input(variable->value.type());
+  const Type type = [&] {
+    const auto lock = lock_variables();
+    return variable->value.type();
+  }();
+  const Tensor t = add_input(type);
   return captures.emplace_back(Capture{{}, variable, value_of(t), t});
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace weft {
 /// What a variable holds after an assignment: `value`. State stops gradients, so none goes into the assigned value;
 /// that of what is read afterwards is the variable's. In graphs only, which tapes around them replay.
 const Op& assigned_op();
+
+/// Held while a compiled call writes variables, of whatever function, and while a trace looks at one: never while
+/// code of the user's runs, which may wait for another thread.
+std::unique_lock<std::mutex> lock_variables();
 
 class Trace final : public Tracer {
  public:

@@ -1,6 +1,7 @@
 #include "lower.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <unordered_map>
 
@@ -84,6 +85,23 @@ class Lowering {
     return static_cast<std::uint16_t>(launch_.operands.size() - 1);
   }
 
+  // Whether operand k of a formula, a scalar constant, is loaded, so that other values of it need no other code: the
+  // size of a batch and what comes of it. Not where code could be better for knowing it: a special number, an integer,
+  // a longer formula, a divisor whose inverse is exact.
+  bool is_parameter(ValueId v, std::size_t k, const Formula& f, Role role) const {
+    const ValueId base = grouping_.accesses[v].base;
+    if (!graph_.is_scalar_constant(base) || !is_floating(graph_.type(base).dtype)) return false;
+    const auto works = [](const Instruction& i) { return i.op != ScalarOp::input; };
+    const ScalarOp op = f.code[f.result].op;
+    if (std::ranges::count_if(f.code, works) != 1 ||
+        (op != ScalarOp::add && op != ScalarOp::sub && op != ScalarOp::mul && op != ScalarOp::div))
+      return false;
+    const double x = std::abs(graph_.constants[graph_.values[base].index].item());
+    if (x == 0 || x == 0.5 || x == 1 || x == 2) return false;
+    int exponent = 0;
+    return !(op == ScalarOp::div && k == 1 && role == Role::full && std::frexp(x, &exponent) == 0.5);
+  }
+
   // For each axis of the space, what an access moves by (bytes). A row access has only the row axes.
   Ints space_strides(const Access& a, std::int64_t size) const {
     Ints s = Ints::filled(group_.space.size(), 0);
@@ -91,15 +109,16 @@ class Lowering {
     return s;
   }
 
-  // The instruction that has operand v of a node of this role.
-  std::uint16_t use(ValueId v, Role role) {
+  // The instruction that has operand v of a node of this role. `parameter`: a scalar constant is loaded, else written
+  // into the code.
+  std::uint16_t use(ValueId v, Role role, bool parameter = false) {
     const Access a = squeezed(grouping_.accesses[v]);
     if (graph_.values[a.base].kind == Graph::Value::computed)
       if (const auto it = computed_.find(a.base); it != computed_.end())
         return rounded(it->second, graph_.type(v).dtype);
     const DType dtype = graph_.type(v).dtype, computes = compute_type(dtype);
     const auto size = static_cast<std::int64_t>(size_of(dtype));
-    if (graph_.is_scalar_constant(a.base) &&
+    if (!parameter && graph_.is_scalar_constant(a.base) &&
         std::all_of(a.strides.begin(), a.strides.end(), [](std::int64_t s) { return s == 0; })) {
       std::uint64_t bits = 0;
       copy_elements(graph_.constants[graph_.values[a.base].index].view(), {computes, {}, {}, &bits});
@@ -131,12 +150,10 @@ class Lowering {
     const Role role = grouping_.roles[i];
     if (n.op->kind == OpKind::reduction) return reduction(n, role);
     std::vector<const Type*> types;
-    std::vector<std::uint16_t> in;
-    for (const ValueId v : n.in) {
-      types.push_back(&graph_.type(v));
-      in.push_back(use(v, role));
-    }
+    for (const ValueId v : n.in) types.push_back(&graph_.type(v));
     const Formula f = n.op->formula(n.attrs, types);
+    std::vector<std::uint16_t> in;
+    for (std::size_t k = 0; k < n.in.size(); ++k) in.push_back(use(n.in[k], role, is_parameter(n.in[k], k, f, role)));
     std::vector<std::uint16_t> map(f.code.size());
     for (std::size_t k = 0; k < f.code.size(); ++k) {
       Instruction x = f.code[k];

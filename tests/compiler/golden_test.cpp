@@ -64,8 +64,8 @@ groups 0 and 1: they cut [8, 3] otherwise: rows of [3] and of [8, 3]
 groups 0 and 2: their loops differ: [8, 3] and [3]
 )");
   CHECK_DRAWN("\n" + step.dump("plan"), R"(
-step 0: kernel, 1 segment %0 %2 %1 -> %10@0 -> %19@128
-step 1: kernel, 1 segment %10@0 -> %12
+step 0: kernel, 1 segment %0 %2 %1 -> %10@0 %4 -> %19@128
+step 1: kernel, 1 segment %10@0 %3 -> %12
 step 2: kernel, 1 segment %19@128 %2 -> %23
 variable 0: in place
 arena 192 bytes
@@ -77,7 +77,8 @@ cols 3
 @1 in f32 contiguous
 @2 in f32 contiguous
 @3 out f32 contiguous
-@4 out f32 contiguous
+@4 in f32 fixed
+@5 out f32 contiguous
 %0 = input f32 @0, full at 0
 %1 = input f32 @1, full at 0
 %2 = mul f32 %0 %1, full at 0
@@ -86,21 +87,22 @@ cols 3
 %5 = mul f32 %4 %4, full at 0
 %6 = constant f32 #0x40000000, row at 0
 %7 = mul f32 %4 %6, full at 0
-%8 = constant f32 #0x3d2aaaab, row at 0
+%8 = input f32 @4, row at 0
 %9 = mul f32 %8 %7, full at 0
 %10 = mul f32 %9 %0, full at 0
-r0 = sum f32 %10 columns @4
+r0 = sum f32 %10 columns @5
 store %5 @3
 step 1:
 cols any
 @0 in f32 contiguous
-@1 out f32 fixed
+@1 in f32 fixed
+@2 out f32 fixed
 %0 = input f32 @0, full at 0
 %1 = reduced f32 r0, row at 1
-%2 = constant f32 #0x41c00000, row at 0
+%2 = input f32 @1, row at 0
 %3 = div f32 %1 %2, row at 1
 r0 = sum f32 %0 row
-store %3 @1
+store %3 @2
 step 2:
 cols any
 @0 in f32 contiguous

@@ -49,7 +49,7 @@ return %3 %8                                  | %9 = cast bf16[4, 4] %8 {dtype=b
 )");
   CHECK_DRAWN(drawn_plan(step, 1), R"(
 %0 = input bf16[4, 4]                         | step 0: matmul %0 %2 -> %4
-%1 = input f32[4, 4]                          | step 1: kernel, 1 segment %4 %1 -> %8 -> %9
+%1 = input f32[4, 4]                          | step 1: kernel, 1 segment %4 %3 %1 -> %8 -> %9
 %2 = cast bf16[4, 4] %1 {dtype=bf16}          | variable 0: in place
 %3 = matmul bf16[4, 4] %0 %2                  | kept 0: in place
 %4 = cast f32[4, 4] %3 {dtype=f32}            | kept 32 bytes

@@ -94,7 +94,8 @@ class Lowering {
     const auto works = [](const Instruction& i) { return i.op != ScalarOp::input; };
     const ScalarOp op = f.code[f.result].op;
     if (std::ranges::count_if(f.code, works) != 1 ||
-        (op != ScalarOp::add && op != ScalarOp::sub && op != ScalarOp::mul && op != ScalarOp::div))
+        (op != ScalarOp::add && op != ScalarOp::sub && op != ScalarOp::mul && op != ScalarOp::div &&
+         op != ScalarOp::select))
       return false;
     const double x = std::abs(graph_.constants[graph_.values[base].index].item());
     if (x == 0 || x == 0.5 || x == 1 || x == 2) return false;

@@ -2,7 +2,8 @@
 //
 // A panel's scores lie transposed, [keys, panel]: a vector is of so many queries, and goes down the keys without any
 // sum across its lanes. So both products around them, key query^T before and weights value after, read every operand as
-// it lies; and a query's sum is over the keys in order, in blocks of 128, whatever the instruction set.
+// it lies; and a query's sum is over the keys in order, in blocks of 128, whatever the instruction set. The products'
+// sums are over the keys, or the queries, in order, from the first to the last that a group of 16 queries sees.
 #pragma once
 
 #include "../../tensor/dtype.h"
@@ -11,14 +12,21 @@
 
 namespace weft::kernels {
 
-inline constexpr std::int64_t panel = 32;  // queries
+inline constexpr std::int64_t panel = 32, group = 16;  // queries
+
+/// Rows of memory, `step` bytes apart, of `width` bytes.
+struct AttentionRows {
+  const std::byte* at;
+  std::int64_t step, width, rows;
+};
 
 /// The weights of one panel: element (key, query) at key * panel + query.
 struct AttentionPanel {
-  std::int64_t keys;
-  std::int64_t diagonal;  // query i sees the keys below diagonal + i; keys and more: all
-  const bool* seen;       // a bool for each weight, or null
+  std::int64_t keys[panel / group];  // of each group: its weights for those after are not touched, and not read
+  std::int64_t diagonal;             // query i sees the keys below diagonal + i; keys and more: all
+  const bool* seen;                  // a bool for each weight, or null
   double scale;
+  const AttentionRows *ahead, *ahead_end;  // what to fetch into L2 meanwhile: the next panel's
 };
 
 struct AttentionLoops {

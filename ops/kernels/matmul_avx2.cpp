@@ -31,7 +31,7 @@ struct F32 {
   }
   static V splat(T x) { return _mm256_set1_ps(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
-  static void transpose(V (&r)[lanes]) {
+  [[gnu::always_inline]] static void transpose(V (&r)[lanes]) {
     V s[lanes];
     square(r[0], r[1], r[2], r[3], s);
     square(r[4], r[5], r[6], r[7], s + 4);
@@ -52,7 +52,7 @@ struct F32 {
   }
 
  private:
-  static void square(V a, V b, V c, V d, V* to) {  // inside the 128-bit lanes
+  [[gnu::always_inline]] static void square(V a, V b, V c, V d, V* to) {  // inside the 128-bit lanes
     const V low_ab = _mm256_unpacklo_ps(a, b), high_ab = _mm256_unpackhi_ps(a, b);
     const V low_cd = _mm256_unpacklo_ps(c, d), high_cd = _mm256_unpackhi_ps(c, d);
     to[0] = _mm256_shuffle_ps(low_ab, low_cd, 0x44);
@@ -80,7 +80,7 @@ struct F64 {
   }
   static V splat(T x) { return _mm256_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
-  static void transpose(V (&r)[lanes]) {
+  [[gnu::always_inline]] static void transpose(V (&r)[lanes]) {
     const V a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);
     const V c = _mm256_unpacklo_pd(r[2], r[3]), d = _mm256_unpackhi_pd(r[2], r[3]);
     r[0] = _mm256_permute2f128_pd(a, c, 0x20);

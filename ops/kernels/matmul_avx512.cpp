@@ -22,7 +22,7 @@ struct F64 {
   static void store(T* p, V v, Mask m) { _mm512_mask_storeu_pd(p, static_cast<__mmask8>(m.bits), v); }
   static V splat(T x) { return _mm512_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
-  static void transpose(V (&r)[lanes]) {
+  [[gnu::always_inline]] static void transpose(V (&r)[lanes]) {
     V s[lanes];
 #pragma GCC unroll 4
     for (int g = 0; g < lanes; g += 2) {

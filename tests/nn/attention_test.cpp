@@ -41,6 +41,8 @@ const Case cases[] = {
     {{3, 77, 5}, {3, 41, 5}, {3, 41, 20}, true},
     {{3, 41, 20}, {3, 300, 20}, {3, 300, 7}, true, true},
     {{3, 41, 20}, {1, 300, 20}, {300, 33}, false, true},
+    {{2, 2, 150, 9}, {2, 2, 150, 9}, {2, 2, 150, 18}, true},  // long enough to fetch ahead, in order and not
+    {{3, 130, 8}, {3, 90, 8}, {3, 90, 8}},
 };
 
 struct Inputs {
@@ -109,9 +111,37 @@ TEST_CASE("attention's bits do not depend on compilation, threads or layout", "[
 TEST_CASE("a panel's keys beyond a query change nothing", "[attention]") {
   const Inputs in = inputs({{70, 8}, {70, 8}, {70, 8}, true}, f32);
   const Tensor all = attention(in.q, in.k, in.v, in.options);
-  for (const std::int64_t n : {1, 31, 32, 33, 64, 69}) {
+  for (const std::int64_t n : {1, 15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 69}) {
     const auto first = [&](const Tensor& t) { return slice_axis(t, 0, 0, n); };
     CHECK_SAME(attention(first(in.q), first(in.k), first(in.v), in.options), first(all));
+  }
+}
+
+TEST_CASE("attention reads nothing that its thread's last one left behind", "[attention]") {
+  const int threads = num_threads();
+  set_num_threads(1);
+  for (const DType t : {f32, f64}) {
+    Inputs in = inputs({{70, 8}, {100, 8}, {100, 8}, true}, t);
+    const Tensors before = with_gradients(attention, in);
+    const auto none = [](const Tensor& x) { return full(x.shape(), NAN, x.dtype()); };
+    with_gradients(attention, {none(in.q), none(in.k), none(in.v), {}});
+    const Tensors after = with_gradients(attention, in);
+    for (std::size_t i = 0; i < before.size(); ++i) CHECK_SAME(after[i], before[i]);
+    // nor keys and values that no query sees
+    const Tensor seen = reshape(arange(0, 100) < 70, {100, 1});
+    in.k = where(seen, in.k, NAN), in.v = where(seen, in.v, NAN);
+    const Tensors blind = with_gradients(attention, in);
+    for (std::size_t i = 0; i < before.size(); ++i) CHECK_SAME(blind[i], before[i]);
+  }
+  set_num_threads(threads);
+}
+
+TEST_CASE("attention takes any scale", "[attention]") {
+  for (const double scale : {-0.7, 0.0, 30.0}) {
+    Inputs in = inputs({{2, 40, 8}, {2, 40, 8}, {2, 40, 8}, true}, f64);
+    in.options.scale = scale;
+    const Tensors panels = with_gradients(attention, in), whole = with_gradients(written_out, in);
+    for (std::size_t i = 0; i < whole.size(); ++i) CHECK_NEAR(panels[i], whole[i], 1e-11);
   }
 }
 

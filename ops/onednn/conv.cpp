@@ -7,6 +7,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "../../tensor/convert.h"
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
 #include "../../tensor/storage.h"
@@ -140,7 +141,12 @@ Built build(const Key& k) {
   like.n = k.like;
   Built liked = build_conv(like, any_weight(like));
   const memory::desc weight = liked.operands[1].second;
-  if (!k.row) return k.like == k.shape.n ? liked : build_conv(k.shape, weight);
+  if (!k.row) {
+    Built built = k.like == k.shape.n ? liked : build_conv(k.shape, weight);
+    if (like.groups == 1 && like.weight_type() == memory::data_type::f32)
+      built.weight_order = weight_order(weight, weight_dims(like));
+    return built;
+  }
   memory::desc from = plain_weight(like, k.row), to = weight;
   if (like.pass == ConvPass::w) std::swap(from, to);
   const detail::TeamSize one(1);
@@ -177,6 +183,7 @@ struct Part {
   bool moved;         // its weight lies otherwise for the primitives
   std::byte* weight;  // so laid out; of a gradient, one for each piece of images
   std::int64_t bytes;
+  std::optional<WeightOrder> order;  // how, where we know it
 };
 
 /// What the largest piece of part i computes, and the first of its channels.
@@ -201,8 +208,10 @@ std::vector<Part> parts_of(const Conv& s, const ConvCut& cut, std::byte* w, std:
     const auto [piece, begin] = largest_piece(s, cut, i);
     const bool of_x = s.pass == ConvPass::x;
     std::byte* const given = w ? w + begin * (of_x ? s.taps() : row) * s.bytes() : nullptr;
-    Part p{piece, begin, of_x ? piece.channels : piece.outputs, given, false, nullptr, 0};
-    const memory::desc laid_out = primitive(p.shape, p.shape.n).built().operands[1].second;
+    Part p{piece, begin, of_x ? piece.channels : piece.outputs, given, false, nullptr, 0, {}};
+    const Built& built = primitive(p.shape, p.shape.n).built();
+    const memory::desc laid_out = built.operands[1].second;
+    p.order = built.weight_order;
     p.moved = laid_out != plain_weight(p.shape, row);
     p.bytes = static_cast<std::int64_t>((laid_out.get_size() + 63) / 64 * 64);
     bytes += p.bytes * (sums ? cut.images : 1);
@@ -263,10 +272,20 @@ void run_piece(const Conv& s, std::int64_t begin, const Part& p, const Conv& who
   if (!all && s.pass != ConvPass::w) copy_columns(cut, columns, from, row, rows, columns);
 }
 
+/// A part's weight with the caller, whose outputs lie `row` apart.
+PlainWeight plain_of(const Part& p, std::int64_t row) {
+  const std::int64_t taps = p.shape.taps();
+  return {p.shape.outputs, p.shape.channels, taps, row, taps};
+}
+
 /// Brings a part's weight to where the primitives want it.
 void bring(const Part& p, std::int64_t row) {
+  if (p.weight == p.given) return;
+  if (p.order)
+    return order_weight(*p.order, plain_of(p, row), reinterpret_cast<const float*>(p.given),
+                        reinterpret_cast<float*>(p.weight));
   const void* const data[] = {p.given, p.weight};
-  if (p.weight != p.given) primitive(p.shape, p.shape.n, row).run(data);
+  primitive(p.shape, p.shape.n, row).run(data);
 }
 
 /// The gradient of a part's weight: the images' sum, as the caller wants it.
@@ -275,6 +294,13 @@ void finish(const Part& p, std::int64_t images, std::int64_t row) {
   const std::int64_t size = p.bytes / 4;
   for (std::int64_t i = 1; i < images; ++i)
     for (std::int64_t j = 0; j < size; ++j) sum[j] += sum[i * size + j];
+  if (p.moved && p.order && !p.shape.bf16)
+    return plain_weight(*p.order, plain_of(p, row), sum, reinterpret_cast<float*>(p.given));
+  if (p.moved && p.order) {
+    const Storage plain = Storage::allocate(static_cast<std::size_t>(size) * 4);
+    plain_weight(*p.order, plain_of(p, row), sum, reinterpret_cast<float*>(plain.data()));
+    return detail::convert_elements(DType::f32, plain.data(), 1, DType::bf16, p.given, 1, p.channels * row);
+  }
   const void* const data[] = {p.weight, p.given};
   if (p.moved)
     primitive(p.shape, p.shape.n, row).run(data);
@@ -355,6 +381,31 @@ void pack(const ConvShape& whole, DType t, const void* w, void* packed) {
     Storage none;
     auto* const given = static_cast<std::byte*>(const_cast<void*>(w));
     for (const Part& p : parts_of(s, conv_cut(s), given, static_cast<std::byte*>(packed), none)) bring(p, row_of(s));
+  });
+}
+
+std::size_t packed_turned_bytes(const ConvShape& whole, DType t) {
+  if (t != DType::f32) return 0;
+  const Conv s = of_type(whole, t);
+  return named(s, [&] {
+    Storage none;
+    const std::vector<Part> parts = parts_of(s, conv_cut(s), nullptr, nullptr, none);
+    const bool all = std::all_of(parts.begin(), parts.end(), [](const Part& p) { return p.order.has_value(); });
+    return all ? packed_bytes(whole, t) : 0;
+  });
+}
+
+void pack_turned(const ConvShape& whole, const float* w, float* packed) {
+  const Conv s = of_type(whole, DType::f32);
+  named(s, [&] {
+    Storage none;
+    const std::vector<Part> parts = parts_of(s, conv_cut(s), nullptr, reinterpret_cast<std::byte*>(packed), none);
+    for_each(static_cast<std::int64_t>(parts.size()), num_threads(), [&](std::int64_t i) {
+      const Part& p = parts[static_cast<std::size_t>(i)];
+      const std::int64_t taps = s.taps();
+      order_weight(*p.order, {p.shape.outputs, p.shape.channels, taps, taps, s.outputs * taps, true},
+                   w + p.begin * taps, reinterpret_cast<float*>(p.weight));
+    });
   });
 }
 

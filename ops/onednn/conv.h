@@ -21,6 +21,11 @@ void run(const ConvShape&, DType, void* x, void* w, void* y, bool packed = false
 std::size_t packed_bytes(const ConvShape&, DType);
 void pack(const ConvShape&, DType, const void* w, void* packed);
 
+/// The same for y, of the weight [channels, outputs, window...] whose taps run backwards: a gradient for x that is
+/// computed as a convolution. 0 bytes: its order is oneDNN's own affair.
+std::size_t packed_turned_bytes(const ConvShape&, DType);
+void pack_turned(const ConvShape&, const float* w, float* packed);
+
 /// Whether there is a bf16 kernel for it, of the instruction that adds products in f32: this CPU and WEFT_ISA allow it,
 /// and oneDNN has one.
 bool has_bf16(const ConvShape&);

@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "compat.h"
+#include "conv_weight.h"
 
 namespace weft::onednn {
 
@@ -17,7 +19,8 @@ struct Built {
   dnnl::primitive primitive;
   std::vector<std::pair<int, dnnl::memory::desc>> operands;  // DNNL_ARG_SRC, ...: in the order of Bound::run's pointers
   dnnl::memory::desc scratchpad;
-  bool of_loops = false;  // of a convolution: has_loops()
+  bool of_loops = false;                                   // of a convolution: has_loops()
+  std::optional<WeightOrder> weight_order = std::nullopt;  // of a convolution: how its weight lies
 };
 
 /// A primitive with the calling thread's memory objects.

@@ -211,6 +211,8 @@ TEST_CASE("a convolution's weight is packed once, with the eager bits", "[compil
     check({n, 16, 9, 9}, {16, 24, 3, 3},
           [](const Tensor& x, const Tensor& w) { return conv_transpose2d(x, w, {.stride = 2, .padding = 1}); });
   }
+  check({1, 36, 86, 84}, {36, 32, 3, 3},  // turned round
+        [](const Tensor& x, const Tensor& w) { return conv_transpose2d(x, w, {.padding = 1}); });
   const auto half = [&](const Tensor& x, const Tensor& w) { return same(cast(x, DType::bf16), cast(w, DType::bf16)); };
   CHECK(check({2, 6, 6, 16}, {32, 16, 3, 3}, half) == 1);  // at least its copy
   CHECK(check({2, 6, 6, 16}, {32, 16, 3, 3}, [&](const Tensor& x, const Tensor& w) { return same(x, w * 2); }) == 1);

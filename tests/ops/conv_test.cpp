@@ -112,6 +112,8 @@ std::vector<Problem> geometries() {
   list.emplace_back(2, Windows::over({8, 8}, {3, 3}, 2, Pad::same, 1), 16, 32, 1);
   list.emplace_back(2, Windows::over({8, 8}, {1, 1}, 2, 0, 1), 16, 32, 1);
   list.emplace_back(2, Windows::over({8, 8}, {1, 1}, 1, 0, 1), 32, 16, 1);
+  list.emplace_back(2, Windows::over({9}, {4}, 1, 1, 1), 32, 48, 1);
+  list.emplace_back(2, Windows::over({3, 2, 4}, {2, 1, 3}, 1, 1, 1), 16, 32, 1);
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 32, 32, 32);  // depthwise
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 5, 10, 5);
   // of which some of oneDNN's bf16 kernels read or write elsewhere: images narrower than a step, axes of three along
@@ -144,7 +146,8 @@ TEST_CASE("a convolution in pieces, even or not, of images and of channels, is o
   };
   for (const Cut& c :
        {Cut{13, 12, 24, 32, {{{13, 1}, {13, 1}, {1, 1}}}}, Cut{16, 12, 24, 32, {{{16, 1}, {16, 1}, {2, 1}}}},
-        Cut{1, 6, 150, 137, {{{1, 4}, {1, 4}, {1, 2}}}}, Cut{3, 7, 70, 66, {{{3, 2}, {3, 2}, {1, 1}}}}}) {
+        Cut{1, 6, 150, 137, {{{1, 4}, {1, 4}, {1, 2}}}}, Cut{1, 6, 160, 144, {{{1, 4}, {1, 5}, {1, 2}}}},
+        Cut{3, 7, 70, 66, {{{3, 2}, {3, 2}, {1, 1}}}}}) {
     const Problem p(c.n, Windows::over({c.size, c.size}, {3, 3}, 1, Pad::same, 1), c.channels, c.outputs, 1);
     for (int pass = 0; pass < 3; ++pass) {
       const std::int64_t size = c.size;
@@ -201,13 +204,14 @@ TEST_CASE("depthwise convolutions: windows of any size, strides, dilations, in o
 
 TEST_CASE("large images: the gradient for x by the weight turned round, where the stride is 1", "[conv]") {
   Random random(25);
-  for (const auto& [stride, before, dilation] : {std::tuple{1, 1, 1}, {1, 0, 2}, {1, 3, 1}, {2, 1, 1}}) {
+  for (const auto& [stride, before, dilation, channels] :
+       {std::tuple{1, 1, 1, 17}, {1, 0, 2, 32}, {1, 3, 1, 64}, {1, 1, 1, 80}, {2, 1, 1, 17}}) {
     const Windows windows = Windows::over({86, 84}, {2, 3}, stride, Padding({before, 1}, {0, 2}), {1, dilation});
-    const Problem p(1, windows, 17, 36 * stride * stride, 1);
+    const Problem p(1, windows, channels, 36 * stride * stride, 1);
     const Tensor y = random_tensor(random, p.y, f32, -1, 1), w = random_tensor(random, p.w, f32, -1, 1);
     CHECK_NEAR(cast(apply<ConvInput>({y, w}, p.attrs), f64), apply<ConvInput>({cast(y, f64), cast(w, f64)}, p.attrs),
                1e-4);
-    const Problem twice(1, windows, 17, 72 * stride * stride, 1);  // as many bytes of bf16
+    const Problem twice(1, windows, channels, 72 * stride * stride, 1);  // as many bytes of bf16
     const Tensor v = random_tensor(random, twice.y, DType::bf16, -1, 1),
                  u = random_tensor(random, twice.w, DType::bf16, -1, 1);
     CHECK_NEAR(cast(apply<ConvInput>({v, u}, p.attrs), f64), apply<ConvInput>({cast(v, f64), cast(u, f64)}, p.attrs),
@@ -225,7 +229,8 @@ TEST_CASE("the 16-bit floats are convolved in f32 and rounded once", "[conv]") {
   Random random(20);
   for (const auto& [windows, channels, outputs] : {std::tuple{Windows::over({6, 5}, {3, 2}, 1, 1, 1), 3, 4},
                                                    {Windows::over({9, 9}, {3, 3}, 2, 1, 1), 48, 80},
-                                                   {Windows::over({17, 16}, {1, 1}, 1, 0, 1), 40, 64}}) {
+                                                   {Windows::over({17, 16}, {1, 1}, 1, 0, 1), 40, 64},
+                                                   {Windows::over({7, 6}, {1, 1}, 1, 0, 1), 80, 72}}) {
     const Problem p(12, windows, channels, outputs, 1);
     for (DType t : {DType::bf16, DType::f16}) {
       const Tensor x = random_tensor(random, p.x, t, -1, 1), w = random_tensor(random, p.w, t, -1, 1),

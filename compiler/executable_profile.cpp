@@ -41,10 +41,7 @@ ProfileItem node_item(const Graph& graph, const Graph::Node& n) {
 
 void add_work(ProfileItem& to, const ProfileItem& part) {
   to.flops += part.flops;
-  to.arithmetic.operations += part.arithmetic.operations;
-  to.arithmetic.products += part.arithmetic.products;
-  to.arithmetic.divisions += part.arithmetic.divisions;
-  to.arithmetic.halves += part.arithmetic.halves;
+  to.arithmetic += part.arithmetic;
   to.origins.insert(to.origins.end(), part.origins.begin(), part.origins.end());
 }
 

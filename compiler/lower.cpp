@@ -15,7 +15,7 @@ namespace {
 constexpr double busy_work = 1 << 24;  // elements times instructions: about a millisecond
 // Elementary functions have so many instructions; the updates of optimizers, one launch for parameters of every size,
 // have fewer.
-constexpr int busy_code = 32;
+constexpr int busy_code = 24;
 constexpr int most_streams = 3;  // stored around the caches at a time, if some are of 16 bits
 constexpr int keep_cost = 8;     // a value of more instructions than this is kept for later levels, not computed again
 

@@ -14,12 +14,12 @@ struct ScalarInfo {
   int arity;
 };
 // In the order of ScalarOp.
-constexpr ScalarInfo scalar_info[] = {{"input", 0}, {"constant", 0}, {"add", 2},     {"sub", 2},    {"mul", 2},
-                                      {"div", 2},   {"neg", 1},      {"abs", 1},     {"fma", 3},    {"scalb", 2},
-                                      {"sqrt", 1},  {"floor", 1},    {"ceil", 1},    {"trunc", 1},  {"nearest", 1},
-                                      {"lt", 2},    {"le", 2},       {"eq", 2},      {"ne", 2},     {"and", 2},
-                                      {"or", 2},    {"xor", 2},      {"not", 1},     {"shl", 1},    {"shr", 1},
-                                      {"sar", 1},   {"select", 3},   {"bitcast", 1}, {"convert", 1}};
+constexpr ScalarInfo scalar_info[] = {
+    {"input", 0},  {"constant", 0}, {"add", 2},     {"sub", 2},      {"mul", 2},         {"div", 2},  {"neg", 1},
+    {"abs", 1},    {"fma", 3},      {"scalb", 2},   {"exponent", 1}, {"significand", 1}, {"sqrt", 1}, {"floor", 1},
+    {"ceil", 1},   {"trunc", 1},    {"nearest", 1}, {"lt", 2},       {"le", 2},          {"eq", 2},   {"ne", 2},
+    {"and", 2},    {"or", 2},       {"xor", 2},     {"not", 1},      {"shl", 1},         {"shr", 1},  {"sar", 1},
+    {"select", 3}, {"bitcast", 1},  {"convert", 1}};
 static_assert(std::size(scalar_info) == static_cast<std::size_t>(ScalarOp::convert) + 1);
 }  // namespace
 

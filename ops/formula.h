@@ -25,6 +25,9 @@ enum class ScalarOp : std::uint8_t {
   fma,    // a * b + c, rounded once; floats
   scalb,  // a 2^b, rounded once; floats. a: 0, inf, or 2^-50 <= |a| <= 2; b: an integer, |b| <= 250 (f64: 2000); or NaN
           // both. So it is two multiplications where there is no instruction. Of other operands: any number
+  exponent,
+  significand,  // floats: a = significand 2^exponent for a > 0, 3/4 <= significand < 3/2, the exponent an integer as
+                // a T. Of 0 -inf and 1, of inf inf and 1; else NaN both. A logarithm needs no more special cases
   sqrt,
   floor,
   ceil,

@@ -5,6 +5,7 @@
 //   V(c)                          a constant, c any number
 //   + - * /  unary -              fma(a, b, c)  abs(a)  sqrt(a) floor(a) ceil(a) trunc(a) nearest(a)
 //   scalb(a, n)                   a 2^n, of operands as ScalarOp::scalb has them
+//   exponent(a) significand(a)    as ScalarOp has them
 //   a < b, <=, >, >=, ==, !=      give Mask<V>;  masks: & | ^ !
 //   where(mask, a, b)
 //   bits(v) -> Int<V>             from_bits<V>(i)        the same bits as a signed integer of the same width
@@ -74,6 +75,8 @@ template <class T> struct Recorded {
     return at(detail::put(ScalarOp::fma, dtype_of<T>, a.id, b.id, c.id));
   }
   friend Recorded scalb(Recorded a, Recorded n) { return binary(ScalarOp::scalb, a, n); }
+  friend Recorded exponent(Recorded a) { return unary(ScalarOp::exponent, a); }
+  friend Recorded significand(Recorded a) { return unary(ScalarOp::significand, a); }
   friend RecordedMask<T> operator<(Recorded a, Recorded b) { return compare(ScalarOp::lt, a, b); }
   friend RecordedMask<T> operator<=(Recorded a, Recorded b) { return compare(ScalarOp::le, a, b); }
   friend RecordedMask<T> operator>(Recorded a, Recorded b) { return compare(ScalarOp::lt, b, a); }

@@ -14,14 +14,23 @@
 namespace weft {
 namespace {
 
-enum class Operation { product, mixed, division };
+enum class Operation { product, mixed, test, sum, division, product_and_division };
 
-// The loops of one instruction set. `arithmetic`: `rounds` times eight independent operations of V (mixed: sixteen,
-// every other one an addition, which many CPUs do beside their fmas), the sum of all; `triad`: a = b + s c over n
-// floats, past the caches or not.
-#define WEFT_PROBES(NAME, TARGET, V, LANES, SET, LOAD, STORE, STREAM, ADD, FMA, DIV)                                   \
+// The loops of one instruction set. `arithmetic`: `rounds` times eight independent operations of V (mixed: eight more,
+// additions, which many CPUs do beside their fmas; test: eight comparisons; sum: half of them shifts), or eight and a
+// division, the sum of all; `triad`: a = b + s c over n floats, past the caches or not. Tests and shifts are single
+// instructions, which the compiler neither leaves out nor merges.
+#define WEFT_PROBES(NAME, TARGET, V, LANES, SET, LOAD, STORE, STREAM, ADD, FMA, DIV, MASK, K, TEST, SHIFT)             \
   struct NAME {                                                                                                        \
     static constexpr int lanes = LANES;                                                                                \
+    [[gnu::target(TARGET), gnu::always_inline]] static inline void test(V a, V b) {                                    \
+      MASK mask;                                                                                                       \
+      asm volatile(TEST : K(mask) : "v"(a), "v"(b));                                                                   \
+    }                                                                                                                  \
+    [[gnu::target(TARGET), gnu::always_inline]] static inline V shifted(V a) {                                         \
+      asm volatile(SHIFT : "+v"(a));                                                                                   \
+      return a;                                                                                                        \
+    }                                                                                                                  \
     template <Operation kind> [[gnu::target(TARGET), gnu::noinline]] static float arithmetic(std::int64_t rounds) {    \
       /* all different: the compiler makes one chain of equal ones */                                                  \
       V r0 = SET(1), r1 = SET(2), r2 = SET(3), r3 = SET(4), r4 = SET(5), r5 = SET(6), r6 = SET(7), r7 = SET(8);        \
@@ -31,6 +40,9 @@ enum class Operation { product, mixed, division };
         if (kind == Operation::division) {                                                                             \
           r0 = DIV(r0, x), r1 = DIV(r1, x), r2 = DIV(r2, x), r3 = DIV(r3, x);                                          \
           r4 = DIV(r4, x), r5 = DIV(r5, x), r6 = DIV(r6, x), r7 = DIV(r7, x);                                          \
+        } else if (kind == Operation::sum) {                                                                           \
+          r0 = ADD(r0, y), r1 = ADD(r1, y), r2 = ADD(r2, y), r3 = ADD(r3, y);                                          \
+          r4 = shifted(r4), r5 = shifted(r5), r6 = shifted(r6), r7 = shifted(r7);                                      \
         } else {                                                                                                       \
           r0 = FMA(r0, x, y), r1 = FMA(r1, x, y), r2 = FMA(r2, x, y), r3 = FMA(r3, x, y);                              \
           r4 = FMA(r4, x, y), r5 = FMA(r5, x, y), r6 = FMA(r6, x, y), r7 = FMA(r7, x, y);                              \
@@ -38,6 +50,14 @@ enum class Operation { product, mixed, division };
         if (kind == Operation::mixed) {                                                                                \
           s0 = ADD(s0, y), s1 = ADD(s1, y), s2 = ADD(s2, y), s3 = ADD(s3, y);                                          \
           s4 = ADD(s4, y), s5 = ADD(s5, y), s6 = ADD(s6, y), s7 = ADD(s7, y);                                          \
+        }                                                                                                              \
+        if (kind == Operation::test) {                                                                                 \
+          test(r0, y), test(r1, y), test(r2, y), test(r3, y);                                                          \
+          test(r4, y), test(r5, y), test(r6, y), test(r7, y);                                                          \
+        }                                                                                                              \
+        if (kind == Operation::product_and_division) {                                                                 \
+          const V next = DIV(s0, x); /* each has four rounds' time */                                                  \
+          s0 = s1, s1 = s2, s2 = s3, s3 = next;                                                                        \
         }                                                                                                              \
       }                                                                                                                \
       r0 = ADD(ADD(ADD(r0, r1), ADD(r2, r3)), ADD(ADD(r4, r5), ADD(r6, r7)));                                          \
@@ -62,11 +82,11 @@ enum class Operation { product, mixed, division };
   }
 #define WEFT_MUL_ADD(a, b, c) _mm_add_ps(_mm_mul_ps(a, b), c)
 WEFT_PROBES(Base, "sse2", __m128, 4, _mm_set1_ps, _mm_loadu_ps, _mm_storeu_ps, _mm_stream_ps, _mm_add_ps, WEFT_MUL_ADD,
-            _mm_div_ps);
+            _mm_div_ps, __m128, "=&x", "movaps %1, %0; cmpltps %2, %0", "pslld $1, %0");
 WEFT_PROBES(Avx2, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_stream_ps,
-            _mm256_add_ps, _mm256_fmadd_ps, _mm256_div_ps);
+            _mm256_add_ps, _mm256_fmadd_ps, _mm256_div_ps, __m256, "=x", "vcmpltps %2, %1, %0", "vpslld $1, %0, %0");
 WEFT_PROBES(Avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_stream_ps,
-            _mm512_add_ps, _mm512_fmadd_ps, _mm512_div_ps);
+            _mm512_add_ps, _mm512_fmadd_ps, _mm512_div_ps, __mmask16, "=k", "vcmpltps %2, %1, %0", "vpslld $1, %0, %0");
 #undef WEFT_MUL_ADD
 #undef WEFT_PROBES
 
@@ -108,8 +128,10 @@ double rate(int threads, int times, double amount, const std::function<void(std:
 }
 
 template <class Isa, Operation kind> double operations(int threads, int times) {
-  constexpr std::int64_t rounds = kind == Operation::division ? 50'000 : 500'000;
-  constexpr double operations = kind == Operation::mixed ? 16 : 8;
+  constexpr bool divides = kind == Operation::division || kind == Operation::product_and_division;
+  constexpr std::int64_t rounds = divides ? 50'000 : 500'000;
+  constexpr bool both = kind == Operation::mixed || kind == Operation::test;
+  constexpr double operations = both ? 16 : kind == Operation::product_and_division ? 9 : 8;
   std::vector<float> results(static_cast<std::size_t>(threads));  // so that the work is not left out
   return rate(threads, times, operations * Isa::lanes * rounds,
               [&](std::int64_t t) { results[static_cast<std::size_t>(t)] += Isa::template arithmetic<kind>(rounds); });
@@ -151,9 +173,14 @@ template <class Isa> Roofline measure(int threads, int times) {
   Roofline r;
   r.products_per_second = operations<Isa, Operation::product>(threads, times);
   r.operations_per_second = std::max(r.products_per_second, operations<Isa, Operation::mixed>(threads, times));
+  r.tests_per_second = std::max(r.products_per_second, operations<Isa, Operation::test>(threads, times));
+  r.sums_per_second = operations<Isa, Operation::sum>(threads, times);
   r.divisions_per_second = operations<Isa, Operation::division>(threads, times);
+  const double one_beside_eight = 9 / operations<Isa, Operation::product_and_division>(threads, times);
+  r.products_per_division = std::max(0.0, one_beside_eight * r.products_per_second - 8);
   r.halves_per_second = r.products_per_second;  // by way of f32
-  if (isa() == weft::Isa::avx512 && __builtin_cpu_supports("avx512bf16")) r.halves_per_second = halves_rate(threads, times);
+  if (isa() == weft::Isa::avx512 && __builtin_cpu_supports("avx512bf16"))
+    r.halves_per_second = halves_rate(threads, times);
   r.levels = {{"L1", l1, triad<Isa, false>(threads, times, l1 / 2)},
               {"L2", l2, triad<Isa, false>(threads, times, l2 / 2)},
               {"L3", l3, triad<Isa, false>(threads, times, l3 / 2)},
@@ -165,10 +192,22 @@ template <class Isa> Roofline measure(int threads, int times) {
 
 }  // namespace
 
+Arithmetic& Arithmetic::operator+=(const Arithmetic& other) {
+  operations += other.operations;
+  products += other.products;
+  comparisons += other.comparisons;
+  sums += other.sums;
+  divisions += other.divisions;
+  halves += other.halves;
+  return *this;
+}
+
 double Roofline::seconds(double moved, double arrays, const Arithmetic& arithmetic) const {
   const auto level = std::find_if(levels.begin(), levels.end(),
                                   [&](const Level& l) { return arrays <= static_cast<double>(l.bytes); });
-  return std::max({moved / level->bytes_per_second, arithmetic.products / products_per_second,
+  const double products = arithmetic.products + products_per_division * arithmetic.divisions;
+  return std::max({moved / level->bytes_per_second, products / products_per_second,
+                   (products + arithmetic.comparisons) / tests_per_second, arithmetic.sums / sums_per_second,
                    arithmetic.operations / operations_per_second, arithmetic.divisions / divisions_per_second,
                    arithmetic.halves / halves_per_second});
 }

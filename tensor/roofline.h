@@ -8,12 +8,16 @@
 namespace weft {
 
 /// Scalar operations of f32; one of f64 counts as two, for a register holds half as many. All of them, and of these the
-/// ones that have units of their own.
+/// ones that only some of the units do. Which share units is the CPU's affair: measure_roofline finds out.
 struct Arithmetic {
-  double operations = 0;  ///< all, an fma being one
-  double products = 0;    ///< multiplications and fmas
-  double divisions = 0;   ///< and square roots, which are taken to be as slow
-  double halves = 0;      ///< beside these: multiply-adds of bf16 to f32, for which some CPUs have an instruction
+  double operations = 0;   ///< all, an fma being one
+  double products = 0;     ///< multiplications and fmas
+  double comparisons = 0;  ///< to masks; many CPUs do them in the multipliers
+  double sums = 0;         ///< additions, minima, conversions, roundings and shifts: in the adders, often
+  double divisions = 0;    ///< and square roots, which are taken to be as slow
+  double halves = 0;       ///< beside these: multiply-adds of bf16 to f32, for which some CPUs have an instruction
+
+  Arithmetic& operator+=(const Arithmetic& other);
 };
 
 struct Roofline {
@@ -26,7 +30,10 @@ struct Roofline {
   };
   double operations_per_second = 0;  ///< of any kind, mixed as they serve the CPU best
   double products_per_second = 0;
+  double tests_per_second = 0;  ///< products and comparisons in turn
+  double sums_per_second = 0;   ///< additions and shifts in turn
   double divisions_per_second = 0;
+  double products_per_division = 0;  ///< that a division keeps from the multipliers; 0 where it has units of its own
   double halves_per_second = 0;
   std::vector<Level> levels;  ///< L1, L2, L3, memory
 

@@ -159,6 +159,17 @@ template <class T, int L> void check_domain() {
       if (x == 0 || x - x != 0 || (x < 2 && x > T(-2) && x * x > T(1e-4)))
         for (T n = -most; n <= most; ++n)
           value("scalb", scalb(a, V(n)), sizeof(T) == 4 ? T(__builtin_ldexpf(float(x), int(n))) : T(__builtin_ldexp(x, int(n))), x, n);
+      T m = x, e = 0;
+      if (!(x >= 0))
+        m = e = T(__builtin_nan(""));
+      else if (x == 0 || x - x != 0)
+        m = 1, e = x == 0 ? T(-__builtin_inf()) : x;
+      else {
+        for (; m < T(0.75); m *= 2) --e;
+        for (; m >= T(1.5); m /= 2) ++e;
+      }
+      value("significand", significand(a), m, x, x);
+      value("exponent", exponent(a), e, x, x);
       value("sqrt", sqrt(a), __builtin_sqrt(x), x, x);
       if constexpr (sizeof(T) == 4) value("sqrt", sqrt(a), __builtin_sqrtf(x), x, x);
       value("floor", floor(a), __builtin_floor(x), x, x);

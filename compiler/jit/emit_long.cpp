@@ -171,13 +171,15 @@ void LongRows::collect(const KernelPass& pass) {
   unroll_ = choose_unroll();
 }
 
-// Two vectors a step for short bodies, and for those that run so long that twice the code is worth while. (Row buffers
-// have room for as many behind the row.)
+// Two vectors a step for short bodies, and for those that run so long that more code is worth while four: the chain of
+// an elementary function is 60 cycles long, of which the CPU's window holds about 20. (Row buffers have room for two
+// behind the row; a reduction's partials are taken one vector after the other.)
 unsigned LongRows::choose_unroll() const {
   if (pass_->full.size() > unroll_up_to && !kernel.busy) return 1;
   for (const Stream& s : streams_)
     if (s.strided) return 1;
-  return 2;
+  const bool rows = std::ranges::any_of(kernel.code, &KernelInstruction::kept) || !kernel.reductions.empty();
+  return kernel.busy && !rows ? 4 : 2;
 }
 
 void LongRows::columns(const KernelPass& pass) {

@@ -3,6 +3,8 @@
 #include <llvm/IR/IntrinsicsX86.h>
 #include <llvm/IR/ValueSymbolTable.h>
 
+#include <limits>
+
 #include "emit.h"
 
 namespace weft::jit {
@@ -133,19 +135,26 @@ Value* part(Builder& b, Value* v, unsigned begin, unsigned n) {
   return b.CreateShuffleVector(v, index);
 }
 
-Value* scalb_by_instruction(Builder& b, Value* x, Value* n) {
-  const bool single = x->getType()->getScalarType()->isFloatTy();
-  const auto call = [&](Value* v, Value* exponents) {
-    const auto id =
-        single ? llvm::Intrinsic::x86_avx512_mask_scalef_ps_512 : llvm::Intrinsic::x86_avx512_mask_scalef_pd_512;
+// An instruction of AVX-512 on a vector of f32, or on each half of one of f64: its operands, then what it shall leave
+// where a mask is off, a mask, and the rounding.
+Value* by_instruction(Builder& b, llvm::Intrinsic::ID f32, llvm::Intrinsic::ID f64, llvm::ArrayRef<Value*> vectors,
+                      Value* immediate = nullptr) {
+  const bool single = vectors.front()->getType()->getScalarType()->isFloatTy();
+  const auto call = [&](llvm::SmallVector<Value*, 6> operands) {
+    Value* nothing = llvm::Constant::getNullValue(operands.front()->getType());
+    if (immediate) operands.push_back(immediate);
     Value* mask = single ? b.getInt16(0xffff) : b.getInt8(0xff);
-    Value* rounding = b.getInt32(4);  // as MXCSR has it: to nearest
-    return b.CreateIntrinsic(id, {}, {v, exponents, llvm::Constant::getNullValue(v->getType()), mask, rounding});
+    operands.append({nothing, mask, b.getInt32(4)});  // 4: as MXCSR has it, to nearest
+    return b.CreateIntrinsic(single ? f32 : f64, {}, operands);
   };
-  if (single) return call(x, n);
+  if (single) return call({vectors.begin(), vectors.end()});
   constexpr unsigned half = lanes / 2;
-  Value *low = call(part(b, x, 0, half), part(b, n, 0, half)),
-        *high = call(part(b, x, half, half), part(b, n, half, half));
+  const auto of = [&](unsigned begin) {
+    llvm::SmallVector<Value*, 6> halves;
+    for (Value* v : vectors) halves.push_back(part(b, v, begin, half));
+    return call(halves);
+  };
+  Value *low = of(0), *high = of(half);
   llvm::SmallVector<int, lanes> both(lanes);
   for (unsigned k = 0; k < lanes; ++k) both[k] = static_cast<int>(k);
   return b.CreateShuffleVector(low, high, both);
@@ -153,7 +162,9 @@ Value* scalb_by_instruction(Builder& b, Value* x, Value* n) {
 
 // As kernels/native.h has it.
 Value* scalb(Builder& b, DType t, Value* x, Value* n) {
-  if (b.isa == Isa::avx512 && x->getType()->isVectorTy()) return scalb_by_instruction(b, x, n);
+  if (b.isa == Isa::avx512 && x->getType()->isVectorTy())
+    return by_instruction(b, llvm::Intrinsic::x86_avx512_mask_scalef_ps_512,
+                          llvm::Intrinsic::x86_avx512_mask_scalef_pd_512, {x, n});
   const bool single = t == DType::f32;
   const double rounder = single ? 0x1.8p23 + 254 : 0x1.8p52 + 2046;
   llvm::Type* integers = like(b, single ? b.getInt32Ty() : b.getInt64Ty(), x);
@@ -163,6 +174,67 @@ Value* scalb(Builder& b, DType t, Value* x, Value* n) {
   Value* second = b.CreateSub(b.CreateShl(exponents, mantissa), first);
   return b.CreateFMul(b.CreateFMul(x, b.CreateBitCast(first, x->getType())), b.CreateBitCast(second, x->getType()));
 }
+
+// Both as kernels/native.h has them.
+class Parts {
+ public:
+  Parts(Builder& builder, DType t, Value* x)
+      : b_(builder),
+        x_(x),
+        single_(t == DType::f32),
+        by_instruction_(b_.isa == Isa::avx512 && x->getType()->isVectorTy()) {
+    if (by_instruction_) return;
+    llvm::Type* integers = like(b_, single_ ? b_.getInt32Ty() : b_.getInt64Ty(), x);
+    subnormal_ = b_.CreateFCmpOLT(x, number(single_ ? 0x1p-126 : 0x1p-1022));
+    Value* scaled = b_.CreateSelect(subnormal_, b_.CreateFMul(x, number(single_ ? 0x1p23 : 0x1p52)), x);
+    Value* bits = b_.CreateBitCast(scaled, integers);
+    three_quarters_ = integer(bits, single_ ? 0x3f400000 : std::int64_t{0x7fd} << 51);
+    above_ = b_.CreateSub(bits, three_quarters_);
+    inside_ = b_.CreateAnd(b_.CreateFCmpOGT(x, number(0)), b_.CreateFCmpOLT(x, number(infinity)));
+  }
+  Value* significand() {
+    if (by_instruction_) {
+      Value* from_three_quarters_positive = b_.getInt32(3 | 3 << 2);
+      return by_instruction(b_, llvm::Intrinsic::x86_avx512_mask_getmant_ps_512,
+                            llvm::Intrinsic::x86_avx512_mask_getmant_pd_512, {x_}, from_three_quarters_positive);
+    }
+    Value* below = integer(above_, (std::int64_t{1} << mantissa()) - 1);
+    Value* m = b_.CreateBitCast(b_.CreateAdd(b_.CreateAnd(above_, below), three_quarters_), x_->getType());
+    Value* ends = b_.CreateSelect(b_.CreateFCmpOGE(x_, number(0)), number(1), number(not_a_number));
+    return b_.CreateSelect(inside_, m, ends);
+  }
+  Value* exponent() {
+    if (by_instruction_) {
+      const auto of = [&](Value* v) {
+        return by_instruction(b_, llvm::Intrinsic::x86_avx512_mask_getexp_ps_512,
+                              llvm::Intrinsic::x86_avx512_mask_getexp_pd_512, {v});
+      };
+      return b_.CreateFSub(of(x_), of(significand()));
+    }
+    Value* i = b_.CreateAShr(above_, integer(above_, mantissa()));
+    Value* e = nullptr;
+    if (single_)
+      e = b_.CreateSIToFP(i, x_->getType());
+    else
+      e = b_.CreateFSub(b_.CreateBitCast(b_.CreateAdd(i, integer(i, std::int64_t{0x867} << 51)), x_->getType()),
+                        number(0x1.8p52));
+    e = b_.CreateSelect(subnormal_, b_.CreateFSub(e, number(mantissa())), e);
+    Value* ends = b_.CreateSelect(b_.CreateFCmpOEQ(x_, number(infinity)), x_, number(not_a_number));
+    ends = b_.CreateSelect(b_.CreateFCmpOEQ(x_, number(0)), number(-infinity), ends);
+    return b_.CreateSelect(inside_, e, ends);
+  }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity(),
+                          not_a_number = std::numeric_limits<double>::quiet_NaN();
+  Value* number(double c) { return llvm::ConstantFP::get(x_->getType(), c); }
+  int mantissa() const { return single_ ? 23 : 52; }
+
+  Builder& b_;
+  Value* x_;
+  bool single_, by_instruction_;
+  Value *subnormal_ = nullptr, *three_quarters_ = nullptr, *above_ = nullptr, *inside_ = nullptr;
+};
 
 }  // namespace
 
@@ -195,6 +267,8 @@ Value* emit_scalar(Builder& b, const Instruction& i, DType source, Value* x, Val
     case ScalarOp::abs: return absolute(b, i.type, x);
     case ScalarOp::fma: return fma(b, x, y, z);
     case ScalarOp::scalb: return scalb(b, i.type, x, y);
+    case ScalarOp::exponent: return Parts(b, i.type, x).exponent();
+    case ScalarOp::significand: return Parts(b, i.type, x).significand();
     case ScalarOp::sqrt: return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
     case ScalarOp::floor: return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
     case ScalarOp::ceil: return b.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);

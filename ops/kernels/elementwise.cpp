@@ -14,8 +14,8 @@
 namespace weft {
 namespace {
 
-constexpr std::int64_t tile = 1024;           // elements: three operands and a result fit in L1
-constexpr std::int64_t per_task = 16 * tile;  // what one thread takes at a time
+constexpr std::int64_t tile = 1024;                 // elements: three operands and a result fit in L1
+constexpr std::int64_t least_per_task = 16 * tile;  // what one thread takes at a time
 constexpr int max_inputs = 3;
 
 // The elements of an operand in row-major order of the output, from any element on, into a tile of the compute type.
@@ -133,6 +133,8 @@ void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out
   const Reader readers[max_inputs] = {Reader(in[0]), Reader(in[in.size() > 1 ? 1 : 0]),
                                       Reader(in[in.size() > 2 ? 2 : 0])};
   const Job job{{&readers[0], &readers[1], &readers[2]}, in.size(), out, loop, &formula};
+  // Some eight tasks a thread: the fence at the end of one that stores past the caches waits until memory has all.
+  const std::int64_t share = n / (8 * num_threads()) / tile * tile, per_task = std::max(least_per_task, share);
   const std::int64_t tasks = (n + per_task - 1) / per_task;
   parallel_for(tasks, num_threads(), [&](std::int64_t t) { job.range(t * per_task, std::min(n, (t + 1) * per_task)); });
 }

@@ -148,6 +148,57 @@ template <class T, class R> WEFT_INLINE R raw_scalb(R a, R n) {
   }
 }
 
+/// ScalarOp::significand and exponent. The bits of 3/4 are taken away and what is above the stored mantissa then is the
+/// exponent; a subnormal number is scaled up before.
+template <class T> constexpr int stored_mantissa = std::is_same_v<T, float> ? 23 : 52;
+template <class T> constexpr auto bits_of_three_quarters = std::is_same_v<T, float> ? (Wrapping<Signed<T>>)0x3f400000
+                                                                                     : (Wrapping<Signed<T>>)(0x3feull << 52 | 1ull << 51);
+template <class T> constexpr T least_normal = std::is_same_v<T, float> ? (T)0x1p-126 : (T)0x1p-1022;
+template <class T, class R> WEFT_INLINE auto above_three_quarters(R a) {
+  constexpr T up = (T)((Wrapping<Signed<T>>)1 << stored_mantissa<T>);
+  return as<Wrapping<Signed<T>>>(a < least_normal<T> ? a * up : a) - bits_of_three_quarters<T>;
+}
+template <class T, class R> WEFT_INLINE R raw_significand(R a) {
+#if defined(__AVX512F__)
+  // 3/4 to 3/2; a negative number gives NaN, -0 what 0 gives
+  constexpr auto from_three_quarters = _MM_MANT_NORM_p75_1p5;
+  constexpr auto positive = (_MM_MANTISSA_SIGN_ENUM)(_MM_MANT_SIGN_nan | _MM_MANT_SIGN_zero);
+  if constexpr (sizeof(R) == 64 && std::is_same_v<T, float>)
+    return (R)_mm512_maskz_getmant_ps(-1, (__m512)a, from_three_quarters, positive);
+  else if constexpr (sizeof(R) == 64)
+    return (R)_mm512_maskz_getmant_pd(-1, (__m512d)a, from_three_quarters, positive);
+  else
+#endif
+  {
+    constexpr auto below = ((Wrapping<Signed<T>>)1 << stored_mantissa<T>)-1;
+    const R m = as<T>((above_three_quarters<T>(a) & below) + bits_of_three_quarters<T>);
+    const R ends = a >= (T)0 ? (T)1 - R{} : (T)__builtin_nan("") - R{};
+    return a > (T)0 ? (a < (T)__builtin_inf() ? m : ends) : ends;
+  }
+}
+template <class T, class R> WEFT_INLINE R raw_exponent(R a) {
+  constexpr bool single = std::is_same_v<T, float>;
+#if defined(__AVX512F__)
+  // By the instruction that of m 2^e with 1 <= m < 2: less that of the significand, 0 or -1.
+  if constexpr (sizeof(R) == 64 && single)
+    return (R)_mm512_maskz_getexp_ps(-1, (__m512)a) - (R)_mm512_maskz_getexp_ps(-1, (__m512)raw_significand<T>(a));
+  else if constexpr (sizeof(R) == 64)
+    return (R)_mm512_maskz_getexp_pd(-1, (__m512d)a) - (R)_mm512_maskz_getexp_pd(-1, (__m512d)raw_significand<T>(a));
+  else
+#endif
+  {
+    const auto i = as<Signed<T>>(above_three_quarters<T>(a)) >> stored_mantissa<T>;
+    R e;
+    if constexpr (single)
+      e = __builtin_convertvector(i, R);
+    else  // an integer beside 2^52's half stands in the low bits
+      e = as<T>(i + (Signed<T>)(0x433ull << 52 | 1ull << 51)) - (T)0x1.8p52;
+    e = a < least_normal<T> ? e - (T)stored_mantissa<T> : e;
+    const R ends = a == (T)0 ? (T)-__builtin_inf() - R{} : (T)__builtin_nan("") - R{};
+    return a > (T)0 ? (a < (T)__builtin_inf() ? e : a) : ends;
+  }
+}
+
 template <class T, class R> WEFT_INLINE R raw_sqrt(R a) {
   constexpr bool single = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
@@ -446,6 +497,12 @@ template <class T, int L> struct Native {
   }
   WEFT_INLINE friend Native scalb(Native a, Native n) {
     return each([](auto x, auto y) WEFT_LAMBDA { return raw_scalb<T>(x, y); }, a, n);
+  }
+  WEFT_INLINE friend Native exponent(Native a) {
+    return each([](auto x) WEFT_LAMBDA { return raw_exponent<T>(x); }, a);
+  }
+  WEFT_INLINE friend Native significand(Native a) {
+    return each([](auto x) WEFT_LAMBDA { return raw_significand<T>(x); }, a);
   }
   WEFT_INLINE friend Native sqrt(Native a) {
     return each([](auto x) WEFT_LAMBDA { return raw_sqrt<T>(x); }, a);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace weft::tile {
 namespace {
@@ -81,6 +82,17 @@ template <class T> T scalb(T x, T n) {
   return n == n ? std::scalbn(x, static_cast<int>(std::clamp(n, -most, most))) : n;
 }
 
+/// The significand from 3/4 on and its exponent, of a number that is neither negative nor NaN.
+template <class T> std::pair<T, T> parts(T x) {
+  if (x == 0) return {1, -std::numeric_limits<T>::infinity()};
+  if (std::isinf(x)) return {1, x};
+  int e = 0;
+  const T half = std::frexp(x, &e);
+  return half < T(0.75) ? std::pair{2 * half, static_cast<T>(e - 1)} : std::pair{half, static_cast<T>(e)};
+}
+template <class T> T exponent(T x) { return x >= 0 ? parts(x).second : std::numeric_limits<T>::quiet_NaN(); }
+template <class T> T significand(T x) { return x >= 0 ? parts(x).first : std::numeric_limits<T>::quiet_NaN(); }
+
 template <class To, class From> To convert(From x) {
   if constexpr (std::is_same_v<To, bool>)
     return x != From{0};
@@ -110,6 +122,8 @@ template <class T>
 void floats_only(ScalarOp op, std::size_t n, void* out, const void* a, const void* b, const void* c) {
   switch (op) {
     case ScalarOp::scalb: return map<T, T>(n, out, a, b, scalb<T>);
+    case ScalarOp::exponent: return map<T, T>(n, out, a, exponent<T>);
+    case ScalarOp::significand: return map<T, T>(n, out, a, significand<T>);
     case ScalarOp::sqrt: return map<T, T>(n, out, a, [](T x) { return std::sqrt(x); });
     case ScalarOp::floor: return map<T, T>(n, out, a, [](T x) { return std::floor(x); });
     case ScalarOp::ceil: return map<T, T>(n, out, a, [](T x) { return std::ceil(x); });
@@ -206,6 +220,8 @@ void run(const Instruction& i, DType source, std::size_t n, void* out, const voi
       });
     case ScalarOp::fma:
     case ScalarOp::scalb:
+    case ScalarOp::exponent:
+    case ScalarOp::significand:
     case ScalarOp::sqrt:
     case ScalarOp::floor:
     case ScalarOp::ceil:

@@ -7,46 +7,29 @@ namespace weft::math {
 
 namespace detail {
 
-/// x = 2^e (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2), for positive finite x.
+/// x = 2^e (1 + f), f in [-1/4, 1/2). Of 0 and inf e is -inf and inf, f 0; of what has no logarithm both are NaN: so a
+/// sum of e and something of f is right for them too.
 template <class V> struct LogReduction { V e, f; };
-/// The bits of sqrt(1/2), below which a mantissa counts for the exponent before.
-template <class V> inline constexpr std::int64_t bits_of_half_root = is_f32<V> ? 0x3f3504f3 : 0x3fe6a09e667f3bcd;
-
-/// As many powers of two as stand in x, and what is left of it as the bits of 1 + f; x normal.
-template <class V> [[gnu::always_inline]] inline LogReduction<V> reduce_normal(V x) {
-  const Int<V> i = bits(x) - Int<V>(bits_of_half_root<V>);
-  const Int<V> m = (i & Int<V>((std::int64_t{1} << mantissa<V>)-1)) + Int<V>(bits_of_half_root<V>);
-  return {to_float<V>(sar<mantissa<V>>(i)), from_bits<V>(m) - V(1)};
-}
 template <class V> [[gnu::always_inline]] inline LogReduction<V> reduce_log(V x) {
-  constexpr double step = is_f32<V> ? 0x1p23 : 0x1p52;
-  const auto subnormal = x < V(smallest_normal<V>);
-  const auto [e, f] = reduce_normal(where(subnormal, x * V(step), x));
-  return {where(subnormal, e - V(mantissa<V>), e), f};
-}
-
-/// The values of a logarithm that the reduction cannot give: of 0, negative numbers and inf. NaN is kept.
-template <class V> [[gnu::always_inline]] inline V log_special(V x, V result) {
-  result = where(x > V(0), result, where(x == V(0), V(-infinity<V>), V(not_a_number<V>)));
-  return where(x == V(infinity<V>), x, result);
+  return {exponent(x), significand(x) - V(1)};
 }
 
 /// (log(1 + f) - f) / f^2
 template <class V> [[gnu::always_inline]] inline V log_polynomial(V f) {
   if constexpr (is_f32<V>)
-    // fpminimax(log(1+x), [|3,...,10|], [|SG...|], [sqrt(.5)-1;sqrt(2)-1], relative, x-x^2/2); error 2^-26.9
-    return polynomial(f, -0.5, 0x1.55557p-2, -0x1.000234p-2, 0x1.99944ep-3, -0x1.5466fep-3, 0x1.239ce2p-3,
-                      -0x1.0e96ccp-3, 0x1.015976p-3, -0x1.2a6f8p-4);
+    // fpminimax(log(1+x), [|3,...,10|], [|SG...|], [-1/4;1/2], relative, x-x^2/2); error 2^-27.6
+    return polynomial(f, -0.5, 0x1.5555a4p-2, -0x1.000042p-2, 0x1.996966p-3, -0x1.54ef16p-3, 0x1.2886b8p-3,
+                      -0x1.0d93f4p-3, 0x1.aca08ep-4, -0x1.713e36p-5);
   else
-    // fpminimax(log(1+x), [|3,...,22|], [|D...|], [sqrt(.5)-1;sqrt(2)-1], relative, x-x^2/2); error 2^-59.3
-    return polynomial(f, -0.5, 0x1.555555555556bp-2, -0x1.ffffffffffe7dp-3, 0x1.9999999994d55p-3, -0x1.555555556b002p-3,
-                      0x1.249249275fd5fp-3, -0x1.fffffff3bdb35p-4, 0x1.c71c702d36a91p-4, -0x1.99999a9be01f6p-4,
-                      0x1.745d58e7a467ap-4, -0x1.5555774a6a88bp-4, 0x1.3b0d77aa9c87ap-4, -0x1.248941ccf6eb8p-4,
-                      0x1.116a035bd0781p-4, -0x1.00d00e97472eap-4, 0x1.dc98710c547e1p-5, -0x1.b45a2cd0407cp-5,
-                      0x1.bba4ecec2c0d5p-5, -0x1.010a02ef0b708p-4, 0x1.d2caa931d627ap-5, -0x1.8de12a56de8cap-6);
+    // fpminimax(log(1+x), [|3,...,22|], [|D...|], [-1/4;1/2], relative, x-x^2/2); error 2^-59.2
+    return polynomial(f, -0.5, 0x1.555555555554ap-2, -0x1.0000000000157p-2, 0x1.999999999c724p-3, -0x1.555555552c09p-3,
+                      0x1.24924922a1953p-3, -0x1.0000000d28d6dp-3, 0x1.c71c730bc2ff6p-4, -0x1.9999967a6fd23p-4,
+                      0x1.745cde70074e4p-4, -0x1.55554b0577aefp-4, 0x1.3b191464f6253p-4, -0x1.249d88eba8ff5p-4,
+                      0x1.10d29f24cdecbp-4, -0x1.fded7ecf49107p-5, 0x1.e2a85c107fa86p-5, -0x1.d95a7a10ff845p-5,
+                      0x1.cfa4fa3344dc9p-5, -0x1.82d8a7f3115e9p-5, 0x1.b3d9d777cae63p-6, -0x1.d0b93013d77e2p-8);
 }
 
-/// e ln 2 + log(1 + f), as a sum of two.
+/// e ln 2 + log(1 + f), as a sum of two; `low` NaN where e is not finite.
 template <class V> struct LogParts {
   V high, low;
   [[gnu::always_inline]] V sum() const { return high + low; }
@@ -60,24 +43,21 @@ template <class V> [[gnu::always_inline]] inline LogParts<V> log_parts(V e, V f)
   return {sum, fma(f * f, log_polynomial(f), e * V(low)) + lost};
 }
 
-/// n ln 2 + log(1 + x) for x > -1, as a sum of two, from 1 + x = (1 + f) / scale.
+/// n ln 2 + log(1 + x), as a sum of two, from 1 + x = 2^e (1 + f); scale = 2^-e.
 template <class V> struct Log1pParts {
   LogParts<V> log;
-  V f, scale;
+  V e, f, scale;
 };
 template <class V> [[gnu::always_inline]] inline Log1pParts<V> log1p_parts(V x, V n) {
-  // 1 + x = 2^e (1 + f) + a rounding error, so f = x 2^-e + (2^-e - 1). A huge x is its own 1 + x; divided by 2^32
-  // it keeps 2^-e normal.
-  const auto huge = x > V(is_f32<V> ? 0x1p100 : 0x1p1000);
-  const V scaled = where(huge, x * V(0x1p-32), x), u = scaled + V(1);
-  const Int<V> e = sar<mantissa<V>>(bits(u) - Int<V>(bits_of_half_root<V>));
-  const V scale = from_bits<V>(Int<V>(bits_of_one<V>) - shl<mantissa<V>>(e));
-  const V f = fma(scaled, scale, scale - V(1));
-  return {log_parts(to_float<V>(e) + where(huge, n + V(32), n), f), f, scale};
+  // 1 + f is u's significand, and what the rounding of u lost. That is nothing where 2^-e is no normal number.
+  const V u = x + V(1), e = exponent(u), capped = at_most(e, exponent_bias<V> - 1);
+  const V scale = from_bits<V>(shl<mantissa<V>>(bits(V(rounder<V> + exponent_bias<V>) - capped)));
+  const V f = fma(x - (u - V(1)), scale, significand(u) - V(1));
+  return {log_parts(e + n, f), e, f, scale};
 }
 /// n ln 2 + log(1 + x + x_low), x_low some units of x's last bit.
 template <class V> [[gnu::always_inline]] inline V log1p_sum(V x, V x_low, V n) {
-  const auto [log, f, scale] = log1p_parts(x, n);
+  const auto [log, e, f, scale] = log1p_parts(x, n);
   const V f_low = x_low * scale;
   return log.high + (log.low + fma(-f, f_low, f_low));
 }
@@ -89,50 +69,49 @@ template <class V> [[gnu::always_inline]] inline V log(V x) {
   using namespace detail;
   const auto [e, f] = reduce_log(x);
   const V square = f * f, q = log_polynomial(f);
-  // log(1 + f), rounded once. Where that is large beside the result, between 1/4 and ln 2 / 2 with e = 1 or -1, the
-  // last sum is exact. Of f32, e ln2_low is a twentieth of an ulp.
+  // log(1 + f), rounded once. Where that is large beside the result, between 1/4 and 1/2 with e = 1 or -1, the last
+  // sum is exact. Of f32, e ln2_low is a twentieth of an ulp.
   const V r = is_f32<V> ? fma(square, q, f) : f + fma(square, q, e * V(ln2_low<V>));
-  return log_special(x, fma(e, V(ln2_high<V>), r));
+  return fma(e, V(ln2_high<V>), r);
 }
 
 template <class V> [[gnu::always_inline]] inline V log2(V x) {
   using namespace detail;
   const auto [e, f] = reduce_log(x);
-  constexpr double high = is_f32<V> ? 0x1.715476p0 : 0x1.71547652b82fep0;
-  constexpr double low = is_f32<V> ? 0x1.4ae0cp-26 : 0x1.777d0ffda0d24p-56;
-  V q = V(0);
+  V q = V(0);  // log2(1 + f) = f + f q
   if constexpr (is_f32<V>)
-    // fpminimax(log2(1+x)-x/log(2), [|2,...,10|], [|SG...|], [sqrt(.5)-1;sqrt(2)-1], relative); error 2^-26.6
-    q = polynomial(f, -0x1.715476p-1, 0x1.ec7098p-2, -0x1.7156dcp-2, 0x1.277c1ap-2, -0x1.eb5ca8p-3, 0x1.a39facp-3,
-                   -0x1.82efe8p-3, 0x1.783726p-3, -0x1.caed2p-4);
+    // fpminimax(log2(1+x), [|1,...,10|], [|SG...|], [-1/4;1/2], relative, x); error 2^-26.2
+    q = polynomial(f, 0x1.c551d8p-2, -0x1.715476p-1, 0x1.ec719ep-2, -0x1.7155c2p-2, 0x1.274516p-2, -0x1.eb8cdep-3,
+                   0x1.ac88f8p-3, -0x1.883652p-3, 0x1.383a12p-3, -0x1.0ab242p-4);
   else
-    // fpminimax(log2(1+x)-x/log(2), [|2,...,22|], [|D...|], [sqrt(.5)-1;sqrt(2)-1], relative); error 2^-58.1
-    q = polynomial(f, -0x1.71547652b82fep-1, 0x1.ec709dc3a0408p-2, -0x1.71547652b831cp-2, 0x1.2776c50ef8281p-2,
-                   -0x1.ec709dc3a1f75p-3, 0x1.a61762a9f14cap-3, -0x1.71547652656b7p-3, 0x1.484b131bd8097p-3,
-                   -0x1.2776c49e9574cp-3, 0x1.0c9aa58e15d83p-3, -0x1.ec70f623f0e7ep-4, 0x1.c688a70e8e6bp-4,
-                   -0x1.a609902a381ap-4, 0x1.8a57e3a4d6646p-4, -0x1.72750c27befffp-4, 0x1.588fa91647553p-4,
-                   -0x1.3b844d8f2410bp-4, 0x1.3d5635c23aad1p-4, -0x1.6f0c5769bbdc6p-4, 0x1.53c380af3a6b7p-4,
-                   -0x1.297c26de8bbbbp-5);
-  return log_special(x, e + fma(f, V(high), fma(f, V(low), f * f * q)));
+    // fpminimax(log2(1+x), [|1,...,22|], [|D...|], [-1/4;1/2], relative, x); error 2^-56
+    q = polynomial(f, 0x1.c551d94ae0bf8p-2, -0x1.71547652b82fdp-1, 0x1.ec709dc3a04cep-2, -0x1.71547652b8975p-2,
+                   0x1.2776c50ef1f58p-2, -0x1.ec709dc2fa837p-3, 0x1.a61762aadccd1p-3, -0x1.7154768aed33cp-3,
+                   0x1.484b13e2bcd05p-3, -0x1.2776bbcd8391bp-3, 0x1.0c9a68989e13dp-3, -0x1.ec7204d9a288ep-4,
+                   0x1.c697dff7d5246p-4, -0x1.a6131eacd3e31p-4, 0x1.896abf3ad5af8p-4, -0x1.7044a11c52699p-4,
+                   0x1.5e5d2660a3b43p-4, -0x1.56f3f02c42232p-4, 0x1.472f76b1cdbecp-4, -0x1.0466c6eaa3cc5p-4,
+                   0x1.1694b88cd6a54p-5, -0x1.1b6a2dfcfe321p-7);
+  return e + fma(f, q, f);
 }
 
 template <class V> [[gnu::always_inline]] inline V log10(V x) {
   using namespace detail;
   const auto [e, f] = reduce_log(x);
-  // 1/log(10) as a sum of two, and log10(2) too: round(log10(2),16,RN) and round(log10(2),40,RN).
+  // 1/log(10) as a sum of two, and log10(2) too: round(log10(2),16,RD) and round(log10(2),40,RD),
+  // of one sign because e may be infinite.
   constexpr double high = is_f32<V> ? 0x1.bcb7b20000000p-2 : 0x1.bcb7b1526e50ep-2,
                    low = is_f32<V> ? -0x1.5b235e0000000p-27 : 0x1.95355baaafad3p-57;
-  constexpr double two_high = is_f32<V> ? 0x1.3442000000000p-2 : 0x1.34413509f8000p-2,
-                   two_low = is_f32<V> ? -0x1.95ec100000000p-19 : -0x1.80433b83b532ap-44;
+  constexpr double two_high = is_f32<V> ? 0x1.344p-2 : 0x1.34413509f6p-2,
+                   two_low = is_f32<V> ? 0x1.3509f8p-18 : 0x1.9fef311f12b36p-42;
   const V small = fma(f, V(low), fma(f * f * log_polynomial(f), V(high), e * V(two_low)));
-  return log_special(x, fma(e, V(two_high), fma(f, V(high), small)));
+  return fma(e, V(two_high), fma(f, V(high), small));
 }
 
 template <class V> [[gnu::always_inline]] inline V log1p(V x) {
   using namespace detail;
-  const V result = log1p_parts(x, V(0)).log.sum();
-  const V ends = where(x == V(-1), V(-infinity<V>), where(x == V(infinity<V>), x, V(not_a_number<V>)));
-  return where(abs(x) < V(is_f32<V> ? 0x1p-25 : 0x1p-54), x, where((x > V(-1)) & (x < V(infinity<V>)), result, ends));
+  const auto [log, e, f, scale] = log1p_parts(x, V(0));
+  const V result = where(abs(e) < V(infinity<V>), log.sum(), e);
+  return from_bits<V>(bits(result) | sign_of(x));  // which it has but for -0
 }
 
 /// x log(y); 0 where x is 0 and y no NaN.
@@ -140,7 +119,7 @@ template <class V> [[gnu::always_inline]] inline V xlogy(V x, V y) {
   using namespace detail;
   const auto [e, f] = reduce_log(y);
   const auto [high, low] = log_parts(e, f);
-  const V l = log_special(y, high), product = fma(x, l, where(abs(x) < V(infinity<V>), x * low, V(0)));
+  const V product = fma(x, high, where(abs(x * high) < V(infinity<V>), x * low, V(0)));
   return where((x == V(0)) & (y == y), V(0), product);
 }
 

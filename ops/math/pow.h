@@ -8,23 +8,19 @@ namespace weft::math {
 
 namespace detail {
 
-/// log2 of a >= 0 as a sum of two; f64.
+/// log2 of a >= 0 as a sum of two; f64. `low` is NaN where `high` is not finite.
 template <class D> struct TwoPart { D high, low; };
 
-/// 0, inf and NaN as log2 has them.
-template <class D> [[gnu::always_inline]] inline D log2_special(D a, D result) {
-  return where(a == D(0), D(-infinity<D>), where(a < D(infinity<D>), result, a));
-}
-
 /// log2 of an f32, in f64, with an error of 2^-39: y log2 x <= 150 needs 2^-35 for f32's 24 bits.
-template <class D> [[gnu::always_inline]] inline D log2_of_f32(D a) {
-  const auto [e, f] = reduce_normal(a);
-  // fpminimax(log2(1+x), [|1,...,14|], [|D...|], [sqrt(.5)-1;sqrt(2)-1], relative); error 2^-38.5
-  const D p = polynomial(f, 0x1.71547652b58f6p0, -0x1.71547651b705ep-1, 0x1.ec709de33ca4p-2, -0x1.715478883eeb2p-2,
-                         0x1.2776b6ccf5aeap-2, -0x1.ec6f2dff2d907p-3, 0x1.a61b7dcd3dcddp-3, -0x1.7188d34e81787p-3,
-                         0x1.481fad5dc6e6dp-3, -0x1.23d64d3d9551fp-3, 0x1.0acde837ad26p-3, -0x1.13b89b1545d42p-3,
-                         0x1.0f62abab5d7fap-3, -0x1.1da70694477edp-4);
-  return log2_special(a, fma(f, p, e));
+template <class D, class V> [[gnu::always_inline]] inline D log2_of_f32(V a) {
+  const auto reduced = reduce_log(a);
+  const D e = convert<D>(reduced.e), f = convert<D>(reduced.f);
+  // fpminimax(log2(1+x), [|1,...,14|], [|D...|], [-1/4;1/2], relative); error 2^-38.5
+  const D p = polynomial(f, 0x1.71547652b7c2p0, -0x1.7154765404ecep-1, 0x1.ec709dcb8be18p-2, -0x1.715473b6951dep-2,
+                         0x1.2776bd0aa9dbdp-2, -0x1.ec720c5c740ffp-3, 0x1.a61ce62ccda47p-3, -0x1.712f2f3227a6cp-3,
+                         0x1.4786ab4113fb5p-3, -0x1.28717e21a373ep-3, 0x1.17bb3e960b827p-3, -0x1.039bf4b10b401p-3,
+                         0x1.72e3aeaf48be4p-4, -0x1.088cd43d15c3fp-5);
+  return fma(f, p, e);
 }
 
 /// log2 of an f64 with an error of 2^-65: y log2 x <= 1075 needs that for f64's 53 bits.
@@ -35,9 +31,10 @@ template <class D> [[gnu::always_inline]] inline TwoPart<D> log2_of_f64(D a) {
   const D s = f * inverse, s_low = fma(-s, d_low, fma(-s, d, f)) * inverse;
   const D z = s * s, z_low = fma(s + s, s_low, fma(s, s, -z));
   // atanh(s) = s + s z (1/3 + z w), 1/3 as a sum of two;
-  // w: fpminimax((atanh(sqrt(x))/sqrt(x)-1-x/3)/x^2, 7, [|D...|], [1b-30;0.0295], absolute); error of z^2 w 2^-69
-  const D w = polynomial(z, 0x1.999999999999ap-3, 0x1.24924924923p-3, 0x1.c71c71c74bbddp-4, 0x1.745d173d9558p-4,
-                         0x1.3b13a97ece9a5p-4, 0x1.111561d10c9b3p-4, 0x1.e015e35261296p-5, 0x1.dacaf3d4b5a2ep-5);
+  // w: fpminimax((atanh(sqrt(x))/sqrt(x)-1-x/3)/x^2, 8, [|D...|], [1b-30;0.0401], absolute); error of z^2 w 2^-69.9
+  const D w = polynomial(z, 0x1.999999999999ap-3, 0x1.24924924922a9p-3, 0x1.c71c71c772315p-4, 0x1.745d170f67422p-4,
+                         0x1.3b13c3c38e1edp-4, 0x1.110d6a919a8c1p-4, 0x1.e2bad7a98a271p-5, 0x1.a0cdded76fdebp-5,
+                         0x1.007d1e247a7d5p-4);
   constexpr double third = 0x1.5555555555555p-2;
   const D u = fma(z, w, D(third)), u_low = fma(z, w, D(third) - u) + D(0x1.5555555555555p-56);
   const D v = z * u, v_low = fma(z, u, -v) + fma(z, u_low, z_low * u);
@@ -47,14 +44,14 @@ template <class D> [[gnu::always_inline]] inline TwoPart<D> log2_of_f64(D a) {
   constexpr double high = 0x1.71547652b82fep1, low = 0x1.777d0ffda0d24p-55;
   const D l = sum * D(high), l_low = fma(sum, D(high), -l) + fma(sum, D(low), sum_low * D(high));
   const D total = e + l;
-  return {log2_special(a, total), ((e - total) + l) + l_low};
+  return {total, ((e - total) + l) + l_low};
 }
 
 /// |x|^y for numbers without a special rule.
 template <class V> [[gnu::always_inline]] inline V pow_of_size(V a, V y) {
   if constexpr (is_f32<V>) {
     using D = Rebind<V, double>;
-    const D t = at_least(at_most(convert<D>(y) * log2_of_f32(convert<D>(a)), 200), -200);
+    const D t = at_least(at_most(convert<D>(y) * log2_of_f32<D>(a), 200), -200);
     const D shift = D(rounder<D>), n = (t + shift) - shift;
     return scalb(exp2_reduced(convert<V>(t - n)), convert<V>(n));
   } else {
@@ -74,9 +71,9 @@ template <class V> [[gnu::always_inline]] inline V pow(V x, V y) {
   const V a = abs(x);
   V size = pow_of_size(a, y);
   const auto whole = floor(y) == y, odd = whole & (floor(y * V(0.5)) != y * V(0.5));
-  // A finite negative number to a power that is no integer.
+  // Also of a NaN; then a finite negative number to a power that is no integer.
+  size = where((y == V(0)) | (a == V(1)), V(1), size);
   size = where((x < V(0)) & (a < V(infinity<V>)) & !whole, V(not_a_number<V>), size);
-  size = where((y == V(0)) | (x == V(1)) | ((a == V(1)) & (abs(y) == V(infinity<V>))), V(1), size);
   return where(odd, with_sign(size, x), size);
 }
 

@@ -129,6 +129,17 @@ template <class To, class From> To converted(From x) {
     return static_cast<To>(x);
 }
 
+// By comparisons and exact products alone.
+template <class T> std::pair<T, T> significand_and_exponent(T a) {
+  using L = std::numeric_limits<T>;
+  if (!(a >= 0)) return {L::quiet_NaN(), L::quiet_NaN()};
+  if (a == 0 || a == L::infinity()) return {T{1}, a == 0 ? -L::infinity() : a};
+  T e = 0;
+  for (; a < T(0.75); a *= 2) --e;
+  for (; a >= T(1.5); a /= 2) ++e;
+  return {a, e};
+}
+
 template <class T> T expected(ScalarOp op, T a, T b, T c, int shift) {
   if constexpr (std::is_floating_point_v<T>) {
     switch (op) {
@@ -139,6 +150,8 @@ template <class T> T expected(ScalarOp op, T a, T b, T c, int shift) {
       case ScalarOp::neg: return -a;
       case ScalarOp::abs: return std::abs(a);
       case ScalarOp::fma: return std::fma(a, b, c);
+      case ScalarOp::exponent: return significand_and_exponent(a).second;
+      case ScalarOp::significand: return significand_and_exponent(a).first;
       case ScalarOp::sqrt: return std::sqrt(a);
       case ScalarOp::floor: return std::floor(a);
       case ScalarOp::ceil: return std::ceil(a);

@@ -316,6 +316,8 @@ class Generator {
         return;
       }
       case ScalarOp::fma:
+      case ScalarOp::exponent:
+      case ScalarOp::significand:
       case ScalarOp::sqrt:
       case ScalarOp::floor:
       case ScalarOp::ceil:

@@ -26,6 +26,13 @@ template <class T> std::uint64_t to_word(T x) {
   return bits;
 }
 
+/// logb counts from 1 to 2, this from 3/4 to 3/2.
+template <class T> T three_quarters_exponent(T a) {
+  if (!(a >= 0)) return std::numeric_limits<T>::quiet_NaN();
+  const T e = std::logb(a);
+  return std::isfinite(e) && std::scalbn(a, -static_cast<int>(e)) >= T(1.5) ? e + 1 : e;
+}
+
 /// One instruction over T; operands and result as words.
 template <class T> std::uint64_t step(const Instruction& i, std::uint64_t wa, std::uint64_t wb, std::uint64_t wc) {
   const T a = from_word<T>(wa), b = from_word<T>(wb), c = from_word<T>(wc);
@@ -49,6 +56,8 @@ template <class T> std::uint64_t step(const Instruction& i, std::uint64_t wa, st
       case ScalarOp::abs: return u(std::fabs(a));
       case ScalarOp::fma: return u(std::fma(a, b, c));
       case ScalarOp::scalb: return u(std::isnan(b) ? b : std::scalbn(a, static_cast<int>(b)));
+      case ScalarOp::exponent: return u(three_quarters_exponent(a));
+      case ScalarOp::significand: return u(std::isfinite(a) && a > 0 ? std::scalbn(a, -static_cast<int>(three_quarters_exponent(a))) : a >= 0 ? T{1} : std::numeric_limits<T>::quiet_NaN());
       case ScalarOp::sqrt: return u(std::sqrt(a));
       case ScalarOp::floor: return u(std::floor(a));
       case ScalarOp::ceil: return u(std::ceil(a));

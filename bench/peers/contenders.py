@@ -1,6 +1,8 @@
-"""How each contender runs a work at its best: modes and settings."""
+"""Every way to run a work that a contender has: its modes, each with the settings that serve it best."""
+import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -8,11 +10,32 @@ WORKS = ["W1", "W2", "W3", "W4", "W5", "W6n", "W6", "W7", "W7b", "W8-20", "W8-24
          "W9-layernorm", "W9-layernorm-grad", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-mlp256", "W11-cnn1",
          "W12", "W13", "W13-grad", "W14-jacobian", "W14-hvp"]
 SMALL = ("W1", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-cnn1", "W14-jacobian", "W14-hvp")  # one thread
-UPDATES_NOTHING = ("W8", "W9", "W10", "W11", "W13", "W14")  # so they have no mode of PyTorch's fused optimizer
-ONLY_TORCH_AND_JAX = ("W7b",)  # tf_bench.py and mlx_bench.py have no program for it
+SHORT = SMALL + ("W2", "W11-mlp256")  # where the way from Python into a tf.function counts
+UPDATES_NOTHING = ("W8", "W9", "W10", "W11", "W13", "W14")  # so there is no optimizer to be fused
+CONVOLUTIONS = ("W4", "W11-cnn1", "W12")
+NO_PROGRAM = {"tensorflow": ("W7b",), "mlx": ("W7b",)}
+SLOW_INDUCTOR = ("W6", "W7")  # its best there was far behind fused on record
+LARGE_GPT = ("W6", "W7", "W7b")  # where the update was best left to the fused optimizer, and a whole step compiles for minutes
 ONEDNN = "--xla_cpu_use_onednn=true --xla_cpu_experimental_onednn_custom_call=true"
 KEEP_MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_MAX_": "0",
                "MALLOC_TRIM_THRESHOLD_": "8000000000", "MALLOC_TOP_PAD_": "67108864"}  # as torch.compile and XLA like it
+SCRIPTS = {"torch": "torch_bench.py", "jax": "jax_bench.py", "tensorflow": "tf_bench.py", "mlx": "mlx_bench.py"}
+
+
+@dataclass
+class Way:
+    """One mode of a contender; `why_not`: it is not tried, for this reason."""
+    peer: str
+    mode: str = ""
+    variant: str = ""
+    command: list = field(default_factory=list)
+    environment: dict = field(default_factory=dict)
+    settings: str = ""
+    why_not: str = ""
+
+    @property
+    def label(self):
+        return ", ".join(filter(None, [self.mode, self.variant]))
 
 
 def mkl_shim(folder):
@@ -26,39 +49,71 @@ def mkl_shim(folder):
     return str(library) if made.returncode == 0 else None
 
 
-def contenders(work, peers, weft, python, inductor=False, shim=None):
-    """(peer, settings for the table, program and arguments, environment) of each way to run a work."""
-    eager_only = work.startswith("W10")  # the time of an eager op
-    memory = {} if work in SMALL else KEEP_MEMORY
-    tuned = [] if work in SMALL else ["malloc that keeps its memory, on huge pages"]
-    yield "weft", "", [weft, "--json", "--mode", "eager" if eager_only else "eager,compile"], {}
-    if "torch" in peers:
-        note = ", ".join(["MKL on its AVX-512 path"] * bool(shim) + tuned)
-        environment = ({"LD_PRELOAD": shim} if shim else {}) | memory
-        program = [python, HERE / "torch_bench.py"]
-        modes = "eager" if work.startswith(UPDATES_NOTHING) else "eager,fused"
-        yield "torch", note, program + ["--mode", modes, "--note", note], environment
-        if inductor and not eager_only:
-            yield "torch", note, program + ["--mode", "compile", "--update", "whole", "--note", note], environment
-    if "jax" in peers:
-        program = [python, HERE / "jax_bench.py", "--note", ", ".join(tuned)]
-        modes = "eager,compile" if eager_only else "compile"
-        sync = ["--sync"] if work in SMALL else []
-        flags = {"XLA_FLAGS": ONEDNN} if work == "W7b" else {}  # without it bf16 takes four times as long
-        note = ", ".join(tuned + ["synchronous dispatch"] * bool(sync) + ["products by oneDNN"] * bool(flags))
-        yield "jax", note, program + ["--mode", modes] + sync, flags | memory
-        if work in ("W2", "W3"):
-            yield ("jax", ", ".join(tuned + ["vectors of 512 bits"]), program + ["--mode", "compile"],
-                   {"XLA_FLAGS": "--xla_cpu_prefer_vector_width=512"} | memory)
-        if work in ("W1", "W2"):
-            yield "jax", ", ".join(tuned), program + ["--mode", "scan"], memory
-    if "tensorflow" in peers and work not in ONLY_TORCH_AND_JAX:
-        modes = "eager" if eager_only else "compile"
-        yield "tensorflow", ", ".join(tuned), [python, HERE / "tf_bench.py", "--mode", modes], memory
-    if "mlx" in peers and work not in ONLY_TORCH_AND_JAX:
-        modes = "eager" if eager_only else "eager,compile"
-        yield "mlx", ", ".join(tuned), [python, HERE / "mlx_bench.py", "--mode", modes], memory
-
-
 def shim_folder():
     return tempfile.TemporaryDirectory(prefix="mkl_")
+
+
+def no_inductor(work, asked):
+    """Why torch.compile is not tried; empty if it is."""
+    if not (shutil.which("g++") or shutil.which("clang++")):
+        return "there is no C++ compiler"
+    return "it compiles for long; --inductor tries it" if work in SLOW_INDUCTOR and not asked else ""
+
+
+def modes(peer, work, inductor):
+    """(mode, variant, arguments, environment, settings, why not) of each way of a peer."""
+    if peer == "torch":
+        trains = not work.startswith(UPDATES_NOTHING)
+        plain = ["eager"] + ["fused"] * trains
+        for mode in plain:
+            yield mode, "", [], {}, "", ""
+        if work in CONVOLUTIONS:
+            yield plain[-1], "channels_last", ["--with", "channels_last"], {}, "", ""
+        why_not = no_inductor(work, inductor)
+        if why_not or work.startswith("W11"):
+            yield "compile", "" if why_not else "freezing", ["--with", "freezing"], {}, "", why_not
+            return
+        for update in ["fused"] if work in LARGE_GPT else ["whole", "fused", "compiled"] if trains else ["whole"]:
+            yield "compile", f"update {update}" if trains else "", ["--update", update], {}, "", ""
+        if work == "W1":
+            yield "compile", "update whole, cpp_wrapper", ["--update", "whole", "--with", "cpp_wrapper"], {}, "", ""
+    elif peer == "jax":
+        sync = (["--sync"], {}, "synchronous dispatch", "") if work in SMALL else ([], {}, "", "")
+        if work == "W7b":  # without it bf16 takes four times as long
+            yield "compile", "", [], {"XLA_FLAGS": ONEDNN}, "products by oneDNN", ""
+        else:
+            yield "compile", "", *sync
+        if work in ("W2", "W3"):
+            yield "compile", "512 bits", [], {"XLA_FLAGS": "--xla_cpu_prefer_vector_width=512"}, "vectors of 512 bits", ""
+        if work == "W1" or work.startswith("W10"):
+            yield "eager", "", *sync
+        if work in ("W1", "W2"):
+            yield "scan", "", [], {}, "", ""
+    elif peer == "tensorflow":
+        yield "eager", "", [], {}, "", ""
+        for mode in ("function", "compile"):
+            if work in SHORT:
+                yield mode, "", ["--concrete"], {}, "concrete functions", ""
+            else:
+                yield mode, "", [], {}, "", ""
+    elif peer == "mlx":
+        for mode in ("eager", "compile"):
+            yield mode, "", [], {}, "", ""
+
+
+def contenders(work, peers, weft, python, inductor=False, shim=None):
+    """All ways of Weft and of these peers to run a work."""
+    for mode in ["eager"] if work.startswith("W10") else ["eager", "compile"]:  # W10 is the time of an eager op
+        yield Way("weft", mode, command=[weft, "--json", "--mode", mode])
+    for peer in peers:
+        if work in NO_PROGRAM.get(peer, ()):
+            yield Way(peer, why_not=f"{SCRIPTS[peer]} has no program for it")
+            continue
+        ours = {} if work in SMALL else dict(KEEP_MEMORY)
+        kept = [] if work in SMALL else ["malloc that keeps its memory, on huge pages"]
+        if peer == "torch" and shim:
+            ours["LD_PRELOAD"] = shim
+            kept.insert(0, "MKL on its AVX-512 path")
+        for mode, variant, arguments, environment, settings, why_not in modes(peer, work, inductor):
+            command = [python, HERE / SCRIPTS[peer], "--mode", mode, *arguments]
+            yield Way(peer, mode, variant, command, ours | environment, ", ".join(kept + [settings] * bool(settings)), why_not)

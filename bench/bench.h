@@ -43,8 +43,10 @@ struct Case {
 void add_case(const std::string& name, const Facts& facts, std::function<Case()> make);
 
 /// Runs what was added, prints the table and writes bench.json (Google's schema), bench.md and roofline.svg. Takes
-/// --threads, --out FOLDER (else the current one) and Google's --benchmark_*; by default five repetitions of 0.05 s.
-/// 0; 1 if a benchmark was wrong or failed; 2 for arguments that cannot be, or a folder that cannot be written.
+/// --threads, --out FOLDER (else the current one, or with --benchmark_out=FILE.json that file alone) and Google's
+/// --benchmark_*; by default five repetitions of 0.05 s. A benchmark that is wrong, or throws, has no times, and its
+/// row says why; the others run. 0; 1 if a benchmark was wrong or failed; 2 for arguments that cannot be, or a folder
+/// that cannot be written.
 int run(int argc, char** argv);
 
 namespace detail {

@@ -8,11 +8,14 @@
 
 #include "cases.h"
 #include "models.h"
+#include "report/memory.h"
+#include "report/outcome.h"
 
 namespace bench {
 namespace {
 
 using namespace weft;
+using weft::bench::MemoryWatch;
 
 // A model of 64 MiB and where it is saved; the file goes with it.
 struct Saved {
@@ -23,7 +26,8 @@ struct Saved {
 
   ~Saved() { std::filesystem::remove(path); }
 
-  void report(benchmark::State& state) const {
+  void report(benchmark::State& state, const MemoryWatch& memory) const {
+    memory.report(state, 1);
     const auto bytes = static_cast<double>(std::filesystem::file_size(path));
     state.counters["B/s"] =
         benchmark::Counter(bytes * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
@@ -41,16 +45,18 @@ void checkpoint_save(benchmark::State& state) {
   Saved model;
   io::save(model.path, model);
   if (!model.is_right()) return state.SkipWithError("the file is not the model");
+  const MemoryWatch memory;
   for (auto _ : state) io::save(model.path, model);
-  model.report(state);
+  model.report(state, memory);
 }
 
 void checkpoint_load(benchmark::State& state) {
   Saved model;
   io::save(model.path, model);
   if (!model.is_right()) return state.SkipWithError("the file is not the model");
+  const MemoryWatch memory;
   for (auto _ : state) io::load(model.path, model);
-  model.report(state);
+  model.report(state, memory);
 }
 
 // An epoch of shuffled batches of MNIST's size.
@@ -62,9 +68,11 @@ void batches(benchmark::State& state) {
   for (const auto& [bx, by] : epochs.epoch(0)) seen += bx.shape()[0], sum_of_labels += sum(by).item<std::int64_t>();
   if (seen != rows || sum_of_labels != sum(y).item<std::int64_t>()) return state.SkipWithError("rows are missing");
   int epoch = 0;
+  const MemoryWatch memory;
   for (auto _ : state)
     for (const auto& [bx, by] : epochs.epoch(epoch++)) seen += bx.shape()[0];
-  if (seen != (epoch + 1) * rows) return state.SkipWithError("rows are missing");
+  if (seen != (epoch + 1) * rows) throw Error("rows are missing");
+  memory.report(state, 1);
   const double samples = static_cast<double>(state.iterations()) * rows;
   state.counters["samples/s"] = benchmark::Counter(samples, benchmark::Counter::kIsRate);
   state.counters["B/s"] = benchmark::Counter(samples * (784 * 4 + 8), benchmark::Counter::kIsRate);
@@ -74,7 +82,7 @@ void batches(benchmark::State& state) {
 
 void register_io() {
   const auto add = [](const char* name, void (*f)(benchmark::State&)) {
-    benchmark::RegisterBenchmark(name, f)->Unit(benchmark::kMillisecond)->UseRealTime();
+    benchmark::RegisterBenchmark(name, weft::bench::caught(f))->Unit(benchmark::kMillisecond)->UseRealTime();
   };
   add("system/checkpoint_save", checkpoint_save);
   add("system/checkpoint_load", checkpoint_load);

@@ -69,16 +69,26 @@ void print_line(const Work& work, Mode mode, const Timing& timing) {
       "{\"peer\": \"weft %s\", \"mode\": \"%s\", \"work\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"median_us\": "
       "%.6g, "
       "\"min_us\": %.6g, \"first_call_s\": %.6g, \"check\": %.6g, \"note\": %s}\n",
-      WEFT_VERSION, name_of(mode), work.name.c_str(), work.dtype, timing.threads, median(times) * scale, least * scale,
-      first, value, quoted(timing.note).c_str());
+      WEFT_VERSION, name_of(mode), work.name.c_str(), work.dtype, weft::num_threads(), median(times) * scale,
+      least * scale, first, value, quoted(timing.note).c_str());
   std::fflush(stdout);
 }
 
-int print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, const Timing& timing) {
-  int failed = 0;
+void print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, const Timing& timing) {
+  const char* wish = std::getenv("WEFT_PROFILE");
+  const std::string trace = wish ? wish : "", ending = ".json";
+  bool failed = false;
   for (const Work& work : works)
-    for (const Mode mode : modes) failed += std::system(command(work, mode, timing).c_str()) != 0;
-  return failed;
+    for (const Mode mode : modes) {
+      std::string settings;
+      if (trace.ends_with(ending) && works.size() * modes.size() > 1)
+        settings =
+            "WEFT_PROFILE=" +
+            word(trace.substr(0, trace.size() - ending.size()) + "-" + work.name + "-" + name_of(mode) + ending) + " ";
+      failed |= std::system((settings + command(work, mode, timing)).c_str()) != 0;
+    }
+  std::fflush(nullptr);
+  std::_Exit(failed);  // a profile of this process, in which nothing ran, would take the place of the line's
 }
 
 double first_call_seconds(const Work& work, Mode mode, int threads, const std::string& settings) {
@@ -86,12 +96,17 @@ double first_call_seconds(const Work& work, Mode mode, int threads, const std::s
   timing.threads = threads;
   timing.steps = 0;
   FILE* pipe = popen((settings + " " + command(work, mode, timing)).c_str(), "r");
-  if (!pipe) return -1;
+  if (!pipe) throw weft::Error("no process could be started");
   std::string line;
   for (int c; (c = std::fgetc(pipe)) != EOF;) line += static_cast<char>(c);
-  const std::string key = "\"first_call_s\": ";
-  const auto at = line.find(key);
-  return pclose(pipe) != 0 || at == std::string::npos ? -1 : std::atof(line.c_str() + at + key.size());
+  const bool ended = pclose(pipe) == 0;
+  const auto field = [&](const std::string& key) {
+    const auto at = line.find("\"" + key + "\": ");
+    if (!ended || at == std::string::npos) throw weft::Error("the process failed");
+    return std::atof(line.c_str() + at + key.size() + 4);
+  };
+  if (const double value = field("check"); !agrees(work, value)) throw weft::Error(wrong_check(work, value));
+  return field("first_call_s");
 }
 
 }  // namespace bench

@@ -18,12 +18,13 @@ struct Timing {
 /// Measures one work in one mode in this process and prints its line.
 void print_line(const Work& work, Mode mode, const Timing& timing);
 
-/// Prints a line each, every one measured in a process of its own, so that first_call_s is a first call. Returns the
-/// number of those that failed.
-int print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, const Timing& timing);
+/// Prints a line each, every one measured in a process of its own, so that first_call_s is a first call, and ends this
+/// process: with status 1 if one failed. Under WEFT_PROFILE=FILE.json several lines have their traces in
+/// FILE-WORK-MODE.json.
+[[noreturn]] void print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, const Timing& timing);
 
-/// The seconds that the first call of a work takes in a new process; negative if it failed. `settings` are variables of
-/// its environment: "WEFT_CACHE=1".
+/// The seconds that the first call of a work takes in a new process. Error if that fails, or its check is not the
+/// work's. `settings` are variables of its environment: "WEFT_CACHE=1".
 double first_call_seconds(const Work& work, Mode mode, int threads, const std::string& settings = {});
 
 }  // namespace bench

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <weft/bench/bench.h>
 
 #include "cases.h"
@@ -15,8 +13,7 @@ void register_models(const std::vector<Work>& works, const std::vector<Mode>& mo
                               const Step step = work.make(mode);
                               const auto verify = [work, step] {
                                 const double value = check(step.results());
-                                return agrees(work, value) ? std::string()
-                                                           : fmt::format("check {} is not {}", value, work.check);
+                                return agrees(work, value) ? std::string() : wrong_check(work, value);
                               };
                               return weft::bench::Case{step.run, verify, step.stats};
                             });

@@ -12,13 +12,13 @@ namespace bench {
 
 struct OpInput {
   weft::test::OpSample sample;
-  weft::Arithmetic arithmetic = {};  ///< as work_of counts it
-  bool large = true;                 ///< false: one of the tests' samples, whose time is what a call costs
+  weft::OpWork work = {};  ///< as work_of counts it
+  bool large = true;       ///< false: one of the tests' samples, whose time is what a call costs
 };
 
 namespace detail_ {
 
-inline Arithmetic arithmetic_of(const OpSample& sample, const Op& op) {
+inline OpWork work_of_sample(const OpSample& sample, const Op& op) {
   std::vector<const Type*> in, out;
   for (const Tensor& t : sample.in) in.push_back(&t.type());
   std::vector<Type> types(static_cast<std::size_t>(op.outputs));
@@ -49,7 +49,7 @@ template <class Struct> OpInput op_input() {
   using namespace detail_;
   Random r(1);
   if (std::optional<OpSample> sample = large_sample<Struct>(r))
-    return {*sample, arithmetic_of(*sample, op_of<Struct>())};
+    return {*sample, work_of_sample(*sample, op_of<Struct>())};
   const std::vector<OpSample> samples = test::Sampler<Struct>::samples(test::usual_type<Struct>(), r);
   return {*std::ranges::max_element(samples, {}, elements_of), {}, false};
 }

@@ -8,10 +8,16 @@
 #include <functional>
 #include <optional>
 
+#include <weft/ops/trace.h>
+
 #include "cases.h"
+#include "graph_work.h"
+#include "made_once.h"
 #include "op_inputs.h"
+#include "report/compiled.h"
 #include "report/machine.h"
 #include "report/memory.h"
+#include "report/outcome.h"
 
 namespace bench {
 namespace {
@@ -47,6 +53,20 @@ Tensors gradients(const Op& op, const Attrs& attrs, const Tensors& in, const Ten
   tape.watch(sources);
   const Tensors out = run(op, attrs, in);
   return tape.gradient(out, sources, GradientOptions{.output_gradients = cotangents, .unconnected = Unconnected::zero});
+}
+
+// The arithmetic of forward and backward, for compiled code without what the gradients do not need; nothing where some
+// of it is not counted.
+std::optional<OpWork> gradient_work(const Op& op, const Attrs& attrs, const Tensors& in, const Tensors& cotangents,
+                                    bool compiled) {
+  Trace trace;
+  const TraceScope scope(&trace);
+  Tensors x, g(cotangents.size());
+  for (const Tensor& t : in) x.push_back(trace.add_input(t.type()));
+  for (std::size_t i = 0; i < g.size(); ++i)
+    if (cotangents[i].defined()) g[i] = trace.add_input(cotangents[i].type());
+  for (const Tensor& t : gradients(op, attrs, x, g)) trace.graph.outputs.push_back(trace.value_of(t));
+  return work_of(compiled ? without_dead_nodes(trace.graph) : trace.graph);
 }
 
 // What an iteration reads.
@@ -104,15 +124,15 @@ std::string wrong(const Tensors& got, const Tensors& wide) {
 // A case of which the results are known to be right.
 struct Verified {
   std::function<Tensors(const Call&)> step;
-  std::function<std::size_t()> kernels = nullptr;
+  std::function<CompileStats()> stats = nullptr;
   std::vector<Call> calls = {};
   std::string wrong = {};
   bool large = false;
   double elements = 0, bytes = 0, arrays = 0;  // the largest tensor's elements; moved by a call; of all calls
-  Arithmetic arithmetic = {};                  // none where it is not counted
+  std::optional<OpWork> work = {};             // nothing: not known
 };
 
-Verified verify(const OpCase& c, bool compiled, bool gradient) {
+Verified verified(const OpCase& c, bool compiled, bool gradient) {
   const Op& op = *c.op;
   const OpInput input = c.input();
   const Attrs& attrs = input.sample.attrs;
@@ -130,7 +150,7 @@ Verified verify(const OpCase& c, bool compiled, bool gradient) {
   Verified v{.step = [plain](const Call& x) { return plain(x.in, x.cotangents); }, .large = input.large};
   if (compiled) {
     v.step = [fused](const Call& x) mutable { return fused(x.in, x.cotangents); };
-    v.kernels = [fused] { return fused.stats().kernels; };
+    v.stats = [fused] { return fused.stats(); };
   }
 
   const Tensors results = v.step(call);
@@ -148,12 +168,12 @@ Verified verify(const OpCase& c, bool compiled, bool gradient) {
     for (const Tensor& t : list) v.elements = std::max(v.elements, static_cast<double>(t.size()));
   v.bytes = least_bytes(op, in, out, gradient);
   v.arrays = static_cast<double>(v.calls.size()) * bytes_of(in) + bytes_of(out);
-  if (!gradient) v.arithmetic = input.arithmetic;
+  v.work = gradient ? gradient_work(op, attrs, in, call.cotangents, compiled) : input.work;
   return v;
 }
 
 void run_case(benchmark::State& state, const Verified& v) {
-  if (!v.wrong.empty()) return state.SkipWithError(v.wrong.c_str());
+  if (!v.wrong.empty()) throw Error(v.wrong);
   const weft::bench::MemoryWatch memory;
   std::size_t turn = 0;
   for (auto _ : state) {
@@ -161,27 +181,17 @@ void run_case(benchmark::State& state, const Verified& v) {
     if (++turn == v.calls.size()) turn = 0;
   }
   memory.report(state, 1);
-  if (v.kernels) state.counters["kernels"] = static_cast<double>(v.kernels());
+  if (v.stats) weft::bench::report(state, v.stats());
 
   const auto iterations = static_cast<double>(state.iterations());
   state.counters["B/s"] = Counter(v.bytes * iterations, Counter::kIsRate);
-  if (v.arithmetic.operations > 0)
-    state.counters["op/s"] = Counter(v.arithmetic.operations * iterations, Counter::kIsRate);
+  if (v.work && v.work->flops > 0) state.counters["FLOP/s"] = Counter(v.work->flops * iterations, Counter::kIsRate);
   if (!v.large) return;
   state.counters["per_element"] = Counter(iterations * v.elements, Counter::kIsRate | Counter::kInvert);
+  if (!v.work) return;
   // 1 is as fast as memory and arithmetic units let it be
-  const double least = weft::bench::roofline().seconds(v.bytes, v.arrays, v.arithmetic);
+  const double least = weft::bench::roofline().seconds(v.bytes, v.arrays, *v.work);
   state.counters["roof"] = Counter(least * iterations, Counter::kIsRate);
-}
-
-// Google Benchmark runs a case again for more iterations: what was verified stays until another case is.
-const Verified& verified(const std::string& name, const OpCase& c, bool compiled, bool gradient) {
-  static std::pair<std::string, std::optional<Verified>> last;
-  if (last.first != name) {
-    last = {};  // there need not be memory for two
-    last = {name, verify(c, compiled, gradient)};
-  }
-  return *last.second;
 }
 
 void register_op(const OpCase& c, int threads) {
@@ -191,7 +201,9 @@ void register_op(const OpCase& c, int threads) {
       const std::string name =
           fmt::format("ops/{}/{}{}", c.op->name, compiled ? "compile" : "eager", gradient ? "_gradient" : "");
       auto* const made = benchmark::RegisterBenchmark(
-          name.c_str(), [=](benchmark::State& state) { run_case(state, verified(name, c, compiled, gradient)); });
+          name.c_str(), weft::bench::caught([=](benchmark::State& state) {
+            run_case(state, made_once<Verified>(name, [&] { return verified(c, compiled, gradient); }));
+          }));
       made->Unit(benchmark::kMicrosecond);
       if (threads > 1) made->UseRealTime();  // of one thread the time that it computes, whatever else runs
     }

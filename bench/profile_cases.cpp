@@ -3,6 +3,7 @@
 
 #include "cases.h"
 #include "numbers.h"
+#include "report/outcome.h"
 #include "step.h"
 #include "turns.h"
 
@@ -41,7 +42,7 @@ void compare(benchmark::State& state, const std::function<Step()>& make, int rep
 void register_profile() {
   const auto add = [](const std::string& name, const std::function<Step()>& make, int repeats, int iterations) {
     benchmark::RegisterBenchmark(("profile/" + name).c_str(),
-                                 [=](benchmark::State& state) { compare(state, make, repeats); })
+                                 weft::bench::caught([=](benchmark::State& state) { compare(state, make, repeats); }))
         ->UseManualTime()
         ->Iterations(iterations);
   };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include <weft/bench/report/compiled.h>
 #include <weft/bench/report/memory.h>
 
 #include "cases.h"
@@ -64,6 +65,7 @@ template <class F> void time(benchmark::State& state, Mode mode, const F& f, con
   const weft::bench::MemoryWatch memory;
   for (auto _ : state) step();
   memory.report(state, 1);
+  if (mode == Mode::compile) weft::bench::report(state, compiled.stats());
   const double sizes = static_cast<double>(state.iterations()) * static_cast<double>(state.range(0));
   state.counters["per_size"] = benchmark::Counter(sizes, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.SetComplexityN(state.range(0));

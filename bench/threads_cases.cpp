@@ -4,6 +4,8 @@
 #include <weft/weft.h>
 
 #include "cases.h"
+#include "made_once.h"
+#include "report/outcome.h"
 #include "turns.h"
 
 namespace bench {
@@ -17,12 +19,21 @@ Step on(int threads, Step step) {
   return step;
 }
 
-void run(benchmark::State& state, const Work& work, int threads) {
+using Pair = std::pair<Contender, Contender>;
+
+Pair pair_of(const Work& work, int threads) {
   weft::set_num_threads(1);
   const Step one = on(1, work.make(Mode::compile));
   weft::set_num_threads(threads);
   const Step all = on(threads, work.make(Mode::compile));
-  time_in_turns(state, {"one_time", one}, {"all_time", all}, 1e-3);
+  Pair pair{{"one_time", one}, {"all_time", all}};
+  make_agree(pair.first, pair.second, 1e-3);
+  return pair;
+}
+
+void run(benchmark::State& state, const std::string& name, const Work& work, int threads) {
+  const Pair& pair = made_once<Pair>(name, [&] { return pair_of(work, threads); });
+  take_turns(state, pair.first, pair.second);
   weft::set_num_threads(threads);
 }
 
@@ -30,13 +41,14 @@ void run(benchmark::State& state, const Work& work, int threads) {
 
 void register_threads(int threads) {
   if (threads == 1) return;
-  for (const Work& work : works({"W3", "W4", "W6", "W7", "W8-24"}))
-    benchmark::RegisterBenchmark(("threads/" + work.name).c_str(),
-                                 [=](benchmark::State& state) { run(state, work, threads); })
+  for (const Work& work : works({"W3", "W4", "W6", "W7", "W8-24"})) {
+    const std::string name = "threads/" + work.name;
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 weft::bench::caught([=](benchmark::State& state) { run(state, name, work, threads); }))
         ->Unit(benchmark::kMicrosecond)
         ->UseManualTime()
-        ->Iterations(7)  // of both; each time anew it would make two models
-        ->Repetitions(1);
+        ->Iterations(2);  // of both, in each repetition
+  }
 }
 
 }  // namespace bench

@@ -3,6 +3,7 @@
 
 #include "cases.h"
 #include "numbers.h"
+#include "report/outcome.h"
 #include "step.h"
 #include "turns.h"
 
@@ -23,10 +24,12 @@ Tensor input(const char* tag, const Shape& shape) { return uniform(tag, shape, -
 
 template <class Composed, class ByHand, class... Input>
 void add(const char* name, Composed composed, ByHand by_hand, Input... inputs) {
-  benchmark::RegisterBenchmark(name, [=](benchmark::State& state) {
-    time_in_turns(state, {"composed_time", repeated_step(Mode::compile, calls, composed, inputs...), calls},
-                  {"by_hand_time", repeated_step(Mode::compile, calls, by_hand, inputs...), calls}, 1e-3);
-  })->UseManualTime();
+  benchmark::RegisterBenchmark(
+      name, weft::bench::caught([=](benchmark::State& state) {
+        time_in_turns(state, {"composed_time", repeated_step(Mode::compile, calls, composed, inputs...), calls},
+                      {"by_hand_time", repeated_step(Mode::compile, calls, by_hand, inputs...), calls}, 1e-3);
+      }))
+      ->UseManualTime();
 }
 
 }  // namespace

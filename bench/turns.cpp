@@ -1,5 +1,7 @@
 #include "turns.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -41,10 +43,18 @@ double turn(const Contender& c, double seconds, std::vector<double>& times) {
 
 }  // namespace
 
-void time_in_turns(benchmark::State& state, const Contender& a, const Contender& b, double tolerance, double seconds) {
+void make_agree(const Contender& a, const Contender& b, double tolerance) {
   for (int i = 0; i < 5; ++i) a.step.run(), b.step.run();
-  if (!(largest_difference(a.step.results(), b.step.results()) < tolerance))
-    return state.SkipWithError("the two results differ");
+  if (const double off = largest_difference(a.step.results(), b.step.results()); !(off < tolerance))
+    throw weft::Error(fmt::format("the two results differ by {}", off));
+}
+
+void time_in_turns(benchmark::State& state, const Contender& a, const Contender& b, double tolerance, double seconds) {
+  make_agree(a, b, tolerance);
+  take_turns(state, a, b, seconds);
+}
+
+void take_turns(benchmark::State& state, const Contender& a, const Contender& b, double seconds) {
   std::vector<double> first, second;
   for (auto _ : state) {
     state.SetIterationTime(turn(a, seconds, first));

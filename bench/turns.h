@@ -15,10 +15,15 @@ struct Contender {
   int repeats = 1;  ///< times are for one of so many equal parts of the step
 };
 
-/// After five steps each, whose results have to agree to `tolerance`, an iteration is a turn of `a` and one of `b`; its
-/// manual time is a's. A turn is a step; or, where the two keep teams of threads of their own, `seconds` of steps that
-/// do not count, until the other's threads have stopped spinning and left the cores, then as long of steps that do. The
-/// counter `ratio` is a's median over b's.
+/// Five steps of each. Error if their results do not agree to `tolerance`.
+void make_agree(const Contender& a, const Contender& b, double tolerance);
+
+/// An iteration is a turn of `a` and one of `b`; its manual time is a's. A turn is a step; or, where the two keep teams
+/// of threads of their own, `seconds` of steps that do not count, until the other's threads have stopped spinning and
+/// left the cores, then as long of steps that do. The counter `ratio` is a's median over b's.
+void take_turns(benchmark::State& state, const Contender& a, const Contender& b, double seconds = 0);
+
+/// Both.
 void time_in_turns(benchmark::State& state, const Contender& a, const Contender& b, double tolerance,
                    double seconds = 0);
 

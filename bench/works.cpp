@@ -1,5 +1,7 @@
 #include "works.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <initializer_list>
 
@@ -111,5 +113,7 @@ std::vector<Work> works(const std::vector<std::string>& ids) {
 bool agrees(const Work& work, double check) {
   return std::abs(check - work.check) <= work.tolerance * std::max(std::abs(check), std::abs(work.check));
 }
+
+std::string wrong_check(const Work& work, double check) { return fmt::format("check {} is not {}", check, work.check); }
 
 }  // namespace bench

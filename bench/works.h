@@ -41,6 +41,8 @@ std::vector<Work> works(const std::vector<std::string>& ids);
 
 /// True if a check agrees with the contenders'.
 bool agrees(const Work& work, double check);
+/// What to say if it does not.
+std::string wrong_check(const Work& work, double check);
 
 Step seed_mlp(Mode mode);
 Step mnist_mlp(Mode mode);

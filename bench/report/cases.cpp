@@ -2,8 +2,10 @@
 #include <benchmark/benchmark.h>
 
 #include "../bench.h"
+#include "compiled.h"
 #include "machine.h"
 #include "memory.h"
+#include "outcome.h"
 #include "run.h"
 
 namespace weft::bench {
@@ -32,20 +34,24 @@ Work counted(const std::function<void()>& step) {
 // Google calls a benchmark once for each repetition, and before, to find out how often it fits the time. What was made
 // for the first call serves the others.
 struct Ready {
-  std::string name, wrong;
+  int id = -1;  // the benchmark's: two may have the same name
+  std::string wrong;
   Case made;
   Work work = {};
+  Outcome outcome = {};
 };
 Ready& current = *new Ready;  // never destroyed: what it holds must not outlive the library's statics
 
-const Ready& ready(const std::string& name, const std::function<Case()>& make) {
-  if (current.name == name) return current;
+Ready& ready(int id, const std::function<Case()>& make) {
+  if (current.id == id) return current;
   current = {};  // two large models might not fit
-  current.made = make();
-  current.name = name;
-  for (int i = 0; i < 5; ++i) current.made.step();
-  if (current.made.verify) current.wrong = current.made.verify();
-  current.work = counted(current.made.step);
+  current.id = id;
+  try {
+    current.made = make();
+    for (int i = 0; i < 5; ++i) current.made.step();
+    if (current.made.verify) current.wrong = current.made.verify();
+    if (current.wrong.empty()) current.work = counted(current.made.step);
+  } catch (const std::exception& e) { current.wrong = e.what(); }
   return current;
 }
 
@@ -70,15 +76,7 @@ void time(benchmark::State& state, const Facts& facts, const Ready& ready) {
   rate("roof", known ? roofline().seconds(facts.bytes, facts.bytes, {facts.flops / 2, facts.flops / 2, 0})
                      : ready.work.seconds / facts.repeats);
   if (facts.repeats > 1) state.counters["op_time"] = Counter(parts, Counter::kIsRate | Counter::kInvert);
-  if (!c.stats) return;
-  const CompileStats stats = c.stats();
-  const auto set = [&](const char* name, double value) {
-    if (value != 0) state.counters[name] = value;
-  };
-  set("launches", static_cast<double>(stats.launches));
-  set("kernels", static_cast<double>(stats.kernels));
-  set("library", static_cast<double>(stats.library_calls));
-  set("arena_MiB", static_cast<double>(stats.arena_bytes) / (1 << 20));
+  if (c.stats) report(state, c.stats());
 }
 
 }  // namespace
@@ -94,13 +92,15 @@ void detail::release_case() { current = {}; }
 
 void add_case(const std::string& name, const Facts& facts, std::function<Case()> make) {
   if (facts.repeats < 1) throw ArgumentError("bench: repeats is " + std::to_string(facts.repeats), "from 1");
+  static int cases = 0;
   benchmark::RegisterBenchmark(name.c_str(),
-                               [=](benchmark::State& state) {
-                                 try {
-                                   const Ready& r = ready(name, make);
-                                   if (!r.wrong.empty()) return state.SkipWithError(r.wrong.c_str());
-                                   time(state, facts, r);
-                                 } catch (const std::exception& e) { state.SkipWithError(e.what()); }
+                               [=, id = cases++](benchmark::State& state) {
+                                 Ready& r = ready(id, make);
+                                 if (r.wrong.empty()) try {
+                                     time(state, facts, r);
+                                     return r.outcome.timed(state);
+                                   } catch (const std::exception& e) { r.wrong = e.what(); }
+                                 r.outcome.failed(state, r.wrong);
                                })
       ->Unit(benchmark::kMicrosecond)
       ->UseRealTime();

@@ -7,11 +7,15 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <regex>
+#include <sstream>
 
 #include <weft/tensor/error.h>
 #include <weft/tensor/threads.h>
 #include "../bench.h"
+#include "arguments.h"
 #include "machine.h"
+#include "outcome.h"
 #include "roofline_svg.h"
 #include "table.h"
 
@@ -22,6 +26,7 @@ using benchmark::BenchmarkReporter;
 
 // Empty, or why a run failed. Google Benchmark 1.8 renamed these members.
 template <class Run> std::string error_of(const Run& run) {
+  if (run.report_label.starts_with(not_timed)) return run.report_label.substr(not_timed.size());
   if constexpr (requires { run.error_occurred; })
     return run.error_occurred ? run.error_message : "";
   else
@@ -75,6 +80,8 @@ class Table : public BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     if (other_) other_->ReportRuns(runs);
     for (const Row& row : rows_of(runs)) {
+      if (!rows.empty() && rows.back().name == row.name && !rows.back().wrong.empty())
+        continue;  // what Google made of it
       if (!other_) print(cells(row));
       rows.push_back(row);
     }
@@ -85,7 +92,7 @@ class Table : public BenchmarkReporter {
 
  private:
   void print(const std::vector<std::string>& cells) const {
-    constexpr int widths[] = {0, 10, 7, 8, 8, 8, 15, 7, 8, 9};
+    constexpr int widths[] = {0, 10, 7, 8, 8, 8, 22, 7, 8, 9};
     std::string line = fmt::format("{:<{}}", cells[0], width_);
     for (std::size_t i = 1; i + 1 < cells.size(); ++i) line += fmt::format(" {:>{}}", cells[i], widths[i]);
     std::cout << line << "  " << cells.back() << std::endl;
@@ -93,6 +100,30 @@ class Table : public BenchmarkReporter {
 
   BenchmarkReporter* other_;
   std::size_t width_ = 0;
+};
+
+// bench.json. Google's "library_build_type" is about its own library, of which only the clock counts here: readers take
+// it for that of what was measured, so that is what it says.
+class Json : public benchmark::JSONReporter {
+ public:
+  bool ReportContext(const Context& context) override {
+    std::ostream& file = GetOutputStream();
+    std::ostringstream text;
+    SetOutputStream(&text);
+    const bool go_on = JSONReporter::ReportContext(context);
+    SetOutputStream(&file);
+    file << std::regex_replace(
+        text.str(), std::regex("\"library_build_type\": (\"\\w+\")"),
+        fmt::format("\"library_build_type\": \"{}\",\n    \"google_benchmark_build_type\": $1", build));
+    return go_on;
+  }
+
+ private:
+#ifdef NDEBUG
+  static constexpr const char* build = "release";
+#else
+  static constexpr const char* build = "debug";
+#endif
 };
 
 void write(const std::filesystem::path& file, const std::string& text) {
@@ -103,11 +134,12 @@ void write(const std::filesystem::path& file, const std::string& text) {
 
 }  // namespace
 
-int run_and_report(const std::filesystem::path& out, std::vector<std::string> arguments, const std::string& filter) {
+int run_and_report(std::filesystem::path out, std::vector<std::string> arguments, const std::string& filter) {
   const auto given = [&](std::string_view flag) {
     return std::ranges::any_of(arguments, [&](const std::string& a) { return a.starts_with(flag); });
   };
-  const bool reports = !given("--benchmark_list_tests");
+  const bool lists = given("--benchmark_list_tests"), reports = !lists && !(out.empty() && given("--benchmark_out="));
+  if (out.empty()) out = ".";
   if (reports) {
     std::error_code error;
     std::filesystem::create_directories(out, error);
@@ -119,6 +151,7 @@ int run_and_report(const std::filesystem::path& out, std::vector<std::string> ar
   };
   if (reports) otherwise("--benchmark_out", (out / "bench.json").string());
   otherwise("--benchmark_out_format", "json");
+  const bool json = given("--benchmark_out=") && given("--benchmark_out_format=json");
   otherwise("--benchmark_repetitions", "5");
   otherwise("--benchmark_min_time", "0.05");
   if (!filter.empty()) otherwise("--benchmark_filter", filter);
@@ -134,18 +167,26 @@ int run_and_report(const std::filesystem::path& out, std::vector<std::string> ar
     for (const auto& [key, value] : list) benchmark::AddCustomContext(key, value);
     return list;
   }();
-  if (own_table && reports)
+  if (own_table && !lists)
     for (const auto& [key, value] : context) std::cout << key << ": " << value << '\n';
   Table table(own_table ? nullptr : benchmark::CreateDefaultDisplayReporter());
-  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(&table);
+  Json file;
+  const std::size_t matched =
+      json ? benchmark::RunSpecifiedBenchmarks(&table, &file) : benchmark::RunSpecifiedBenchmarks(&table);
   benchmark::Shutdown();
   benchmark::ClearRegisteredBenchmarks();
   detail::release_case();
   if (matched == 0) return 2;  // Google has said so
-  if (!reports) return 0;
-  write(out / "bench.md", markdown(context, table.rows));
-  write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
-  std::cerr << "bench: the report is in " << std::filesystem::absolute(out).string() << '\n';
+  if (lists) return 0;
+  if (reports) {
+    write(out / "bench.md", markdown(context, table.rows));
+    write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
+    std::cerr << "bench: bench.md and roofline.svg are in "
+              << std::filesystem::absolute(out).lexically_normal().string() << '\n';
+  }
+  const auto at =
+      std::ranges::find_if(arguments, [](const std::string& a) { return a.starts_with("--benchmark_out="); });
+  std::cerr << "bench: all figures are in " << at->substr(at->find('=') + 1) << '\n';
   return std::ranges::any_of(table.rows, [](const Row& row) { return !row.wrong.empty(); });
 }
 
@@ -154,9 +195,11 @@ int run(int argc, char** argv) {
   if (argc < 1) argc = 1, argv = no_arguments;  // report(): CLI11 reads the first one
   CLI::App app("Benches models with Weft. Google Benchmark's arguments, --benchmark_*, are taken too.");
   int threads = num_threads();
-  std::string out = ".";
-  app.add_option("--threads", threads, "threads of a step")->check(CLI::PositiveNumber);
-  app.add_option("--out", out, "the folder for bench.json, bench.md and roofline.svg");
+  std::string out;
+  app.add_option("--threads", threads, "threads of a step")->check(number_from(1));
+  app.add_option("--out", out,
+                 "the folder for bench.json, bench.md and roofline.svg; default: the current one, or none of "
+                 "them with --benchmark_out=FILE.json");
   app.allow_extras();
   try {
     app.parse(argc, argv);

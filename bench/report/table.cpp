@@ -30,9 +30,24 @@ std::string others(const Row& row) {
   return text;
 }
 
+std::string bytes_text(double bytes) {
+  return bytes < (1 << 10)   ? fmt::format("{:.0f} B", bytes)
+         : bytes < (1 << 20) ? fmt::format("{:.1f} KiB", bytes / (1 << 10))
+                             : fmt::format("{:.1f} MiB", bytes / (1 << 20));
+}
+
+std::string first_line(const std::string& text) {
+  const std::size_t end = text.find('\n');
+  return end == std::string::npos ? text : text.substr(0, end) + " ...";
+}
+
 std::string joined(const std::vector<std::string>& list) {
   std::string line = "|";
-  for (const std::string& s : list) line += " " + s + " |";
+  for (const std::string& s : list) {
+    line += ' ';
+    for (const char c : s) line += c == '|' ? "\\|" : std::string(1, c);
+    line += " |";
+  }
   return line + "\n";
 }
 
@@ -52,13 +67,14 @@ std::string time_text(double seconds) {
 
 const std::vector<std::string>& headings() {
   static const std::vector<std::string> list = {
-      "benchmark",       "time",    "+-",       "GFLOP/s",  "GB/s", "roofline",
-      "allocs (system)", "kernels", "launches", "peak MiB", "more"};
+      "benchmark", "time",     "+-",   "GFLOP/s", "GB/s", "roofline", "tensor blocks (system)",
+      "kernels",   "launches", "peak", "more"};
   return list;
 }
 
 std::vector<std::string> cells(const Row& row) {
-  if (!row.wrong.empty()) return {row.name, "", "", "", "", "", "", "", "", "", "NOT TIMED: " + row.wrong};
+  if (!row.wrong.empty())
+    return {row.name, "", "", "", "", "", "", "", "", "", std::string(not_timed) + first_line(row.wrong)};
   const double roof = row.counter("roof"), peak = row.counter("peak_bytes");
   return {row.name,
           row.time,
@@ -69,7 +85,7 @@ std::vector<std::string> cells(const Row& row) {
           peak > 0 ? fmt::format("{:.4g} ({:.4g})", row.counter("allocs"), row.counter("system_allocs")) : "",
           count(row, "kernels"),
           count(row, "launches"),
-          peak > 0 ? fmt::format("{:.1f}", peak / (1 << 20)) : "",
+          peak > 0 ? bytes_text(peak) : "",
           others(row)};
 }
 
@@ -78,7 +94,9 @@ std::string markdown(const std::vector<std::pair<std::string, std::string>>& con
   for (const auto& [key, value] : context) text += "- " + key + ": " + value + "\n";
   text +=
       "\nMedians of the repetitions, and how much these vary. roofline: the least time that the machine allows, over "
-      "the time.\n";
+      "the time; empty where the arithmetic is not known. tensor blocks: of the caching allocator, for each call, and "
+      "how many of "
+      "them it had from the system; peak: of what lived in them. malloc's are in neither.\n";
   std::string section;
   for (const Row& row : rows) {
     if (const std::string first = row.name.substr(0, row.name.find('/')); first != section) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,12 +14,15 @@ struct Row {
   std::string name;
   std::string time;      ///< with its unit
   double variation = 0;  ///< standard deviation of the repetitions over their mean; negative: one repetition
-  std::string wrong;     ///< why it was not timed
+  std::string wrong;     ///< why it was not timed; the table has its first line
   std::map<std::string, double> counters = {};
 
   /// 0 if there is none.
   double counter(const std::string& key) const;
 };
+
+/// What the row of a failure says in place of figures, and in bench.json the label of a repetition (outcome.h).
+inline constexpr std::string_view not_timed = "NOT TIMED: ";
 
 /// "1.25 us".
 std::string time_text(double seconds);

@@ -19,25 +19,32 @@ double least_p(std::size_t n, std::size_t m) {
   return mann_whitney(low, high).p;
 }
 
-std::vector<double> found(const Runs& runs, const std::string& name) {
+Repetitions found(const Runs& runs, const std::string& name) {
   const auto at = runs.find(name);
-  return at == runs.end() ? std::vector<double>{} : at->second;
+  return at == runs.end() ? Repetitions{} : at->second;
 }
 
-Judged judge_one(const std::string& name, std::vector<double> before, std::vector<double> after, const Limits& limits) {
-  Judged r{name, std::move(before), std::move(after)};
-  if (r.before.empty() || r.after.empty()) {
-    r.verdict = r.after.empty() ? Verdict::only_before : Verdict::only_after;
-    return r;
+double noise_of(const Judged& r) { return std::max(variation(r.before.times), variation(r.after.times)); }
+
+Verdict verdict_of(const Judged& r, const Limits& limits) {
+  if (!r.after.wrong.empty()) return Verdict::wrong;
+  if (r.after.times.empty()) return Verdict::only_before;
+  if (!r.before.wrong.empty()) return Verdict::wrong_before;
+  if (r.before.times.empty()) return Verdict::only_after;
+  if (least_p(r.before.times.size(), r.after.times.size()) >= limits.alpha) return Verdict::too_few;
+  const double change = std::max(r.ratio, 1 / r.ratio) - 1, noise = noise_of(r);
+  if (r.p < limits.alpha && change >= limits.change && change > noise)
+    return r.ratio > 1 ? Verdict::slower : Verdict::faster;
+  return noise > limits.noise ? Verdict::noisy : Verdict::same;
+}
+
+Judged judge_one(const std::string& name, const Repetitions& before, const Repetitions& after, const Limits& limits) {
+  Judged r{name, before, after};
+  if (!before.times.empty() && !after.times.empty()) {
+    r.ratio = median(after.times) / median(before.times);
+    r.p = mann_whitney(before.times, after.times).p;
   }
-  r.ratio = median(r.after) / median(r.before);
-  r.p = mann_whitney(r.before, r.after).p;
-  if (least_p(r.before.size(), r.after.size()) >= limits.alpha)
-    r.verdict = Verdict::too_few;
-  else if (std::max(variation(r.before), variation(r.after)) > limits.noise)
-    r.verdict = Verdict::noisy;
-  else if (r.p < limits.alpha && std::max(r.ratio, 1 / r.ratio) >= 1 + limits.change)
-    r.verdict = r.ratio > 1 ? Verdict::slower : Verdict::faster;
+  r.verdict = verdict_of(r, limits);
   return r;
 }
 
@@ -48,9 +55,11 @@ std::string Judged::text() const {
     case Verdict::same: return "same";
     case Verdict::faster: return "faster";
     case Verdict::slower: return "SLOWER";
-    case Verdict::noisy:
-      return fmt::format("noisy: varies by {:.0f} %", 100 * std::max(variation(before), variation(after)));
-    case Verdict::too_few: return fmt::format("too few: {} and {} repetitions", before.size(), after.size());
+    case Verdict::wrong: return "WRONG: " + after.wrong.substr(0, after.wrong.find('\n'));
+    case Verdict::noisy: return fmt::format("noisy: varies by {:.0f} %", 100 * noise_of(*this));
+    case Verdict::too_few:
+      return fmt::format("too few: {} and {} repetitions", before.times.size(), after.times.size());
+    case Verdict::wrong_before: return "only after: wrong before";
     case Verdict::only_before: return "only before";
     case Verdict::only_after: return "only after";
   }

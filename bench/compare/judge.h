@@ -9,16 +9,17 @@
 namespace bench {
 
 struct Limits {
-  double alpha = 0.05;   ///< a difference is one if chance gives it less often
-  double change = 0.05;  ///< and if the medians differ by so much
-  double noise = 0.05;   ///< a benchmark whose repetitions vary by more, in either report, is not judged
+  double alpha = 0.05;  ///< a difference is one if chance gives it less often
+  double change =
+      0.05;  ///< and if the medians differ by so much, and by more than the repetitions of either report vary
+  double noise = 0.05;  ///< where these vary by more, what is no such difference is not called the same
 };
 
-enum class Verdict { same, faster, slower, noisy, too_few, only_before, only_after };
+enum class Verdict { same, faster, slower, wrong, noisy, too_few, wrong_before, only_before, only_after };
 
 struct Judged {
   std::string name;
-  std::vector<double> before, after;
+  Repetitions before, after;
   double ratio = 0;  ///< of the medians, after over before; 0 if one is missing
   double p = 1;
   Verdict verdict = Verdict::same;
@@ -26,6 +27,8 @@ struct Judged {
   /// What the table says: "slower", "noisy: varies by 9 %".
   std::string text() const;
   bool is_judged() const { return verdict <= Verdict::slower; }
+  /// Slower, or wrong afterwards, whatever it was before.
+  bool is_worse() const { return verdict == Verdict::slower || verdict == Verdict::wrong; }
 };
 
 /// One for each name in either report. "too few" means that no outcome of so many repetitions has a p below alpha: 4

@@ -1,4 +1,5 @@
-// weft_bench_compare BEFORE.json AFTER.json: has anything become slower? Exit status 0: no; 1: yes; 2: cannot be said.
+// weft_bench_compare BEFORE.json AFTER.json: has anything become slower, or wrong? Exit status 0: no; 1: yes; 2: cannot
+// be said.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "../report/arguments.h"
 #include "judge.h"
 
 using namespace bench;
@@ -25,7 +27,7 @@ void print(const std::vector<Judged>& list) {
   for (const Judged& r : list) width = std::max(width, r.name.size());
   fmt::print("{:<{}}  {:>11}  {:>11}  {:>7}  {:>7}\n", "benchmark", width, "before", "after", "ratio", "p");
   for (const Judged& r : list) {
-    const auto time = [](const std::vector<double>& t) { return t.empty() ? "" : time_of(median(t)); };
+    const auto time = [](const Repetitions& r) { return r.times.empty() ? "" : time_of(median(r.times)); };
     const bool both = r.ratio > 0;
     fmt::print("{:<{}}  {:>11}  {:>11}  {:>7}  {:>7}  {}\n", r.name, width, time(r.before), time(r.after),
                both ? fmt::format("{:.3f}", r.ratio) : "", both ? fmt::format("{:.4f}", r.p) : "", r.text());
@@ -36,11 +38,11 @@ void print(const std::vector<Judged>& list) {
 void write_smaller_is_better(const std::string& file, const std::vector<Judged>& list) {
   nlohmann::json rows = nlohmann::json::array();
   for (const Judged& r : list)
-    if (!r.after.empty())
+    if (const std::vector<double>& after = r.after.times; !after.empty())
       rows.push_back({{"name", r.name},
                       {"unit", "ns"},
-                      {"value", median(r.after)},
-                      {"range", fmt::format("{:.1f} %", 100 * variation(r.after))},
+                      {"value", median(after)},
+                      {"range", fmt::format("{:.1f} %", 100 * variation(after))},
                       {"extra", r.text()}});
   std::ofstream out(file);
   out << rows.dump(2) << '\n';
@@ -49,8 +51,11 @@ void write_smaller_is_better(const std::string& file, const std::vector<Judged>&
 
 int run(int argc, char** argv) {
   CLI::App app(
-      "Compares two reports of Google Benchmark by the medians of their repetitions and Mann and Whitney's test. Exit "
-      "status 1 if anything is significantly slower, 2 if nothing could be judged.");
+      "Compares two reports of Google Benchmark by the medians of their repetitions and Mann and Whitney's test. "
+      "Slower is "
+      "what is significantly so, by more than --change and by more than the repetitions vary. Exit status 1 if "
+      "anything is "
+      "slower, or wrong in AFTER; 2 if nothing could be judged.");
   std::string before, after, metric = "real_time", filter, smaller;
   double alpha = 0.05, change = 5, noise = 5;
   app.add_option("BEFORE", before, "bench.json, with --benchmark_repetitions=5 or more")->required();
@@ -58,9 +63,10 @@ int run(int argc, char** argv) {
   app.add_option("--metric", metric, "real_time or cpu_time")->check(CLI::IsMember({"real_time", "cpu_time"}));
   app.add_option("--filter", filter, "a regular expression: only benchmarks whose names have a match");
   app.add_option("--alpha", alpha, "significance level (0.05)")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--change", change, "percent by which medians have to differ (5)")->check(CLI::NonNegativeNumber);
-  app.add_option("--noise", noise, "percent of variation above which nothing is judged (5)")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--change", change, "percent by which medians have to differ (5)")
+      ->check(weft::bench::number_from(0.0));
+  app.add_option("--noise", noise, "percent of variation above which no difference does not mean the same (5)")
+      ->check(weft::bench::number_from(0.0));
   app.add_option("--smaller-is-better", smaller, "write the medians of AFTER here, for github-action-benchmark");
   try {
     app.parse(argc, argv);
@@ -78,10 +84,11 @@ int run(int argc, char** argv) {
   print(list);
   if (!smaller.empty()) write_smaller_is_better(smaller, list);
   const auto judged = std::ranges::count_if(list, &Judged::is_judged),
-             slower = std::ranges::count(list, Verdict::slower, &Judged::verdict);
-  fmt::print("{} of {} judged, {} slower; geometric mean of their ratios {:.3f}\n", judged, list.size(), slower,
-             geometric_mean(list));
-  return slower > 0 ? 1 : judged > 0 ? 0 : 2;
+             slower = std::ranges::count(list, Verdict::slower, &Judged::verdict),
+             wrong = std::ranges::count(list, Verdict::wrong, &Judged::verdict);
+  fmt::print("{} of {} judged, {} slower, {} wrong; geometric mean of their ratios {:.3f}\n", judged, list.size(),
+             slower, wrong, geometric_mean(list));
+  return std::ranges::any_of(list, &Judged::is_worse) ? 1 : judged > 0 ? 0 : 2;
 }
 
 }  // namespace

@@ -10,8 +10,14 @@
 
 namespace bench {
 
-/// Nanoseconds of each repetition, by the name of the benchmark. Aggregates are left out, and repetitions that failed.
-using Runs = std::map<std::string, std::vector<double>>;
+/// Nanoseconds of each repetition; none if one was wrong or failed.
+struct Repetitions {
+  std::vector<double> times;
+  std::string wrong = {};  ///< why
+};
+
+/// By the name of the benchmark. Aggregates are left out.
+using Runs = std::map<std::string, Repetitions>;
 
 /// Reads FILE.json; `metric` is "real_time" or "cpu_time". std::runtime_error, with the file's name, if it cannot be
 /// read, is no such report, or holds no run.

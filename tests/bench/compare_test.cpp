@@ -58,6 +58,15 @@ struct Report {
   ~Report() { fs::remove(path); }
 };
 
+// A report of repetitions that all failed; by their label, as where others had been timed before.
+std::string failure(const std::string& name, const std::string& why, bool by_label = false) {
+  const std::string what = by_label ? ", \"real_time\": 1, \"label\": \"NOT TIMED: " + why + "\""
+                                    : ", \"error_occurred\": true, \"error_message\": \"" + why + "\"";
+  const std::string row =
+      "{\"run_name\": \"" + name + "\", \"run_type\": \"iteration\", \"time_unit\": \"us\"" + what + "}";
+  return "{\"benchmarks\": [" + row + "," + row + "]}";
+}
+
 std::string report(const std::string& name, const std::vector<double>& times) {
   std::string rows;
   for (const double t : times)
@@ -138,7 +147,7 @@ TEST_CASE("judge: significant and large, or not at all") {
     return t;
   };
   const auto verdict = [&](const std::vector<double>& before, const std::vector<double>& after) {
-    return judge({{"x", before}}, {{"x", after}}, {})[0].verdict;
+    return judge({{"x", {before}}}, {{"x", {after}}}, {})[0].verdict;
   };
   CHECK(verdict(base, base) == Verdict::same);
   CHECK(verdict(base, scaled(1.2)) == Verdict::slower);
@@ -147,15 +156,30 @@ TEST_CASE("judge: significant and large, or not at all") {
   CHECK(verdict({100, 101, 102, 120, 99}, {106, 107, 98, 110, 100}) == Verdict::noisy);
   CHECK(verdict({100, 101, 102}, {200, 201, 202}) == Verdict::too_few);           // p = 0.1 at best
   CHECK(verdict({100, 101, 102, 103}, {200, 201, 202, 203}) == Verdict::slower);  // p = 2/70
+  // ten times slower stays that, however much repetitions vary; a difference that they explain is none
+  CHECK(verdict({100, 108, 92, 104, 118}, {1000, 1080, 920, 1040, 1180}) == Verdict::slower);
+  CHECK(verdict({1000, 1080, 920, 1040, 1180}, {100, 108, 92, 104, 118}) == Verdict::faster);
+  CHECK(verdict(base, {110, 111, 112, 170, 105}) == Verdict::noisy);  // p = 2/252
   CHECK(verdict(base, {}) == Verdict::only_before);
   CHECK(verdict({}, base) == Verdict::only_after);
 
-  const auto list = judge({{"a", base}, {"b", base}, {"gone", base}}, {{"a", scaled(2)}, {"b", scaled(0.5)}}, {});
+  const Repetitions wrong{{}, "why\nin detail"};
+  const auto of = [&](const Repetitions& before, const Repetitions& after) {
+    return judge({{"x", before}}, {{"x", after}}, {})[0];
+  };
+  CHECK(of({base}, wrong).verdict == Verdict::wrong);
+  CHECK(of({base}, wrong).text() == "WRONG: why");
+  CHECK(of(wrong, wrong).is_worse());
+  CHECK(of(wrong, {base}).verdict == Verdict::wrong_before);
+  CHECK(judge({}, {{"x", wrong}}, {})[0].verdict == Verdict::wrong);
+
+  const auto list =
+      judge({{"a", {base}}, {"b", {base}}, {"gone", {base}}}, {{"a", {scaled(2)}}, {"b", {scaled(0.5)}}}, {});
   REQUIRE(list.size() == 3);
   equals(list[0].ratio, 2);
   equals(list[0].p, 2.0 / 252);
   equals(geometric_mean(list), 1);
-  equals(geometric_mean(judge({{"a", base}, {"b", base}}, {{"a", scaled(2)}, {"b", scaled(8)}}, {})), 4);
+  equals(geometric_mean(judge({{"a", {base}}, {"b", {base}}}, {{"a", {scaled(2)}}, {"b", {scaled(8)}}}, {})), 4);
   equals(geometric_mean({}), 1);
 }
 
@@ -163,8 +187,13 @@ TEST_CASE("read_runs: repetitions in nanoseconds, no aggregates; bad files say w
   const Report good("good", report("models/W1", {1, 2.5}));
   const Runs runs = read_runs(good.path);
   REQUIRE(runs.size() == 1);
-  CHECK(runs.at("models/W1") == std::vector<double>{1000, 2500});
-  CHECK(read_runs(good.path, "cpu_time").at("models/W1") == std::vector<double>{1000, 1000});
+  CHECK(runs.at("models/W1").times == std::vector<double>{1000, 2500});
+  CHECK(read_runs(good.path, "cpu_time").at("models/W1").times == std::vector<double>{1000, 1000});
+  for (const bool by_label : {false, true}) {
+    const Report wrong("wrong", failure("x", "the check differs", by_label));
+    CHECK(read_runs(wrong.path).at("x").wrong == "the check differs");
+    CHECK(read_runs(wrong.path).at("x").times.empty());
+  }
 
   const auto error = [](const fs::path& path) {
     try {
@@ -184,7 +213,13 @@ TEST_CASE("read_runs: repetitions in nanoseconds, no aggregates; bad files say w
 TEST_CASE("weft_bench_compare: the exit status") {
   const Report base("base", report("x", {100, 101, 102, 103, 104})),
       slow("slow", report("x", {120, 121, 122, 123, 124})), wild("wild", report("x", {100, 150, 80, 120, 90})),
-      bad("bad", "[");
+      wide("wide", report("x", {1000, 1080, 920, 1040, 1180})), wrong("wrong", failure("x", "differs")),
+      late("late", failure("x", "differs", true)), bad("bad", "[");
+  CHECK(exit_status(base.path, wide.path) == 1);  // varies by 9 %
+  CHECK(exit_status(base.path, wrong.path) == 1);
+  CHECK(exit_status(base.path, late.path) == 1);
+  CHECK(exit_status(wrong.path, wrong.path) == 1);
+  CHECK(exit_status(wrong.path, base.path) == 2);
   CHECK(exit_status(base.path, base.path) == 0);
   CHECK(exit_status(slow.path, base.path) == 0);
   CHECK(exit_status(base.path, slow.path) == 1);
@@ -195,5 +230,6 @@ TEST_CASE("weft_bench_compare: the exit status") {
   CHECK(exit_status(base.path, bad.path) == 2);
   CHECK(exit_status(base.path, "/nonexistent") == 2);
   CHECK(exit_status(base.path, base.path, "--alpha 7") == 2);
+  CHECK(exit_status(base.path, base.path, "--change -1") == 2);
   CHECK(exit_status(base.path, base.path, "--filter '('") == 2);
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "machine.h"
+
 namespace weft::bench {
 namespace {
 
@@ -76,13 +78,13 @@ std::string roofline_svg(const Roofline& machine, const std::vector<Row>& rows) 
       "font-size=\"11\">\n<rect width=\"{0:g}\" height=\"{1:g}\" fill=\"white\"/>\n",
       width, height);
   svg += grid(x, y);
-  for (const Roofline::Level& level : machine.levels) {  // speed = intensity * bandwidth, up to the peak
+  for (std::size_t k = 0; k < machine.levels.size(); ++k) {  // speed = intensity * bandwidth, up to the peak
+    const Roofline::Level& level = machine.levels[k];
     const double bandwidth = level.bytes_per_second, from = std::max(x.low, y.low / bandwidth),
                  to = std::min(x.high, peak / bandwidth);
     svg += line(x.at(from), y.at(from * bandwidth), x.at(to), y.at(to * bandwidth), "stroke=\"#06c\"");
     const double below = &level == &machine.levels.back() ? 16 : -6;  // memory may be as fast as the last cache
-    svg += label(x.at(from) + 4, y.at(from * bandwidth) + below,
-                 fmt::format("{} {:.0f} GB/s", level.name, 1e-9 * bandwidth));
+    svg += label(x.at(from) + 4, y.at(from * bandwidth) + below, level_text(machine, k));
   }
   svg += line(x.from, y.at(peak), x.to, y.at(peak), "stroke=\"#c00\"");
   svg += label(x.to, y.at(peak) - 5, fmt::format("{:.0f} GFLOP/s", 1e-9 * peak), "end");

@@ -1,6 +1,7 @@
 // The report: its table, its picture, and what a whole run leaves behind.
 #include <unistd.h>
 #include <weft/bench/bench.h>
+#include <weft/bench/report/machine.h>
 #include <weft/bench/report/roofline_svg.h>
 #include <weft/bench/report/table.h>
 
@@ -124,6 +125,13 @@ TEST_CASE("the roofline's picture has a dot where a row belongs") {
   CHECK(contains(svg, "<circle cx=\"336.7\" cy=\"190.0\""));
   CHECK(contains(svg, "<title>a&lt;b: 10 GFLOP/s</title>"));
   CHECK(!contains(svg, "no bytes"));
+
+  // of two levels with one rate, the first had it from the second
+  machine.levels.insert(machine.levels.begin() + 1, {"L3", 2, 10e9});
+  CHECK(bench::level_text(machine, 0) == "L1 200 GB/s");
+  CHECK(bench::level_text(machine, 1) == "L3 10 GB/s (measured slower: taken as memory)");
+  CHECK(bench::level_text(machine, 2) == "memory 10 GB/s");
+  CHECK(contains(bench::roofline_svg(machine, {}), ">L3 10 GB/s (measured slower: taken as memory)<"));
 }
 
 TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is not timed", "[run]") {

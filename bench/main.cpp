@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include <weft/compiler/stages.h>
 #include <weft/tensor/parallel.h>
 
 #include "cases.h"
@@ -12,6 +13,14 @@
 #include "report/run.h"
 
 using namespace bench;
+
+namespace {
+std::string joined(std::span<const std::string_view> names) {
+  std::string s;
+  for (const std::string_view name : names) s += (s.empty() ? "" : ", ") + std::string(name);
+  return s;
+}
+}  // namespace
 
 int main(int argc, char** argv) {
   setenv("WEFT_CACHE", "0", 0);  // a first call generates its code, unless asked otherwise
@@ -41,8 +50,7 @@ int main(int argc, char** argv) {
       ->take_last();
   app.add_flag("--here", here,
                "with --json: measure works of these very ids in this process, not in one for each line");
-  app.add_option("--dump", stage,
-                 "print what compile made of the works: graph, groups, fusion, dot, kernels, plan, llvm or assembly");
+  app.add_option("--dump", stage, "print what compile made of the works: " + joined(weft::dump_stages()));
   app.allow_extras();
   try {
     app.parse(argc, argv);

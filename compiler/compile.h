@@ -45,10 +45,10 @@ template <class F> class Compiled {
 
   /// Of the trace used last.
   CompileStats stats() const { return cache_->stats(); }
-  /// "graph", "groups", "fusion", "dot" (Graphviz), "kernels", "plan", "llvm" or "assembly", of the trace used last.
+  /// "traced", "passes", "graph", "groups", "plan", ... of the trace used last: stages.h has all. ArgumentError.
   std::string dump(std::string_view stage) const { return cache_->dump(stage); }
-  /// Why groups of which one reads what the other computes are not one: a line for each two, numbered as dump("groups")
-  /// numbers them.
+  /// Why groups (of dump("groups")) of which one reads what the other computes are not one, and what became of them:
+  /// products that go to a loop strip by strip, launches that are one, rows that go through several steps at once.
   std::string explain_fusion() const { return cache_->dump("fusion"); }
   /// The variables and tensors that the function captured: name and type.
   std::vector<std::string> captures() const { return cache_->captures(); }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "../tensor/past_caches.h"
+#include "pass_log.h"
 #include "products.h"
 
 namespace weft {
@@ -83,7 +84,7 @@ struct Rectangles {
   std::int64_t row[most_operands], col[most_operands];
 
   Rectangles(const EpilogueStep& step, std::int64_t n, std::byte* const* slots)
-      : kernel(step.loop.segments[0].kernel), function(step.loop.function), product(step.operand) {
+      : kernel(step.loop.segments[0].kernel), function(step.loop.segments[0].function), product(step.operand) {
     const Launch& l = step.loop.segments[0];
     count = l.operands.size();
     for (std::size_t k = 0; k < count; ++k) {
@@ -109,29 +110,42 @@ struct Rectangles {
 }  // namespace
 
 void attach_epilogues(const Graph& graph, std::vector<Step>& steps, std::span<const ValueId> outputs,
-                      std::span<const ValueId> successors, std::span<const Region> stay) {
+                      std::span<const ValueId> successors, std::span<const Region> stay, PassLog* log) {
   const Uses uses(graph, steps);
   std::vector<std::vector<EpilogueStep>> after(steps.size());  // by step
   std::vector<bool> gone(steps.size()), large(steps.size());
   for (std::size_t s = 0; s < steps.size(); ++s)
     if (const auto* launch = std::get_if<LaunchStep>(&steps[s])) large[s] = moved(*launch) > past_caches;
-  for (std::size_t at = 0; at < steps.size(); ++at) {
-    const Graph::Node* n = product(graph, steps[at]);
+  // Why the product of a step goes to no loop; null: it goes to `reader`.
+  const auto obstacle = [&](std::size_t at, std::optional<Reader>& reader) -> const char* {
+    const auto& node = std::get<NodeStep>(steps[at]);
     const auto covers = [&](const Region& r) { return r.begin <= at && at < r.end; };
-    if (!n || graph.type(n->out).shape.size() != 2 || std::any_of(stay.begin(), stay.end(), covers)) continue;
-    auto& node = std::get<NodeStep>(steps[at]);
-    if (uses.reads[node.out] != 1 || std::find(outputs.begin(), outputs.end(), node.out) != outputs.end() ||
-        !takes_epilogue(product_shape(graph, node)))
-      continue;
-    const auto reader = reader_of(graph, steps, at, node.out);
     const auto may_wait = [&](const Access& a) {
       const ValueId next = successors[a.base];
       return !uses.written_between(a.base, at, reader->step) &&
              (next == no_value || !uses.written_between(next, at, reader->step));
     };
-    if (!reader || !large[reader->step] || !std::all_of(node.in.begin(), node.in.end(), may_wait)) continue;
+    if (graph.type(node.out).shape.size() != 2) return "it is a batch of products";
+    if (std::any_of(stay.begin(), stay.end(), covers)) return "rows go through it and its neighbours at once";
+    if (std::find(outputs.begin(), outputs.end(), node.out) != outputs.end()) return "it is a result, too";
+    if (uses.reads[node.out] != 1) return "it is read more than once";
+    if (const char* why = epilogue_obstacle(product_shape(graph, node))) return why;
+    reader = reader_of(graph, steps, at, node.out);
+    if (!reader) return "what reads it is no pointwise loop over its elements in their order";
+    if (!large[reader->step]) return "the loop moves no more than the caches hold, so it waits for no memory";
+    if (!std::all_of(node.in.begin(), node.in.end(), may_wait)) return "it reads what is overwritten before that loop";
+    return nullptr;
+  };
+  for (std::size_t at = 0; at < steps.size(); ++at) {
+    if (!product(graph, steps[at])) continue;
+    auto& node = std::get<NodeStep>(steps[at]);
+    std::optional<Reader> reader;
+    const char* why = obstacle(at, reader);
+    if (log)
+      log->product(node.node, why ? std::string("is stored as a whole: ") + why : "goes to the loop strip by strip");
+    if (why) continue;
     auto& segments = std::get<LaunchStep>(steps[reader->step]).segments;
-    EpilogueStep with{std::move(node), {nullptr, {std::move(segments[reader->segment])}}, reader->operand};
+    EpilogueStep with{std::move(node), {{std::move(segments[reader->segment])}}, reader->operand};
     // Stores around the caches would be waited for; others leave while the next strip is computed.
     for (KernelOperand& o : with.loop.segments[0].kernel.operands) o.past_caches = false;
     after[reader->step].push_back(std::move(with));

@@ -12,9 +12,9 @@ namespace weft {
 
 /// Takes such products to where their loops are, but for those that read what is overwritten until then. `outputs`: of
 /// the graph. `successors`: by value, for a variable that is written its new value, which may come to lie where it
-/// does; else no_value. `stay`: regions, whose steps are left as they are.
+/// does; else no_value. `stay`: regions, whose steps are left as they are. `log`: what became of each product, and why.
 void attach_epilogues(const Graph& graph, std::vector<Step>& steps, std::span<const ValueId> outputs,
-                      std::span<const ValueId> successors, std::span<const Region> stay);
+                      std::span<const ValueId> successors, std::span<const Region> stay, PassLog* log = nullptr);
 
 /// Runs one, on several threads where that pays.
 void run_epilogue(const EpilogueStep& step, const Graph& graph, std::byte* const* slots);

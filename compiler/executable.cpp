@@ -6,7 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
-#include <map>
+#include <set>
 
 #include "../ops/apply.h"
 #include "../ops/graph_interpreter.h"
@@ -21,6 +21,7 @@
 #include "recompute.h"
 #include "simplify.h"
 #include "verify.h"
+#include "verify_steps.h"
 
 namespace weft {
 namespace {
@@ -37,20 +38,38 @@ std::uint64_t next_number() {
 }  // namespace
 
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-                       double trace_ms)
-    : graph_(simplify(graph)), args_(args), results_(results), written_(std::move(written)), number_(next_number()) {
+                       double trace_ms, bool logs)
+    : log_(logs ? std::make_unique<PassLog>() : nullptr),
+      graph_(simplify(graph, log_.get())),
+      args_(args),
+      results_(results),
+      written_(std::move(written)),
+      number_(next_number()) {
   const detail::ProfilePhase phase("plan");
   stats_.trace_ms = trace_ms;
   const auto start = std::chrono::steady_clock::now();
   const Grouping grouping = group_and_keep();
   build_steps(grouping);
+  Flow flow;
+  const auto made = [&](std::string_view pass) {
+    if (log_) log_->after(pass, graph_, steps_, direct_);
+    if (!verifies()) return;
+    Flow now = verify(graph_, steps_, direct_);
+    if (!flow.empty()) verify_same(pass, flow, now);
+    flow = std::move(now);
+  };
+  made("build_steps");
   share_buffers(graph_, steps_, direct_);
-  merge_launches(graph_, steps_);
-  attach_epilogues(graph_, steps_, direct_, successors(), find_regions(graph_, steps_, states()));
-  regions_ = find_regions(graph_, steps_, states());
+  made("share_buffers");
+  merge_launches(graph_, steps_, states(), log_.get());
+  made("merge_launches");
+  attach_epilogues(graph_, steps_, direct_, successors(), find_regions(graph_, steps_, states()), log_.get());
+  made("attach_epilogues");
+  regions_ = find_regions(graph_, steps_, states(), log_.get());
+  if (verifies()) verify(graph_, steps_, regions_, states());
   plan();
   stats_.plan_ms = milliseconds_since(start);
-  generate();
+  if (!log_) generate();
   stats_.nodes = graph_.nodes.size();
 }
 
@@ -59,10 +78,14 @@ Executable::~Executable() = default;
 Grouping Executable::group_and_keep() {
   graph_ = pack_weights(graph_, args_, written_);
   if (verifies()) graph_.verify();
+  if (log_) log_->after("pack_weights", graph_);
   Grouping grouping = group_nodes(graph_, late_values());
   if (verifies()) verify(graph_, grouping);
   Keeping keeping = keep_values(graph_, grouping, args_, results_, written_);
-  if (keeping.values.empty()) return grouping;
+  if (keeping.values.empty()) {
+    if (log_) log_->after("group_nodes", graph_, grouping);
+    return grouping;
+  }
   graph_ = std::move(keeping.graph);
   written_ = std::move(keeping.written);
   for (const KeptValue& value : keeping.values) {
@@ -73,6 +96,10 @@ Grouping Executable::group_and_keep() {
   kept_ = std::make_unique<KeptTensors>(std::move(keeping.values));
   grouping = group_nodes(graph_, late_values());
   if (verifies()) graph_.verify(), verify(graph_, grouping);
+  if (log_) {
+    log_->after("keep_values", graph_);
+    log_->after("group_nodes", graph_, grouping);
+  }
   return grouping;
 }
 
@@ -110,7 +137,7 @@ void Executable::build_steps(const Grouping& grouping) {
   }
   for (const Group& g : grouping.groups) {
     if (g.fused) {
-      steps_.push_back(LaunchStep{nullptr, {lower_group(graph_, grouping, g, places)}});
+      steps_.push_back(LaunchStep{{lower_group(graph_, grouping, g, places)}});
       ++stats_.groups;
     } else if (!joined[g.nodes[0]]) {
       const Graph::Node& n = graph_.nodes[g.nodes[0]];
@@ -118,7 +145,7 @@ void Executable::build_steps(const Grouping& grouping) {
       if (n.op->graphs)
         for (const auto& body : n.op->graphs(n.attrs)) {
           step.bodies.push_back(std::make_shared<Executable>(*body, body->inputs.size(), body->outputs.size(),
-                                                             std::vector<std::size_t>{}));
+                                                             std::vector<std::size_t>{}, 0, log_ != nullptr));
           step.runners.push_back(step.bodies.back().get());
         }
       for (const ValueId v : n.in) step.in.push_back(grouping.accesses[v]);
@@ -220,25 +247,47 @@ void Executable::plan() {
   if (verifies()) verify(buffers, stats_.arena_bytes);
   arena_offset_.assign(graph_.values.size(), -1);
   for (std::size_t k = 0; k < owners.size(); ++k) arena_offset_[owners[k]] = buffers[k].offset;
+  if (verifies()) verify(graph_, steps_, regions_, memory(), direct_);
+}
+
+std::vector<Place> Executable::memory() const {
+  std::vector<Place> places;
+  for (ValueId v = 0; v < graph_.values.size(); ++v) {
+    const std::int64_t bytes = count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
+    const std::int64_t at = arena_offset_[v];
+    places.push_back(at >= 0 ? Place{-1, at, at + bytes} : Place{v, 0, bytes});
+  }
+  for (std::size_t s = 0; s < written_.size(); ++s)
+    if (in_place_[s]) places[direct_[results_ + s]] = places[graph_.inputs[args_ + written_[s]]];
+  return places;
 }
 
 void Executable::generate() {
   const auto start = std::chrono::steady_clock::now();
-  std::vector<const Kernel*> kernels;
-  std::vector<LaunchStep*> launches;
-  std::map<std::string, int> distinct;
+  std::vector<const Kernel*> kernels;  // of each launch its own, each once
+  std::vector<std::pair<Launch*, std::size_t>> loops;
+  std::set<std::string> distinct;
   for (Step& step : steps_)
     if (LaunchStep* launch = launch_of(step)) {
-      kernels.push_back(&launch->segments[0].kernel);
-      launches.push_back(launch);
-      distinct[kernels.back()->text()] = 1;
+      ++stats_.launches;
+      const std::size_t first = kernels.size();
+      for (Launch& l : launch->segments) {
+        std::size_t k = first;
+        while (k < kernels.size() && *kernels[k] != l.kernel) ++k;
+        if (k == kernels.size()) {
+          kernels.push_back(&l.kernel);
+          distinct.insert(l.kernel.text());
+        }
+        loops.emplace_back(&l, k);
+      }
     }
-  stats_.launches = launches.size();
   stats_.kernels = distinct.size();
-  if (Jit* jit = kernels.empty() ? nullptr : Jit::get()) {
+  if (!kernels.empty()) {
     const detail::ProfilePhase phase("codegen");
-    const std::vector<KernelFunction> functions = jit->compile(kernels);
-    for (std::size_t k = 0; k < launches.size(); ++k) launches[k]->function = functions[k];
+    if (Jit* jit = Jit::get()) {
+      const std::vector<KernelFunction> functions = jit->compile(kernels);
+      for (const auto& [loop, k] : loops) loop->function = functions[k];
+    }
   }
   if (kept_) kept_->compile();
   stats_.codegen_ms = milliseconds_since(start);

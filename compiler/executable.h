@@ -10,9 +10,11 @@
 #include "../ops/graph.h"
 #include "../ops/variable.h"
 #include "kept_tensors.h"
+#include "pass_log.h"
 #include "regions.h"
 #include "stats.h"
 #include "steps.h"
+#include "verify_steps.h"
 
 namespace weft {
 
@@ -20,8 +22,9 @@ class Executable final : public RoundRunner {
  public:
   /// `graph`: its inputs are `args` arguments, then the variables read; its outputs are `results` results, then the new
   /// values of the variables `written` (numbers into the variables).
+  /// `logs`: for stages that it has not got else; it generates no code then, and runs slowly.
   Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-             double trace_ms = 0);
+             double trace_ms = 0, bool logs = false);
   ~Executable() override;
 
   /// Runs it. A call that throws leaves every variable as it was. Any thread may call.
@@ -39,14 +42,17 @@ class Executable final : public RoundRunner {
   std::unique_lock<std::mutex> state_lock() const;
 
   CompileStats stats() const;
-  /// "graph", "groups", "fusion", "dot", "kernels", "plan", "llvm" or "assembly"; ArgumentError for another. Then the
-  /// same of the bodies of control flow.
+  /// One of dump_stages(); ArgumentError for another. Then the same of the bodies of control flow.
   std::string dump(std::string_view stage) const;
+  /// Whether a stage is to be had of one that logs alone.
+  static bool wants_log(std::string_view stage);
 
  private:
   struct Frame;
 
   std::string dump_own(std::string_view stage) const;
+  std::string plan_text() const;
+  std::string fusion_text() const;
 
   /// Groups the nodes, when what pays kept has become variables.
   Grouping group_and_keep();
@@ -57,6 +63,7 @@ class Executable final : public RoundRunner {
   std::vector<bool> states() const;         // by value: whether a variable's new value is computed right into it
   std::vector<ValueId> successors() const;  // by value: of a variable that is written, its new value; else no_value
   void plan();
+  std::vector<Place> memory() const;  // by value: the arena, or a memory of its own
   void generate();
   bool overwrites_in_place(std::size_t state) const;
   std::unique_ptr<Frame> take_frame();
@@ -67,6 +74,7 @@ class Executable final : public RoundRunner {
   /// Runs the steps on a frame whose slots for inputs are set; buffer_of(k) is the view of output k.
   template <class BufferOf> void run_steps(Frame& frame, BufferOf&& buffer_of);
 
+  const std::unique_ptr<PassLog> log_;  // null: nobody asked
   Graph graph_;
   std::size_t args_, results_;
   std::vector<std::size_t> written_;   // numbers into the variables, then into the kept values

@@ -7,15 +7,35 @@
 #include "executable.h"
 #include "graphviz.h"
 #include "jit/jit.h"
+#include "stages.h"
 
 namespace weft {
 
+std::span<const std::string_view> dump_stages() {
+  static constexpr std::string_view stages[] = {"traced",     "passes",     "graph",     "groups",     "plan",
+                                                "traced.dot", "passes.dot", "graph.dot", "groups.dot", "plan.dot",
+                                                "dot",        "fusion",     "kernels",   "llvm",       "assembly"};
+  return stages;
+}
+
+void check_stage(std::string_view stage) {
+  if (std::ranges::count(dump_stages(), stage) == 0)
+    throw ArgumentError(fmt::format("dump: no stage \"{}\"", shortened(stage, 40)),
+                        fmt::format("one of {}", fmt::join(dump_stages(), ", ")));
+}
+
+bool Executable::wants_log(std::string_view stage) {
+  return stage.starts_with("traced") || stage.starts_with("passes") || stage == "fusion";
+}
+
 std::string Executable::dump(std::string_view stage) const {
+  check_stage(stage);
+  if (wants_log(stage) && !log_) throw ArgumentError(fmt::format("dump: \"{}\" wants an executable that logs", stage));
   std::string s = dump_own(stage);
   for (std::size_t i = 0; i < steps_.size(); ++i)
     if (const auto* node = std::get_if<NodeStep>(&steps_[i]))
       for (const auto& body : node->bodies)
-        s += fmt::format("{}body of step {}, {}:\n{}", stage == "dot" ? "// " : "", i,
+        s += fmt::format("{}body of step {}, {}:\n{}", stage.ends_with("dot") ? "// " : "", i,
                          graph_.nodes[node->node].op->name, body->dump(stage));
   return s;
 }
@@ -37,52 +57,55 @@ std::string Executable::kept_text() const {
   return s;
 }
 
+std::string Executable::plan_text() const {
+  std::string s = steps_text(graph_, steps_, arena_offset_);
+  for (const Region& r : regions_) s += fmt::format("steps {} to {}: {} rows at once\n", r.begin, r.end - 1, r.rows);
+  const std::size_t variables = graph_.inputs.size() - args_ - stats_.kept_values;
+  for (std::size_t k = 0; k < written_.size(); ++k)
+    s += fmt::format("{} {}: {}\n", written_[k] < variables ? "variable" : "kept",
+                     written_[k] - (written_[k] < variables ? 0 : variables),
+                     in_place_[k] ? "in place" : "a new buffer");
+  if (stats_.kept_bytes > 0) s += fmt::format("kept {} bytes\n", stats_.kept_bytes);
+  return s + fmt::format("arena {} bytes\n", stats_.arena_bytes);
+}
+
+// Why groups are apart, and what else was made of them.
+std::string Executable::fusion_text() const {
+  std::string s = explain_groups(graph_, late_values(), log_->products());
+  for (const Step& step : steps_)
+    if (const auto* launch = std::get_if<LaunchStep>(&step); launch && launch->segments.size() > 1)
+      s += fmt::format("{}: one launch of {} segments\n", log_->groups(step), launch->segments.size());
+  return s + log_->said() + kept_text();
+}
+
 std::string Executable::dump_own(std::string_view stage) const {
-  if (stage == "graph") return graph_.text() + kept_text();
-  if (stage == "groups") return group_nodes(graph_, late_values()).text(graph_);
-  if (stage == "fusion") return explain_groups(graph_, late_values()) + kept_text();
-  if (stage == "dot") return graphviz(graph_, group_nodes(graph_, late_values()));
-  std::string s;
-  if (stage == "plan") {
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (const auto* launch = std::get_if<LaunchStep>(&steps_[i]))
-        s += fmt::format("step {}: kernel, {} segment{}", i, launch->segments.size(),
-                         launch->segments.size() == 1 ? "" : "s");
-      else if (std::holds_alternative<EpilogueStep>(steps_[i]))
-        s += fmt::format("step {}: matmul, strip by strip to a kernel", i);
-      else if (const auto* node = std::get_if<NodeStep>(&steps_[i]))
-        s += fmt::format("step {}: {}", i, graph_.nodes[node->node].op->name);
-      else
-        s += fmt::format("step {}: copy", i);
-      each_use(graph_, steps_[i], [&](ValueId v, bool output) {
-        s += fmt::format(" {}%{}{}", output ? "-> " : "", v,
-                         arena_offset_[v] >= 0 ? fmt::format("@{}", arena_offset_[v]) : "");
-      });
-      s += "\n";
-    }
-    for (const Region& r : regions_) s += fmt::format("steps {} to {}: {} rows at once\n", r.begin, r.end - 1, r.rows);
-    const std::size_t variables = graph_.inputs.size() - args_ - stats_.kept_values;
-    for (std::size_t k = 0; k < written_.size(); ++k)
-      s += fmt::format("{} {}: {}\n", written_[k] < variables ? "variable" : "kept",
-                       written_[k] - (written_[k] < variables ? 0 : variables),
-                       in_place_[k] ? "in place" : "a new buffer");
-    if (stats_.kept_bytes > 0) s += fmt::format("kept {} bytes\n", stats_.kept_bytes);
-    return s + fmt::format("arena {} bytes\n", stats_.arena_bytes);
+  const bool picture = stage.ends_with(".dot");
+  const std::string_view of = picture ? stage.substr(0, stage.size() - 4) : stage;
+  if (of == "traced") return log_->traced(picture);
+  if (of == "passes") return log_->passes(picture);
+  if (of == "graph") return picture ? graphviz(graph_) : graph_.text() + kept_text();
+  if (of == "plan") return picture ? graphviz(graph_, steps_, direct_) : plan_text();
+  if (of == "fusion") return fusion_text();
+  if (of == "groups" || of == "dot") {
+    const Grouping grouping = group_nodes(graph_, late_values());
+    return of == "dot" || picture ? graphviz(graph_, &grouping) : grouping.text(graph_);
   }
-  if (stage != "kernels" && stage != "llvm" && stage != "assembly")
-    throw ArgumentError(fmt::format("dump: no stage \"{}\"", stage),
-                        "graph, groups, fusion, dot, kernels, plan, llvm or assembly");
+  std::string s;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const LaunchStep* launch = launch_of(steps_[i]);
     if (!launch) continue;
-    const Kernel& kernel = launch->segments[0].kernel;
     s += fmt::format("step {}:\n", i);
-    if (stage == "kernels")
-      s += kernel.text();
-    else if (Jit* jit = Jit::get())
-      s += stage == "llvm" ? jit->ir(kernel) : jit->assembly(kernel);
-    else
-      s += "no code generator\n";
+    std::vector<const Kernel*> shown;
+    for (const Launch& l : launch->segments) {
+      if (std::ranges::any_of(shown, [&](const Kernel* k) { return *k == l.kernel; })) continue;
+      shown.push_back(&l.kernel);
+      if (stage == "kernels")
+        s += l.kernel.text();
+      else if (Jit* jit = Jit::get())
+        s += stage == "llvm" ? jit->ir(l.kernel) : jit->assembly(l.kernel);
+      else
+        s += "no code generator\n";
+    }
   }
   return s;
 }

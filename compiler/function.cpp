@@ -13,6 +13,7 @@
 #include "../tensor/warn.h"
 #include "call.h"
 #include "executable.h"
+#include "stages.h"
 
 namespace weft::detail {
 namespace {
@@ -227,8 +228,15 @@ CompileStats FunctionCache::stats() const {
 }
 
 std::string FunctionCache::dump(std::string_view stage) const {
+  check_stage(stage);
   const auto traced = latest();
-  return traced ? traced->executable->dump(stage) : "not traced yet\n";
+  if (!traced) return "not traced yet\n";
+  if (!Executable::wants_log(stage)) return traced->executable->dump(stage);
+  // Compiled once more, for its log.
+  const Graph& graph = traced->callee->graph();
+  const std::size_t args = graph.inputs.size() - traced->captured.size();
+  return Executable(with_constants(graph, args, traced->captured), args, traced->results, traced->assigned, 0, true)
+      .dump(stage);
 }
 
 std::vector<std::string> FunctionCache::captures() const {

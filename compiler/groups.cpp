@@ -63,7 +63,7 @@ class Partition {
   }
 
   // Of the groups that run() found: for each that reads what another computes, why the two are not one.
-  std::string explain() {
+  std::string explain(const std::map<std::uint32_t, std::string>& products) {
     result_ = run();
     std::string s;
     for (std::size_t b = 0; b < result_.groups.size(); ++b) {
@@ -74,19 +74,22 @@ class Partition {
             producers.push_back(a);
       std::sort(producers.begin(), producers.end());
       producers.erase(std::unique(producers.begin(), producers.end()), producers.end());
-      for (const int a : producers) s += fmt::format("groups {} and {}: {}\n", a, b, reason(a, static_cast<int>(b)));
+      for (const int a : producers)
+        s += fmt::format("groups {} and {}: {}\n", a, b, reason(a, static_cast<int>(b), products));
     }
     return s;
   }
 
  private:
-  std::string reason(int a, int b) {
+  std::string reason(int a, int b, const std::map<std::uint32_t, std::string>& products) {
     Group both;
     const Obstacle o = obstacle(a, b, both);
     const Group &x = result_.groups[static_cast<std::size_t>(a)], &y = result_.groups[static_cast<std::size_t>(b)];
     switch (o.kind) {
       case Obstacle::whole: {
         const Graph::Node& n = graph_.nodes[o.node];
+        if (const auto it = products.find(o.node); it != products.end() && y.fused)
+          return fmt::format("%{} = {} {}", n.out, n.op->name, it->second);
         const bool empty = count(graph_.type(n.out).shape) == 0;
         const bool kernel = n.op->kind == OpKind::kernel || n.op->kind == OpKind::view;
         return fmt::format("%{} = {} runs as a whole: {}", n.out, n.op->name,
@@ -437,8 +440,9 @@ Grouping group_nodes(const Graph& graph, const std::vector<bool>& late) {
   return grouping;
 }
 
-std::string explain_groups(const Graph& graph, const std::vector<bool>& late) {
-  return Partition(graph, late).explain();
+std::string explain_groups(const Graph& graph, const std::vector<bool>& late,
+                           const std::map<std::uint32_t, std::string>& products) {
+  return Partition(graph, late).explain(products);
 }
 
 }  // namespace weft

@@ -1,6 +1,7 @@
 // Fusion: a partition of a graph's nodes into groups, each one launch. A fused group is one loop nest: rows of columns.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,9 @@ bool is_fusable(const Graph& graph, const Graph::Node& node);
 /// `late`: values whose groups run as late as they can (they overwrite variables).
 Grouping group_nodes(const Graph& graph, const std::vector<bool>& late);
 
-/// Why a group that reads what another computes is not one with it; a line for each two.
-std::string explain_groups(const Graph& graph, const std::vector<bool>& late);
+/// Why a group that reads what another computes is not one with it; a line for each two. `products`: by node, what
+/// became of matrix products whose readers are loops.
+std::string explain_groups(const Graph& graph, const std::vector<bool>& late,
+                           const std::map<std::uint32_t, std::string>& products);
 
 }  // namespace weft

@@ -24,12 +24,11 @@ void* thread_scratch(std::size_t bytes) {
 // The operands of one launch with their addresses, and the kernel called on parts of it.
 struct Caller {
   const Launch& launch;
-  KernelFunction function;
   void* base[max_operands];
   std::int64_t col[max_operands];
   std::size_t scratch_bytes_;
 
-  Caller(const Launch& l, KernelFunction f, std::byte* const* slots) : launch(l), function(f) {
+  Caller(const Launch& l, std::byte* const* slots) : launch(l) {
     for (std::size_t k = 0; k < l.operands.size(); ++k) {
       base[k] = slots[l.operands[k].value] + l.operands[k].offset;
       col[k] = l.operands[k].col_stride;
@@ -40,7 +39,7 @@ struct Caller {
   void call(void* const* pointers, const std::int64_t* row_strides, std::int64_t rows, std::int64_t cols) const {
     const KernelCall c{pointers, row_strides, col,
                        rows,     cols,        scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr};
-    call_kernel(launch.kernel, function, c);
+    call_kernel(launch.kernel, launch.function, c);
   }
 
   // Rows [begin, end) in row-major order of the row axes, columns [first, first + cols). Accumulators of column
@@ -143,8 +142,8 @@ void run_row_blocks(const Caller& c, int threads) {
                      c.base[l.kernel.reductions[i].operand]);
 }
 
-void run_one(const Launch& l, KernelFunction function, std::byte* const* slots) {
-  const Caller c(l, function, slots);
+void run_one(const Launch& l, std::byte* const* slots) {
+  const Caller c(l, slots);
   const int threads = l.work < parallel_work ? 1 : num_threads();
   switch (l.cut) {
     case Launch::by_rows: {
@@ -174,9 +173,8 @@ void call_kernel(const Kernel& kernel, KernelFunction function, const KernelCall
     interpret(kernel, call);
 }
 
-void run_launch_part(const Launch& launch, KernelFunction function, std::byte* const* slots, std::int64_t begin,
-                     std::int64_t end) {
-  const Caller c(launch, function, slots);
+void run_launch_part(const Launch& launch, std::byte* const* slots, std::int64_t begin, std::int64_t end) {
+  const Caller c(launch, slots);
   if (launch.cut == Launch::by_rows)
     c.rows(begin, end, 0, launch.cols);
   else
@@ -184,12 +182,12 @@ void run_launch_part(const Launch& launch, KernelFunction function, std::byte* c
 }
 
 void run_launch(const LaunchStep& step, std::byte* const* slots) {
-  if (step.segments.size() == 1) return run_one(step.segments[0], step.function, slots);
+  if (step.segments.size() == 1) return run_one(step.segments[0], slots);
   // Segments are pointwise and independent: their pieces are one list of tasks.
   double work = 0;
   for (const Launch& l : step.segments) work += l.work;
   if (work < parallel_work || num_threads() == 1) {
-    for (const Launch& l : step.segments) Caller(l, step.function, slots).rows(0, 1, 0, l.cols);
+    for (const Launch& l : step.segments) Caller(l, slots).rows(0, 1, 0, l.cols);
     return;
   }
   std::vector<std::pair<std::size_t, std::int64_t>> tasks;
@@ -198,7 +196,7 @@ void run_launch(const LaunchStep& step, std::byte* const* slots) {
   parallel_for(static_cast<std::int64_t>(tasks.size()), num_threads(), [&](std::int64_t t) {
     const auto [s, first] = tasks[static_cast<std::size_t>(t)];
     const Launch& l = step.segments[s];
-    Caller(l, step.function, slots).rows(0, 1, first, std::min(column_piece, l.cols - first));
+    Caller(l, slots).rows(0, 1, first, std::min(column_piece, l.cols - first));
   });
 }
 

@@ -8,10 +8,9 @@
 
 namespace weft {
 
-/// One kernel over one or several sets of operands (the update of every parameter is one of these).
+/// One loop, or several that are independent and pointwise over a row of columns (as the update of every parameter).
 struct LaunchStep {
-  KernelFunction function = nullptr;  // null: the kernel is interpreted
-  std::vector<Launch> segments;       // all with equal kernels
+  std::vector<Launch> segments;
 };
 
 /// The kernel by its code, or interpreted where there is none.
@@ -22,7 +21,6 @@ void run_launch(const LaunchStep& step, std::byte* const* slots);
 
 /// Runs, on the calling thread, rows [begin, end) of a launch that is cut by rows, columns of one that is cut by
 /// columns.
-void run_launch_part(const Launch& launch, KernelFunction function, std::byte* const* slots, std::int64_t begin,
-                     std::int64_t end);
+void run_launch_part(const Launch& launch, std::byte* const* slots, std::int64_t begin, std::int64_t end);
 
 }  // namespace weft

@@ -21,6 +21,7 @@ struct LaunchOperand {
 /// How a kernel's rows and columns lie over a group's space, and how they are cut.
 struct Launch {
   Kernel kernel;
+  KernelFunction function = nullptr;  // null: the kernel is interpreted
   std::vector<LaunchOperand> operands;
   std::vector<std::uint32_t> nodes;  // the group's
   Shape rows;                        // the row axes, outermost first; may be empty: one row

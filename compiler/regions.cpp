@@ -1,9 +1,12 @@
 #include "regions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
 #include "../tensor/parallel.h"
+#include "pass_log.h"
 #include "products.h"
 
 namespace weft {
@@ -45,47 +48,57 @@ class Builder {
           std::vector<bool> made)
       : graph_(graph), states_(states), region_{begin, begin, rows, 0}, made_(std::move(made)) {}
 
-  bool add(const Step& step) {
-    const bool fits = product(graph_, step)
-                          ? add_product(std::get<NodeStep>(step))
-                          : std::holds_alternative<LaunchStep>(step) && add(std::get<LaunchStep>(step));
-    if (fits) ++region_.end;
-    return fits;
+  /// Takes the step, if it fits; else the reason why not.
+  const char* add(const Step& step) {
+    const char* why = "its kernel is no loop of ours";
+    if (product(graph_, step))
+      why = add_product(std::get<NodeStep>(step));
+    else if (const auto* launch = std::get_if<LaunchStep>(&step))
+      why = add_launch(*launch);
+    else if (std::holds_alternative<EpilogueStep>(step))
+      why = "its product goes to a loop strip by strip";
+    if (!why) ++region_.end;
+    return why;
   }
   const Region& region() const { return region_; }
 
  private:
-  bool add_product(const NodeStep& step) {
+  const char* add_product(const NodeStep& step) {
     const Access &a = step.in[0], &b = step.in[1];
     const Type& out = graph_.type(step.out);
-    if (out.shape.size() != 2 || out.shape[0] != region_.rows || made_[b.base]) return false;
-    if (out.dtype == DType::bf16 || out.dtype == DType::f16) return false;  // each piece would copy B
-    if (count(b.shape) * static_cast<std::int64_t>(size_of(out.dtype)) > most_shared) return false;
-    if (made_[a.base] && !is_whole(a, graph_.type(a.base))) return false;
-    if (!writes(step.out)) return false;
+    if (out.shape.size() != 2 || out.shape[0] != region_.rows) return "it is a product of other rows";
+    if (made_[b.base]) return "each row of it needs all rows of what was made before";
+    if (out.dtype == DType::bf16 || out.dtype == DType::f16) return "each piece would copy a 16-bit right operand";
+    if (count(b.shape) * static_cast<std::int64_t>(size_of(out.dtype)) > most_shared)
+      return "its right operand is too large for each thread to read all of it";
+    if (made_[a.base] && !is_whole(a, graph_.type(a.base))) return "it reads a part or a turn of what was made before";
+    if (const char* why = writes(step.out)) return why;
     region_.time += static_cast<double>(count(out.shape) * a.shape[1]) / 120;
-    return true;
+    return nullptr;
   }
 
-  bool add(const LaunchStep& step) {
+  const char* add_launch(const LaunchStep& step) {
     for (const Launch& l : step.segments) {
-      if (unit(l, region_.rows) == 0) return false;
+      if (unit(l, region_.rows) == 0) return "its loop can't be cut in these rows";
       for (const LaunchOperand& o : l.operands)
-        if ((o.output || made_[o.value]) && !keeps_to_rows(l, o, graph_.type(o.value), region_.rows)) return false;
+        if ((o.output || made_[o.value]) && !keeps_to_rows(l, o, graph_.type(o.value), region_.rows))
+          return "a row of it needs other rows of what was made before";
     }
     for (const Launch& l : step.segments) {
       for (const LaunchOperand& o : l.operands)
-        if (o.output && !writes(o.value)) return false;
+        if (const char* why = o.output ? writes(o.value) : nullptr) return why;
       region_.time += l.work / 64;
     }
-    return true;
+    return nullptr;
   }
 
-  bool writes(ValueId v) {
+  const char* writes(ValueId v) {
     const Type& type = graph_.type(v);
     if (!made_[v]) written_ += count(type.shape) * static_cast<std::int64_t>(size_of(type.dtype));
     made_[v] = true;
-    return !states_[v] && written_ <= most_written;
+    return states_[v]                ? "it writes a variable"
+           : written_ > most_written ? "all rows would not stay in the caches"
+                                     : nullptr;
   }
 
   const Graph& graph_;
@@ -114,7 +127,8 @@ void run_product(const Graph& graph, const NodeStep& step, std::byte* const* slo
 
 }  // namespace
 
-std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps, const std::vector<bool>& states) {
+std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps, const std::vector<bool>& states,
+                                 PassLog* log) {
   std::vector<Region> list;
   for (std::size_t at = 0; at < steps.size();) {
     const auto rows = rows_from(graph, steps, at);
@@ -124,10 +138,18 @@ std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps
     }
     Builder builder(graph, states, at, *rows, std::vector<bool>(graph.values.size()));
     std::size_t end = at;
-    while (end < steps.size() && builder.add(steps[end])) ++end;
+    const char* why = nullptr;
+    while (end < steps.size() && !(why = builder.add(steps[end]))) ++end;
     const Region& r = builder.region();
     const bool pays = r.end - r.begin > 1 && r.time >= 2 * least_time;
     if (pays) list.push_back(r);
+    if (pays && log) {
+      std::string line;
+      for (std::size_t i = r.begin; i < r.end; ++i) line += (line.empty() ? "" : ", ") + log->groups(steps[i]);
+      line += fmt::format(": each thread takes some of the {} rows through all of them", r.rows);
+      if (why) line += fmt::format("; not through {}: {}", log->groups(steps[end]), why);
+      log->say(line);
+    }
     at = pays ? end : at + 1;
   }
   return list;
@@ -143,7 +165,7 @@ bool keeps_to_rows_of(const std::vector<bool>& values, const Region& region, con
   const std::vector<bool> states(graph.values.size());
   Builder builder(graph, states, region.begin, region.rows, values);
   const auto own = steps.subspan(region.begin, region.end - region.begin);
-  return std::all_of(own.begin(), own.end(), [&](const Step& step) { return builder.add(step); });
+  return std::all_of(own.begin(), own.end(), [&](const Step& step) { return !builder.add(step); });
 }
 
 void run_region_part(const Region& region, const Graph& graph, std::span<const Step> steps, std::byte* const* slots,
@@ -153,8 +175,7 @@ void run_region_part(const Region& region, const Graph& graph, std::span<const S
       run_product(graph, *node, slots, begin, end);
     else
       for (const Launch& l : std::get<LaunchStep>(step).segments)
-        run_launch_part(l, std::get<LaunchStep>(step).function, slots, begin * unit(l, region.rows),
-                        end * unit(l, region.rows));
+        run_launch_part(l, slots, begin * unit(l, region.rows), end * unit(l, region.rows));
   }
 }
 

@@ -16,8 +16,9 @@ struct Region {
 
 /// `states`: by value, those that a region leaves alone, because they may lie where a variable's old value does. What
 /// the steps of one region write is at most so much that the arena does not grow by much: until its end all of it
-/// lives.
-std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps, const std::vector<bool>& states);
+/// lives. `log`: which they are, and what ended them.
+std::vector<Region> find_regions(const Graph& graph, std::span<const Step> steps, const std::vector<bool>& states,
+                                 PassLog* log = nullptr);
 
 /// True if a row of the region depends on no other row of these values (by value): of what the round of a loop before
 /// made.

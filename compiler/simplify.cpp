@@ -7,6 +7,7 @@
 #include "../ops/recorder.h"
 #include "../ops/trace.h"
 #include "layouts.h"
+#include "pass_log.h"
 #include "sparse_updates.h"
 #include "transposes.h"
 #include "verify.h"
@@ -135,12 +136,18 @@ Graph inline_graphs(const Graph& graph) {
 
 Graph fold_constants(const Graph& graph) { return Folder(graph).run(); }
 
-Graph simplify(const Graph& graph) {
-  Graph g = inline_graphs(graph);
-  for (Graph (*pass)(const Graph&) :
-       {without_dead_nodes, fold_constants, turn_late, absorb_transposes, sparse_updates, without_dead_nodes}) {
+Graph simplify(const Graph& graph, PassLog* log) {
+  constexpr std::pair<const char*, Graph (*)(const Graph&)> passes[] = {
+      {"inline_graphs", inline_graphs},          {"without_dead_nodes", without_dead_nodes},
+      {"fold_constants", fold_constants},        {"turn_late", turn_late},
+      {"absorb_transposes", absorb_transposes},  {"sparse_updates", sparse_updates},
+      {"without_dead_nodes", without_dead_nodes}};
+  if (log) log->after("traced", graph);
+  Graph g = graph;
+  for (const auto& [name, pass] : passes) {
     g = pass(g);
     if (verifies()) g.verify();
+    if (log) log->after(name, g);
   }
   return g;
 }

@@ -5,6 +5,8 @@
 
 namespace weft {
 
+class PassLog;
+
 /// Puts a graph's nodes at the end of another, for these inputs; its outputs there. Nodes that stand for a graph become
 /// that graph's nodes.
 std::vector<ValueId> append(Graph& to, const Graph& from, std::span<const ValueId> inputs);
@@ -20,7 +22,7 @@ Graph fold_constants(const Graph& graph);
 /// If v is one element repeated (a 0-d value broadcast), the 0-d value; v itself if it is 0-d; else false.
 bool scalar_source(const Graph& graph, ValueId v, ValueId& source);
 
-/// All passes, in order; dead nodes are gone. Verified after each one where verifies().
-Graph simplify(const Graph& graph);
+/// All passes, in order; dead nodes are gone. Verified after each one where verifies(). `log`: what each one made.
+Graph simplify(const Graph& graph, PassLog* log = nullptr);
 
 }  // namespace weft

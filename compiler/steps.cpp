@@ -1,6 +1,10 @@
 #include "steps.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "pass_log.h"
 
 namespace weft {
 
@@ -40,9 +44,17 @@ void share_buffers(const Graph& graph, std::vector<Step>& steps, std::span<const
   }
 }
 
-void merge_launches(const Graph& graph, std::vector<Step>& steps) {
+void merge_launches(const Graph& graph, std::vector<Step>& steps, const std::vector<bool>& states, PassLog* log) {
   const auto flat = [](const LaunchStep& s) {
     return s.segments[0].cut == Launch::by_columns && s.segments[0].rows.empty();
+  };
+  const auto updates = [&](const LaunchStep& s) {
+    return std::ranges::all_of(s.segments, [&](const Launch& l) {
+      return std::ranges::all_of(l.operands, [&](const LaunchOperand& o) { return !o.output || states[o.value]; });
+    });
+  };
+  const auto alike = [&](const LaunchStep& a, const LaunchStep& b) {
+    return flat(a) && flat(b) && (a.segments[0].kernel == b.segments[0].kernel || (updates(a) && updates(b)));
   };
   std::vector<Step> merged;
   std::vector<std::size_t> written(graph.values.size()),
@@ -50,13 +62,21 @@ void merge_launches(const Graph& graph, std::vector<Step>& steps) {
   std::size_t after = 0;          // the last step that is no launch
   for (Step& step : steps) {
     auto* next = std::get_if<LaunchStep>(&step);
-    std::size_t first = after, place = merged.size();
-    each_use(graph, step, [&](ValueId v, bool output) { first = std::max(first, output ? used[v] : written[v]); });
-    for (std::size_t k = merged.size(); next && flat(*next) && k-- > first;) {
-      const auto& before = std::get<LaunchStep>(merged[k]);
-      if (!flat(before) || next->segments[0].kernel != before.segments[0].kernel) continue;
+    std::size_t needed = 0, place = merged.size();
+    each_use(graph, step, [&](ValueId v, bool output) { needed = std::max(needed, output ? used[v] : written[v]); });
+    const std::size_t first = std::max(after, needed);
+    for (std::size_t k = merged.size(); next && k-- > (log ? 0 : first);) {
+      const auto* before = std::get_if<LaunchStep>(&merged[k]);
+      if (!before || !alike(*before, *next)) continue;
       place = k;
       break;
+    }
+    if (place < first) {  // seen for the log alone
+      log->say(fmt::format("{} and {}: two launches, which might be one: {}", log->groups(merged[place]),
+                           log->groups(step),
+                           place < needed ? "one needs what a step between them does, or the other way round"
+                                          : "between them is a step that is no launch"));
+      place = merged.size();
     }
     each_use(graph, step, [&](ValueId v, bool output) {
       used[v] = std::max(used[v], place + 1);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -12,6 +13,7 @@
 namespace weft {
 
 class Executable;
+class PassLog;
 
 inline constexpr ValueId no_value = UINT32_MAX;
 
@@ -62,6 +64,11 @@ template <class Visit> void each_use(const Graph& graph, const Step& step, Visit
   }
 }
 
+/// "kernel, 2 segments", "matmul", "copy".
+std::string step_name(const Graph& graph, const Step& step);
+/// A line for each step: what it reads and writes. `offsets`: by value, where in the arena it lies; -1: elsewhere.
+std::string steps_text(const Graph& graph, std::span<const Step> steps, std::span<const std::int64_t> offsets = {});
+
 /// The access shows all of a base of this type, in its order.
 bool is_whole(const Access& a, const Type& base);
 
@@ -69,8 +76,9 @@ bool is_whole(const Access& a, const Type& base);
 /// `direct`: by output of the graph, the value computed right into it, or no_value.
 void share_buffers(const Graph& graph, std::vector<Step>& steps, std::span<const ValueId> direct);
 
-/// Launches with equal kernels over pointwise columns become one over a table of segments, where between them are only
-/// launches that neither needs.
-void merge_launches(const Graph& graph, std::vector<Step>& steps);
+/// Launches over pointwise columns become one over a table of segments, if they have equal kernels, or write nothing
+/// but new values of variables (`states`, by value), and between them are only launches that neither needs.
+void merge_launches(const Graph& graph, std::vector<Step>& steps, const std::vector<bool>& states,
+                    PassLog* log = nullptr);
 
 }  // namespace weft

@@ -177,10 +177,12 @@ void matmul(const MatmulShape& s, const void* a, const void* b, void* c) {
       s.dtype);
 }
 
-bool takes_epilogue(const MatmulShape& s) {
-  if (!is_floating(s.dtype) || !kernels::matmul_kernel(s.dtype, isa()) || s.batch != 1) return false;
-  return s.m >= 128 && s.n >= 64 && s.k >= 8 &&
-         s.k * static_cast<std::int64_t>(size_of(s.dtype)) <= kernels::block_depth;
+const char* epilogue_obstacle(const MatmulShape& s) {
+  if (!is_floating(s.dtype) || !kernels::matmul_kernel(s.dtype, isa())) return "its dtype has no kernel that does that";
+  if (s.batch != 1) return "it is a batch of products";
+  if (s.m < 128 || s.n < 64 || s.k < 8) return "it has few rows or columns";
+  if (s.k * static_cast<std::int64_t>(size_of(s.dtype)) > kernels::block_depth) return "it is summed in several goes";
+  return nullptr;
 }
 
 void matmul(const MatmulShape& s, const void* a, const void* b, const MatmulEpilogue& epilogue) {

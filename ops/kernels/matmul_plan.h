@@ -23,10 +23,11 @@ struct MatmulShape {
 /// std::bad_alloc.
 void matmul(const MatmulShape&, const void* a, const void* b, void* c);
 
-/// The same, of one product whose elements are not stored, but go to the epilogue. Where takes_epilogue().
+/// The same, of one product whose elements are not stored, but go to the epilogue. Where nothing keeps it from that.
 void matmul(const MatmulShape&, const void* a, const void* b, const MatmulEpilogue&);
-/// True for a product of floats of many rows, whose k is summed in one go.
-bool takes_epilogue(const MatmulShape&);
+/// What keeps a product from taking an epilogue: "it has few rows or columns"; null: it is one of floats, of many rows,
+/// whose k is summed in one go.
+const char* epilogue_obstacle(const MatmulShape&);
 
 namespace detail {
 /// How one thread's work of an m x n product is cut into rows x columns pieces. Speed only: no cut changes a bit.

@@ -22,7 +22,9 @@ TEST_CASE("a function is traced once per signature, and host code runs at the tr
   CHECK(f.stats().traces == 3);
 }
 
-TEST_CASE("a parameter declared Tensor takes a number and does not retrace on it; a declared number is part of the signature", "[compile]") {
+TEST_CASE(
+    "a parameter declared Tensor takes a number and does not retrace on it; a declared number is part of the signature",
+    "[compile]") {
   int runs = 0;
   auto f = compile([&](const Tensor& x, const Tensor& rate) {
     ++runs;
@@ -187,12 +189,14 @@ TEST_CASE("structures go in and out", "[compile]") {
 
 TEST_CASE("check mode compares with eager from the same state", "[compile][check]") {
   Variable v = random::normal({30, 20});
-  auto step = compile([&](const Tensor& x) {
-    GradientTape tape;
-    const Tensor loss = mean(square(matmul(x, v)));
-    v.assign_sub(0.1 * tape.gradient(loss, v));
-    return loss;
-  }, {.check = true});
+  auto step = compile(
+      [&](const Tensor& x) {
+        GradientTape tape;
+        const Tensor loss = mean(square(matmul(x, v)));
+        v.assign_sub(0.1 * tape.gradient(loss, v));
+        return loss;
+      },
+      {.check = true});
   const Tensor x = random::normal({10, 30});
   const double first = step(x).item();
   for (int k = 0; k < 5; ++k) step(x);
@@ -211,7 +215,8 @@ TEST_CASE("many threads: one trace, right results, and serialised updates", "[co
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t)
     threads.emplace_back([&, t] {
-      for (int k = 0; k < 25; ++k) wrong += f(full({50}, t)).to_vector<float>() != std::vector<float>(50, 2.f * static_cast<float>(t));
+      for (int k = 0; k < 25; ++k)
+        wrong += f(full({50}, t)).to_vector<float>() != std::vector<float>(50, 2.f * static_cast<float>(t));
     });
   for (std::thread& t : threads) t.join();
   CHECK(runs == 1);
@@ -260,7 +265,29 @@ TEST_CASE("a training step is a few launches, the update of every parameter one 
   CHECK(step.stats().launches <= 5);
 }
 
-TEST_CASE("a failed assert_finite stops a step before it writes, also where its result is not used", "[compile][atomic]") {
+TEST_CASE("in mixed precision, too, the update of every parameter is one launch", "[compile][fusion]") {
+  Variable w1 = random::normal({20, 32}), b1 = zeros({32}), w2 = random::normal({32, 16}), b2 = zeros({16});
+  const auto layer = [](const Tensor& x, const Tensor& w, const Tensor& b) {
+    return matmul(cast(x, DType::bf16), cast(w, DType::bf16)) + cast(b, DType::bf16);
+  };
+  auto step = compile(
+      [&](const Tensor& x, const Tensor& y) {
+        GradientTape tape;
+        const Tensor loss = mean(square(cast(layer(relu(layer(x, w1, b1)), w2, b2), f32) - y));
+        auto [d1, e1, d2, e2] = tape.gradient(loss, w1, b1, w2, b2);
+        w1.assign_sub(0.1 * d1);
+        b1.assign_sub(0.1 * e1);
+        w2.assign_sub(0.1 * d2);
+        b2.assign_sub(0.1 * e2);
+        return loss;
+      },
+      {.check = true});
+  for (int i = 0; i < 3; ++i) step(random::normal({100, 20}), random::normal({100, 16}));
+  CHECK(step.explain_fusion().find(": one launch of 4 segments\n") != std::string::npos);
+}
+
+TEST_CASE("a failed assert_finite stops a step before it writes, also where its result is not used",
+          "[compile][atomic]") {
   Variable w = ones({2});
   auto step = compile([&](const Tensor& x) {
     const Tensor loss = sum(log(x) * w);

@@ -59,11 +59,11 @@ TEST_CASE("epilogues: a product of what is overwritten until then does not wait"
       R"(
 %0 = input f32[4096, 512]                      | step 0: matmul %0 %1 -> %4@33554432
 %1 = input f32[4096, 2048]                     | step 1: matmul %0 %2 -> %6@0
-%2 = input f32[512, 2048]                      | step 2: kernel, 1 segment %2 %4@33554432 -> %5
-%3 = transpose f32[512, 4096] %0 {axes=[1, 0]} | step 3: kernel, 1 segment %1 %6@0 -> %7
-%4 = matmul f32[512, 2048] %3 %1               | variable 0: in place
-%5 = sub f32[512, 2048] %2 %4                  | variable 1: in place
-%6 = matmul f32[4096, 2048] %0 %2              | arena 37748736 bytes
+%2 = input f32[512, 2048]                      | step 2: kernel, 2 segments %2 %4@33554432 -> %5 %1 %6@0 -> %7
+%3 = transpose f32[512, 4096] %0 {axes=[1, 0]} | variable 0: in place
+%4 = matmul f32[512, 2048] %3 %1               | variable 1: in place
+%5 = sub f32[512, 2048] %2 %4                  | arena 37748736 bytes
+%6 = matmul f32[4096, 2048] %0 %2              |
 %7 = sub f32[4096, 2048] %1 %6                 |
 return %7 %5                                   |
 )");

@@ -282,6 +282,17 @@ TEST_CASE("steps: a loop with 2 in it, or another number that better code is mad
   CHECK(steps(0.5, 3) == 2);
 }
 
+TEST_CASE("steps: updates are one launch, whatever their loops", "[pass][launches]") {
+  Variable v = ones({4}), w = ones({7});
+  auto step = compile([&](const Tensor& g, const Tensor& h) {
+    v.assign_sub(0.1 * g);
+    w.assign_sub(exp(h) * 2);
+  });
+  step.lower(x4, x7);
+  CHECK(step.stats().launches == 1);
+  CHECK(step.stats().kernels == 2);
+}
+
 TEST_CASE("A new batch size needs no new code", "[codegen]") {
   const auto written_for = [](std::int64_t first, std::int64_t second) {
     Variable w = full({16, 8}, 0.25), b = zeros({8});

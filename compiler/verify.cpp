@@ -2,19 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <string_view>
-
 #include "../tensor/error.h"
+#include "../tensor/settings.h"
 
 namespace weft {
 
 bool verifies() {
 #ifdef NDEBUG
-  static const bool wanted = [] {
-    const char* wish = std::getenv("WEFT_VERIFY");
-    return wish && std::string_view(wish) == "1";
-  }();
+  static const bool wanted = setting("WEFT_VERIFY", false);
   return wanted;
 #else
   return true;

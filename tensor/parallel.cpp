@@ -49,14 +49,16 @@ int usable_cpus() {
 }
 
 /// What `name` asks for, with a warning where that cannot be had; 0 if it says nothing.
-int from_environment(const char* name, bool list) {
+int from_environment(const char* name, bool openmp) {
   const char* text = std::getenv(name);
   if (!text || !*text) return 0;
   char* end = nullptr;
   errno = 0;
   const long wish = std::strtol(text, &end, 10);
   while (*end == ' ') ++end;
-  if (end == text || (*end && !(list && *end == ','))) {  // OMP_NUM_THREADS may go on for nested teams: "4,2"
+  const bool number = end != text && (!*end || (openmp && *end == ','));  // it may go on for nested teams: "4,2"
+  if (openmp && (!number || wish < 1 || errno == ERANGE)) return 0;  // libgomp has said so, and takes it for not set
+  if (!number) {
     warn("{}={}: not a number; {} threads are used", name, text, usable_cpus());
     return usable_cpus();
   }

@@ -67,7 +67,12 @@ TEST_CASE("a second process generates nothing") {
   CHECK(run(folder.path) == loaded);
   CHECK(run(folder.path, "WEFT_ISA=base") == generated);  // another machine's code
   CHECK(run(folder.path, "WEFT_ISA=base") == loaded);
-  CHECK(run(folder.path, "WEFT_CACHE=0") == generated);
+  for (const std::string off : {"0", "off", "false", "No"}) CHECK(run(folder.path, "WEFT_CACHE=" + off) == generated);
+  for (const std::string on : {"1", "on", "TRUE", "yes", ""}) CHECK(run(folder.path, "WEFT_CACHE=" + on) == loaded);
+  CHECK(run(folder.path, "WEFT_CACHE=never") ==
+        "weft: warning: WEFT_CACHE=never: not one of 0, off, 1, on; on is used\n" + loaded);
+  CHECK(run(folder.path, "WEFT_JIT=false") == "generated 0 loaded 0 same 1\n");
+  CHECK(run(folder.path, "WEFT_JIT=2") == "weft: warning: WEFT_JIT=2: not one of 0, off, 1, on; on is used\n" + loaded);
   CHECK(folder.files().size() == 2);
 }
 

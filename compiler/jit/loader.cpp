@@ -2,11 +2,10 @@
 #include <dlfcn.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <string_view>
 
-#include "../../tensor/warn.h"
+#include "../../tensor/profile_log.h"
+#include "../../tensor/settings.h"
 #include "jit.h"
 
 namespace weft {
@@ -59,8 +58,8 @@ const JitEntry* find_entry() {
 }  // namespace
 
 Jit* Jit::load() {
-  const char* wish = std::getenv("WEFT_JIT");
-  if (wish && std::string_view(wish) == "0") return nullptr;
+  if (!setting("WEFT_JIT", true)) return nullptr;
+  const detail::ProfilePhase phase("load code generator");
   const JitEntry* entry = find_entry();
   return entry ? new Jit(*entry) : nullptr;  // for the life of the process: its code may run in any static destructor
 }

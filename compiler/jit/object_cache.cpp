@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "../../tensor/warn.h"
+#include "../../tensor/settings.h"
 #include "library_id.h"
 
 namespace weft::jit {
@@ -93,8 +93,7 @@ std::string digest(const std::string& text) {
 }
 
 ObjectCache* ObjectCache::open() {
-  const char* wish = std::getenv("WEFT_CACHE");
-  if ((wish && std::string_view(wish) == "0") || library_id().empty()) return nullptr;
+  if (!setting("WEFT_CACHE", true) || library_id().empty()) return nullptr;
   const std::string path = wanted_path();
   if (path.empty()) return nullptr;
   const auto refuse = [&](std::string_view why) -> ObjectCache* {

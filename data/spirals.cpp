@@ -9,7 +9,8 @@
 
 namespace weft::data {
 
-Spirals spirals(std::int64_t each, std::int64_t arms, double noise, std::uint64_t seed) {
+Spirals spirals(std::int64_t each, std::int64_t arms, double noise, std::uint64_t seed, Site site) {
+  const SiteScope scope(site);
   if (each < 1 || arms < 2 || !(noise >= 0))
     throw ArgumentError(fmt::format("spirals: {} points on each of {} arms with noise {}", each, arms, noise));
   Generator generator(seed);

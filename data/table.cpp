@@ -300,7 +300,10 @@ Scaler Scaler::fit(const Tensor& x, Site site) {
   return {from_vector(means), from_vector(deviations)};
 }
 
-Tensor Scaler::operator()(const Tensor& x) const { return (x - mean) / deviation; }
+Tensor Scaler::operator()(const Tensor& x, Site site) const {
+  const SiteScope scope(site);
+  return (x - mean) / deviation;
+}
 
 Split split(std::int64_t rows, double validation_share, double test_share, std::uint64_t seed, Site site) {
   return called("split", site, [&] { return split_rows(rows, validation_share, test_share, seed); });

@@ -93,7 +93,7 @@ struct Scaler {
 
   /// x is f32[rows, columns] with at least one row; ShapeError.
   static Scaler fit(const Tensor& x, Site site = Site::current());
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, Site site = Site::current()) const;
 };
 
 struct Split {

@@ -36,6 +36,7 @@ struct Profiler::Result {
 
   std::vector<ProfileRow> rows(ProfileBy by, const Roofline* roof) const;  // null: none
   MemoryProfile memory() const;
+  std::vector<std::pair<std::size_t, std::size_t>> flows() const;  // of events: ops, and their gradients
 };
 
 namespace detail {

@@ -1,11 +1,15 @@
 // Profiles in Chrome's trace-event format, which Perfetto reads too: complete events ("X") in microseconds, a counter
-// ("C") for memory, names of threads ("M").
+// ("C") for memory, names of threads ("M"), flows ("s", "f") from ops to their gradients.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
+#include <numeric>
 #include <set>
+#include <tuple>
 
 #include "error.h"
 #include "profile_result.h"
@@ -57,11 +61,39 @@ std::string described(const detail::ProfileItem& item) {
   return s + "}";
 }
 
+// Where an op ran, or the op whose gradient ran.
+using Place = std::tuple<std::string_view, const void*, std::uint32_t, std::uint32_t, const Scope*>;
+
 struct Close {
   void operator()(std::FILE* f) const { std::fclose(f); }
 };
 
 }  // namespace
+
+// Pairs of events: an op, and its gradient. A tape replays the latest op first: of those at the same place the last one
+// that has none yet.
+std::vector<std::pair<std::size_t, std::size_t>> Profiler::Result::flows() const {
+  std::vector<std::size_t> order(events.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return events[i].begin; });
+  std::map<Place, std::vector<std::size_t>> open;
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  for (const std::size_t i : order) {
+    const detail::ProfileItem& item = *nodes[events[i].node].item;
+    const bool gradient = item.kind == detail::ProfileKind::gradient;
+    if ((!gradient && item.kind != detail::ProfileKind::op) || item.origins.empty()) continue;
+    const Origin& at = item.origins[0];
+    const Scope* scope = gradient && at.scope ? at.scope->outer : at.scope;
+    std::vector<std::size_t>& ran = open[{item.name, at.file_name(), at.line(), at.column(), scope}];
+    if (!gradient) {
+      ran.push_back(i);
+    } else if (!ran.empty()) {
+      pairs.emplace_back(ran.back(), i);
+      ran.pop_back();
+    }
+  }
+  return pairs;
+}
 
 void Profiler::write_trace(const std::string& path) const {
   const Result r = collect();
@@ -88,6 +120,17 @@ void Profiler::write_trace(const std::string& path) const {
     if (node.empty()) node = described(*r.nodes[e.node].item);
     put(fmt::format(",\n{{\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},{}}}", e.thread, micro(e.begin),
                     micro(e.end - e.begin), node));
+  }
+  std::size_t flow = 0;
+  for (const auto& [forward, gradient] : r.flows()) {
+    const auto end = [&](const char* kind, const Result::Event& e) {
+      put(fmt::format(
+          ",\n{{\"ph\":{},\"pid\":1,\"tid\":{},\"ts\":{},\"id\":{},\"name\":\"gradient\",\"cat\":\"gradient\"}}", kind,
+          e.thread, micro(e.begin), flow));
+    };
+    end("\"s\"", r.events[forward]);
+    end("\"f\",\"bp\":\"e\"", r.events[gradient]);
+    ++flow;
   }
   // At most some thousand points, the largest of each stretch.
   const std::vector<MemoryProfile::Point> timeline = r.memory().timeline;

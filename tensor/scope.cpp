@@ -47,8 +47,14 @@ void ProfileScope::enter(std::string_view name, bool gradient, bool timed) {
   detail::current_scope = detail::inner_scope(outer_, name, gradient);
   entered_ = true;
   if (!timed || !detail::profiled()) return;
+  std::uint64_t key = reinterpret_cast<std::uintptr_t>(detail::current_scope);
+  if (gradient) {  // of an op at one line: a trace shows which
+    const Site& site = SiteScope::current();
+    key ^=
+        (reinterpret_cast<std::uintptr_t>(site.file_name()) + site.line() * 4096 + site.column()) * 0x9E3779B97F4A7C15u;
+  }
   span_.begin(
-      reinterpret_cast<std::uintptr_t>(detail::current_scope),
+      key,
       [](const void* scope) {
         const auto& s = *static_cast<const Scope*>(scope);
         return detail::ProfileItem{

@@ -1,6 +1,8 @@
 // Profiles of small programs whose ops are known: counted to the last, and times that add up.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +11,8 @@
 #include <sstream>
 #include <thread>
 
+#include <weft/data/spirals.h>
+#include <weft/data/table.h>
 #include <weft/tensor/storage.h>
 #include <weft/weft.h>
 
@@ -409,8 +413,9 @@ TEST_CASE("WEFT_PROFILE profiles a program that knows nothing of it") {
   };
   CHECK(run("0").empty());
   CHECK(run("").empty());
-  CHECK(run("yes") ==
-        "weft: warning: WEFT_PROFILE=yes: must be 0, 1 or the name of a .json file; nothing is profiled\n");
+  CHECK(run("off").empty());
+  CHECK(run("maybe") ==
+        "weft: warning: WEFT_PROFILE=maybe: must be 0, 1 or the name of a .json file; nothing is profiled\n");
   for (const std::string wish : {"1", "trace.json"}) {
     const std::string said = run(wish);
     CHECK(said.find("profile of ") == 0);
@@ -422,4 +427,97 @@ TEST_CASE("WEFT_PROFILE profiles a program that knows nothing of it") {
   CHECK(run("none/trace.json").find("WEFT_PROFILE: none/trace.json: can't write the trace: No such file") !=
         std::string::npos);
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("WEFT_PROFILE tells of a program that ends by an exception or by quick_exit, too") {
+  for (const std::string end : {"throw", "quick"}) {
+    FILE* pipe = ::popen(("WEFT_PROFILE=on '" WEFT_KERNELS "' " + end + " 2>&1").c_str(), "r");
+    std::string said;
+    char buffer[256];
+    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) said.append(buffer, n);
+    CHECK((::pclose(pipe) == 0) == (end == "quick"));
+    const std::size_t profile = said.find("profile of "), memory = said.find("memory: peak ");
+    REQUIRE(memory != std::string::npos);
+    CHECK(said.find("profile of ", profile + 1) == std::string::npos);                           // once
+    CHECK((said.find("nobody catches this", memory) != std::string::npos) == (end == "throw"));  // then, as ever
+  }
+}
+
+TEST_CASE("a trace leads from each op to its gradient") {
+  const Tensor x = random::normal({5, 6});
+  Variable w = random::normal({6, 3});
+  Profiler p;
+  for (int i = 0; i < 2; ++i) {
+    GradientTape tape;
+    Tensor y = x;
+    for (int k = 0; k < 3; ++k) y = y + sum(square(matmul(x, w)));  // one line, three ops
+    tape.gradient(sum(y), w);
+  }
+  p.stop();
+  using Place = std::pair<int, double>;  // thread, time
+  std::map<Place, std::pair<std::string, double>> spans;
+  std::map<int, Place> from, to;  // by id
+  std::map<std::string, int> gradients;
+  const nlohmann::json trace = trace_of(p);
+  for (const auto& e : trace.at("traceEvents")) {
+    const std::string kind = e.at("ph");
+    if (kind != "X" && kind != "s" && kind != "f") continue;
+    const Place at{e.at("tid"), e.at("ts")};
+    if (kind == "X" && e.at("cat") == "gradient") ++gradients[e.at("name")];
+    if (kind == "X" && (e.at("cat") == "gradient" || e.at("cat") == "op"))
+      spans[at] = {e.at("name"), at.second + e.at("dur").get<double>()};
+    if (kind == "s") CHECK(from.emplace(e.at("id"), at).second);
+    if (kind == "f") CHECK(to.emplace(e.at("id"), at).second);
+    if (kind == "f") CHECK(e.at("bp") == "e");
+  }
+  CHECK(gradients.at("matmul (gradient)") == 6);
+  REQUIRE(from.size() == to.size());
+  std::map<std::string, std::vector<std::pair<double, double>>> flows;
+  for (const auto& [id, at] : from) {
+    const auto& [name, end] = spans.at(at);
+    CHECK(spans.at(to.at(id)).first == name + " (gradient)");
+    CHECK(end <= to.at(id).second);
+    flows[name].emplace_back(at.second, to.at(id).second);
+  }
+  for (const char* op : {"matmul", "square", "sum"}) {
+    INFO(op);
+    std::vector<std::pair<double, double>>& list = flows[op];
+    CHECK(list.size() == static_cast<std::size_t>(gradients.at(std::string(op) + " (gradient)")));
+    std::sort(list.begin(), list.end());
+    REQUIRE(list.size() >= 6);
+    if (list.size() == 6)
+      for (const std::size_t k : {1, 2, 4, 5}) CHECK(list[k].second < list[k - 1].second);  // the last op's comes first
+  }
+}
+
+TEST_CASE("made-up data and scalers are booked at the user's line") {
+  Profiler p;
+  const int line = __LINE__ + 1;
+  const data::Spirals made = data::spirals(50, 3);
+  const data::Scaler scaler = data::Scaler::fit(made.x);
+  scaler(made.x);
+  p.stop();
+  const auto lines = by(p, ProfileBy::line);
+  for (const auto& [name, row] : lines) {
+    INFO(name);
+    CHECK((name == "no line" || name == here(line) || name == here(line + 1) || name == here(line + 2)));
+  }
+  CHECK(lines.count(here(line)) == 1);
+  CHECK(lines.count(here(line + 2)) == 1);
+}
+
+TEST_CASE("loading the code generator is a part of codegen") {
+  const auto file = std::filesystem::temp_directory_path() / ("weft-load-" + std::to_string(getpid()) + ".json");
+  CHECK(std::system(("WEFT_PROFILE='" + file.string() + "' '" WEFT_KERNELS "' > /dev/null 2>&1").c_str()) == 0);
+  std::ifstream in(file);
+  const nlohmann::json trace = nlohmann::json::parse(in);
+  std::filesystem::remove(file);
+  std::map<std::string, std::pair<double, double>> spans;
+  for (const auto& e : trace.at("traceEvents"))
+    if (e.at("ph") == "X" && !spans.count(e.at("name")))
+      spans[e.at("name")] = {e.at("ts"), e.at("ts").get<double>() + e.at("dur").get<double>()};
+  const auto [begin, end] = spans.at("codegen");
+  const auto [first, last] = spans.at("load code generator");
+  CHECK(begin <= first);
+  CHECK(last <= end);
 }

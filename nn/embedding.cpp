@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "../ops/apply.h"
+#include "../ops/composition.h"
 #include "../ops/indexing.h"
 #include "../ops/recorder.h"
 #include "layer_scope.h"
@@ -19,13 +20,15 @@ Embedding::Embedding(std::int64_t rows, std::int64_t width, init::Initializer in
 }
 
 Tensor embedding(const Arg& indices, const Arg& table) {
-  const SiteScope scope(indices.site());
-  return gather(table, indices);
+  return weft::detail::composed("embedding", {{"indices", indices}, {"table  ", table}},
+                                [&] { return gather(table, indices); });
 }
 
 Tensor Embedding::operator()(const Arg& indices) const {
   const LayerScope layer("Embedding", &weight);
-  return narrow(embedding(indices, Arg(weight, indices.site())));  // of the rows, not of the whole table
+  const Arg table(weight, indices.site());
+  return weft::detail::composed("Embedding", {{"indices", indices}, {"weight ", table}},
+                                [&] { return narrow(embedding(indices, table)); });  // of the rows, not of the table
 }
 
 std::string Embedding::text() const { return fmt::format("Embedding {} x {}", weight.shape()[0], weight.shape()[1]); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "../ops/apply.h"
+#include "../ops/composition.h"
 #include "../ops/math.h"
 #include "../ops/normalization.h"
 #include "../ops/recorder.h"
@@ -55,7 +56,10 @@ Tensor BatchNorm::operator()(const Arg& x) const {
   const LayerScope layer("BatchNorm", weight);
   const SiteScope scope(x.site());
   const Tensor t = with_channels("BatchNorm", x, running_mean.size(), text());
-  if (!training()) return narrow(batch_norm(t, running_mean, running_var, value_of(weight), value_of(bias), epsilon));
+  if (!training())
+    return weft::detail::composed("BatchNorm", {{"x          ", x}, {"running_var", running_var}}, [&] {
+      return narrow(batch_norm(t, running_mean, running_var, value_of(weight), value_of(bias), epsilon));
+    });
   const BatchNormed r = batch_norm_training(t, value_of(weight), value_of(bias), epsilon);
   const double n = static_cast<double>(t.size() / running_mean.size());
   const auto follow = [&](const Variable& running, const Tensor& batch) {

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "../ops/apply.h"
+#include "../ops/composition.h"
 #include "../ops/manipulate.h"
-#include "../ops/recorder.h"
 #include "layer_scope.h"
 
 namespace weft::nn {
@@ -42,16 +41,13 @@ template <int axes> std::string AdaptiveAvgPool<axes>::text() const {
 }
 
 Tensor Flatten::operator()(const Arg& x) const {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  if (!t.defined() || t.rank() == 0) {
-    ShapeError e("there is no batch axis");
-    e.locate("Flatten", {describe_operand("x", t)}, site_text(x.site()));
-    throw e;
-  }
-  Shape rest = t.shape();
-  rest.erase(0);
-  return reshape(t, {t.shape()[0], count(rest)});
+  return weft::detail::composed("Flatten", {{"x", x}}, [&] {
+    const Tensor t = x.tensor();
+    if (t.rank() == 0) throw ShapeError("there is no batch axis");
+    Shape rest = t.shape();
+    rest.erase(0);
+    return reshape(t, {t.shape()[0], count(rest)});
+  });
 }
 
 template struct MaxPool<1>;

@@ -131,14 +131,18 @@ template <class Cell, class State> std::pair<Tensor, State> sequence(const char*
   const SiteScope scope(x.site());
   Call call(name, cell, x, 3);
   const State state = call.state(given);
-  const Tensor inputs = product(swap_axes(call.x(), 0, 1), cell.weight_ih, bias);  // [T, B, gates]
+  // Of no sequences one step says what all do.
+  const std::int64_t batch = call.x().shape()[0], steps = call.x().shape()[1];
+  const Tensor x_of_steps = batch ? call.x() : slice_axis(call.x(), 1, 0, 1);
+  const Tensor inputs = product(swap_axes(x_of_steps, 0, 1), cell.weight_ih, bias);  // [T, B, gates]
   const auto [last, outputs] = scan(
       [&](const State& s, const Tensor& in) {
         const State next = step(cell, in, s);
         return std::pair(next, output_of(next));
       },
       state, inputs, {}, x.site());
-  return {swap_axes(outputs, 0, 1), last};
+  const Tensor all = batch ? outputs : broadcast_to(outputs, {steps, batch, outputs.shape().back()});
+  return {swap_axes(all, 0, 1), last};
 }
 
 template <class Cell> std::string text_of(const char* name, const Cell& cell) {

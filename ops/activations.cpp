@@ -28,7 +28,10 @@ Tensor relu6(const Arg& x) {
 }
 
 Tensor leaky_relu(const Arg& x, double slope) {
-  return in_compute_type("leaky_relu", x, [&](const Tensor& t) { return where(t > 0, t, t * slope); });
+  return in_compute_type("leaky_relu", x, [&](const Tensor& t) {
+    if (slope != slope) throw ArgumentError("slope is NaN");
+    return where(t > 0, t, t * slope);
+  });
 }
 
 Tensor prelu(const Arg& x, const Arg& weight) {
@@ -47,7 +50,10 @@ Tensor prelu(const Arg& x, const Arg& weight) {
 
 // Where x > 0 the exponential is of 0; minimum gives its tie at 0 to x.
 Tensor elu(const Arg& x, double alpha) {
-  return in_compute_type("elu", x, [&](const Tensor& t) { return where(t > 0, t, expm1(minimum(t, 0)) * alpha); });
+  return in_compute_type("elu", x, [&](const Tensor& t) {
+    if (alpha != alpha) throw ArgumentError("alpha is NaN");
+    return where(t > 0, t, expm1(minimum(t, 0)) * alpha);
+  });
 }
 
 Tensor selu(const Arg& x) {
@@ -58,7 +64,7 @@ Tensor selu(const Arg& x) {
 
 Tensor celu(const Arg& x, double alpha) {
   return in_compute_type("celu", x, [&](const Tensor& t) {
-    if (alpha == 0) throw ArgumentError("alpha is 0");
+    if (alpha == 0 || alpha != alpha) throw ArgumentError(fmt::format("alpha is {}", alpha));
     return where(t > 0, t, expm1(minimum(t, 0) / alpha) * alpha);
   });
 }

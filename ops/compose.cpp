@@ -95,14 +95,10 @@ Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
 }
 
 Tensor clip(const Arg& x, double low, double high) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  if (!(low <= high)) {
-    ArgumentError e(fmt::format("low {} is not <= high {}", low, high));
-    e.locate("clip", {describe_operand("in0", t)}, site_text(x.site()));
-    throw e;
-  }
-  return minimum(maximum(t, low), high);  // both give ties to x
+  return detail::composed("clip", {{"in0", x}}, [&] {
+    if (!(low <= high)) throw ArgumentError(fmt::format("low {} is not <= high {}", low, high));
+    return minimum(maximum(x.tensor(), low), high);  // both give ties to x
+  });
 }
 
 Tensor norm(const Arg& x, const Axes& axes, bool keepdims, double p) {

@@ -98,10 +98,12 @@ ConvShape conv_shape(ConvPass pass, const ConvAttrs& a, const Shape& x, const Sh
     s.in[at] = real ? a.windows.in[i] : 1;
     s.out[at] = real ? results[i] : 1;
     s.window[at] = real ? a.windows.window[i] : 1;
-    s.stride[at] = real ? a.windows.stride[i] : 1;
+    // Of one result, or a window of one element, any step is the same: the library takes no huge ones.
+    const std::int64_t padded = real ? a.windows.in[i] + a.windows.before[i] + a.windows.after[i] : 1;
+    s.stride[at] = real ? std::min(a.windows.stride[i], std::max<std::int64_t>(1, padded)) : 1;
     s.before[at] = real ? a.windows.before[i] : 0;
     s.after[at] = real ? a.windows.after[i] : 0;
-    s.dilation[at] = real ? a.windows.dilation[i] : 1;
+    s.dilation[at] = real && a.windows.window[i] > 1 ? a.windows.dilation[i] : 1;
   }
   return s;
 }
@@ -231,10 +233,11 @@ template <class F> Tensor convolution(const char* name, int axes, const Arg& x, 
   try {
     if (!images.defined() || !w.defined() || (bias && !b.defined())) throw ArgumentError("an operand is undefined");
     const int rank = axes + 2;
-    if (images.rank() != rank || w.rank() != rank)
+    if (images.rank() != rank)
       throw ShapeError(
-          fmt::format("the input has rank {} and the weight {}, not {}", images.rank(), w.rank(), rank),
+          fmt::format("the input has rank {}, not {}", images.rank(), rank),
           channels_last ? "the input is [batch, axes..., channels]" : "the input is [batch, channels, axes...]");
+    if (w.rank() != rank) throw ShapeError(fmt::format("the weight has rank {}, not {}", w.rank(), rank));
     Tensor y = result(channels_last ? images : detail::channels_last(images), w);
     if (bias) {
       if (b.shape() != Shape{y.shape().back()})

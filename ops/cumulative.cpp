@@ -52,6 +52,7 @@ template <class F> auto along(const char* name, const Arg& x, std::int64_t axis,
 
 template <class Struct> ValuesIndices extreme(const char* name, const Arg& x, std::int64_t axis, bool reverse) {
   return along(name, x, axis, [&](const Tensor& t, int at) {
+    if (t.dtype() == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");  // as of max
     const Tensor i = apply<Struct>({t}, CumulativeAttrs{at, reverse});
     return ValuesIndices{take_along_axis(t, i, at), i};
   });

@@ -26,6 +26,7 @@ Tensor triangle(const Tensor& t, std::int64_t k, bool lower) {
   check_matrix(t);
   const std::int64_t n = t.shape()[t.rank() - 2], m = t.shape().back();
   k = std::clamp(k, -n, m);
+  if (t.size() == 0) return t;
   const Tensor above = arange(m) - reshape(arange(n), {n, 1});
   return where(lower ? above <= k : above >= k, t, 0);
 }
@@ -34,12 +35,13 @@ Tensor triangle(const Tensor& t, std::int64_t k, bool lower) {
 Tensor last_diagonal(const Tensor& t, std::int64_t k) {
   const std::int64_t n = t.shape()[t.rank() - 2], m = t.shape().back();
   k = std::clamp(k, -n, m);
-  const std::int64_t first = k < 0 ? -k * m : k,
+  const std::int64_t first = k < 0 ? count({-k, m}) : k,
                      size = std::max<std::int64_t>(0, std::min(k < 0 ? n + k : n, k < 0 ? m : m - k));
   Shape rows = t.shape();
   rows.erase(rows.size() - 1);
-  rows[rows.size() - 1] = n * m;
-  return slice_axis(reshape(t, rows), -1, first, size ? first + (size - 1) * (m + 1) + 1 : first, m + 1);
+  rows[rows.size() - 1] = count({n, m});
+  const std::int64_t step = size > 1 ? m + 1 : 1;
+  return slice_axis(reshape(t, rows), -1, first, size ? first + (size - 1) * step + 1 : first, step);
 }
 
 }  // namespace

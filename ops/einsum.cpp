@@ -65,7 +65,7 @@ class Spec {
   }
 
   [[noreturn]] void fail(std::size_t position, std::string_view what) const {
-    throw ArgumentError(fmt::format("at position {} of \"{}\": {}", position, text_, what));
+    throw ArgumentError(fmt::format("at position {} of \"{}\": {}", position, shortened(text_, 80), what));
   }
 
   std::vector<Term> inputs;
@@ -120,8 +120,8 @@ class Einsum {
  public:
   Einsum(std::string_view text, const std::vector<Tensor>& operands) : spec_(text), extents_(128, 1) {
     if (operands.size() != spec_.inputs.size())
-      throw ArgumentError(
-          fmt::format("\"{}\" names {} operands, there are {}", text, spec_.inputs.size(), operands.size()));
+      throw ArgumentError(fmt::format("\"{}\" names {} operands, there are {}", shortened(text, 80),
+                                      spec_.inputs.size(), operands.size()));
     for (std::size_t i = 0; i < operands.size(); ++i) {
       if (!operands[i].defined()) throw ArgumentError(fmt::format("operand {} is undefined", i));
       add(spec_.inputs[i], operands[i]);

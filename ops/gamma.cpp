@@ -54,7 +54,12 @@ double standard_gamma(std::uint64_t key, std::uint64_t counter, double concentra
 Tensor draw(const Tensor& concentration, Generator& generator) {
   const Tensor in[] = {generator.state.value(), concentration};
   Tensor out[2];
-  apply(op_of<StandardGamma>(), {}, in, out);
+  try {
+    apply(op_of<StandardGamma>(), {}, in, out);
+  } catch (Error& e) {
+    e.relocate({}, {}, {});  // the caller's
+    throw;
+  }
   generator.state.assign(out[1]);
   return out[0];
 }
@@ -116,6 +121,8 @@ Tensor random::gamma(const Shape& shape, double concentration, double scale, DTy
 Tensor random::gamma(const Tensor& concentration, Generator& generator, Site site) {
   return detail::called("gamma", site, [&] {
     if (!concentration.defined()) throw ArgumentError("the concentration is undefined");
+    if (concentration.dtype() != f32 && concentration.dtype() != f64)
+      throw DTypeError(fmt::format("random numbers of {}", name_of(concentration.dtype())), "draw f32 and cast");
     return draw(concentration, generator);
   });
 }

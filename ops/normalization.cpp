@@ -102,9 +102,12 @@ Tensor by_groups(Operands& o, std::int64_t groups, const Tensor& weight, const T
     o.fail(ArgumentError(fmt::format("{} groups do not divide {} channels", groups, channels)));
   const Tensor w = o.parameter("weight", weight, {channels}), b = o.parameter("bias", bias, {channels});
   const Shape& shape = o.x.shape();
-  std::int64_t each = channels / groups;
-  for (int i = 2; i < shape.size(); ++i) each *= shape[i];
-  const Tensor y = detail::standardize(reshape(o.computed(), {shape[0], groups, each}), {2}, epsilon).output;
+  const auto by_rows = [&](const Tensor& t) {
+    if (t.size() == 0) return t;  // whose rows may have no number of elements
+    const Tensor rows = reshape(t, {shape[0], groups, t.size() / shape[0] / groups});
+    return detail::standardize(rows, {2}, epsilon).output;
+  };
+  const Tensor y = by_rows(o.computed());
   return o.rounded(scaled(reshape(y, shape), by_channel(w, o.x.rank()), by_channel(b, o.x.rank())));
 }
 
@@ -144,7 +147,9 @@ Tensor batch_norm(const Arg& x, const Tensor& mean, const Tensor& variance, cons
     o.fail(ArgumentError(fmt::format("{} is undefined", m.defined() ? "variance" : "mean")));
   try {
     assert_finite(sqrt(v));  // the root of a negative number is NaN
-  } catch (const NumericsError& e) { o.fail(NumericsError("a variance is negative or not finite: " + e.rule())); }
+  } catch (const NumericsError& e) {
+    o.fail(NumericsError("a variance is negative or not finite: of their roots " + e.rule()));
+  }
   const int rank = o.x.rank();
   const Tensor y = (o.computed() - by_channel(m, rank)) * by_channel(rsqrt(v + epsilon), rank);
   return o.rounded(scaled(y, by_channel(w, rank), by_channel(b, rank)));

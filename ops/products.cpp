@@ -8,6 +8,7 @@
 #include "contraction.h"
 #include "manipulate.h"
 #include "math.h"
+#include "rearrange.h"
 
 namespace weft {
 namespace {
@@ -91,14 +92,25 @@ Tensor kron(const Arg& a, const Arg& b) {
   return composed("kron", {{"lhs", a}, {"rhs", b}}, [&] {
     const auto [x, y] = both(a, b);
     const int rank = std::max(x.rank(), y.rank());
+    const auto aligned = [&](const Tensor& t) {
+      Shape shape = Shape::filled(rank, 1);
+      std::copy(t.shape().begin(), t.shape().end(), shape.end() - t.rank());
+      return shape;
+    };
+    const Shape m = aligned(x), n = aligned(y);
     Shape of_x, of_y, result;
+    for (int i = 0; i < rank; ++i) result.push_back(count({m[i], n[i]}));
+    count(result);
+    if (2 * rank > max_rank) {  // no room for both operands' axes side by side
+      Tensor each = reshape(x, m);
+      for (int i = 0; i < rank; ++i) each = repeat(each, n[i], i);
+      return each * tile(reshape(y, n), m);
+    }
     for (int i = 0; i < rank; ++i) {
-      const auto extent = [&](const Tensor& t) { return i < rank - t.rank() ? 1 : t.shape()[i - (rank - t.rank())]; };
-      of_x.push_back(extent(x));
+      of_x.push_back(m[i]);
       of_x.push_back(1);
       of_y.push_back(1);
-      of_y.push_back(extent(y));
-      result.push_back(extent(x) * extent(y));
+      of_y.push_back(n[i]);
     }
     return reshape(reshape(x, of_x) * reshape(y, of_y), result);
   });

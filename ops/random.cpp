@@ -13,6 +13,7 @@
 #include "../tensor/parallel.h"
 #include "../tensor/philox.h"
 #include "apply.h"
+#include "check.h"
 #include "defs/random.h"
 #include "kernels/uniform.h"
 #include "manipulate.h"
@@ -41,7 +42,12 @@ Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
   count(shape);  // the caller's error, not that of an op in here
   const Tensor state = generator.state.value();
   Tensor out[2];
-  apply(op_of<Uniform>(), UniformAttrs{dtype, shape}, std::span(&state, 1), out);
+  try {
+    apply(op_of<Uniform>(), UniformAttrs{dtype, shape}, std::span(&state, 1), out);
+  } catch (Error& e) {
+    e.relocate({}, {}, {});  // the caller's, too: of memory that there is not
+    throw;
+  }
   generator.state.assign(out[1]);
   return out[0];
 }
@@ -221,6 +227,9 @@ Tensor random::categorical(const Tensor& logits, std::int64_t samples, Generator
     if (samples < 0) throw ArgumentError(fmt::format("{} samples", samples));
     Shape shape = logits.shape();
     shape.insert(shape.size() - 1, samples);
+    try {
+      assert_finite(where(isnan(logits), logits, 0));
+    } catch (const NumericsError& e) { throw NumericsError("a logit is NaN: " + e.rule()); }
     const Tensor noise = log(-log(1 - draw(shape, f64, generator)));  // of numbers in (0, 1]
     return argmax(cast(expand(logits, -2), f64) - noise, -1);
   });

@@ -27,14 +27,27 @@ Tensor reversed(const Tensor& t, int axis) { return slice_axis(t, axis, INT64_MA
 // it.
 Tensor spread(const Tensor& t, std::int64_t times, int axis, int at) {
   Shape wide = t.shape(), flat = t.shape();
-  wide.insert(at, times);
   if (__builtin_mul_overflow(flat[axis], times, &flat[axis])) throw ShapeError("element count overflows");
   count(flat);
+  if (t.rank() == max_rank) {  // no room for an axis more: those before, and those after, are one meanwhile
+    const std::span<const std::int64_t> extents(wide.begin(), wide.end());
+    const Shape first = extents.first(static_cast<std::size_t>(axis)),
+                rest = extents.subspan(static_cast<std::size_t>(axis) + 1);
+    return reshape(spread(reshape(t, {count(first), wide[axis], count(rest)}), times, 1, at - axis + 1), flat);
+  }
+  wide.insert(at, times);
   return reshape(broadcast_to(expand(t, at), wide), flat);
 }
 
 void check_times(std::int64_t times) {
   if (times < 0) throw ArgumentError(fmt::format("{} times", times));
+}
+
+// A list of tensors is no place for as many as a tensor may have elements.
+void check_parts(std::int64_t parts) {
+  constexpr std::int64_t most = std::int64_t{1} << 20;
+  if (parts > most)
+    throw ArgumentError(fmt::format("a list of {} tensors, more than {}", parts, most), "slice them off as needed");
 }
 
 std::vector<Tensor> cut(const Tensor& t, const std::vector<std::int64_t>& extents, int axis) {
@@ -110,12 +123,18 @@ Tensor repeat(const Arg& x, const std::vector<std::int64_t>& times, std::int64_t
     const int at = normal_axis(axis, t.rank());
     if (std::ssize(times) != t.shape()[at])
       throw ShapeError(fmt::format("{} numbers for the {} elements of axis {}", times.size(), t.shape()[at], at));
-    std::vector<std::int64_t> indices;
-    for (std::size_t i = 0; i < times.size(); ++i) {
-      check_times(times[i]);
-      indices.insert(indices.end(), static_cast<std::size_t>(times[i]), static_cast<std::int64_t>(i));
+    Shape shape = t.shape();
+    shape[at] = 0;
+    for (std::int64_t n : times) {
+      check_times(n);
+      if (__builtin_add_overflow(shape[at], n, &shape[at])) throw ShapeError("element count overflows");
     }
-    return gather(t, from_vector(indices), at);
+    if (count(shape) == 0) return reshape(slice_axis(t, at, 0, t.size() ? 0 : INT64_MAX), shape);
+    const Tensor indices = from_writer<std::int64_t>({shape[at]}, [&](std::span<std::int64_t> to) {
+      auto next = to.begin();
+      for (std::size_t i = 0; i < times.size(); ++i) next = std::fill_n(next, times[i], static_cast<std::int64_t>(i));
+    });
+    return gather(t, indices, at);
   });
 }
 
@@ -142,6 +161,7 @@ std::vector<Tensor> split(const Arg& x, std::int64_t parts, std::int64_t axis) {
     if (n % parts)
       throw ShapeError(fmt::format("{} elements along axis {} are no {} equal parts", n, at, parts),
                        "chunk(x, n) allows a smaller last one");
+    check_parts(parts);
     return cut(t, std::vector<std::int64_t>(static_cast<std::size_t>(parts), n / parts), at);
   });
 }
@@ -167,6 +187,7 @@ std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, std::int64_t axis) 
     const int at = normal_axis(axis, t.rank());
     if (chunks < 1) throw ArgumentError(fmt::format("{} chunks", chunks));
     const std::int64_t n = t.shape()[at], each = std::max<std::int64_t>(1, (n - 1) / chunks + 1);
+    check_parts((n - 1) / each + 1);
     std::vector<std::int64_t> extents;
     for (std::int64_t i = 0; i < n; i += each) extents.push_back(std::min(each, n - i));
     if (n == 0) extents.push_back(0);
@@ -178,6 +199,7 @@ std::vector<Tensor> unstack(const Arg& x, std::int64_t axis) {
   return composed("unstack", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());
+    check_parts(t.shape()[at]);
     std::vector<Tensor> parts;
     for (std::int64_t i = 0; i < t.shape()[at]; ++i) parts.push_back(squeeze(part(t, at, i, 1), Ints{at}));
     return parts;

@@ -28,7 +28,7 @@ inline Tensor repeat(const Arg& x, std::initializer_list<std::int64_t> times, st
 Tensor tile(const Arg& x, const Ints& times);
 
 /// `parts` equal parts along an axis, views, as NumPy's and TensorFlow's (PyTorch's number is the extent of each).
-/// ShapeError if they can't be equal.
+/// ShapeError if they can't be equal; ArgumentError of this, chunk and unstack for more than 2^20 parts.
 std::vector<Tensor> split(const Arg& x, std::int64_t parts, std::int64_t axis = 0);
 /// Parts of these extents, which add up to the axis's. ShapeError.
 std::vector<Tensor> split(const Arg& x, const std::vector<std::int64_t>& extents, std::int64_t axis = 0);

@@ -213,7 +213,9 @@ void infer_arg_reduce(const Attrs& attrs, Types in, std::span<Type> out) {
 ValuesIndices with_indices(const char* name, Tensor (*index_of)(const Arg&, std::int64_t, bool), const Arg& x,
                            std::int64_t axis, bool keepdims) {
   return detail::composed(name, {{"in0", x}}, [&] {
-    const Tensor t = x.tensor(), i = index_of(t, axis, true), v = take_along_axis(t, i, axis);
+    const Tensor t = x.tensor();
+    if (t.dtype() == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");  // as of max
+    const Tensor i = index_of(t, axis, true), v = take_along_axis(t, i, axis);
     return keepdims ? ValuesIndices{v, i} : ValuesIndices{squeeze(v, Ints{axis}), squeeze(i, Ints{axis})};
   });
 }

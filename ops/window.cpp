@@ -135,7 +135,7 @@ Tensor detail::channels_first(const Tensor& x) {
 Tensor detail::joined(const Tensor& x) {
   Shape s = x.shape();
   s.erase(0);
-  s[0] *= x.shape()[0];
+  s[0] = count({s[0], x.shape()[0]});
   return reshape(x, s);
 }
 

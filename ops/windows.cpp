@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "../tensor/create.h"
 #include "composition.h"
@@ -16,14 +15,11 @@ namespace {
 
 using detail::composed;
 
-std::int64_t product(const Ints& v) { return count(v); }
-
-// Where windows lie: the grid with its padding, and for each element of the kernel and each window a position in it.
+// Where windows lie in the grid with its padding.
 struct Windows {
-  Ints padding;
-  Shape padded;
+  Ints extents, stride, dilation, padding;
+  Shape padded, counts;
   std::int64_t windows = 1;
-  Tensor positions;  // i64[kernel elements, windows]
 
   Windows(const Shape& spatial, const Ints& kernel, const WindowOptions& o) {
     const int axes = kernel.size();
@@ -35,16 +31,16 @@ struct Windows {
         if (i < usual) throw ArgumentError(fmt::format("{} {} has a number below {}", what, v.text(), usual));
       return v;
     };
-    const Ints extents = spelled(kernel, 1, "kernel"), stride = spelled(o.stride, 1, "stride"),
-               dilation = spelled(o.dilation, 1, "dilation");
+    extents = spelled(kernel, 1, "kernel");
+    stride = spelled(o.stride, 1, "stride");
+    dilation = spelled(o.dilation, 1, "dilation");
     padding = spelled(o.padding, 0, "padding");
-    padded = spatial;
-    Shape counts = spatial;
+    padded = counts = spatial;
     for (int i = 0; i < axes; ++i) {
       std::int64_t reach = 0;
-      if (__builtin_mul_overflow(extents[i] - 1, dilation[i], &reach) || padding[i] > INT64_MAX / 4)
+      if (__builtin_mul_overflow(extents[i] - 1, dilation[i], &reach) || padding[i] > INT64_MAX / 4 ||
+          __builtin_add_overflow(padded[i], 2 * padding[i], &padded[i]))
         throw ShapeError("element count overflows");
-      padded[i] += 2 * padding[i];
       if (reach >= padded[i])
         throw ArgumentError(fmt::format("a kernel that reaches over {} elements of the {} along spatial axis {}",
                                         reach + 1, padded[i], i));
@@ -52,16 +48,21 @@ struct Windows {
     }
     windows = count(counts);
     count(padded);
-    // Along each axis: dilation * (element of the kernel) + stride * (window); all together in row-major order.
-    Tensor sum = zeros({}, i64);
-    for (int i = 0; i < axes; ++i) {
-      Shape of_kernel = Shape::filled(2 * axes, 1), of_windows = of_kernel;
-      of_kernel[i] = extents[i];
-      of_windows[axes + i] = counts[i];
-      sum = sum * padded[i] + reshape(arange(extents[i]) * dilation[i], of_kernel) +
-            reshape(arange(counts[i]) * stride[i], of_windows);
-    }
-    positions = reshape(sum, {product(extents), windows});
+  }
+
+  // For each element of the kernel and each window a position in the padded grid, i64[kernel elements, windows]: along
+  // each axis dilation * (element of the kernel) + stride * (window), all axes together in row-major order.
+  Tensor positions() const {
+    const auto offsets = [&](const Ints& numbers, const Ints& step) {
+      Tensor sum = zeros({}, i64);
+      for (int i = 0; i < numbers.size(); ++i) {
+        Shape along = Shape::filled(numbers.size(), 1);
+        along[i] = numbers[i];
+        sum = sum * padded[i] + reshape(arange(numbers[i]) * step[i], along);
+      }
+      return reshape(sum, {-1});
+    };
+    return expand(offsets(extents, dilation), -1) + offsets(counts, stride);
   }
 
   Ints around(int rank) const {
@@ -71,32 +72,23 @@ struct Windows {
   }
 };
 
-// y at `positions` along an axis, between the two elements around each.
+// Between the two elements around each position along an axis.
 Tensor resize_linear(const Tensor& t, int axis, std::int64_t size, bool align_corners) {
-  const std::int64_t n = t.shape()[axis];
-  std::vector<std::int64_t> low, high;
-  std::vector<double> share;
-  for (std::int64_t i = 0; i < size; ++i) {
-    const auto at = static_cast<double>(i);
-    double position = (at + 0.5) * static_cast<double>(n) / static_cast<double>(size) - 0.5;
-    if (align_corners) position = size > 1 ? at * static_cast<double>(n - 1) / static_cast<double>(size - 1) : 0;
-    position = std::clamp(position, 0.0, static_cast<double>(n - 1));
-    low.push_back(static_cast<std::int64_t>(position));
-    high.push_back(std::min(low.back() + 1, n - 1));
-    share.push_back(position - std::floor(position));
-  }
+  const auto n = static_cast<double>(t.shape()[axis]), results = static_cast<double>(size);
+  const Tensor i = arange(0, results, 1, f64),
+               position = align_corners ? i * (n - 1) / std::max(1.0, results - 1) : (i + 0.5) * n / results - 0.5;
+  const Tensor inside = minimum(maximum(position, 0), n - 1), low = floor(inside);
   Shape along = Shape::filled(t.rank(), 1);
   along[axis] = size;
-  const Tensor w = cast(from_vector(share, along), t.dtype());
-  return gather(t, from_vector(low), axis) * (1 - w) + gather(t, from_vector(high), axis) * w;
+  const Tensor w = cast(reshape(inside - low, along), t.dtype());
+  return gather(t, cast(low, i64), axis) * (1 - w) + gather(t, cast(minimum(low + 1, n - 1), i64), axis) * w;
 }
 
 Tensor resize_nearest(const Tensor& t, int axis, std::int64_t size) {
-  const std::int64_t n = t.shape()[axis];
-  std::vector<std::int64_t> nearest;
-  for (std::int64_t i = 0; i < size; ++i)
-    nearest.push_back(static_cast<std::int64_t>(static_cast<__int128>(i) * n / size));
-  return gather(t, from_vector(nearest), axis);
+  const std::int64_t whole = t.shape()[axis] / size, rest = t.shape()[axis] % size;
+  count({size, rest});  // i * n can overflow; i * whole is at most n
+  const Tensor i = arange(size);
+  return gather(t, i * whole + floor_divide(i * rest, size), axis);
 }
 
 }  // namespace
@@ -108,9 +100,10 @@ Tensor unfold(const Arg& x, const Ints& kernel, const WindowOptions& options) {
       throw ShapeError(fmt::format("rank {} is not [n, c, spatial...] of a kernel {}", t.rank(), kernel.text()));
     const Windows w(Shape(std::span(t.shape().begin() + 2, t.shape().end())), kernel, options);
     const std::int64_t n = t.shape()[0], c = t.shape()[1];
+    const Shape shape = {n, count({c, count(kernel)}), w.windows};
+    if (count(shape) == 0) return reshape(t, shape);  // nothing is picked, however many windows there are
     const Tensor padded = pad(t, w.around(t.rank()), w.around(t.rank()));
-    const Tensor picked = gather(reshape(padded, {n, c, count(w.padded)}), w.positions, 2);
-    return reshape(picked, {n, c * product(kernel), w.windows});
+    return reshape(gather(reshape(padded, {n, c, count(w.padded)}), w.positions(), 2), shape);
   });
 }
 
@@ -120,12 +113,17 @@ Tensor fold(const Arg& x, const Ints& spatial, const Ints& kernel, const WindowO
     if (spatial.size() != kernel.size())
       throw ArgumentError(fmt::format("spatial extents {} for a kernel {}", spatial.text(), kernel.text()));
     const Windows w(spatial, kernel, options);
-    const std::int64_t elements = product(kernel);
+    const std::int64_t elements = count(kernel);
     if (t.rank() != 3 || t.shape()[1] % elements || t.shape()[2] != w.windows)
       throw ShapeError(fmt::format("{} is not [n, c * {}, {}]", t.shape().text(), elements, w.windows));
     const std::int64_t n = t.shape()[0], c = t.shape()[1] / elements;
+    if (n == 0 || c == 0) {
+      Shape shape = {n, c};
+      for (std::int64_t e : spatial) shape.push_back(e);
+      return reshape(t, shape);
+    }
     const Tensor none = broadcast_to(Arg(0).tensor(t.dtype()), {n, c, count(w.padded)});
-    const Tensor added = scatter_add(none, w.positions, reshape(t, {n, c, elements, w.windows}), 2);
+    const Tensor added = scatter_add(none, w.positions(), reshape(t, {n, c, elements, w.windows}), 2);
     Shape grid = {n, c};
     for (std::int64_t e : w.padded) grid.push_back(e);
     const Ints begin = w.around(grid.size());
@@ -143,13 +141,17 @@ Tensor interpolate(const Arg& x, const Ints& size, Interpolation mode, bool alig
     const bool linear = mode == Interpolation::linear;
     if (linear && !is_floating(t.dtype()))
       throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
-    Tensor y = linear ? cast(t, compute_type(t.dtype())) : t;
+    Shape shape = t.shape();
     for (int i = 0; i < size.size(); ++i) {
       if (size[i] < 1) throw ArgumentError(fmt::format("extent {} of spatial axis {}", size[i], i));
       if (t.shape()[2 + i] < 1) throw ShapeError(fmt::format("of no elements: {}", t.shape().text()));
-      if (size[i] == t.shape()[2 + i]) continue;
-      y = linear ? resize_linear(y, 2 + i, size[i], align_corners) : resize_nearest(y, 2 + i, size[i]);
+      shape[2 + i] = size[i];
     }
+    if (count(shape) == 0) return reshape(t, shape);
+    Tensor y = linear ? cast(t, compute_type(t.dtype())) : t;
+    for (int i = 0; i < size.size(); ++i)
+      if (size[i] != t.shape()[2 + i])
+        y = linear ? resize_linear(y, 2 + i, size[i], align_corners) : resize_nearest(y, 2 + i, size[i]);
     return cast(y, t.dtype());
   });
 }
@@ -165,8 +167,8 @@ Tensor pixel_shuffle(const Arg& x, std::int64_t r) {
     const std::int64_t c = s[rank - 3] / (r * r), h = s[rank - 2], w = s[rank - 1];
     Shape shape(std::span(s.begin(), static_cast<std::size_t>(rank - 3)));
     const std::int64_t outer = count(shape);
-    for (std::int64_t n : {c, h * r, w * r}) shape.push_back(n);
-    return reshape(transpose(reshape(t, {outer * c, r, r, h, w}), Ints{0, 3, 1, 4, 2}), shape);
+    for (std::int64_t n : {c, count({h, r}), count({w, r})}) shape.push_back(n);
+    return reshape(transpose(reshape(t, {count({outer, c}), r, r, h, w}), Ints{0, 3, 1, 4, 2}), shape);
   });
 }
 
@@ -181,8 +183,8 @@ Tensor pixel_unshuffle(const Arg& x, std::int64_t r) {
     const std::int64_t c = s[rank - 3], h = s[rank - 2] / r, w = s[rank - 1] / r;
     Shape shape(std::span(s.begin(), static_cast<std::size_t>(rank - 3)));
     const std::int64_t outer = count(shape);
-    for (std::int64_t n : {c * r * r, h, w}) shape.push_back(n);
-    return reshape(transpose(reshape(t, {outer * c, h, r, w, r}), Ints{0, 2, 4, 1, 3}), shape);
+    for (std::int64_t n : {count({c, r, r}), h, w}) shape.push_back(n);
+    return reshape(transpose(reshape(t, {count({outer, c}), h, r, w, r}), Ints{0, 2, 4, 1, 3}), shape);
   });
 }
 

@@ -289,14 +289,14 @@ TEST_CASE("an Embedding names the table and the number that is not in it", "[gol
         "  hint: both extents are at least 1");
   nn::Embedding words(3, 2);
   CHECK(message_of<IndexError>([&] { words(classes(3)); }) ==
-        "gather: index 3 at [2] must be within [-3, 2]\n"
-        "  x    f32[3, 2]      \"weight\"\n"
-        "  idx  i64[4]\n"
+        "Embedding: index 3 at [2] must be within [-3, 2]\n"
+        "  indices i64[4]\n"
+        "  weight f32[3, 2]      \"weight\"\n"
         "  at HERE");
   CHECK(message_of<DTypeError>([&] { words(zeros({4})); }) ==
-        "gather: indices are f32, not i32 or i64\n"
-        "  x    f32[3, 2]      \"weight\"\n"
-        "  idx  f32[4]\n"
+        "Embedding: indices are f32, not i32 or i64\n"
+        "  indices f32[4]\n"
+        "  weight f32[3, 2]      \"weight\"\n"
         "  at HERE\n"
         "  hint: cast(indices, i64)");
 }
@@ -506,11 +506,18 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
         "  bias   f32[4]\n"
         "  at HERE");
   CHECK(message_of<ShapeError>([&] { conv1d(x, w); }) ==
-        "conv1d: the input has rank 4 and the weight 4, not 3\n"
+        "conv1d: the input has rank 4, not 3\n"
         "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE\n"
         "  hint: the input is [batch, channels, axes...]");
+  CHECK(message_of<ShapeError>([&] {
+          conv2d(x, zeros({6, 4, 3}));
+        }) ==
+        "conv2d: the weight has rank 3, not 4\n"
+        "  x      f32[2, 4, 8, 8]\n"
+        "  weight f32[6, 4, 3]\n"
+        "  at HERE");
   CHECK(message_of<ArgumentError>([&] {
           conv_transpose2d(x, zeros({4, 2, 3, 3}), {.stride = 2, .output_padding = 2});
         }) ==

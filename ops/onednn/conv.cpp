@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
-#include <stdexcept>
 
 #include "../../tensor/convert.h"
+#include "../../tensor/error.h"
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
 #include "../../tensor/storage.h"
@@ -328,8 +328,8 @@ template <class Body> auto named(const Conv& s, const Body& body) {
   try {
     return body();
   } catch (const dnnl::error& e) {
-    throw std::runtime_error(
-        fmt::format("conv: oneDNN refuses {}: {} (status {})", describe(s), e.what(), static_cast<int>(e.status)));
+    throw ArgumentError(
+        fmt::format("oneDNN refuses {}: {} (status {})", describe(s), e.what(), static_cast<int>(e.status)));
   }
 }
 

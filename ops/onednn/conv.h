@@ -13,7 +13,7 @@
 
 namespace weft::onednn {
 
-/// Computes one of x, w and y, f32 or bf16, from the other two. Throws std::runtime_error, which names the shape, when
+/// Computes one of x, w and y, f32 or bf16, from the other two. Throws ArgumentError, which names the shape, when
 /// oneDNN refuses; std::bad_alloc. `packed`: w is what pack() made of it.
 void run(const ConvShape&, DType, void* x, void* w, void* y, bool packed = false);
 

@@ -1,6 +1,7 @@
 // Compositions: against long double, at the edges where a naive formula overflows, in 16 bits, and refusing non-floats.
 #include <weft/ops/activations.h>
 #include <weft/ops/compose.h>
+#include <weft/ops/cumulative.h>
 #include <weft/ops/subscript.h>
 
 #include "op_samples.h"
@@ -49,8 +50,12 @@ TEST_CASE("rows of infinities: softmax(-inf) is NaN, logsumexp(-inf) is -inf") {
 TEST_CASE("clip holds between bounds, keeps NaN, and refuses bounds the wrong way round") {
   CHECK_SAME(clip(tensor({-5, 0.5, 5, NAN}), -1, 1), tensor({-1, 0.5, 1, NAN}));
   CHECK_VALUES(clip(tensor<std::int32_t>({-5, 9}), 0, 3), 0, 3);
-  CHECK(message_of<ArgumentError>([] { clip(zeros({2}), 1, -1); }) == "clip: low 1 is not <= high -1\n  in0  f32[2]\n  at HERE");
+  CHECK(message_of<ArgumentError>([] { clip(zeros({2}), 1, -1); }) ==
+        "clip: low 1 is not <= high -1\n  in0  f32[2]\n  at HERE");
   CHECK_THROWS_AS(clip(zeros({2}), NAN, 1), ArgumentError);
+  CHECK(message_of<DTypeError>([] { clip(arange(2), 0.5, 1.5); }) ==
+        "clip: the literal 0.5 does not fit a tensor of i64\n  in0  i64[2]\n  at HERE\n  hint: cast the tensor to a "
+        "float type");
 }
 
 TEST_CASE("norm is the root of the sum of squares") {
@@ -74,11 +79,13 @@ TEST_CASE("in 16 bits a composition computes in f32 and rounds once") {
 }
 
 TEST_CASE("compositions refuse what is no float, under their own name") {
-  CHECK(message_of<DTypeError>([] { mean(zeros({2}, i32)); }) == "mean: no meaning for i32\n  in0  i32[2]\n  at HERE\n  hint: cast it to f32 or f64");
+  CHECK(message_of<DTypeError>([] { mean(zeros({2}, i32)); }) ==
+        "mean: no meaning for i32\n  in0  i32[2]\n  at HERE\n  hint: cast it to f32 or f64");
   CHECK_THROWS_AS(softmax(zeros({2}, i64)), DTypeError);
   CHECK_THROWS_AS(gelu(zeros({2}, DType::boolean)), DTypeError);
   CHECK_THROWS_AS(norm(zeros({2}, u8)), DTypeError);
-  CHECK(message_of<IndexError>([] { softmax(zeros({2}), 1); }) == "softmax: axis 1 out of range for rank 1 [-1, 0]\n  in0  f32[2]\n  at HERE");
+  CHECK(message_of<IndexError>([] { softmax(zeros({2}), 1); }) ==
+        "softmax: axis 1 out of range for rank 1 [-1, 0]\n  in0  f32[2]\n  at HERE");
   CHECK_THROWS_AS(mean(Tensor()), ArgumentError);
 }
 
@@ -108,6 +115,13 @@ TEST_CASE("stddev, nansum, count_nonzero, norms and extrema with their indices")
   CHECK_VALUES(at, 2, 1);
   CHECK_VALUES(min_with_indices(x, 0, true).values, 0, -2, 0);
   CHECK(min_with_indices(x, 0, true).indices.shape() == Shape{1, 3});
-  CHECK(message_of<ArgumentError>([] { max_with_indices(zeros({0, 2}), 0); }) ==
-        "max_with_indices: of no elements: [0, 2] along axis 0\n  in0  f32[0, 2]\n  at HERE");
+  const Tensor coins = tensor<bool>({true, false});
+  CHECK(message_of<DTypeError>([&] { max_with_indices(coins, 0); }) ==
+        "max_with_indices: no meaning for bool\n  in0  bool[2]\n  at HERE\n  hint: cast it to a number type");
+  CHECK_THROWS_AS(max(coins), DTypeError);
+  CHECK_THROWS_AS(cummax(coins), DTypeError);
+  CHECK_THROWS_AS(cummin(coins), DTypeError);
+  CHECK(message_of<ArgumentError>([] {
+          max_with_indices(zeros({0, 2}), 0);
+        }) == "max_with_indices: of no elements: [0, 2] along axis 0\n  in0  f32[0, 2]\n  at HERE");
 }

@@ -86,4 +86,6 @@ TEST_CASE("windows, extents and squares that can't be are refused", "[golden][ba
   CHECK_THROWS_AS(diff(x, -1), ArgumentError);
   CHECK_THROWS_AS(diff(x, 1, 4), IndexError);
   CHECK_THROWS_AS(cdist(zeros({2, 3}), zeros({2, 4})), ShapeError);
+  for (const double p : {-1.0, double{NAN}, double{-INFINITY}})
+    CHECK_THROWS_AS(cdist(zeros({2, 3}), zeros({2, 3}), p), ArgumentError);
 }

@@ -20,14 +20,14 @@ Embedding::Embedding(std::int64_t rows, std::int64_t width, init::Initializer in
 }
 
 Tensor embedding(const Arg& indices, const Arg& table) {
-  return weft::detail::composed("embedding", {{"indices", indices}, {"table  ", table}},
+  return weft::detail::composed("embedding", {{"indices", indices}, {"table   ", table}},
                                 [&] { return gather(table, indices); });
 }
 
 Tensor Embedding::operator()(const Arg& indices) const {
   const LayerScope layer("Embedding", &weight);
   const Arg table(weight, indices.site());
-  return weft::detail::composed("Embedding", {{"indices", indices}, {"weight ", table}},
+  return weft::detail::composed("Embedding", {{"indices", indices}, {"weight  ", table}},
                                 [&] { return narrow(embedding(indices, table)); });  // of the rows, not of the table
 }
 

@@ -57,7 +57,7 @@ Tensor BatchNorm::operator()(const Arg& x) const {
   const SiteScope scope(x.site());
   const Tensor t = with_channels("BatchNorm", x, running_mean.size(), text());
   if (!training())
-    return weft::detail::composed("BatchNorm", {{"x          ", x}, {"running_var", running_var}}, [&] {
+    return weft::detail::composed("BatchNorm", {{"x           ", x}, {"running_var", running_var}}, [&] {
       return narrow(batch_norm(t, running_mean, running_var, value_of(weight), value_of(bias), epsilon));
     });
   const BatchNormed r = batch_norm_training(t, value_of(weight), value_of(bias), epsilon);

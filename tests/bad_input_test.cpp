@@ -291,12 +291,12 @@ TEST_CASE("an Embedding names the table and the number that is not in it", "[gol
   CHECK(message_of<IndexError>([&] { words(classes(3)); }) ==
         "Embedding: index 3 at [2] must be within [-3, 2]\n"
         "  indices i64[4]\n"
-        "  weight f32[3, 2]      \"weight\"\n"
+        "  weight  f32[3, 2]      \"weight\"\n"
         "  at HERE");
   CHECK(message_of<DTypeError>([&] { words(zeros({4})); }) ==
         "Embedding: indices are f32, not i32 or i64\n"
         "  indices f32[4]\n"
-        "  weight f32[3, 2]      \"weight\"\n"
+        "  weight  f32[3, 2]      \"weight\"\n"
         "  at HERE\n"
         "  hint: cast(indices, i64)");
 }

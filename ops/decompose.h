@@ -38,7 +38,7 @@ struct EighResult {
 };
 EighResult eigh(const Arg& a);
 /// a [m, n] = u diag(s) vh: u [m, k], the largest component of each column positive, s [k] descending, vh [k, n].
-/// Gradients of u and vh need different, positive s.
+/// Between equal s the vectors, up to a rotation free, pass no gradient; gradients of u and vh need positive s.
 struct SvdResult {
   Tensor u, s, vh;
 };

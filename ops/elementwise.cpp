@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
+#include "../tensor/literal.h"
 #include "apply.h"
+#include "composition.h"
 #include "defs/elementwise.h"
 #include "defs/shape.h"
 #include "math.h"
@@ -14,11 +15,8 @@
 namespace weft {
 
 Tensor Arg::literal_tensor(DType dtype) const {
-  if (dtype == DType::boolean && number_ != 0 && number_ != 1)
-    throw DTypeError(fmt::format("the literal {} does not fit a bool tensor", number_));
-  if (is_integer(dtype) && number_ != std::floor(number_))
-    throw DTypeError(fmt::format("the literal {} does not fit a tensor of {}", number_, name_of(dtype)),
-                     "cast the tensor to a float type");
+  const bool largest = integral_ && number_ == 0x1p63 && dtype == i64;  // INT64_MAX, rounded: the conversion saturates
+  if (!largest) detail::check_literal(dtype, number_);
   const Tensor t = Tensor::allocate({dtype, {}});
   copy_elements({f64, {}, {}, const_cast<double*>(&number_)}, t.view());
   return t;
@@ -45,8 +43,20 @@ Tensor broadcast_to(const Arg& x, const Shape& shape) {
 
 Tensor detail::zeros_like(const Tensor& x) { return broadcast_to(Arg(0).tensor(x.dtype()), x.shape()); }
 
+// What ops of numbers are of bools, as NumPy's: equal, not_equal, ~ and identity. Undefined for others.
+static Tensor of_bools(const Op& op, const Arg& a, const Arg& b) {
+  const auto logic = [&](auto f) { return detail::composed(op.name, {{"lhs", a}, {"rhs", b}}, f); };
+  if (&op == &op_of<Equal>()) return logic([&] { return logical_not(logical_xor(a, b)); });
+  if (&op == &op_of<NotEqual>()) return logic([&] { return logical_xor(a, b); });
+  if (&op == &op_of<BitwiseNot>()) return logical_not(a);
+  if (&op == &op_of<Identity>()) return logical_or(a, a);
+  return {};
+}
+
 Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args, bool condition) {
-  const Arg& first = **args.begin();
+  const Arg &first = **args.begin(), &last = **(args.end() - 1);
+  if (const Tensor& t = first.is_number() ? last.given() : first.given(); t.defined() && t.dtype() == DType::boolean)
+    if (Tensor r = of_bools(op, first, last); r.defined()) return r;
   const SiteScope scope(first.site());
   const std::size_t n = args.size(), data = condition ? 1 : 0;  // operands before `data` have their own dtype
 

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// The sum; 0 of nothing. Numbers only.
+/// The sum; 0 of nothing. Numbers only; of integers in their own dtype, which wraps: cast u8 first.
 Tensor sum(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// The product; 1 of nothing. Its gradient is exact at zeros.
 Tensor prod(const Arg& x, const Axes& axes = {}, bool keepdims = false);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../tensor/convert.h"
+#include "../tensor/literal.h"
 #include "apply.h"
 #include "composition.h"
 #include "defs/shape.h"
@@ -152,6 +153,7 @@ Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value) {
         throw ShapeError("element count overflows");
     }
     count(shape);
+    detail::check_literal(t.dtype(), value);
     return apply<Embed>({t}, EmbedAttrs{before, Ints::filled(t.rank(), 1), shape, value});
   });
 }

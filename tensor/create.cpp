@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "convert.h"
+#include "literal.h"
 
 namespace weft {
 namespace {
@@ -43,7 +44,10 @@ Tensor counted(double begin, double end, double step, DType dtype) {
 using detail::called;
 
 Tensor full(const Shape& shape, double value, DType dtype, Site site) {
-  return called("full", site, [&] { return filled(shape, value, dtype); });
+  return called("full", site, [&] {
+    detail::check_literal(dtype, value);
+    return filled(shape, value, dtype);
+  });
 }
 Tensor zeros(const Shape& shape, DType dtype, Site site) {
   return called("zeros", site, [&] { return filled(shape, 0, dtype); });

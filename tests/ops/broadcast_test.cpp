@@ -1,4 +1,5 @@
 // Broadcasting, literals, and the messages of elementwise ops.
+#include <weft/ops/indexing.h>
 #include <weft/ops/variable.h>
 
 #include "op_samples.h"
@@ -93,6 +94,67 @@ TEST_CASE("types never mix silently: the message says what to cast") {
         "  hint: cast the tensor to a float type");
   CHECK(message_of<DTypeError>([] { where(zeros({1}), 1, 2); }) ==
         "where: the condition is f32, not bool\n  cond f32[1]\n  a    f32[1]\n  b    f32[1]\n  at HERE\n  hint: compare it, or cast it to bool");
+}
+
+TEST_CASE("a number that the tensor's dtype does not hold is refused, in arithmetic and in comparisons") {
+  for (const auto op : {add, sub, mul, maximum, minimum, remainder, floor_divide, less, less_equal, greater,
+                        greater_equal, equal, not_equal}) {
+    const auto refuse = [&](DType t, const Arg& n) {
+      CHECK_THROWS_AS(op(zeros({2}, t), n), DTypeError);
+      CHECK_THROWS_AS(op(n, zeros({2}, t)), DTypeError);
+    };
+    refuse(u8, 256);
+    refuse(u8, -1);
+    refuse(i32, 3'000'000'000);
+    refuse(i32, -2147483649);
+    refuse(i32, INT64_MAX);
+    for (const DType t : {u8, i32, i64}) {
+      refuse(t, 0x1p63);
+      refuse(t, UINT64_MAX);
+      refuse(t, INFINITY);
+      refuse(t, NAN);
+      refuse(t, -1e300);
+    }
+  }
+  CHECK(message_of<DTypeError>([] { zeros({2}, i32) + 3'000'000'000; }) ==
+        "add: the literal 3000000000 does not fit a tensor of i32\n  lhs  i32[2]\n  rhs  literal 3000000000\n  at HERE\n"
+        "  hint: cast the tensor to i64");
+  CHECK_THROWS_AS(where(ones({1}) > 0, zeros({1}, u8), 300), DTypeError);
+  CHECK_THROWS_AS(masked_fill(zeros({1}, i32), ones({1}) > 0, INT64_MAX), DTypeError);
+  CHECK(message_of<DTypeError>([] { pad(arange(3), {1}, {1}, 7.5); }) ==
+        "pad: the literal 7.5 does not fit a tensor of i64\n  in0  i64[3]\n  at HERE\n  hint: cast the tensor to a float type");
+  const auto only = [](const Tensor& t) { return t.to_vector<std::int64_t>()[0]; };
+  CHECK(only(zeros({1}, u8) + 255) == 255);
+  CHECK(only(zeros({1}, i32) + INT32_MIN) == INT32_MIN);
+  CHECK(only(maximum(zeros({1}, i64), INT64_MAX)) == INT64_MAX);
+  CHECK(only(minimum(zeros({1}, i64), INT64_MIN)) == INT64_MIN);
+  CHECK_VALUES(zeros({1}) + INFINITY, INFINITY);
+}
+
+TEST_CASE("full holds what its dtype does") {
+  CHECK(message_of<DTypeError>([] { full({1}, 300, u8); }) ==
+        "full: the literal 300 does not fit a tensor of u8\n  at HERE\n  hint: cast the tensor to i64");
+  CHECK_THROWS_AS(full({1}, NAN, i32), DTypeError);
+  CHECK_THROWS_AS(full({0}, 0.5, i64), DTypeError);
+  CHECK_THROWS_AS(full({1}, 2, DType::boolean), DTypeError);
+  CHECK_VALUES(full({2}, -0x1p63, i64), -0x1p63, -0x1p63);
+  CHECK_VALUES(full({1}, 1, DType::boolean), 1);
+}
+
+TEST_CASE("bools are equal or not, turned by ~ and kept by identity") {
+  const Tensor a = tensor<bool>({false, false, true, true}), b = tensor<bool>({false, true, false, true});
+  CHECK_SAME(equal(a, b), tensor<bool>({true, false, false, true}));
+  CHECK_SAME(not_equal(a, b), tensor<bool>({false, true, true, false}));
+  CHECK_SAME(equal(true, b), b);
+  CHECK_SAME(not_equal(reshape(a, {4, 1}), b), reshape(a, {4, 1}) ^ b);
+  CHECK_SAME(~b, !b);
+  CHECK_SAME(bitwise_not(b), !b);
+  CHECK_SAME(identity(b), b);
+  CHECK(message_of<DTypeError>([&] { equal(a, zeros({4})); }) ==
+        "equal: dtypes differ: bool and f32\n  lhs  bool[4]\n  rhs  f32[4]\n  at HERE\n  hint: cast one: cast(x, f32)");
+  CHECK_THROWS_AS(equal(a, 2), DTypeError);
+  CHECK_THROWS_AS(less(a, b), DTypeError);
+  CHECK_THROWS_AS(neg(a), DTypeError);
 }
 
 TEST_CASE("an undefined operand is named by its place") {

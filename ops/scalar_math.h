@@ -7,6 +7,7 @@
 #include "math/atan.h"
 #include "math/bessel.h"
 #include "math/core.h"
+#include "math/digamma.h"
 #include "math/erf.h"
 #include "math/erfinv.h"
 #include "math/exp.h"
@@ -20,3 +21,4 @@
 #include "math/sinh.h"
 #include "math/tanh.h"
 #include "math/trig.h"
+#include "math/two.h"

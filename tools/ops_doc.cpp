@@ -45,15 +45,20 @@ struct Documented {
   std::string name, text, header;
 };
 
-// The functions that a header declares outside detail namespaces, with the comments above them.
+// The functions that a header declares outside detail namespaces, with the comments above them; of layers above ops
+// those that take operands, as ops do.
 std::vector<Documented> functions_of(const fs::path& header) {
-  static const std::regex declaration(R"(^(?:inline )?(?:Tensor|std::(?:pair|tuple|array|vector)<[^(]*>) (\w+)\(.*)");
+  const bool any = header.parent_path().filename() == "ops";
+  // What it returns is a tensor or holds some: ValuesIndices, SvdResult.
+  static const std::regex declaration(
+      R"(^(?:inline )?(?:(?!Shape )[A-Z]\w+|std::(?:pair|tuple|array|vector)<[^(]*>) (\w+)\(.*)");
   std::vector<Documented> found;
   std::ifstream in(header);
-  std::string comment;
+  std::string comment, before;  // before: the function in the line above, whose comment is about this one, too
   bool detail = false;
   for (std::string line; std::getline(in, line);) {
     std::smatch match;
+    if (line.empty() || line.starts_with("struct ")) before.clear();
     if (line.starts_with("namespace detail")) detail = true;
     if (line.starts_with("}  // namespace detail")) detail = false;
     if (line.starts_with("///     ")) continue;  // an example
@@ -61,8 +66,11 @@ std::vector<Documented> functions_of(const fs::path& header) {
       comment += (comment.empty() ? "" : " ") + line.substr(4);
       continue;
     }
-    if (!detail && std::regex_match(line, match, declaration)) {
-      found.push_back({match[1], comment, header.filename().string()});
+    if (!detail && std::regex_match(line, match, declaration) &&
+        (any || line.find("const Arg& ") != std::string::npos)) {
+      if (comment.empty() && !before.empty() && before != match[1]) comment = "see " + before;
+      found.push_back({match[1], comment, header.parent_path().filename().string() + "/" + header.filename().string()});
+      if (!comment.starts_with("see ")) before = match[1];
       comment.clear();
     }
     // `struct Exp;` may stand between the functions of math.h, but no more than it
@@ -83,9 +91,10 @@ std::vector<fs::path> headers_in(const fs::path& folder) {
 std::vector<Documented> public_functions(const fs::path& root) {
   const std::string umbrella = read(root / "weft.h");
   std::vector<Documented> all;
-  for (const fs::path& header : headers_in(root / "ops"))
-    if (umbrella.find("\"ops/" + header.filename().string() + "\"") != std::string::npos)
-      for (const Documented& f : functions_of(header)) all.push_back(f);
+  for (const char* layer : {"ops", "nn"})
+    for (const fs::path& header : headers_in(root / layer))
+      if (umbrella.find(fmt::format("\"{}/{}\"", layer, header.filename().string())) != std::string::npos)
+        for (const Documented& f : functions_of(header)) all.push_back(f);
   return all;
 }
 
@@ -290,7 +299,7 @@ std::string page(const fs::path& root) {
       "| function | what it gives | header |\n|---|---|---|\n";
   for (const Documented& f : functions)
     if (const auto left = described.find(f.name); left != described.end()) {
-      text += fmt::format("| {} | {} | ops/{} |\n", f.name, cell(left->second.text), left->second.header);
+      text += fmt::format("| {} | {} | {} |\n", f.name, cell(left->second.text), left->second.header);
       described.erase(left);
     }
   return text;

@@ -78,9 +78,7 @@ template <class V> [[gnu::always_inline]] inline V erfc(V x) {
   // a^2 as a sum of two.
   const V square = a * a, square_low = fma(a, a, -square);
   const auto reduced = reduce_exp(-square);
-  const V rest = reduced.r(), r = rest - square_low;
-  const V r_low = ((rest - r) - square_low) + fma(reduced.n, V(-ln2_low<V>), reduced.head - rest);
-  const V power = r + fma(r * r, exp_polynomial(r), r_low);  // less 1
+  const V power = power_less_one(reduced, square_low);
   const V tail = scalb(y + fma(y, power, fma(y_low, power, y_low)), reduced.n);
   const V outer = where(x < V(0), V(2) - tail, tail);
   return where(abs(x) < V(0.5), V(1) - fma(x, erf_polynomial(x * x), x), outer);

@@ -51,6 +51,13 @@ template <class V> [[gnu::always_inline]] inline V exp2_reduced(V f) {
                       0x1.b52413843a4b4p-24, 0x1.e61d83ceba069p-28, 0x1.eb146b8d2e796p-32);
 }
 
+/// e^(r - less) - 1, with what the rounding of r lost; less is some units of r's last place.
+template <class V> [[gnu::always_inline]] inline V power_less_one(const ExpReduction<V>& reduced, V less) {
+  const V rest = reduced.r(), r = rest - less;
+  const V r_low = ((rest - r) - less) + fma(reduced.n, V(-ln2_low<V>), reduced.head - rest);
+  return r + fma(r * r, exp_polynomial(r), r_low);
+}
+
 }  // namespace detail
 
 /// Within 1 ulp.

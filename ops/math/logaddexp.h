@@ -3,11 +3,12 @@
 
 #include "exp.h"
 #include "log.h"
+#include "two.h"
 
 namespace weft::math {
 
-/// log(e^x + e^y) without overflow. Its zeros lie on a curve, where the two parts of the sum cancel: there an f64 is as
-/// good as the larger part; an f32 is computed in f64.
+/// log(e^x + e^y) without overflow. Its zeros lie on a curve, where the two parts of the sum cancel: near it an f64
+/// is as good as the larger part, some bits more; an f32 is computed in f64.
 template <class V> [[gnu::always_inline]] inline V logaddexp(V x, V y) {
   using namespace detail;
   if constexpr (is_f32<V>) {
@@ -19,8 +20,17 @@ template <class V> [[gnu::always_inline]] inline V logaddexp(V x, V y) {
     // The distance as a sum of two; none between equal infinities.
     const V d = larger - smaller, back = d - larger, rest = (larger - (d - back)) - (smaller + back);
     const V d_low = where(abs(rest) < V(infinity<V>), rest, V(0));
-    const V power = exp(where(x == y, V(0), -d));
-    return larger + log1p(fma(-power, d_low, power));
+    // power = e^-d and log = log(1 + power), sums of two.
+    const auto reduced = reduce_exp(at_least(where(x == y, V(0), -d), -746));
+    const V r = reduced.r(), r_low = fma(reduced.n, V(-ln2_low<V>), reduced.head - r);
+    const auto one = ordered_sum(V(1), r), scaled = ordered_sum(one.high, fma(r * r, exp_polynomial(r), r_low));
+    const V power = scalb(scaled.high, reduced.n);
+    const V power_low = fma(-power, d_low, scalb(one.low + scaled.low, reduced.n));
+    const auto [log, f, scale] = log1p_parts(power, V(0));
+    const V f_low = fma(power, scale, (scale - V(1)) - f) + power_low * scale;
+    const auto sum = two_sum(larger, log.high);
+    const V result = sum.high + (sum.low + (log.low + fma(-f, f_low, f_low)));
+    return where(abs(larger) < V(infinity<V>), result, larger);
   }
 }
 

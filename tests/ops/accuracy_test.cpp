@@ -1,9 +1,9 @@
 // Every elementwise op against long double: 2 ulp at most, exact where IEEE asks for it. tools/accuracy.cpp sweeps all
-// exponents and compares with MPFR; here are samples of the op's domain, of all exponents, and the special values.
+// exponents and compares with MPFR; here are samples of the op's domain, of all exponents, and the special values; of bf16 and f16 all numbers.
 #include <limits>
 
 #include "op_samples.h"
-#include "true_values.h"
+#include "ulps.h"
 
 using namespace weft;
 using namespace weft::test;
@@ -11,19 +11,6 @@ using namespace weft::test;
 namespace {
 
 using Real = long double;
-
-// The distance in units of the last place of T at `want`; infinite if one is NaN, or the signs differ.
-template <class T> double ulps(T got, Real want) {
-  if (want != want || got != got) return want != want && got != got ? 0 : INFINITY;
-  if (std::signbit(got) != std::signbit(want)) return INFINITY;
-  using L = std::numeric_limits<T>;
-  const Real limit = std::ldexp(Real(1), L::max_exponent);  // an infinity stands for the number after the largest
-  const Real a = std::isinf(got) ? limit : std::fabs(static_cast<Real>(got)), b = std::fmin(std::fabs(want), limit);
-  int exponent = L::min_exponent;
-  if (b != 0) std::frexp(b, &exponent);
-  exponent = std::min(std::max(exponent, L::min_exponent), L::max_exponent);
-  return static_cast<double>(std::ldexp(std::fabs(a - b), L::digits - exponent));
-}
 
 template <class T> std::vector<T> specials() {
   using L = std::numeric_limits<T>;
@@ -59,7 +46,7 @@ template <class Struct, class T> void check_accuracy(Random& random) {
   std::size_t at = 0;
   for (std::size_t i = 0; i < xs.size(); ++i)
     if (!reference.promised || reference.promised(xs[i], ys[i]))
-      if (const double e = ulps(got[i], reference.f(xs[i], ys[i])); e > worst) worst = e, at = i;
+      if (const double e = ulps<Real>(got[i], reference.f(xs[i], ys[i]), format_of<T>); e > worst) worst = e, at = i;
   INFO(Struct::name << "(" << xs[at] << (binary ? ", " + std::to_string(ys[at]) : "") << ") = " << got[at] << " is " << worst << " ulp off");
   CHECK(worst <= bound);
 }
@@ -74,6 +61,10 @@ TEST_CASE("every elementwise op is accurate, also at the special values") {
       REQUIRE(true_values<Real>().count(Struct::name));
       check_accuracy<Struct, float>(random);
       check_accuracy<Struct, double>(random);
+      for (const DType narrow : {bf16, f16}) {
+        INFO(Struct::name << " of " << name_of(narrow));
+        CHECK(narrow_error<Struct, arity<Struct>()>(narrow) <= narrow_bound(true_values<double>().at(Struct::name)));
+      }
     }
   });
 }

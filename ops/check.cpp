@@ -28,8 +28,8 @@ void AssertFinite::run(const Attrs&, Views in, Views out) {
       if (std::isfinite(static_cast<double>(x[i]))) continue;
       if (bad++ == 0) {
         first = i;
-        value = std::abs(static_cast<double>(x[i]));  // whether a NaN has a sign says nothing
-        if (x[i] < 0) value = -value;
+        value = static_cast<double>(x[i]);
+        if (std::isnan(value)) value = std::abs(value);  // its sign says nothing
       }
     }
   });

@@ -24,7 +24,7 @@ template <class V> [[gnu::always_inline]] inline V erfinv(V x) {
     const V central = slope.high + fma(a * square, p, fma(a, V(-0x1.618f13eb7ca89p-55), slope.low));
     // Beyond: r - 7/16 + q((r - 3) / (r + 3)), r = sqrt(-log((1 - a) / 2)) <= 6.12 as a sum of two.
     // tools/fit.py erfinv_tail: error 2^-57.1
-    const auto [e, f] = reduce_normal(V(0.5) * (V(1) - a));
+    const auto [e, f] = reduce_log(V(0.5) * (V(1) - a));
     const auto log = log_parts(e, f);
     const auto size = ordered_sum(-log.high, -log.low);
     const V r = sqrt(size.high), r_low = (fma(-r, r, size.high) + size.low) / (r + r), v = (r - V(3)) / (r + V(3));

@@ -26,7 +26,7 @@ template <class V> [[gnu::always_inline]] inline V logaddexp(V x, V y) {
     const auto one = ordered_sum(V(1), r), scaled = ordered_sum(one.high, fma(r * r, exp_polynomial(r), r_low));
     const V power = scalb(scaled.high, reduced.n);
     const V power_low = fma(-power, d_low, scalb(one.low + scaled.low, reduced.n));
-    const auto [log, f, scale] = log1p_parts(power, V(0));
+    const auto [log, e, f, scale] = log1p_parts(power, V(0));
     const V f_low = fma(power, scale, (scale - V(1)) - f) + power_low * scale;
     const auto sum = two_sum(larger, log.high);
     const V result = sum.high + (sum.low + (log.low + fma(-f, f_low, f_low)));

@@ -61,7 +61,7 @@ TEST_CASE("every elementwise op is accurate, also at the special values") {
       REQUIRE(true_values<Real>().count(Struct::name));
       check_accuracy<Struct, float>(random);
       check_accuracy<Struct, double>(random);
-      for (const DType narrow : {bf16, f16}) {
+      for (const DType narrow : {DType::bf16, DType::f16}) {
         INFO(Struct::name << " of " << name_of(narrow));
         CHECK(narrow_error<Struct, arity<Struct>()>(narrow) <= narrow_bound(true_values<double>().at(Struct::name)));
       }

@@ -119,7 +119,8 @@ template <class V> [[gnu::always_inline]] inline V xlogy(V x, V y) {
   using namespace detail;
   const auto [e, f] = reduce_log(y);
   const auto [high, low] = log_parts(e, f);
-  const V product = fma(x, high, where(abs(x * high) < V(infinity<V>), x * low, V(0)));
+  const auto finite = x - x == e - e;  // both
+  const V product = fma(x, high, where(finite, x * low, V(0)));
   return where((x == V(0)) & (y == y), V(0), product);
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 namespace bench {
+
 using namespace weft;
 
 std::optional<OpWork> work_of(const Graph& graph) {

@@ -6,6 +6,7 @@
 #include "graphviz.h"
 
 namespace weft {
+
 void PassLog::add(Entry entry) {
   if (entries_.empty() || entry.text != entries_.back().text) entries_.push_back(std::move(entry));
 }

@@ -248,16 +248,17 @@ TEST_CASE("a compiled function says what it captured and how many launches it is
   CHECK_THROWS_AS(f.dump("nonsense"), ArgumentError);
 }
 
+// Each variable goes a tenth of its gradient down.
+template <class Gradients, class... V> static void descend(const Gradients& gradients, V&... variables) {
+  std::apply([&](const auto&... g) { (variables.assign_sub(0.1 * g), ...); }, gradients);
+}
+
 TEST_CASE("a training step is a few launches, the update of every parameter one of them", "[compile][fusion]") {
   Variable w1 = random::normal({20, 30}), b1 = zeros({30}), w2 = random::normal({30, 5}), b2 = zeros({5});
   auto step = compile([&](const Tensor& x, const Tensor& y) {
     GradientTape tape;
     const Tensor loss = mean(square(matmul(relu(matmul(x, w1) + b1), w2) + b2 - y));
-    auto [d1, e1, d2, e2] = tape.gradient(loss, w1, b1, w2, b2);
-    w1.assign_sub(0.1 * d1);
-    b1.assign_sub(0.1 * e1);
-    w2.assign_sub(0.1 * d2);
-    b2.assign_sub(0.1 * e2);
+    descend(tape.gradient(loss, w1, b1, w2, b2), w1, b1, w2, b2);
     return loss;
   });
   step(random::normal({100, 20}), random::normal({100, 5}));
@@ -274,11 +275,7 @@ TEST_CASE("in mixed precision, too, the update of every parameter is one launch"
       [&](const Tensor& x, const Tensor& y) {
         GradientTape tape;
         const Tensor loss = mean(square(cast(layer(relu(layer(x, w1, b1)), w2, b2), f32) - y));
-        auto [d1, e1, d2, e2] = tape.gradient(loss, w1, b1, w2, b2);
-        w1.assign_sub(0.1 * d1);
-        b1.assign_sub(0.1 * e1);
-        w2.assign_sub(0.1 * d2);
-        b2.assign_sub(0.1 * e2);
+        descend(tape.gradient(loss, w1, b1, w2, b2), w1, b1, w2, b2);
         return loss;
       },
       {.check = true});

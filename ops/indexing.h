@@ -11,7 +11,7 @@ Tensor gather(const Arg& x, const Arg& indices, std::int64_t axis = 0);
 // x with `updates`, of shape x[:axis] + indices.shape + x[axis+1:], put at `indices` along an axis, in index order.
 // ShapeError if they are of another shape, DTypeError if of another dtype.
 
-/// Added; the same index twice adds twice.
+/// Added; the same index twice adds twice. bf16 and f16 are added up in f32.
 Tensor scatter_add(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis = 0);
 /// In place of what was there. Of the same index the last counts, in the gradient too: the others' is 0.
 Tensor scatter_set(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis = 0);

@@ -1,5 +1,5 @@
 // The elementary functions, as templates over a domain: weft::math::exp(x) and so on. math/core.h says how they are
-// written; tools/accuracy.cpp measures them.
+// written; tools/accuracy measures them.
 #pragma once
 
 #include "math/asin.h"

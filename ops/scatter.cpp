@@ -127,6 +127,19 @@ void Scatter::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 }
 
 void ScatterAdd::run(const Attrs& attrs, Views in, Views out) {
+  if (const DType wide = compute_type(out[0].dtype); wide != out[0].dtype) {  // added up in f32, rounded once
+    Storage copies[2];
+    const auto of_f32 = [&](const Shape& shape, Storage& copy) {
+      copy = Storage::allocate(static_cast<std::size_t>(count(shape)) * size_of(wide));
+      return View{wide, shape, contiguous_strides(shape), copy.data()};
+    };
+    const View x = of_f32(in[0].shape, copies[0]), updates = of_f32(in[2].shape, copies[1]),
+               operands[] = {x, in[1], updates};
+    copy_elements(in[0], x);
+    copy_elements(in[2], updates);
+    run(attrs, operands, std::span(&x, 1));
+    return copy_elements(x, out[0]);
+  }
   run_scatter(
       attrs, in, out,
       []<class T>(T a, T b) {

@@ -1,4 +1,4 @@
-// Every elementwise op against long double: 2 ulp at most, exact where IEEE asks for it. tools/accuracy.cpp sweeps all
+// Every elementwise op against long double: 2 ulp at most, exact where IEEE asks for it. tools/accuracy/ sweeps all
 // exponents and compares with MPFR; here are samples of the op's domain, of all exponents, and the special values; of bf16 and f16 all numbers.
 #include <limits>
 

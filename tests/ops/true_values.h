@@ -1,5 +1,5 @@
 // The true value of every elementwise op, over any type of real numbers R: long double in the tests, MPFR's in
-// tools/accuracy.cpp. The only list beside the table of ops.
+// tools/accuracy/. The only list beside the table of ops.
 #pragma once
 
 #include <cmath>

@@ -79,7 +79,7 @@ namespace detail_ {
 /// Two of x, w and y of a convolution (numbered so): strides 1, 2, ..., padding before 0 and after 1, the first axis
 /// dilated where it is long enough.
 inline OpSample conv_sample(int a, int b, const Ints& in, const Ints& window, std::int64_t channels,
-                            std::int64_t outputs, std::int64_t groups, DType t, Random& r) {
+                            std::int64_t outputs, std::int64_t groups, DType t, Random& r, std::int64_t n = 2) {
   Windows w{in, window, {}, {}, {}, {}};
   for (int i = 0; i < in.size(); ++i) {
     w.stride.push_back(1 + i % 2);
@@ -91,9 +91,9 @@ inline OpSample conv_sample(int a, int b, const Ints& in, const Ints& window, st
   for (const std::int64_t k : window) weight.push_back(k);
   const auto operand = [&](int which) {
     return random_tensor(r,
-                         which == 0   ? detail::around(2, in, channels)
+                         which == 0   ? detail::around(n, in, channels)
                          : which == 1 ? weight
-                                      : detail::around(2, w.results(), outputs),
+                                      : detail::around(n, w.results(), outputs),
                          t, -1, 1);
   };
   const Tensor first = operand(a), second = operand(b);
@@ -232,7 +232,8 @@ WEFT_SAMPLER(Contiguous, any_type, {Attrs{}, {transpose(random_tensor(r, {3, 4},
 WEFT_SAMPLER(Gather, any_type,
              {AxisAttrs{1}, {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}})}},
              {AxisAttrs{0}, {random_tensor(r, {4}, t), tensor<std::int32_t>({2, 2, -4})}},
-             {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0, 2}, i64)}});
+             {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0, 2}, i64)}},
+             {AxisAttrs{0}, {zeros({4, 0}, t), tensor<std::int64_t>({1, -1})}});
 WEFT_SAMPLER(ScatterAdd, numbers,
              {AxisAttrs{1},
               {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}),
@@ -248,7 +249,8 @@ WEFT_SAMPLER(ArgSort, any_type, {ArgSortAttrs{9, false}, {random_tensor(r, {2, 3
              {ArgSortAttrs{0, true}, {random_tensor(r, {3, 0}, t)}});
 WEFT_SAMPLER(SearchSorted, any_type,
              {SearchSortedAttrs{false}, {sort(random_tensor(r, {2, 9}, t)), random_tensor(r, {2, 5}, t)}},
-             {SearchSortedAttrs{true}, {zeros({0}, t), random_tensor(r, {3}, t)}});
+             {SearchSortedAttrs{true}, {zeros({0}, t), random_tensor(r, {3}, t)}},
+             {SearchSortedAttrs{false}, {sort(random_tensor(r, {3}, t)), zeros({0}, t)}});
 WEFT_SAMPLER(MatMul, numbers, {Attrs{}, {random_tensor(r, {3, 4}, t), random_tensor(r, {4, 2}, t)}},
              {Attrs{}, {random_tensor(r, {2, 3, 4}, t), random_tensor(r, {2, 4, 2}, t)}},
              {Attrs{}, {random_tensor(r, {3, 0}, t), random_tensor(r, {0, 2}, t)}},
@@ -257,11 +259,14 @@ WEFT_SAMPLER(AssertFinite, floats, {Attrs{}, {random_tensor(r, {2, 3}, t)}}, {At
 // Of each convolution: x, w and y of one form, of which it takes two.
 using detail_::conv_sample;
 WEFT_SAMPLER(Conv, floats, conv_sample(0, 1, {4, 5}, {2, 3}, 2, 3, 1, t, r), conv_sample(0, 1, {5}, {2}, 2, 4, 2, t, r),
-             conv_sample(0, 1, {2, 3, 2}, {2, 1, 2}, 1, 2, 1, t, r), conv_sample(0, 1, {3}, {2}, 0, 2, 1, t, r));
+             conv_sample(0, 1, {2, 3, 2}, {2, 1, 2}, 1, 2, 1, t, r), conv_sample(0, 1, {3}, {2}, 0, 2, 1, t, r),
+             conv_sample(0, 1, {3}, {2}, 2, 2, 1, t, r, 0));
 WEFT_SAMPLER(ConvInput, floats, conv_sample(2, 1, {4, 5}, {2, 3}, 2, 3, 1, t, r),
-             conv_sample(2, 1, {5}, {2}, 2, 4, 2, t, r), conv_sample(2, 1, {3}, {2}, 2, 0, 1, t, r));
+             conv_sample(2, 1, {5}, {2}, 2, 4, 2, t, r), conv_sample(2, 1, {3}, {2}, 2, 0, 1, t, r),
+             conv_sample(2, 1, {3}, {2}, 2, 2, 1, t, r, 0));
 WEFT_SAMPLER(ConvWeight, floats, conv_sample(0, 2, {4, 5}, {2, 3}, 2, 3, 1, t, r),
-             conv_sample(0, 2, {5}, {2}, 2, 4, 2, t, r), conv_sample(0, 2, {3}, {2}, 0, 2, 1, t, r));
+             conv_sample(0, 2, {5}, {2}, 2, 4, 2, t, r), conv_sample(0, 2, {3}, {2}, 0, 2, 1, t, r),
+             conv_sample(0, 2, {3}, {2}, 2, 2, 1, t, r, 0));
 using detail_::pool_samples;
 template <> struct Sampler<MaxPick> {
   static constexpr bool accepts(DType t) { return t != DType::boolean; }
@@ -280,33 +285,44 @@ template <> struct Sampler<AvgSpread> {
   static std::vector<OpSample> samples(DType t, Random& r) { return pool_samples(t, r, false, true); }
 };
 using detail_::positive;
-WEFT_SAMPLER(Cholesky, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({0, 2, 2}, t)}});
+WEFT_SAMPLER(Cholesky, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({0, 2, 2}, t)}},
+             {Attrs{}, {zeros({0, 0}, t)}});
 WEFT_SAMPLER(TriangularSolve, exact, {TriangleAttrs{true}, {positive(r, {2, 3, 3}, t), random_tensor(r, {2, 3, 2}, t)}},
-             {TriangleAttrs{false}, {positive(r, {3, 3}, t), random_tensor(r, {3, 1}, t)}});
+             {TriangleAttrs{false}, {positive(r, {3, 3}, t), random_tensor(r, {3, 1}, t)}},
+             {TriangleAttrs{true}, {positive(r, {3, 3}, t), zeros({3, 0}, t)}},
+             {TriangleAttrs{false}, {zeros({2, 0, 0}, t), zeros({2, 0, 3}, t)}});
 WEFT_SAMPLER(Solve, exact, {Attrs{}, {positive(r, {2, 3, 3}, t), random_tensor(r, {2, 3, 2}, t)}},
-             {Attrs{}, {zeros({0, 0}, t), zeros({0, 2}, t)}});
+             {Attrs{}, {positive(r, {3, 3}, t), zeros({3, 0}, t)}}, {Attrs{}, {zeros({0, 0}, t), zeros({0, 2}, t)}});
 WEFT_SAMPLER(Det, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({2, 0, 0}, t)}});
 WEFT_SAMPLER(Cofactor, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({2, 0, 0}, t)}});
-WEFT_SAMPLER(SLogDet, exact, {Attrs{}, {is_floating(t) ? -positive(r, {3, 3}, t) : positive(r, {3, 3}, t)}});
+WEFT_SAMPLER(SLogDet, exact, {Attrs{}, {is_floating(t) ? -positive(r, {3, 3}, t) : positive(r, {3, 3}, t)}},
+             {Attrs{}, {zeros({2, 0, 0}, t)}}, {Attrs{}, {zeros({0, 3, 3}, t)}});
 WEFT_SAMPLER(Qr, exact, {Attrs{}, {random_tensor(r, {2, 4, 3}, t)}}, {Attrs{}, {positive(r, {3, 3}, t)}},
-             {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {2, 2}, t)}, 1)}});
-WEFT_SAMPLER(Eigh, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}});
+             {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {2, 2}, t)}, 1)}},
+             {Attrs{}, {zeros({0, 3}, t)}}, {Attrs{}, {zeros({3, 0}, t)}}, {Attrs{}, {zeros({0, 3, 2}, t)}});
+WEFT_SAMPLER(Eigh, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({0, 0}, t)}},
+             {Attrs{}, {zeros({0, 3, 3}, t)}});
 WEFT_SAMPLER(Svd, exact, {Attrs{}, {positive(r, {3, 3}, t)}},
              {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {2, 2}, t)}, 1)}},
-             {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {1, 2}, t)}, 0)}});
-WEFT_SAMPLER(CheckMatrices, exact, {CheckMatricesAttrs{0}, {random_tensor(r, {2, 2, 2}, t)}});
+             {Attrs{}, {concat({positive(r, {2, 2}, t), random_tensor(r, {1, 2}, t)}, 0)}},
+             {Attrs{}, {zeros({0, 3}, t)}}, {Attrs{}, {zeros({3, 0}, t)}}, {Attrs{}, {zeros({0, 2, 3}, t)}});
+WEFT_SAMPLER(CheckMatrices, exact, {CheckMatricesAttrs{0}, {random_tensor(r, {2, 2, 2}, t)}},
+             {CheckMatricesAttrs{1}, {zeros({0, 2, 2}, t)}});
 #undef WEFT_SAMPLER
 template <> struct Sampler<Print> {
   static constexpr bool accepts(DType) { return true; }
   static std::vector<OpSample> samples(DType t, Random& r) {
     debug::print_to(nullptr);
-    return {{PrintAttrs{std::make_shared<const PrintAttrs::Label>()}, {random_tensor(r, {2, 3}, t)}}};
+    const PrintAttrs label{std::make_shared<const PrintAttrs::Label>()};
+    return {{label, {random_tensor(r, {2, 3}, t)}}, {label, {zeros({0, 3}, t)}}};
   }
 };
 // These take integers of their own, whatever the type.
 template <> struct Sampler<CheckIndices> {
   static constexpr bool accepts(DType t) { return t == i32 || t == i64; }
-  static std::vector<OpSample> samples(DType t, Random&) { return {{CheckAttrs{5}, {cast(tensor({0, 4, 2}), t)}}}; }
+  static std::vector<OpSample> samples(DType t, Random&) {
+    return {{CheckAttrs{5}, {cast(tensor({0, 4, 2}), t)}}, {CheckAttrs{5}, {zeros({0, 2}, t)}}};
+  }
 };
 template <> struct Sampler<Uniform> {
   static constexpr bool accepts(DType t) { return t == i64; }
@@ -336,11 +352,10 @@ template <> struct Sampler<Attention> {
       }
       return in;
     };
-    std::vector<OpSample> s = {{AttentionAttrs{0.7, false}, operands({2}, 3, 4)},
-                               {AttentionAttrs{1.3, true}, operands({}, 4, 3)},
-                               {AttentionAttrs{0.7, true}, operands({2, 1}, 3, 4)},
-                               {AttentionAttrs{0.7, true, true}, operands({1, 2}, 3, 4)},
-                               {AttentionAttrs{0.7, false}, operands({0}, 2, 3)}};
+    std::vector<OpSample> s = {
+        {AttentionAttrs{0.7, false}, operands({2}, 3, 4)},   {AttentionAttrs{1.3, true}, operands({}, 4, 3)},
+        {AttentionAttrs{0.7, true}, operands({2, 1}, 3, 4)}, {AttentionAttrs{0.7, true, true}, operands({1, 2}, 3, 4)},
+        {AttentionAttrs{0.7, false}, operands({0}, 2, 3)},   {AttentionAttrs{0.7, true}, operands({2}, 0, 3)}};
     // Each query sees the first key: where it sees none the logarithm is -inf, of which there are no differences.
     s[2].in.push_back(random_tensor(r, {2, 1, 3, 4}, DType::boolean) | (arange(0, 4) < 1));
     return s;

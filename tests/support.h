@@ -13,6 +13,7 @@
 
 #include <weft/ops/manipulate.h>
 #include <weft/ops/math.h>
+#include <weft/ops/rearrange.h>
 #include <weft/tensor/convert.h>
 #include <weft/tensor/create.h>
 
@@ -115,21 +116,19 @@ template <class E, class F> std::string message_of(F&& f) {
   return "nothing thrown";
 }
 
-/// The same elements lying otherwise: transposed, every second backwards, between others.
+/// The same elements lying otherwise: behind others, transposed, backwards along the last or the first axis, rows of
+/// longer ones, every second.
 inline std::vector<Tensor> laid_out_otherwise(const Tensor& t) {
   std::vector<Tensor> r;
+  Shape several = t.shape();
+  several.insert(0, 3);
+  r.push_back(squeeze(slice_axis(contiguous(broadcast_to(t, several)), 0, 2, 3), Ints{0}));
   if (t.rank() == 0) return r;
   r.push_back(transpose(contiguous(transpose(t))));
   const int last = t.rank() - 1;
   const std::int64_t n = t.shape()[last];
-  // backwards twice, the second time as a view
-  const Tensor backwards = contiguous(slice_axis(t, last, n - 1, -n - 1, -1));
-  r.push_back(slice_axis(backwards, last, n - 1, -n - 1, -1));
-  // the last of several that lie behind each other: an offset
-  Shape several = t.shape();
-  several.insert(0, 3);
-  r.push_back(squeeze(slice_axis(contiguous(broadcast_to(t, several)), 0, 2, 3), Ints{0}));
-  // every second element of one twice as wide
+  for (const int axis : {last, 0}) r.push_back(flip(contiguous(flip(t, axis)), axis));
+  r.push_back(slice_axis(concat({t, t}, last), last, 0, n));
   Shape wide = t.shape();
   wide.push_back(2);
   Shape flat = t.shape();

@@ -1,9 +1,8 @@
-// Every built-in op, generated from the list in ops/table.h: compiled gives the bits of eager, so do its gradients, and
-// rules written with custom_gradient.
+// Every built-in op, generated from the list in ops/table.h: compiled gives the bits of eager, and so do rules written
+// with custom_gradient. Gradients: geometry_test.cpp.
 #include <weft/autograd/custom_gradient.h>
 #include <weft/autograd/tape.h>
 #include <weft/compiler/compile.h>
-#include <weft/ops/compose.h>
 
 #include "../op_samples.h"
 
@@ -13,16 +12,6 @@ using namespace weft::test;
 namespace {
 using Tensors = std::vector<Tensor>;
 
-// The op on the inputs, and the gradients of all its outputs for them.
-Tensors with_gradients(const Op& op, const Attrs& attrs, const Tensors& in) {
-  GradientTape tape;
-  for (const Tensor& t : in)
-    if (is_floating(t.dtype())) tape.watch(t);
-  Tensors out = run(op, {attrs, in});
-  const Tensors gradients = tape.gradient(out, in, GradientOptions{.unconnected = Unconnected::zero});
-  out.insert(out.end(), gradients.begin(), gradients.end());
-  return out;
-}
 void check_same(const Tensors& compiled, const Tensors& eager) {
   REQUIRE(compiled.size() == eager.size());
   for (std::size_t i = 0; i < eager.size(); ++i) CHECK_SAME(compiled[i], eager[i]);
@@ -49,28 +38,13 @@ TEST_CASE("every op compiled gives the bits that it gives eager, of every type a
     }
 }
 
-TEST_CASE("the gradient of every op compiled gives the bits that it gives eager", "[compile][table]") {
-  Random random(12);
-  for (const SampledOp& sampled : sampled_ops()) {
-    const Op& op = *sampled.op;
-    if (!op.differentiable) continue;
-    for (DType t : {f32, f64, DType::bf16}) {
-      if (!sampled.accepts(t)) continue;
-      for (const OpSample& s : sampled.samples(t, random)) {
-        INFO(op.name << " " << s.attrs.text() << " of " << s.in[0].type().text());
-        auto f = compile([&](const Tensors& in) { return with_gradients(op, s.attrs, in); });
-        check_same(f(s.in), with_gradients(op, s.attrs, s.in));
-      }
-    }
-  }
-}
-
 TEST_CASE("custom_gradient traces: the rule is compiled, at both orders", "[compile][custom]") {
   const auto log1pexp = custom_gradient([](const Tensor& x) {
     const Tensor e = exp(x);
     return std::pair(log1p(e), [e](const Tensor& dy) { return dy * 100 * (1 - 1 / (1 + e)); });
   });
-  const auto same = custom_gradient([](const Tensor& x) { return std::pair(x, [](const Tensor& dy) { return dy * 3; }); });
+  const auto same =
+      custom_gradient([](const Tensor& x) { return std::pair(x, [](const Tensor& dy) { return dy * 3; }); });
   const auto f = [&](const Tensor& x) {
     GradientTape outer;
     outer.watch(x);

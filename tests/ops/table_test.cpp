@@ -15,9 +15,7 @@ bool takes(const Op& op, const OpSample& s) {
   try {
     run(op, s);
     return true;
-  } catch (const Error&) {
-    return false;
-  }
+  } catch (const Error&) { return false; }
 }
 
 void check_same(const std::vector<Tensor>& results, const std::vector<Tensor>& expected) {
@@ -34,9 +32,12 @@ TEST_CASE("the table lists each op once, with all that its kind needs") {
     CHECK(names.insert(op->name).second);
     CHECK(op->infer);
     CHECK(op->outputs >= 1);
-    if (op->kind == OpKind::elementwise) CHECK(op->formula);
-    else if (op->kind == OpKind::view) CHECK(op->view);
-    else CHECK(op->run);
+    if (op->kind == OpKind::elementwise)
+      CHECK(op->formula);
+    else if (op->kind == OpKind::view)
+      CHECK(op->view);
+    else
+      CHECK(op->run);
     CHECK(op->differentiable == (op->vjp != nullptr));
   }
 }
@@ -198,6 +199,20 @@ TEST_CASE("empty tensors pass through every elementwise op") {
         CHECK(run(op_of<Struct>(), Sampler<Struct>::sample(shape, t, random))[0].shape() == shape);
     }
   });
+}
+
+TEST_CASE("every op has samples of no elements") {
+  Random random;
+  for (const SampledOp& s : sampled_ops()) {
+    INFO(s.op->name);
+    const DType t = *std::find_if(std::begin(all_dtypes), std::end(all_dtypes), s.accepts);
+    const auto none = [](const std::vector<Tensor>& list) {
+      return std::any_of(list.begin(), list.end(), [](const Tensor& x) { return x.size() == 0; });
+    };
+    bool found = false;
+    for (const OpSample& sample : s.samples(t, random)) found = found || none(sample.in) || none(run(*s.op, sample));
+    CHECK(found);
+  }
 }
 
 TEST_CASE("a result that is stored past the caches has the bits of one that is not") {

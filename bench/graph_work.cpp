@@ -9,6 +9,15 @@ using namespace weft;
 std::optional<OpWork> work_of(const Graph& graph) {
   OpWork sum;
   for (const Graph::Node& node : graph.nodes) {
+    if (node.op->inlined) {  // it stands for the nodes of its graph
+      for (const auto& inner : node.op->graphs(node.attrs)) {
+        const std::optional<OpWork> work = work_of(*inner);
+        if (!work) return std::nullopt;
+        sum += *work;
+        sum.flops += work->flops;
+      }
+      continue;
+    }
     if (node.op->kind == OpKind::kernel && !node.op->work) return std::nullopt;
     std::vector<const Type*> in, out;
     for (const ValueId v : node.in) in.push_back(&graph.type(v));

@@ -1,14 +1,17 @@
-// ops/NAME/eager, /compile, /eager_gradient, /compile_gradient for each op of the table: verified, then timed beside
-// the least time that the machine allows.
+// ops/NAME/eager, /compile, /eager_gradient, /compile_gradient for each op of the table and each function over them of
+// which tests/functions.h and tests/losses.h have large operands: verified, then timed beside the least time that the
+// machine allows.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <weft/weft.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
 #include <weft/ops/trace.h>
+#include <weft/tests/losses.h>
 
 #include "cases.h"
 #include "graph_work.h"
@@ -27,10 +30,38 @@ using benchmark::Counter;
 
 using Tensors = std::vector<Tensor>;
 
-struct OpCase {
-  const Op* op;
-  OpInput (*input)();
+using Function = std::function<Tensors(const Tensors&)>;
+
+// What is called, and on what.
+struct Made {
+  Function f;
+  Tensors in;
+  bool large;                          // false: the time is what a call costs
+  std::optional<OpWork> forward = {};  // its arithmetic, if it is known beforehand
 };
+struct OpCase {
+  std::string name;
+  std::uint32_t reads;  // by the gradient, as Op::reads
+  bool differentiable, draws;
+  std::function<Made()> make;
+};
+
+OpCase op_case(const Op& op, OpInput (*input)()) {
+  return {std::string(op.name), op.reads, op.differentiable, op.draws, [&op, input] {
+            const OpInput made = input();
+            return Made{[&op, attrs = made.sample.attrs](const Tensors& in) {
+                          return test::run(op, {attrs, in});
+                        },
+                        made.sample.in, made.large, made.work};
+          }};
+}
+
+OpCase function_case(const test::PublicFunction& f) {
+  return {f.name, reads::inputs, true, false, [&f] {
+            test::Random random(1);
+            return Made{[&f](const Tensors& in) -> Tensors { return {f.f(in)}; }, f.large(f32, random), true};
+          }};
+}
 
 double bytes_of(const Tensors& tensors) {
   double bytes = 0;
@@ -45,27 +76,26 @@ Tensors floats(const Tensors& tensors) {
   return r;
 }
 
-// The op, or its gradients for cotangents that are given beside its inputs.
-Tensors run(const Op& op, const Attrs& attrs, const Tensors& in) { return test::run(op, {attrs, in}); }
-Tensors gradients(const Op& op, const Attrs& attrs, const Tensors& in, const Tensors& cotangents) {
+// Its gradients for cotangents that are given beside its inputs.
+Tensors gradients(const Function& f, const Tensors& in, const Tensors& cotangents) {
   GradientTape tape;
   const Tensors sources = floats(in);
   tape.watch(sources);
-  const Tensors out = run(op, attrs, in);
+  const Tensors out = f(in);
   return tape.gradient(out, sources, GradientOptions{.output_gradients = cotangents, .unconnected = Unconnected::zero});
 }
 
-// The arithmetic of forward and backward, for compiled code without what the gradients do not need; nothing where some
-// of it is not counted.
-std::optional<OpWork> gradient_work(const Op& op, const Attrs& attrs, const Tensors& in, const Tensors& cotangents,
-                                    bool compiled) {
+// The arithmetic of forward, and backward if there are cotangents, for compiled code without what the results do not
+// need; nothing where some of it is not counted.
+std::optional<OpWork> work_in(const Made& made, const Tensors& cotangents, bool compiled) {
   Trace trace;
   const TraceScope scope(&trace);
   Tensors x, g(cotangents.size());
-  for (const Tensor& t : in) x.push_back(trace.add_input(t.type()));
+  for (const Tensor& t : made.in) x.push_back(trace.add_input(t.type()));
   for (std::size_t i = 0; i < g.size(); ++i)
     if (cotangents[i].defined()) g[i] = trace.add_input(cotangents[i].type());
-  for (const Tensor& t : gradients(op, attrs, x, g)) trace.graph.outputs.push_back(trace.value_of(t));
+  for (const Tensor& t : g.empty() ? made.f(x) : gradients(made.f, x, g))
+    trace.graph.outputs.push_back(trace.value_of(t));
   return work_of(compiled ? without_dead_nodes(trace.graph) : trace.graph);
 }
 
@@ -90,18 +120,18 @@ std::vector<Call> calls_past_caches(const OpCase& c, const Call& call, const Ten
   const double bytes = bytes_of(call.in), enough = 4 * static_cast<double>(levels[levels.size() - 2].bytes);
   std::vector<Call> calls = {call};
   while (calls.size() < most && static_cast<double>(calls.size()) * bytes < enough)
-    calls.push_back({c.input().sample.in, call.cotangents.empty() ? Tensors{} : cotangents_of(out)});
+    calls.push_back({c.make().in, call.cotangents.empty() ? Tensors{} : cotangents_of(out)});
   return calls;
 }
 
 // What a case reads and writes at least; for gradients, of forward and backward.
-double least_bytes(const Op& op, const Tensors& in, const Tensors& out, bool gradient) {
+double least_bytes(std::uint32_t reads, const Tensors& in, const Tensors& out, bool gradient) {
   double bytes = bytes_of(in) + bytes_of(out);
   if (!gradient) return bytes;
   for (std::size_t i = 0; i < in.size(); ++i)
-    if (op.reads >> i & 1) bytes += bytes_of({in[i]});
+    if (reads >> i & 1) bytes += bytes_of({in[i]});
   for (std::size_t i = 0; i < out.size(); ++i)
-    if (op.reads >> (16 + i) & 1) bytes += bytes_of({out[i]});
+    if (reads >> (16 + i) & 1) bytes += bytes_of({out[i]});
   return bytes + bytes_of(floats(out)) + bytes_of(floats(in));
 }
 
@@ -133,42 +163,40 @@ struct Verified {
 };
 
 Verified verified(const OpCase& c, bool compiled, bool gradient) {
-  const Op& op = *c.op;
-  const OpInput input = c.input();
-  const Attrs& attrs = input.sample.attrs;
-  const Tensors& in = input.sample.in;
-  const Tensors out = run(op, attrs, in);
+  const Made made = c.make();
+  const Tensors& in = made.in;
+  const Tensors out = made.f(in);
   const Call call{in, gradient ? cotangents_of(out) : Tensors{}};
   Call wide;
   for (const Tensor& t : in) wide.in.push_back(is_floating(t.dtype()) ? cast(t, f64) : t);
   for (const Tensor& t : call.cotangents) wide.cotangents.push_back(t.defined() ? cast(t, f64) : t);
 
-  const auto plain = [&op, attrs, gradient](const Tensors& x, const Tensors& g) {
-    return gradient ? gradients(op, attrs, x, g) : run(op, attrs, x);
+  const auto plain = [f = made.f, gradient](const Tensors& x, const Tensors& g) {
+    return gradient ? gradients(f, x, g) : f(x);
   };
   auto fused = compile(plain);
-  Verified v{.step = [plain](const Call& x) { return plain(x.in, x.cotangents); }, .large = input.large};
+  Verified v{.step = [plain](const Call& x) { return plain(x.in, x.cotangents); }, .large = made.large};
   if (compiled) {
     v.step = [fused](const Call& x) mutable { return fused(x.in, x.cotangents); };
     v.stats = [fused] { return fused.stats(); };
   }
 
   const Tensors results = v.step(call);
-  if (!op.draws) v.wrong = wrong(results, plain(wide.in, wide.cotangents));
+  if (!c.draws) v.wrong = wrong(results, plain(wide.in, wide.cotangents));
   if (compiled && v.wrong.empty()) {
     const Tensors eager = plain(in, call.cotangents);
     for (std::size_t i = 0; i < results.size(); ++i)
       if (const std::string why = test::difference(results[i], eager[i]); !why.empty())
         v.wrong = "compiled is not eager: " + why;
   }
-  v.calls = input.large ? calls_past_caches(c, call, out) : std::vector{call};
+  v.calls = made.large ? calls_past_caches(c, call, out) : std::vector{call};
   for (const Call& x : v.calls) v.step(x);
 
   for (const Tensors& list : {in, out})
     for (const Tensor& t : list) v.elements = std::max(v.elements, static_cast<double>(t.size()));
-  v.bytes = least_bytes(op, in, out, gradient);
+  v.bytes = least_bytes(c.reads, in, out, gradient);
   v.arrays = static_cast<double>(v.calls.size()) * bytes_of(in) + bytes_of(out);
-  v.work = gradient ? gradient_work(op, attrs, in, call.cotangents, compiled) : input.work;
+  v.work = gradient || !made.forward ? work_in(made, call.cotangents, compiled) : made.forward;
   return v;
 }
 
@@ -194,12 +222,12 @@ void run_case(benchmark::State& state, const Verified& v) {
   state.counters["roof"] = Counter(least * iterations, Counter::kIsRate);
 }
 
-void register_op(const OpCase& c, int threads) {
+void register_case(const OpCase& c, int threads) {
   for (const bool gradient : {false, true})
     for (const bool compiled : {false, true}) {
-      if (gradient && !c.op->differentiable) continue;
+      if (gradient && !c.differentiable) continue;
       const std::string name =
-          fmt::format("ops/{}/{}{}", c.op->name, compiled ? "compile" : "eager", gradient ? "_gradient" : "");
+          fmt::format("ops/{}/{}{}", c.name, compiled ? "compile" : "eager", gradient ? "_gradient" : "");
       auto* const made = benchmark::RegisterBenchmark(
           name.c_str(), weft::bench::caught([=](benchmark::State& state) {
             run_case(state, made_once<Verified>(name, [&] { return verified(c, compiled, gradient); }));
@@ -209,10 +237,17 @@ void register_op(const OpCase& c, int threads) {
     }
 }
 
+bool is_op(std::string_view name) {
+  return std::ranges::any_of(all_ops(), [&](const Op* op) { return op->name == name; });
+}
+
 }  // namespace
 
 void register_ops(int threads) {
-  test::each_op([&]<class Struct>() { register_op({&op_of<Struct>(), op_input<Struct>}, threads); });
+  test::each_op([&]<class Struct>() { register_case(op_case(op_of<Struct>(), op_input<Struct>), threads); });
+  for (const auto* const list : {&test::public_functions(), &test::losses()})
+    for (const test::PublicFunction& f : *list)
+      if (!f.operands[0].large.empty() && !is_op(f.name)) register_case(function_case(f), threads);
 }
 
 }  // namespace bench

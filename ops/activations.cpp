@@ -69,11 +69,12 @@ Tensor celu(const Arg& x, double alpha) {
   });
 }
 
+// Phi(x) by erfc and by sigmoid, not as 1 + erf or 1 + tanh, of which nothing is left for x < 0.
 Tensor gelu(const Arg& x, bool approximate) {
   return in_compute_type("gelu", x, [&](const Tensor& t) {
-    if (!approximate) return t * ((erf(t * (1 / std::numbers::sqrt2)) + 1) * 0.5);
-    constexpr double scale = 0.7978845608028654;  // sqrt(2 / pi)
-    return t * ((tanh((t + t * square(t) * 0.044715) * scale) + 1) * 0.5);
+    if (!approximate) return t * (erfc(t * -(1 / std::numbers::sqrt2)) * 0.5);
+    constexpr double scale = 2 * 0.7978845608028654;  // 2 sqrt(2 / pi): (1 + tanh(u)) / 2 = sigmoid(2 u)
+    return t * sigmoid((t + t * square(t) * 0.044715) * scale);
   });
 }
 
@@ -103,7 +104,7 @@ Tensor hard_sigmoid(const Arg& x) {
 }
 
 Tensor hard_swish(const Arg& x) {
-  return in_compute_type("hard_swish", x, [](const Tensor& t) { return t * relu6(t + 3) / 6; });
+  return in_compute_type("hard_swish", x, [](const Tensor& t) { return t * (relu6(t + 3) / 6); });
 }
 
 Tensor glu(const Arg& x, std::int64_t axis) {

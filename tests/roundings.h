@@ -1,5 +1,5 @@
 // How far results of functions of many numbers are off, in roundings: 1 is what rounding the result once, and every
-// operand once, would make. So a stable algorithm has few, also where terms cancel or a matrix is nearly singular: what
+// operand once at random, would make. So a stable algorithm has few, also where terms cancel or a matrix is nearly singular: what
 // the problem itself makes of errors in its operands is no fault of the function.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <weft/ops/random.h>
 
 #include "op_samples.h"
+#include "ops/ulps.h"
 
 namespace weft::test {
 
@@ -25,9 +26,8 @@ struct Roundings {
   double mean() const { return count ? sum / static_cast<double>(count) : 0; }
 };
 
-/// Half a unit in the last place of 1.
-inline double unit_roundoff(DType t) {
-  return t == f64 ? 0x1p-53 : t == f32 ? 0x1p-24 : t == DType::f16 ? 0x1p-11 : 0x1p-8;
+inline FloatFormat format_of_type(DType t) {
+  return t == f64 ? format_of<double> : t == f32 ? format_of<float> : t == DType::f16 ? f16_format : bf16_format;
 }
 
 inline Tensors in_f64(const Tensors& in) {
@@ -49,7 +49,7 @@ template <class Real = double> Numbers<Real> numbers_of(const Tensors& out) {
 /// them, the largest.
 enum class Change { each, largest };
 
-/// The root mean square, over random signs, of what a relative change of every operand by 1 makes of each result; by
+/// The root mean square of what random relative changes of all operands, of root mean square 1, make of each result; by
 /// differences in f64.
 inline Numbers<double> sensitivity(const Function& f, const Tensors& in, Change change = Change::each) {
   constexpr int turns = 16;
@@ -63,9 +63,8 @@ inline Numbers<double> sensitivity(const Function& f, const Tensors& in, Change 
     Tensors moved = wide;
     for (Tensor& t : moved) {
       if (!is_floating(t.dtype()) || t.size() == 0) continue;
-      const Tensor up = random::uniform(t.shape(), 0, 1, f64, generator) < 0.5,
-                   by = change == Change::each ? t : max(abs(t));
-      t = t + by * where(up, full({}, step, f64), full({}, -step, f64));
+      const double most = step * std::sqrt(3.0);  // uniform numbers up to that are `step` in the root mean square
+      t = t + (change == Change::each ? t : max(abs(t))) * random::uniform(t.shape(), -most, most, f64, generator);
     }
     const Numbers<double> there = numbers_of(f(moved));
     for (std::size_t i = 0; i < r.size(); ++i)
@@ -79,27 +78,33 @@ inline Numbers<double> sensitivity(const Function& f, const Tensors& in, Change 
   return r;
 }
 
+/// Of one result, of which an operand's rounding makes `sensitive` roundings of 1. Below the least normal number, where
+/// a factor may have lost its digits, 2^-10 of that is let pass.
+template <class Real> double roundings(double got, Real want, double sensitive, DType type) {
+  const FloatFormat format = format_of_type(type);
+  const double least = std::ldexp(1, format.min_exponent - 1), unit = std::ldexp(1, -format.digits);
+  const auto size = static_cast<double>(std::abs(want));
+  if (!(size < std::ldexp(1 - unit / 2, format.max_exponent)))  // NaN, infinite, or rounded to that
+    return std::isnan(size) ? (std::isnan(got) ? 0 : INFINITY)
+           : std::signbit(got) == std::signbit(want) && std::abs(got) > std::ldexp(0.999, format.max_exponent)
+               ? 0
+               : INFINITY;
+  const double lost = size < least ? std::max(unit, 0x1p-10) * least : 0;
+  const double off = static_cast<double>(std::abs(got - want)) - lost;
+  if (off <= 0) return 0;
+  const double r = off / (unit * size + std::ldexp(sensitive, -format_of_type(compute_type(type)).digits));
+  return r == r ? r : INFINITY;
+}
+
 /// Of f's results for these operands, of which `type` is the floats'. `sensitive` is f's sensitivity there.
 template <class Real> Roundings roundings(const Function& f, const Tensors& in, DType type, const Numbers<Real>& exact,
                                           const Numbers<double>& sensitive) {
-  // Half of the least number, but of f64, which has no half of it.
-  const double tiny = type == f64 ? 0x1p-1074 : type == f32 ? 0x1p-150 : type == DType::f16 ? 0x1p-25 : 0x1p-134;
   const Tensors out = f(in);
   Roundings r;
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (!is_floating(out[i].dtype())) continue;
     const std::vector<double> got = out[i].to_vector<double>();
-    for (std::size_t k = 0; k < got.size(); ++k) {
-      const Real want = exact[i][k];
-      const auto size = static_cast<double>(std::abs(want));
-      if (!std::isfinite(size)) {
-        r.add(static_cast<double>(want) == got[k] || (want != want && got[k] != got[k]) ? 0 : INFINITY);
-        continue;
-      }
-      const double one = unit_roundoff(type) * size + unit_roundoff(compute_type(type)) * sensitive[i][k] + tiny;
-      const double e = static_cast<double>(std::abs(got[k] - want)) / one;
-      r.add(e == e ? e : INFINITY);
-    }
+    for (std::size_t k = 0; k < got.size(); ++k) r.add(roundings(got[k], exact[i][k], sensitive[i][k], type));
   }
   return r;
 }

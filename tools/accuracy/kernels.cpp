@@ -57,8 +57,8 @@ bool within(const std::optional<Roundings> (&of)[4], double bound) {
 constexpr const char* heading = R"(
 ## Ops that are not elementwise
 
-Largest errors in roundings (tests/roundings.h): 1 is what one rounding of the result makes, and one of each operand by
-random signs, in f32 where the op computes in that. So it is no matter that terms cancel or that a matrix is nearly
+Largest errors in roundings (tests/roundings.h): 1 is what one rounding of the result makes, and one of each operand at
+random, in f32 where the op computes in that. So it is no matter that terms cancel or that a matrix is nearly
 singular. Of what works on whole matrices a rounding of an operand is one of its largest element. f32, bf16 and f16 are
 held against the same op in f64; f64, where an op sums products or numbers, against sums of products of parts of its
 operands that f64 holds exactly. A line without decimals but 0 moves or picks elements.

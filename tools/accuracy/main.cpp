@@ -1,7 +1,7 @@
-// How accurate the ops of the table are. Exits with 1 if a bound is broken.
+// How accurate the ops of the table and the functions over them are. Exits with 1 if a bound is broken.
 //
 //   accuracy FILE           measures all and writes FILE; some minutes
-//   accuracy --op NAME      measures one op
+//   accuracy --op NAME      measures one op or function
 //   accuracy --all [NAME...] [--to FILE]
 //                           all 2^32 inputs of unary ops in f32, of all of them by default, on all cores: a minute or
 //                           two an op. With --to the figures go into FILE's table, which was written before.
@@ -18,7 +18,7 @@ int measure(const char* only, const char* path) {
   std::string text;
   bool good = true;
   int rows = 0;
-  for (const auto& part : {of_elementwise_ops, of_other_ops}) {
+  for (const auto& part : {of_elementwise_ops, of_other_ops, of_functions}) {
     const Section section = part(only);
     text += section.text;
     good &= section.good;

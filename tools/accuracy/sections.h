@@ -16,6 +16,7 @@ struct Section {
 // Each measures, and prints as it goes; of one op or function alone if `only` is not null.
 Section of_elementwise_ops(const char* only);
 Section of_other_ops(const char* only);
+Section of_functions(const char* only);
 
 /// The figures of --all that a file has, as its last section; empty if it has none.
 std::string all_inputs_of(const std::string& path);

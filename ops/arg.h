@@ -5,6 +5,7 @@
 #include <concepts>
 #include <source_location>
 
+#include "../tensor/literal.h"
 #include "../tensor/tensor.h"
 #include "variable.h"
 
@@ -17,20 +18,15 @@ class Arg {
       : own_(v.value()), given_(&own_), site_(site) {}
   template <class Number>
   requires std::is_arithmetic_v<Number> Arg(Number n, std::source_location site = std::source_location::current())
-      : given_(&own_),
-        number_(static_cast<double>(n)),
-        is_number_(true),
-        integral_(std::is_integral_v<Number>),
-        site_(site) {}
+      : given_(&own_), literal_(n), is_number_(true), site_(site) {}
 
   Arg(const Arg&) = delete;
 
   /// A literal: it takes the other operand's dtype.
   bool is_number() const { return is_number_; }
-  bool is_integral() const { return integral_; }
-  double number() const { return number_; }
+  const Literal& literal() const { return literal_; }
   const std::source_location& site() const { return site_; }
-  /// The tensor; a literal becomes a 0-d constant of this dtype.
+  /// The tensor; a literal becomes a 0-d constant of this dtype. DTypeError if the dtype can't hold it.
   Tensor tensor(DType literal = f32) const { return is_number_ ? literal_tensor(literal) : *given_; }
   /// The tensor itself, undefined for a literal.
   const Tensor& given() const { return *given_; }
@@ -39,8 +35,8 @@ class Arg {
   Tensor literal_tensor(DType dtype) const;
   Tensor own_;
   const Tensor* given_;
-  double number_ = 0;
-  bool is_number_ = false, integral_ = false;
+  Literal literal_ = 0;
+  bool is_number_ = false;
   std::source_location site_;
 };
 

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <typeinfo>
 
+#include "../tensor/literal.h"
 #include "../tensor/shape.h"
 
 namespace weft {
@@ -24,6 +25,7 @@ inline void mix(std::uint64_t& h, std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4
 inline std::uint64_t member_key(double v) { return std::bit_cast<std::uint64_t>(v); }
 inline std::uint64_t member_key(std::integral auto v) { return static_cast<std::uint64_t>(v); }
 inline std::uint64_t member_key(DType v) { return static_cast<std::uint64_t>(v); }
+inline std::uint64_t member_key(const Literal& v) { return member_key(v.real()); }
 inline std::uint64_t member_key(const Ints& v) {
   std::uint64_t h = static_cast<std::uint64_t>(v.size());
   for (std::int64_t i : v) mix(h, static_cast<std::uint64_t>(i));
@@ -33,11 +35,13 @@ template <class T> std::uint64_t member_key(const std::shared_ptr<T>& v) {
   return reinterpret_cast<std::uintptr_t>(v.get());
 }
 inline bool member_equal(const Ints& a, const Ints& b) { return a == b; }
+inline bool member_equal(const Literal& a, const Literal& b) { return a == b; }
 template <class T> bool member_equal(const T& a, const T& b) { return member_key(a) == member_key(b); }
 std::string member_text(double v);
 std::string member_text(std::int64_t v);
 inline std::string member_text(bool v) { return v ? "true" : "false"; }
 inline std::string member_text(int v) { return member_text(static_cast<std::int64_t>(v)); }
+inline std::string member_text(const Literal& v) { return v.text(); }
 inline std::string member_text(DType v) { return std::string(name_of(v)); }
 inline std::string member_text(const Ints& v) { return v.text(); }
 template <class T> std::string member_text(const std::shared_ptr<T>& v) { return v ? v->text() : "none"; }

@@ -94,10 +94,11 @@ Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
                          });
 }
 
-Tensor clip(const Arg& x, double low, double high) {
-  return detail::composed("clip", {{"in0", x}}, [&] {
-    if (!(low <= high)) throw ArgumentError(fmt::format("low {} is not <= high {}", low, high));
-    return minimum(maximum(x.tensor(), low), high);  // both give ties to x
+Tensor clip(const Arg& x, const Arg& low, const Arg& high) {
+  return detail::composed("clip", {{"in0 ", x}, {"low ", low}, {"high", high}}, [&] {
+    if (low.is_number() && high.is_number() && !(low.literal().real() <= high.literal().real()))
+      throw ArgumentError(fmt::format("low {} is not <= high {}", low.literal().text(), high.literal().text()));
+    return minimum(maximum(x, low), high);  // both give ties to x
   });
 }
 

@@ -28,8 +28,9 @@ Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 Tensor frac(const Arg& x);
 /// start + weight (end - start), each of start and end exactly at weight 0 and 1; they broadcast. Floats of one dtype.
 Tensor lerp(const Arg& start, const Arg& end, const Arg& weight);
-/// x held between low and high; the gradient is 1 at the bounds. ArgumentError if low > high.
-Tensor clip(const Arg& x, double low, double high);
+/// x held between low and high, numbers or tensors: min(max(x, low), high). The gradient at a bound is x's.
+/// ArgumentError if low and high are numbers and not low <= high.
+Tensor clip(const Arg& x, const Arg& low, const Arg& high);
 /// sum(|x|^p)^(1/p): p = 2 is the length, 1 the sum of |x|, inf and -inf the largest and the smallest |x|, 0 how many
 /// are not 0. Its gradient at 0 is 0, for elements that are 0 too. ArgumentError if p is NaN.
 Tensor norm(const Arg& x, const Axes& axes = {}, bool keepdims = false, double p = 2);

@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "../tensor/literal.h"
 #include "apply.h"
-#include "composition.h"
 #include "defs/elementwise.h"
 #include "defs/shape.h"
 #include "math.h"
@@ -15,10 +13,9 @@
 namespace weft {
 
 Tensor Arg::literal_tensor(DType dtype) const {
-  const bool largest = integral_ && number_ == 0x1p63 && dtype == i64;  // INT64_MAX, rounded: the conversion saturates
-  if (!largest) detail::check_literal(dtype, number_);
+  literal_.check(dtype);
   const Tensor t = Tensor::allocate({dtype, {}});
-  copy_elements({f64, {}, {}, const_cast<double*>(&number_)}, t.view());
+  literal_.write(dtype, t.view().data, 0, 1);
   return t;
 }
 
@@ -43,21 +40,8 @@ Tensor broadcast_to(const Arg& x, const Shape& shape) {
 
 Tensor detail::zeros_like(const Tensor& x) { return broadcast_to(Arg(0).tensor(x.dtype()), x.shape()); }
 
-// What ops of numbers are of bools, as NumPy's: equal, not_equal, ~ and identity. Undefined for others.
-static Tensor of_bools(const Op& op, const Arg& a, const Arg& b) {
-  const auto logic = [&](auto f) { return detail::composed(op.name, {{"lhs", a}, {"rhs", b}}, f); };
-  if (&op == &op_of<Equal>()) return logic([&] { return logical_not(logical_xor(a, b)); });
-  if (&op == &op_of<NotEqual>()) return logic([&] { return logical_xor(a, b); });
-  if (&op == &op_of<BitwiseNot>()) return logical_not(a);
-  if (&op == &op_of<Identity>()) return logical_or(a, a);
-  return {};
-}
-
 Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args, bool condition) {
-  const Arg &first = **args.begin(), &last = **(args.end() - 1);
-  if (const Tensor& t = first.is_number() ? last.given() : first.given(); t.defined() && t.dtype() == DType::boolean)
-    if (Tensor r = of_bools(op, first, last); r.defined()) return r;
-  const SiteScope scope(first.site());
+  const SiteScope scope((*args.begin())->site());
   const std::size_t n = args.size(), data = condition ? 1 : 0;  // operands before `data` have their own dtype
 
   DType literal = f32;
@@ -88,7 +72,7 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
     std::vector<std::string> operands;
     for (std::size_t i = 0; i < n; ++i) {
       const Arg& a = *args.begin()[i];
-      operands.push_back(a.is_number() ? fmt::format("{:<5}literal {}", names[condition][i], a.number())
+      operands.push_back(a.is_number() ? fmt::format("{:<5}literal {}", names[condition][i], a.literal().text())
                                        : describe_operand(names[condition][i], in[i].defined() ? in[i] : a.given()));
     }
     e.locate(op.name, operands, site_text(SiteScope::current()));
@@ -101,15 +85,6 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
         in.set(i, own[i]);
       }
   return apply(op, {}, in.first(n));
-}
-
-Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
-  const auto is_mask = [](const Arg& x) { return x.given().defined() && x.given().dtype() == DType::boolean; };
-  if ((is_mask(a) && (is_mask(b) || b.is_number())) || (is_mask(b) && a.is_number())) {
-    const SiteScope scope(condition.site());
-    return logical_or(logical_and(condition, a), logical_and(logical_not(condition), b));
-  }
-  return detail::elementwise(op_of<Where>(), {&condition, &a, &b}, true);
 }
 
 void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condition, Types in, Type& out) {

@@ -32,8 +32,9 @@ Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis = 0,
 /// The parts along a new axis. ShapeError if shapes differ.
 Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis = 0,
              std::source_location site = std::source_location::current());
-/// With `before[i]` and `after[i]` elements of `value` around axis i. ArgumentError if one is negative.
-Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value = 0);
+/// With `before[i]` and `after[i]` elements of `value` around axis i. ArgumentError if one is negative, DTypeError if
+/// x's dtype can't hold the value.
+Tensor pad(const Arg& x, const Ints& before, const Ints& after, const Literal& value = 0);
 /// The elements in row-major order, copied if they do not lie so.
 Tensor contiguous(const Arg& x);
 

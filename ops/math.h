@@ -46,13 +46,16 @@ struct Log;
 /// natural logarithm
 inline Tensor log(const Arg& x) { return detail::unary<Log>(x); }
 struct Log2;
+/// logarithm to base 2
 inline Tensor log2(const Arg& x) { return detail::unary<Log2>(x); }
 struct Log10;
+/// logarithm to base 10
 inline Tensor log10(const Arg& x) { return detail::unary<Log10>(x); }
 struct Log1p;
 /// log(1 + x), accurate near 0
 inline Tensor log1p(const Arg& x) { return detail::unary<Log1p>(x); }
 struct Sqrt;
+/// square root; NaN below 0, -0 of -0
 inline Tensor sqrt(const Arg& x) { return detail::unary<Sqrt>(x); }
 struct Rsqrt;
 /// 1 / sqrt(x)
@@ -61,25 +64,34 @@ struct Square;
 /// x * x
 inline Tensor square(const Arg& x) { return detail::unary<Square>(x); }
 struct Sin;
+/// sine of x radians
 inline Tensor sin(const Arg& x) { return detail::unary<Sin>(x); }
 struct Cos;
+/// cosine of x radians
 inline Tensor cos(const Arg& x) { return detail::unary<Cos>(x); }
 struct Tan;
+/// tangent of x radians
 inline Tensor tan(const Arg& x) { return detail::unary<Tan>(x); }
 struct Asin;
 /// NaN beyond ±1, as acos
 inline Tensor asin(const Arg& x) { return detail::unary<Asin>(x); }
 struct Acos;
+/// inverse cosine, from 0 to π; NaN beyond ±1
 inline Tensor acos(const Arg& x) { return detail::unary<Acos>(x); }
 struct Atan;
+/// inverse tangent, from -π/2 to π/2
 inline Tensor atan(const Arg& x) { return detail::unary<Atan>(x); }
 struct Sinh;
+/// (e^x - e^-x) / 2
 inline Tensor sinh(const Arg& x) { return detail::unary<Sinh>(x); }
 struct Cosh;
+/// (e^x + e^-x) / 2
 inline Tensor cosh(const Arg& x) { return detail::unary<Cosh>(x); }
 struct Tanh;
+/// sinh(x) / cosh(x)
 inline Tensor tanh(const Arg& x) { return detail::unary<Tanh>(x); }
 struct Asinh;
+/// inverse of sinh
 inline Tensor asinh(const Arg& x) { return detail::unary<Asinh>(x); }
 struct Acosh;
 /// NaN below 1
@@ -100,6 +112,7 @@ struct Floor;
 /// gradients of floor, ceil, round, trunc are 0
 inline Tensor floor(const Arg& x) { return detail::unary<Floor>(x); }
 struct Ceil;
+/// the smallest whole number that is not below x; gradient 0
 inline Tensor ceil(const Arg& x) { return detail::unary<Ceil>(x); }
 struct Round;
 /// to the nearest integer, halves to the even one
@@ -113,10 +126,13 @@ inline Tensor reciprocal(const Arg& x) { return detail::unary<Reciprocal>(x); }
 
 // ---- binary ----
 struct Add;
+/// a + b
 inline Tensor add(const Arg& a, const Arg& b) { return detail::binary<Add>(a, b); }
 struct Sub;
+/// a - b
 inline Tensor sub(const Arg& a, const Arg& b) { return detail::binary<Sub>(a, b); }
 struct Mul;
+/// a * b
 inline Tensor mul(const Arg& a, const Arg& b) { return detail::binary<Mul>(a, b); }
 struct Div;
 /// floats only; cast integers first
@@ -166,16 +182,22 @@ inline Tensor copysign(const Arg& a, const Arg& b) { return detail::binary<CopyS
 
 // ---- comparisons: bool results ----
 struct Equal;
-inline Tensor equal(const Arg& a, const Arg& b) { return detail::binary<Equal>(a, b); }
+/// a == b; false of NaN
+Tensor equal(const Arg& a, const Arg& b);
 struct NotEqual;
-inline Tensor not_equal(const Arg& a, const Arg& b) { return detail::binary<NotEqual>(a, b); }
+/// a != b; true of NaN
+Tensor not_equal(const Arg& a, const Arg& b);
 struct Less;
+/// a < b; false of NaN, as all that order
 inline Tensor less(const Arg& a, const Arg& b) { return detail::binary<Less>(a, b); }
 struct LessEqual;
+/// a <= b
 inline Tensor less_equal(const Arg& a, const Arg& b) { return detail::binary<LessEqual>(a, b); }
 struct Greater;
+/// a > b
 inline Tensor greater(const Arg& a, const Arg& b) { return detail::binary<Greater>(a, b); }
 struct GreaterEqual;
+/// a >= b
 inline Tensor greater_equal(const Arg& a, const Arg& b) { return detail::binary<GreaterEqual>(a, b); }
 struct IsNan;
 /// of integers false
@@ -192,23 +214,31 @@ inline Tensor signbit(const Arg& x) { return detail::unary<SignBit>(x); }
 
 // ---- logic: of bool tensors ----
 struct LogicalAnd;
+/// a and b
 inline Tensor logical_and(const Arg& a, const Arg& b) { return detail::binary<LogicalAnd>(a, b); }
 struct LogicalOr;
+/// a or b
 inline Tensor logical_or(const Arg& a, const Arg& b) { return detail::binary<LogicalOr>(a, b); }
 struct LogicalXor;
+/// a or b, not both
 inline Tensor logical_xor(const Arg& a, const Arg& b) { return detail::binary<LogicalXor>(a, b); }
 struct LogicalNot;
+/// not x
 inline Tensor logical_not(const Arg& x) { return detail::unary<LogicalNot>(x); }
 
 // ---- bits: of integers ----
 struct BitwiseAnd;
+/// the bits that a and b have
 inline Tensor bitwise_and(const Arg& a, const Arg& b) { return detail::binary<BitwiseAnd>(a, b); }
 struct BitwiseOr;
+/// the bits that a or b has
 inline Tensor bitwise_or(const Arg& a, const Arg& b) { return detail::binary<BitwiseOr>(a, b); }
 struct BitwiseXor;
+/// the bits that one of a and b has
 inline Tensor bitwise_xor(const Arg& a, const Arg& b) { return detail::binary<BitwiseXor>(a, b); }
 struct BitwiseNot;
-inline Tensor bitwise_not(const Arg& x) { return detail::unary<BitwiseNot>(x); }
+/// the other bits: -1 - x of signed integers; not x of bools
+Tensor bitwise_not(const Arg& x);
 struct LeftShift;
 /// a 2^b, without the bits that leave; 0 where b is no distance within the width
 inline Tensor left_shift(const Arg& a, const Arg& b) { return detail::binary<LeftShift>(a, b); }
@@ -217,7 +247,8 @@ struct RightShift;
 inline Tensor right_shift(const Arg& a, const Arg& b) { return detail::binary<RightShift>(a, b); }
 
 struct Where;
-/// condition ? a : b, element by element; condition is a bool tensor. Each branch's gradient is 0 where not chosen.
+/// condition ? a : b, element by element; condition is a bool tensor. Each branch's gradient is 0 where not chosen. Of
+/// two numbers it is f32.
 Tensor where(const Arg& condition, const Arg& a, const Arg& b);
 /// x as another dtype: floats to integers truncate and saturate, NaN to 0; to bool is x != 0.
 Tensor cast(const Arg& x, DType dtype);
@@ -227,7 +258,7 @@ struct StopGradient;
 inline Tensor stop_gradient(const Arg& x) { return detail::unary<StopGradient>(x); }
 struct Identity;
 /// x, as a tensor of its own (tapes tell it from x).
-inline Tensor identity(const Arg& x) { return detail::unary<Identity>(x); }
+Tensor identity(const Arg& x);
 
 // ---- operators ----
 inline Tensor operator+(const Arg& a, const Arg& b) { return add(a, b); }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "../tensor/convert.h"
 #include "../tensor/literal.h"
 #include "apply.h"
 #include "composition.h"
@@ -75,7 +74,7 @@ void Embed::run(const Attrs& attrs, Views in, Views out) {
   const EmbedAttrs& a = attrs.as<EmbedAttrs>();
   const View& to = out[0];
   alignas(8) std::byte value[8];
-  detail::convert_elements(f64, &a.value, 0, to.dtype, value, 0, 1);
+  a.value.write(to.dtype, value, 0, 1);
   const View fill{to.dtype, to.shape, Ints::filled(to.shape.size(), 0), value};
   copy_elements(fill, to);
   View window{to.dtype, in[0].shape, {}, nullptr};
@@ -139,7 +138,7 @@ Tensor slice_axis(const Arg& x, std::int64_t axis, std::int64_t begin, std::int6
   });
 }
 
-Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value) {
+Tensor pad(const Arg& x, const Ints& before, const Ints& after, const Literal& value) {
   return composed("pad", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     if (before.size() != t.rank() || after.size() != t.rank())
@@ -153,7 +152,7 @@ Tensor pad(const Arg& x, const Ints& before, const Ints& after, double value) {
         throw ShapeError("element count overflows");
     }
     count(shape);
-    detail::check_literal(t.dtype(), value);
+    value.check(t.dtype());
     return apply<Embed>({t}, EmbedAttrs{before, Ints::filled(t.rank(), 1), shape, value});
   });
 }

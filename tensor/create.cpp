@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "convert.h"
-#include "literal.h"
 
 namespace weft {
 namespace {
@@ -21,12 +20,12 @@ template <class F> Tensor generate(std::int64_t n, DType dtype, F f) {
   return t;
 }
 
-Tensor filled(const Shape& shape, double value, DType dtype) {
+Tensor filled(const Shape& shape, const Literal& value, DType dtype) {
   const Tensor t = Tensor::allocate({dtype, shape});
-  if (value == 0 && !std::signbit(value))
+  if (value.is_zero())
     std::memset(t.view().data, 0, static_cast<std::size_t>(t.size()) * size_of(dtype));
   else
-    detail::convert_elements(f64, &value, 0, dtype, t.view().data, 1, t.size());
+    value.write(dtype, t.view().data, 1, t.size());
   return t;
 }
 
@@ -43,9 +42,9 @@ Tensor counted(double begin, double end, double step, DType dtype) {
 
 using detail::called;
 
-Tensor full(const Shape& shape, double value, DType dtype, Site site) {
+Tensor full(const Shape& shape, const Literal& value, DType dtype, Site site) {
   return called("full", site, [&] {
-    detail::check_literal(dtype, value);
+    value.check(dtype);
     return filled(shape, value, dtype);
   });
 }
@@ -65,8 +64,7 @@ Tensor ones_like(const Tensor& x, Site site) {
 Tensor eye(std::int64_t n, DType dtype, Site site) {
   return called("eye", site, [&] {
     const Tensor t = filled({n, n}, 0, dtype);
-    const double one = 1;
-    detail::convert_elements(f64, &one, 0, dtype, t.view().data, n + 1, n);
+    Literal(1).write(dtype, t.view().data, n + 1, n);
     return t;
   });
 }

@@ -7,13 +7,15 @@
 #include <type_traits>
 #include <vector>
 
+#include "literal.h"
 #include "site.h"
 #include "tensor.h"
 
 namespace weft {
 
-/// All elements `value`. ShapeError, OutOfMemory (these two of every function here; `site` is the line they name).
-Tensor full(const Shape& shape, double value, DType dtype = f32, Site site = Site::current());
+/// All elements `value`. DTypeError if the dtype can't hold it (full({2}, 300, u8)); ShapeError, OutOfMemory (these two
+/// of every function here; `site` is the line they name).
+Tensor full(const Shape& shape, const Literal& value, DType dtype = f32, Site site = Site::current());
 Tensor zeros(const Shape& shape, DType dtype = f32, Site site = Site::current());
 Tensor ones(const Shape& shape, DType dtype = f32, Site site = Site::current());
 Tensor zeros_like(const Tensor& x, Site site = Site::current());

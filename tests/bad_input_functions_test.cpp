@@ -124,6 +124,7 @@ std::vector<Function> functions() {
       {"tensordot", {x({2, 3, 4}), x({4, 2})}, [](auto& o) { return tensordot(o[0], o[1], {0, -1}, {1, 0}); }},
       {"inv", {eye(3, f32) * 2}, [](auto& o) { return inv(o[0]); }},
       {"where", {x({2, 3}) > 1, x({3}), x({2, 1})}, [](auto& o) { return where(o[0], o[1], o[2]); }},
+      {"clip", {x({3}), x({3}), x({3})}, [](auto& o) { return clip(o[0], o[1], o[2]); }},
       {"lerp", {x({3}), x({3}), x({3})}, [](auto& o) { return lerp(o[0], o[1], o[2]); }},
       {"concat", {x({2, 3}), x({4, 3})}, [](auto& o) { return concat({o[0], o[1]}); }},
       {"", {x({2, 3}), x({2, 3})}, [](auto& o) { return stack({o[0], o[1]}); }},

@@ -68,7 +68,7 @@ struct StridedSlice : Movement {
 struct EmbedAttrs {
   Ints begin, step;
   Shape shape;
-  double value;
+  Literal value;
   void each(auto&& f) const { f("begin", begin), f("step", step), f("shape", shape), f("value", value); }
 };
 struct Embed {

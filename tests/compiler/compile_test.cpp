@@ -131,6 +131,13 @@ TEST_CASE("a step that throws leaves every variable as it was", "[compile][atomi
   CHECK(step(good).item() == 120);
 }
 
+TEST_CASE("a whole number keeps its 64 bits in a kernel", "[compile]") {
+  constexpr std::int64_t n = 9'007'199'254'740'993;  // 2^53 + 1: no double
+  auto f = compile([](const Tensor& x) { return where(equal(x, n), x + n, maximum(x, INT64_MAX - 1)); });
+  const Tensor x = from_vector<std::int64_t>({n - 1, n, n + 1});
+  CHECK(f(x).to_vector<std::int64_t>() == std::vector<std::int64_t>{INT64_MAX - 1, 2 * n, INT64_MAX - 1});
+}
+
 TEST_CASE("a function that throws while it is traced is not spoilt", "[compile][atomic]") {
   Variable v = zeros({2});
   bool fail = true;

@@ -1,4 +1,5 @@
 // Broadcasting, literals, and the messages of elementwise ops.
+#include <weft/ops/compose.h>
 #include <weft/ops/indexing.h>
 #include <weft/ops/variable.h>
 
@@ -9,7 +10,8 @@ using namespace weft::test;
 
 TEST_CASE("operands broadcast as NumPy's do: every pair of shapes against explicit loops") {
   Random random;
-  const std::vector<Shape> shapes = {{}, {1}, {4}, {3, 1}, {1, 4}, {3, 4}, {2, 1, 4}, {2, 3, 1}, {2, 3, 4}, {1, 1, 1}, {0}, {0, 1}, {1, 0}};
+  const std::vector<Shape> shapes = {{},        {1},       {4},       {3, 1}, {1, 4}, {3, 4}, {2, 1, 4},
+                                     {2, 3, 1}, {2, 3, 4}, {1, 1, 1}, {0},    {0, 1}, {1, 0}};
   int pairs = 0;
   for (const Shape& sa : shapes)
     for (const Shape& sb : shapes) {
@@ -88,12 +90,14 @@ TEST_CASE("types never mix silently: the message says what to cast") {
   CHECK(message_of<DTypeError>([] { zeros({}, DType::boolean) + 1; }) ==
         "add: no meaning for bool\n  lhs  bool[]\n  rhs  bool[]\n  at HERE\n  hint: cast it to a number type");
   CHECK(message_of<DTypeError>([] { zeros({2}) & zeros({2}); }) ==
-        "logical_and: no meaning for f32\n  lhs  f32[2]\n  rhs  f32[2]\n  at HERE\n  hint: compare it, or cast it to bool");
+        "logical_and: no meaning for f32\n  lhs  f32[2]\n  rhs  f32[2]\n  at HERE\n  hint: compare it, or cast it to "
+        "bool");
   CHECK(message_of<DTypeError>([] { zeros({2}, i64) + 0.5; }) ==
         "add: the literal 0.5 does not fit a tensor of i64\n  lhs  i64[2]\n  rhs  literal 0.5\n  at HERE\n"
         "  hint: cast the tensor to a float type");
   CHECK(message_of<DTypeError>([] { where(zeros({1}), 1, 2); }) ==
-        "where: the condition is f32, not bool\n  cond f32[1]\n  a    f32[1]\n  b    f32[1]\n  at HERE\n  hint: compare it, or cast it to bool");
+        "where: the condition is f32, not bool\n  cond f32[1]\n  a    f32[1]\n  b    f32[1]\n  at HERE\n  hint: "
+        "compare it, or cast it to bool");
 }
 
 TEST_CASE("a number that the tensor's dtype does not hold is refused, in arithmetic and in comparisons") {
@@ -116,13 +120,15 @@ TEST_CASE("a number that the tensor's dtype does not hold is refused, in arithme
       refuse(t, -1e300);
     }
   }
-  CHECK(message_of<DTypeError>([] { zeros({2}, i32) + 3'000'000'000; }) ==
-        "add: the literal 3000000000 does not fit a tensor of i32\n  lhs  i32[2]\n  rhs  literal 3000000000\n  at HERE\n"
-        "  hint: cast the tensor to i64");
+  CHECK(
+      message_of<DTypeError>([] { zeros({2}, i32) + 3'000'000'000; }) ==
+      "add: the literal 3000000000 does not fit a tensor of i32\n  lhs  i32[2]\n  rhs  literal 3000000000\n  at HERE\n"
+      "  hint: cast the tensor to i64");
   CHECK_THROWS_AS(where(ones({1}) > 0, zeros({1}, u8), 300), DTypeError);
   CHECK_THROWS_AS(masked_fill(zeros({1}, i32), ones({1}) > 0, INT64_MAX), DTypeError);
   CHECK(message_of<DTypeError>([] { pad(arange(3), {1}, {1}, 7.5); }) ==
-        "pad: the literal 7.5 does not fit a tensor of i64\n  in0  i64[3]\n  at HERE\n  hint: cast the tensor to a float type");
+        "pad: the literal 7.5 does not fit a tensor of i64\n  in0  i64[3]\n  at HERE\n  hint: cast the tensor to a "
+        "float type");
   const auto only = [](const Tensor& t) { return t.to_vector<std::int64_t>()[0]; };
   CHECK(only(zeros({1}, u8) + 255) == 255);
   CHECK(only(zeros({1}, i32) + INT32_MIN) == INT32_MIN);
@@ -139,6 +145,27 @@ TEST_CASE("full holds what its dtype does") {
   CHECK_THROWS_AS(full({1}, 2, DType::boolean), DTypeError);
   CHECK_VALUES(full({2}, -0x1p63, i64), -0x1p63, -0x1p63);
   CHECK_VALUES(full({1}, 1, DType::boolean), 1);
+}
+
+TEST_CASE("a whole number keeps its 64 bits") {
+  constexpr std::int64_t n = 9'007'199'254'740'993;  // 2^53 + 1: no double
+  const auto only = [](const Tensor& t) { return t.item<std::int64_t>(); };
+  const Tensor zero = zeros({}, i64);
+  CHECK(only(zero + n) == n);
+  CHECK(only(n - zero) == n);
+  CHECK(only(full({1}, n, i64)) == n);
+  CHECK(only(slice(pad(zeros({1}, i64), {1}, {0}, n), {0}, {1})) == n);
+  CHECK(only(where(zeros({1}) > 1, zero, INT64_MAX - 1)) == INT64_MAX - 1);
+  CHECK(only(clip(full({}, INT64_MAX, i64), 0, n)) == n);
+  CHECK(equal(full({}, n, i64), n - 1).item<bool>() == false);
+  Variable v = zero;
+  v.assign(n).assign_add(n);
+  CHECK(only(v) == 2 * n);
+  CHECK((zeros({}) + 0x2000'0020'0000'0001).item() == 0x2000'0040'0000'0000);  // rounded once: its double is a tie
+  CHECK(
+      message_of<DTypeError>([&] { zeros({1}, i32) + n; }) ==
+      "add: the literal 9007199254740993 does not fit a tensor of i32\n  lhs  i32[1]\n  rhs  literal 9007199254740993\n"
+      "  at HERE\n  hint: cast the tensor to i64");
 }
 
 TEST_CASE("bools are equal or not, turned by ~ and kept by identity") {
@@ -168,9 +195,7 @@ TEST_CASE("an error's line is that of the user's call, in an expression and in a
   const auto line_of = [](auto f) {
     try {
       f();
-    } catch (const ShapeError& e) {
-      return e.site().substr(e.site().find("broadcast_test.cpp"));
-    }
+    } catch (const ShapeError& e) { return e.site().substr(e.site().find("broadcast_test.cpp")); }
     return std::string("nothing thrown");
   };
   const Tensor a = zeros({2}), b = zeros({3});
@@ -182,7 +207,9 @@ TEST_CASE("an error's line is that of the user's call, in an expression and in a
 
 TEST_CASE("long shapes, names and lists are shortened in messages") {
   const Tensor x = zeros(Shape::filled(12, 1)).named(std::string(10'000, 'n'));
-  const std::string text = message_of<ShapeError>([&] { x + zeros({2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}) + zeros({5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}); });
+  const std::string text = message_of<ShapeError>([&] {
+    x + zeros({2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}) + zeros({5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  });
   CHECK(text.size() < 1000);
   CHECK(message_of<DTypeError>([&] { x + zeros({}, f64); }).size() < 700);
 }

@@ -50,12 +50,14 @@ TEST_CASE("rows of infinities: softmax(-inf) is NaN, logsumexp(-inf) is -inf") {
 TEST_CASE("clip holds between bounds, keeps NaN, and refuses bounds the wrong way round") {
   CHECK_SAME(clip(tensor({-5, 0.5, 5, NAN}), -1, 1), tensor({-1, 0.5, 1, NAN}));
   CHECK_VALUES(clip(tensor<std::int32_t>({-5, 9}), 0, 3), 0, 3);
+  CHECK_SAME(clip(tensor({{-5, 5}, {0, 9}}), tensor({-1, 0}), tensor({{3}, {4}})), tensor({{-1, 3}, {0, 4}}));
   CHECK(message_of<ArgumentError>([] { clip(zeros({2}), 1, -1); }) ==
-        "clip: low 1 is not <= high -1\n  in0  f32[2]\n  at HERE");
+        "clip: low 1 is not <= high -1\n  in0  f32[2]\n  low  literal 1\n  high literal -1\n  at HERE");
   CHECK_THROWS_AS(clip(zeros({2}), NAN, 1), ArgumentError);
+  CHECK_THROWS_AS(clip(zeros({2}), zeros({3}), 1), ShapeError);
   CHECK(message_of<DTypeError>([] { clip(arange(2), 0.5, 1.5); }) ==
-        "clip: the literal 0.5 does not fit a tensor of i64\n  in0  i64[2]\n  at HERE\n  hint: cast the tensor to a "
-        "float type");
+        "clip: the literal 0.5 does not fit a tensor of i64\n  in0  i64[2]\n  low  literal 0.5\n  high literal 1.5\n"
+        "  at HERE\n  hint: cast the tensor to a float type");
 }
 
 TEST_CASE("norm is the root of the sum of squares") {

@@ -1,0 +1,36 @@
+// Ops of numbers that mean something of bools, too: made of the logical ones there.
+#include "composition.h"
+#include "defs/elementwise.h"
+#include "math.h"
+
+namespace weft {
+namespace {
+
+bool is_mask(const Arg& x) { return x.given().defined() && x.given().dtype() == DType::boolean; }
+bool are_masks(const Arg& a, const Arg& b) {
+  return (is_mask(a) && (is_mask(b) || b.is_number())) || (is_mask(b) && a.is_number());
+}
+
+}  // namespace
+
+Tensor equal(const Arg& a, const Arg& b) {
+  if (!are_masks(a, b)) return detail::binary<Equal>(a, b);
+  return detail::composed("equal", {{"lhs", a}, {"rhs", b}}, [&] { return logical_not(logical_xor(a, b)); });
+}
+
+Tensor not_equal(const Arg& a, const Arg& b) {
+  if (!are_masks(a, b)) return detail::binary<NotEqual>(a, b);
+  return detail::composed("not_equal", {{"lhs", a}, {"rhs", b}}, [&] { return logical_xor(a, b); });
+}
+
+Tensor bitwise_not(const Arg& x) { return is_mask(x) ? logical_not(x) : detail::unary<BitwiseNot>(x); }
+
+Tensor identity(const Arg& x) { return is_mask(x) ? logical_or(x, x) : detail::unary<Identity>(x); }
+
+Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
+  if (!are_masks(a, b)) return detail::elementwise(op_of<Where>(), {&condition, &a, &b}, true);
+  const SiteScope scope(condition.site());
+  return logical_or(logical_and(condition, a), logical_and(logical_not(condition), b));
+}
+
+}  // namespace weft

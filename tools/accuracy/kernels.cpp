@@ -61,7 +61,7 @@ Largest errors in roundings (tests/roundings.h): 1 is what one rounding of the r
 random, in f32 where the op computes in that. So it is no matter that terms cancel or that a matrix is nearly
 singular. Of what works on whole matrices a rounding of an operand is one of its largest element. f32, bf16 and f16 are
 held against the same op in f64; f64, where an op sums products or numbers, against sums of products of parts of its
-operands that f64 holds exactly. A line without decimals but 0 moves or picks elements.
+operands that f64 holds exactly. Lines of zeros: what moves or picks elements.
 
 Small: the operands of the tests, sums of some dozens of terms. Large: those of the benchmarks (bench/large_inputs.h),
 where matmul's sums have 1024 terms, convolutions' 576 (of the weight's gradient 50 176), attention's 512 of 64, sum's and

@@ -20,6 +20,10 @@ TEST_CASE("average pools are PyTorch's: whether padding counts, and how adaptive
   });
   check_golden("adaptive_avg", {"x"}, [](const Tensors& t) { return adaptive_avg_pool2d(t[0], {3, 4}); });
   check_golden("adaptive_max", {"x"}, [](const Tensors& t) { return adaptive_max_pool2d(t[0], {3, 4}); });
+  check_golden("adaptive_avg1d", {"x"}, [](const Tensors& t) { return adaptive_avg_pool1d(t[0], 8); });
+  check_golden("adaptive_max1d", {"x"}, [](const Tensors& t) { return adaptive_max_pool1d(t[0], 8); });
+  check_golden("adaptive_avg3d", {"x"}, [](const Tensors& t) { return adaptive_avg_pool3d(t[0], {2, 1, 3}); });
+  check_golden("adaptive_max3d", {"x"}, [](const Tensors& t) { return adaptive_max_pool3d(t[0], {2, 1, 3}); });
 }
 
 TEST_CASE("convolutions are PyTorch's: same padding of even windows, groups, output padding", "[golden]") {

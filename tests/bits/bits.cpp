@@ -1,5 +1,5 @@
-// Prints a line for each op and for runs of training: a name and a digest of all bits that came out. compare.cmake runs
-// it on every instruction set and number of threads; the lines are the same.
+// Prints a line for each op, for kernels at sizes that threads share, and for runs of training: a name and a digest of
+// all bits that came out. compare.cmake runs it on every instruction set and number of threads; the lines are the same.
 #include <weft/weft.h>
 
 #include <cstdio>
@@ -73,6 +73,105 @@ void convolutions(Random& random, DType t) {
   d.print("convolutions", t);
 }
 
+// What f gives of x, and its gradient of random cotangents.
+template <class F> void add_with_gradient(Digest& d, Random& random, const Tensor& x, F f) {
+  GradientTape tape;
+  tape.watch(x);
+  const Tensor y = f(x);
+  d.add(y);
+  d.add(tape.gradient(y, x, GradientOptions{.output_gradients = {random_tensor(random, y.shape(), y.dtype())}}));
+}
+
+// The kernels below share their work out from some 2^15 elements on: these are larger, with ragged ends.
+void indexing(Random& random, DType t) {
+  const auto picks = [&](std::int64_t n, std::int64_t below) {
+    return random_tensor(random, {n}, i64, 0, static_cast<double>(below));
+  };
+  Digest d;
+  const Tensor table = random_tensor(random, {300, 131}, t), indices = picks(600, 300),
+               updates = random_tensor(random, {600, 131}, t);
+  const Tensor wide = random_tensor(random, {3, 50, 131}, t), columns = picks(90, 50),
+               more = random_tensor(random, {3, 90, 131}, t);
+  d.add(gather(table, indices));
+  for (const auto scatter : {scatter_add, scatter_set, scatter_max, scatter_min}) {
+    d.add(scatter(table, indices, updates, 0));
+    d.add(scatter(wide, columns, more, 1));
+  }
+  if (is_floating(t))
+    add_with_gradient(d, random, table, [&](const Tensor& x) { return scatter_max(x, indices, gather(x, indices)); });
+  d.print("indexing", t);
+}
+
+void order(Random& random, DType t) {
+  Digest d;
+  for (const Shape& shape : {Shape{3, 20'011}, Shape{20'011, 3}, Shape{70, 7, 131}}) {
+    const Tensor x = random_tensor(random, shape, t, -1, 1);
+    for (const std::int64_t axis : {0, -1}) {
+      d.add(argsort(x, axis));
+      d.add(argmax(x, axis));
+      for (const bool reverse : {false, true}) {
+        for (const Tensor& y : {cumsum(x, axis, reverse), cumprod(x, axis, reverse), cummax(x, axis, reverse).indices,
+                                linear_recurrence(x, x, axis, reverse)})
+          d.add(y);
+      }
+    }
+    d.add(searchsorted(sort(reshape(x, {-1})), reshape(x, {-1})));
+    add_with_gradient(d, random, x, [](const Tensor& v) { return cumprod(cumsum(v, 0)) + sort(v, -1, true); });
+  }
+  d.print("order", t);
+}
+
+void pools(Random& random, DType t) {
+  Digest d;
+  const Tensor x = random_tensor(random, {5, 67, 13, 11}, t, -3, 3);
+  add_with_gradient(d, random, x, [](const Tensor& v) { return max_pool2d(v, 3, {.stride = 2, .padding = 1}); });
+  add_with_gradient(d, random, x, [](const Tensor& v) { return avg_pool2d(v, {3, 2}, {.stride = 1}); });
+  add_with_gradient(d, random, x, [](const Tensor& v) { return adaptive_max_pool2d(v, {4, 7}); });
+  add_with_gradient(d, random, x, [](const Tensor& v) { return adaptive_avg_pool2d(v, {5, 3}); });
+  d.print("pools", t);
+}
+
+void attentions(Random& random, DType t) {
+  Digest d;
+  const Tensor keys = random_tensor(random, {5, 83, 24}, t), values = random_tensor(random, {5, 83, 17}, t),
+               queries = random_tensor(random, {5, 71, 24}, t), sees = random_tensor(random, {71, 83}, DType::boolean);
+  for (const AttentionOptions& options : {AttentionOptions{}, {.causal = true}, {.mask = sees}}) {
+    const auto attend = [&](const Tensor& q, const Tensor& k, const Tensor& v) {
+      return scaled_dot_product_attention(q, k, v, options);
+    };
+    add_with_gradient(d, random, queries, [&](const Tensor& q) { return attend(q, keys, values); });
+    add_with_gradient(d, random, keys, [&](const Tensor& k) { return attend(queries, k, values); });
+    add_with_gradient(d, random, values, [&](const Tensor& v) { return attend(queries, keys, v); });
+  }
+  d.print("attentions", t);
+}
+
+// A batch of matrices, which threads share out; and one alone.
+void factorisations(Random& random, DType t) {
+  Digest d;
+  for (const Shape& shape : {Shape{37, 9, 9}, Shape{1, 40, 40}}) {
+    const Tensor far = cast(arange(0, static_cast<double>(shape.back())) * 3 + 9, t) * eye(shape.back(), t);
+    const Tensor x = random_tensor(random, shape, t, -1, 1) + far, b = random_tensor(random, shape, t, -1, 1);
+    add_with_gradient(d, random, x, [](const Tensor& a) { return cholesky(matmul(a, swap_axes(a, -1, -2))); });
+    add_with_gradient(d, random, x, [&](const Tensor& a) { return solve(a, b) + triangular_solve(a, b); });
+    add_with_gradient(d, random, x, [](const Tensor& a) { return slogdet(a).logabsdet + det(a * 0.1); });
+    add_with_gradient(d, random, x, [](const Tensor& a) { return qr(a).q + qr(a).r; });
+    add_with_gradient(d, random, x, [](const Tensor& a) { return eigh(a).vectors * expand(eigh(a).values, -1); });
+    add_with_gradient(d, random, x, [](const Tensor& a) { return svd(a).u * expand(svd(a).s, -1) + svd(a).vh; });
+  }
+  d.print("factorisations", t);
+}
+
+void draws(DType t) {
+  Generator g(3);
+  Digest d;
+  d.add(random::uniform({40'003}, -1, 1, t, g));
+  d.add(random::normal({40'003}, 0, 1, t, g));
+  d.add(random::gamma({20'003}, 0.7, 1, t, g));
+  d.add(random::permutation(20'003, g));
+  d.print("draws", t);
+}
+
 // Layers with their gradients, at sizes of several panels, tasks and vectors.
 void layers(Random& random, DType t) {
   Generator g(9);
@@ -129,7 +228,15 @@ int main() {
   for (DType t : {f32, f64, DType::bf16}) reductions(random, t);
   for (DType t : {f32, f64, DType::bf16}) products(random, t);
   for (DType t : {f32, f64, DType::bf16}) convolutions(random, t);
-  for (DType t : {f32, f64}) layers(random, t);
+  for (DType t : {f32, f64, DType::bf16, i32}) indexing(random, t);
+  for (DType t : {f32, f64}) {
+    order(random, t);
+    pools(random, t);
+    attentions(random, t);
+    factorisations(random, t);
+    draws(t);
+    layers(random, t);
+  }
   for (DType t : {f32, f64}) {
     training(t, false);
     training(t, true);

@@ -1,13 +1,17 @@
-// Random graphs over the whole table with gradients: compiled gives eager's bits, and each op of the graph, gradients'
-// ops too, what it gives in f64. A failure prints the shortest function that fails, and a command that runs just it.
+// Random graphs over the whole table with gradients, half of them steps that train variables: compiled gives eager's
+// bits, and each op of the graph, gradients' ops too, what it gives in f64. A failure prints the shortest function that
+// fails, and a command that runs just it.
 //
 //     WEFT_FUZZ_SEEDS=N    how many (default 100)        WEFT_FUZZ_FROM=S    the first seed (default 0)
 //     WEFT_FUZZ_STEPS=K    ops drawn for each (default 8)
+//     WEFT_FUZZ_COUNT=1    prints how many of the graphs had each op
 #include <weft/ops/closure.h>
 #include <weft/ops/replay.h>
 
 #include <cstdlib>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "random_graph.h"
 #include "support.h"
@@ -71,8 +75,53 @@ std::string off(const Op& op, const Attrs& attrs, std::span<const Tensor> in, st
   return "";
 }
 
+// The function, as it is or as a step that trains: then some of its inputs are variables, moved along their gradients.
+class Step {
+ public:
+  Step(const RandomGraph& f, bool trains) : f_(f) {
+    for (std::size_t i = 0; trains && i < f.inputs.size(); ++i)
+      if (is_floating(f.inputs[i].dtype()) && i % 3 != 2) weights_.push_back({i, f.inputs[i], f.inputs[i] * 0});
+  }
+
+  std::vector<Tensor> operator()(std::vector<Tensor> in) {
+    for (const Weight& w : weights_) in[w.input] = w.value.value();
+    std::vector<Tensor> results = f_(in);
+    for (Weight& w : weights_) {
+      Tensor by = results[results.size() - in.size() + w.input] * 0.01;
+      if (w.input % 2 == 0) {
+        w.momentum.assign(w.momentum * 0.9 + by);
+        by = w.momentum;
+      }
+      w.value.assign_sub(by);
+    }
+    return results;
+  }
+
+  std::vector<Tensor> state() const {
+    std::vector<Tensor> all;
+    for (const Weight& w : weights_) all.insert(all.end(), {w.value.value(), w.momentum.value()});
+    return all;
+  }
+
+ private:
+  struct Weight {
+    std::size_t input;
+    Variable value, momentum;
+  };
+  const RandomGraph& f_;
+  std::vector<Weight> weights_;
+};
+
+using Counts = std::map<const Op*, int>;  // of graphs that have an op
+
+void count_ops(const Graph& graph, Counts& counts) {
+  std::set<const Op*> ops;
+  for (const Graph::Node& node : graph.nodes) ops.insert(node.op);
+  for (const Op* op : ops) ++counts[op];
+}
+
 // Why the function is wrong; empty if it is not.
-std::string failure(std::uint64_t seed, int steps) {
+std::string failure(std::uint64_t seed, int steps, Counts& counts) {
   std::string wrong, graph;
   bool computed = false;
   try {
@@ -81,6 +130,7 @@ std::string failure(std::uint64_t seed, int steps) {
       return f({in.begin(), in.end()});
     });
     graph = closure.graph->text();
+    count_ops(*closure.graph, counts);
     const std::vector<Tensor> inputs = closure.inputs(f.inputs);
     detail::replay_nodes<Tensor>(
         *closure.graph, inputs, [&](const Graph::Node& node, std::span<const Tensor> in, std::span<Tensor> out) {
@@ -89,15 +139,21 @@ std::string failure(std::uint64_t seed, int steps) {
           if (!why.empty() && wrong.empty())
             wrong = "%" + std::to_string(node.out) + " = " + std::string(node.op->name) + ": " + why;
         });
-    const std::vector<Tensor> expected = f(f.inputs);
-    computed = true;
-    auto compiled = compile(f);
+    Step eager(f, seed % 2 == 1), same(f, seed % 2 == 1);
+    auto compiled = compile([&](const std::vector<Tensor>& in) { return same(in); });
     for (int call = 0; call < 2 && wrong.empty(); ++call) {
+      computed = false;
+      const std::vector<Tensor> expected = eager(f.inputs);
+      computed = true;
       const std::vector<Tensor> results = compiled(f.inputs);
-      for (std::size_t k = 0; k < expected.size() && wrong.empty(); ++k)
-        if (const std::string why = difference(results[k], expected[k]); !why.empty())
-          wrong = "result " + std::to_string(k) + " of " + std::to_string(expected.size()) + ", call " +
-                  std::to_string(call) + ": compiled and eager: " + why;
+      const auto compare = [&](const char* what, const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+        for (std::size_t k = 0; k < b.size() && wrong.empty(); ++k)
+          if (const std::string why = difference(a[k], b[k]); !why.empty())
+            wrong = std::string(what) + " " + std::to_string(k) + " of " + std::to_string(b.size()) + ", call " +
+                    std::to_string(call) + ": compiled and eager: " + why;
+      };
+      compare("result", results, expected);
+      compare("state", same.state(), eager.state());
     }
   } catch (const NumericsError& e) {  // cofactor's gradient refuses a singular matrix, and such graphs make some
     wrong = computed ? e.what() : "";
@@ -116,12 +172,13 @@ TEST_CASE("random graphs and their gradients: compiled is eager to the bit, and 
   const int from = number("WEFT_FUZZ_FROM", 0), seeds = number("WEFT_FUZZ_SEEDS", 100);
   const int steps = number("WEFT_FUZZ_STEPS", 8);
   const NoLeaks guard;
+  Counts counts, of_shorter;
   for (int seed = from; seed < from + seeds; ++seed) {
-    std::string wrong = failure(static_cast<std::uint64_t>(seed), steps);
+    std::string wrong = failure(static_cast<std::uint64_t>(seed), steps, counts);
     if (wrong.empty()) continue;
     int shortest = steps;
     for (int k = 0; k < steps; ++k)
-      if (const std::string shorter = failure(static_cast<std::uint64_t>(seed), k); !shorter.empty()) {
+      if (const std::string shorter = failure(static_cast<std::uint64_t>(seed), k, of_shorter); !shorter.empty()) {
         shortest = k;
         wrong = shorter;
         break;
@@ -129,5 +186,12 @@ TEST_CASE("random graphs and their gradients: compiled is eager to the bit, and 
     FAIL_CHECK("WEFT_FUZZ_FROM=" << seed << " WEFT_FUZZ_SEEDS=1 WEFT_FUZZ_STEPS=" << shortest
                                  << " weft_test_compiler '[fuzz]'\n"
                                  << wrong);
+  }
+  for (const SampledOp& s : sampled_ops()) {
+    if (number("WEFT_FUZZ_COUNT", 0) != 0)
+      std::printf("%6d of %d  %.*s\n", counts[s.op], seeds, static_cast<int>(s.op->name.size()), s.op->name.data());
+    if (seeds < 500 || steps < 6) continue;
+    INFO(s.op->name << " is in " << counts[s.op] << " of " << seeds << " graphs");
+    CHECK(counts[s.op] * 100 >= seeds);
   }
 }

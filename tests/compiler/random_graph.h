@@ -22,7 +22,9 @@ class RandomGraph {
     const std::int64_t a = extent(40), b = extent(70), c = extent(20);
     for (const Shape& shape : {Shape{a, b}, Shape{b, a}, Shape{b}, Shape{a, 1}, Shape{c, a, b}, Shape{}})
       inputs.push_back(random_tensor(random_, shape, main_, -2, 2));
-    inputs.push_back(random_tensor(random_, {a, b}, random_.below(2) ? i32 : i64));
+    constexpr DType integers[] = {i32, i64, u8};
+    inputs.push_back(random_tensor(random_, {a, b}, types[random_.below(std::size(types))], -2, 2));
+    inputs.push_back(random_tensor(random_, {a, b}, integers[random_.below(std::size(integers))]));
     inputs.push_back(random_tensor(random_, {b}, DType::boolean));
   }
 
@@ -94,7 +96,13 @@ class RandomGraph {
     }
     Tensor as(const Tensor& t, DType dtype) { return t.dtype() == dtype ? t : cast(t, dtype); }
 
-    // Values of any shapes, which broadcast.
+    static bool broadcast(const Shape& a, const Shape& b) {
+      for (int i = 1; i <= std::min(a.size(), b.size()); ++i)
+        if (const std::int64_t n = a[a.size() - i], m = b[b.size() - i]; n != m && n != 1 && m != 1) return false;
+      return true;
+    }
+
+    // Values of any shapes, which broadcast, or are made to.
     void elementwise(const SampledOp& s) {
       const std::vector<OpSample> samples = samples_of(s);
       const OpSample& sample = samples[0];
@@ -104,7 +112,13 @@ class RandomGraph {
       if (s.op == &op_of<CopySign>() || s.op == &op_of<SignBit>())
         for (Tensor& t : in) t = where(equal(t, t), t, 0);
       Shape shape;
-      for (const Tensor& t : in) shape = broadcast_shapes(shape, t.shape());
+      for (Tensor& t : in) {
+        if (!broadcast(shape, t.shape())) {
+          if (t.size() == 0 || count(shape) == 0) return;
+          t = fitted(t, shape);
+        }
+        shape = broadcast_shapes(shape, t.shape());
+      }
       if (count(shape) > 20'000) return;
       for (Tensor& t : in) t = broadcast_to(t, shape);
       apply_to(*s.op, sample.attrs, in);
@@ -119,7 +133,8 @@ class RandomGraph {
         const Tensor picked = as(pick_float(), t.dtype());
         if (picked.size() == 0) continue;
         const Tensor v = fitted(picked, t.shape());
-        // What looks at values would refuse others, and matrices must be well conditioned: they hang in the graph by a zero.
+        // What looks at values would refuse others, and matrices must be well conditioned: they hang in the graph by a
+        // zero.
         t = s.op->checks || s.of_matrices ? t + where(abs(v) < 100, v, 0) * 0 : within(v, t, true);
       }
       apply_to(*s.op, sample.attrs, sample.in);

@@ -116,8 +116,10 @@ Tensor inverse_differences(const Tensor& w) {
 Tensor checked(const Tensor& x, int what) { return apply<CheckMatrices>({x}, CheckMatricesAttrs{what}); }
 enum : int { singular, not_positive, not_factored };
 
-// Operands with their batches broadcast, a number or a vector refused by the door.
+// Operands with their batches broadcast; a vector on the right is one column. Other numbers and vectors are refused by
+// the door.
 template <class Struct> Tensor solved(const Tensor& a, const Tensor& b, const Attrs& attrs) {
+  if (a.rank() >= 2 && b.rank() == 1) return squeeze(solved<Struct>(a, expand(b, -1), attrs), Ints{-1});
   if (a.rank() < 2 || b.rank() < 2) return apply<Struct>({a, b}, attrs);
   const Extents x(Type{f32, a.shape()}), y(Type{f32, b.shape()});
   const Shape batch = broadcast_shapes(x.batch, y.batch);

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// x with a x = b, for square a and b [..., n, m]; batches broadcast.
+/// x with a x = b, for square a and b [..., n, m]; batches broadcast. A 1-d b is one column, and x has none either.
 Tensor solve(const Arg& a, const Arg& b);
 /// The same where a is a triangle: the elements above (or, not `lower`, below) the diagonal are not read.
 Tensor triangular_solve(const Arg& a, const Arg& b, bool lower = true);

@@ -95,6 +95,8 @@ Step train(Mode mode, const Size& s) {
 Step char_gpt(Mode mode) { return train(mode, {"W6", 6, 6, 384, 128, 4, 65, true, false, 1e-3, 0.99}); }
 Step small_gpt(Mode mode) { return train(mode, {"W6n", 4, 4, 128, 64, 12, 65, false, false, 1e-3, 0.99}); }
 Step gpt2(Mode mode) { return train(mode, {"W7", 12, 12, 768, 64, 4, 50257, true, true, 3e-4, 0.95}); }
-Step mixed_gpt2(Mode mode) { return train(mode, {"W7", 12, 12, 768, 64, 4, 50257, true, true, 3e-4, 0.95, DType::bf16}); }
+Step mixed_gpt2(Mode mode) {
+  return train(mode, {"W7", 12, 12, 768, 64, 4, 50257, true, true, 3e-4, 0.95, DType::bf16});
+}
 
 }  // namespace bench

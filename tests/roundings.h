@@ -1,6 +1,6 @@
 // How far results of functions of many numbers are off, in roundings: 1 is what rounding the result once, and every
-// operand once at random, would make. So a stable algorithm has few, also where terms cancel or a matrix is nearly singular: what
-// the problem itself makes of errors in its operands is no fault of the function.
+// operand once at random, would make. So a stable algorithm has few, also where terms cancel or a matrix is nearly
+// singular: what the problem itself makes of errors in its operands is no fault of the function.
 #pragma once
 
 #include <cmath>

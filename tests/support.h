@@ -26,7 +26,9 @@ class Random {
  public:
   explicit Random(std::uint64_t seed = 1) : engine_(seed) {}
   std::uint64_t bits() { return engine_(); }
-  double uniform(double low = 0, double high = 1) { return low + (high - low) * (static_cast<double>(bits() >> 11) * 0x1p-53); }
+  double uniform(double low = 0, double high = 1) {
+    return low + (high - low) * (static_cast<double>(bits() >> 11) * 0x1p-53);
+  }
   std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(bits() % static_cast<std::uint64_t>(n)); }
 
  private:
@@ -38,7 +40,8 @@ inline Tensor filled(const Shape& shape, DType dtype, const std::function<double
   const Tensor t = Tensor::allocate({dtype, shape});
   for (std::int64_t i = 0; i < t.size(); ++i) {
     const double x = f(i);
-    detail::convert_elements(f64, &x, 0, dtype, t.view().as<std::byte>() + i * static_cast<std::int64_t>(size_of(dtype)), 0, 1);
+    detail::convert_elements(f64, &x, 0, dtype,
+                             t.view().as<std::byte>() + i * static_cast<std::int64_t>(size_of(dtype)), 0, 1);
   }
   return t;
 }
@@ -82,7 +85,8 @@ inline std::string difference(const Tensor& a, const Tensor& b) {
     if (x[i] == y[i]) continue;
     const auto p = a.to_vector<double>(), q = b.to_vector<double>();
     char text[200];
-    std::snprintf(text, sizeof text, "element %zu of %s: %.17g (%a) and %.17g (%a)", i, a.type().text().c_str(), p[i], p[i], q[i], q[i]);
+    std::snprintf(text, sizeof text, "element %zu of %s: %.17g (%a) and %.17g (%a)", i, a.type().text().c_str(), p[i],
+                  p[i], q[i], q[i]);
     return text;
   }
   return "";
@@ -110,9 +114,7 @@ template <class E, class F> std::string message_of(F&& f) {
     const std::size_t file = text.find("_test.cpp:"), at = text.rfind("at ", file), end = text.find('\n', file);
     if (file != std::string::npos) text.replace(at, std::min(end, text.size()) - at, "at HERE");
     return text;
-  } catch (const std::exception& e) {
-    return std::string("another class: ") + e.what();
-  }
+  } catch (const std::exception& e) { return std::string("another class: ") + e.what(); }
   return "nothing thrown";
 }
 

@@ -158,7 +158,8 @@ template <class T, int L> void check_domain() {
       const T most = sizeof(T) == 4 ? 250 : 2000;
       if (x == 0 || x - x != 0 || (x < 2 && x > T(-2) && x * x > T(1e-4)))
         for (T n = -most; n <= most; ++n)
-          value("scalb", scalb(a, V(n)), sizeof(T) == 4 ? T(__builtin_ldexpf(float(x), int(n))) : T(__builtin_ldexp(x, int(n))), x, n);
+          value("scalb", scalb(a, V(n)),
+                sizeof(T) == 4 ? T(__builtin_ldexpf(float(x), int(n))) : T(__builtin_ldexp(x, int(n))), x, n);
       T m = x, e = 0;
       if (!(x >= 0))
         m = e = T(__builtin_nan(""));

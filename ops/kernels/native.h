@@ -151,8 +151,9 @@ template <class T, class R> WEFT_INLINE R raw_scalb(R a, R n) {
 /// ScalarOp::significand and exponent. The bits of 3/4 are taken away and what is above the stored mantissa then is the
 /// exponent; a subnormal number is scaled up before.
 template <class T> constexpr int stored_mantissa = std::is_same_v<T, float> ? 23 : 52;
-template <class T> constexpr auto bits_of_three_quarters = std::is_same_v<T, float> ? (Wrapping<Signed<T>>)0x3f400000
-                                                                                     : (Wrapping<Signed<T>>)(0x3feull << 52 | 1ull << 51);
+template <class T> constexpr auto bits_of_three_quarters = std::is_same_v<T, float>
+                                                               ? (Wrapping<Signed<T>>)0x3f400000
+                                                               : (Wrapping<Signed<T>>)(0x3feull << 52 | 1ull << 51);
 template <class T> constexpr T least_normal = std::is_same_v<T, float> ? (T)0x1p-126 : (T)0x1p-1022;
 template <class T, class R> WEFT_INLINE auto above_three_quarters(R a) {
   constexpr T up = (T)((Wrapping<Signed<T>>)1 << stored_mantissa<T>);
@@ -508,14 +509,10 @@ template <class T, int L> struct Native {
     return each([](auto x) WEFT_LAMBDA { return raw_sqrt<T>(x); }, a);
   }
   /// where(a < b, a, b) and where(a > b, a, b) of floats; not in the domain, math/core.h takes them where they are.
-  WEFT_INLINE friend Native smaller(Native a, Native b)
-    requires std::is_floating_point_v<T>
-  {
+  WEFT_INLINE friend Native smaller(Native a, Native b) requires std::is_floating_point_v<T> {
     return each([](auto x, auto y) WEFT_LAMBDA { return raw_smaller<T>(x, y); }, a, b);
   }
-  WEFT_INLINE friend Native larger(Native a, Native b)
-    requires std::is_floating_point_v<T>
-  {
+  WEFT_INLINE friend Native larger(Native a, Native b) requires std::is_floating_point_v<T> {
     return each([](auto x, auto y) WEFT_LAMBDA { return raw_larger<T>(x, y); }, a, b);
   }
   WEFT_INLINE friend Native floor(Native a) {

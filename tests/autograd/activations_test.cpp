@@ -49,8 +49,11 @@ TEST_CASE("activations pass gradcheck at orders 1 and 2", "[gradcheck]") {
   }
   CHECK(gradcheck([](const Tensor& t) { return glu(t, -1); }, x).message == "");
   CHECK(gradcheck([](const Tensor& t, const Tensor& s) { return prelu(t, s); }, std::tuple(x, w)).message == "");
-  CHECK(gradcheck([](const Tensor& a, const Tensor& b, const Tensor& c) { return lerp(a, b, c); }, std::tuple(x, w, x + 1)).message == "");
-  CHECK(gradcheck([](const Tensor& t) { return frac(t) * t; }, random_tensor(random, {5}, f64, 1.1, 1.9)).message == "");
+  CHECK(gradcheck([](const Tensor& a, const Tensor& b, const Tensor& c) { return lerp(a, b, c); },
+                  std::tuple(x, w, x + 1))
+            .message == "");
+  CHECK(gradcheck([](const Tensor& t) { return frac(t) * t; }, random_tensor(random, {5}, f64, 1.1, 1.9)).message ==
+        "");
 }
 
 TEST_CASE("at its kinks an activation has the gradient that it promises, backward and forward") {
@@ -100,6 +103,10 @@ TEST_CASE("maths at its kinks: xlogy, logaddexp, hypot, fmax, copysign") {
 }
 
 TEST_CASE("the second derivative of logaddexp on the diagonal is not lost", "[gradcheck]") {
-  CHECK(gradcheck([](const Tensor& a, const Tensor& b) { return logaddexp(a, b); }, std::tuple(tensor<double>({1, 0.5}), tensor<double>({1, 0.5}))).message == "");
-  CHECK(gradcheck([](const Tensor& a, const Tensor& b) { return xlogy(a, b); }, std::tuple(tensor<double>({0, 0.5}), tensor<double>({2, 0.5}))).message == "");
+  CHECK(gradcheck([](const Tensor& a, const Tensor& b) { return logaddexp(a, b); },
+                  std::tuple(tensor<double>({1, 0.5}), tensor<double>({1, 0.5})))
+            .message == "");
+  CHECK(gradcheck([](const Tensor& a, const Tensor& b) { return xlogy(a, b); },
+                  std::tuple(tensor<double>({0, 0.5}), tensor<double>({2, 0.5})))
+            .message == "");
 }

@@ -1,4 +1,5 @@
-// ForwardAccumulator: the cases of the contract's 1.6, and that forward rules agree with gradient rules and differences.
+// ForwardAccumulator: the cases of the contract's 1.6, and that forward rules agree with gradient rules and
+// differences.
 #include <weft/autograd/forward.h>
 
 #include "../op_samples.h"
@@ -36,7 +37,8 @@ void check_orders(const Function& f, const Tensor& x, int orders) {
   for (int order = 1; order <= orders; ++order) {
     INFO("order " << order);
     const Tensor forward = forward_derivative(f, x, order);
-    CHECK_NEAR(forward, central_difference([&](const Tensor& t) { return forward_derivative(f, t, order - 1); }, x), 1e-7);
+    CHECK_NEAR(forward, central_difference([&](const Tensor& t) { return forward_derivative(f, t, order - 1); }, x),
+               1e-7);
     CHECK_NEAR(forward, reverse_derivative(f, x, order), 1e-12);
   }
 }
@@ -71,7 +73,8 @@ TEST_CASE("a forward rule says what two gradient rules say, for every op", "[for
       const std::vector<Tensor> out = run(op, s);
       if (!is_floating(out[0].dtype())) continue;
       std::vector<Tensor> all;
-      for (const Tensor& t : s.in) all.push_back(is_floating(t.dtype()) ? random_tensor(random, t.shape(), t.dtype()) : Tensor());
+      for (const Tensor& t : s.in)
+        all.push_back(is_floating(t.dtype()) ? random_tensor(random, t.shape(), t.dtype()) : Tensor());
       for (std::size_t only = 0; only <= s.in.size(); ++only) {  // each input's alone, then all at once
         std::vector<Tensor> tangents = all;
         for (std::size_t i = 0; i < tangents.size(); ++i)
@@ -103,8 +106,9 @@ TEST_CASE("the tangents of a sum and a product", "[forward][1.6.1]") {
 TEST_CASE("a primal given twice is an error; watching one again adds", "[forward][1.6.4]") {
   const NoLeaks guard;
   const Tensor x = scalar(-2);
-  CHECK(message_of<ArgumentError>([&] { ForwardAccumulator(std::tuple(x, x), std::tuple(scalar(1), scalar(2))); })
-            .find("multiple times") != std::string::npos);
+  CHECK(message_of<ArgumentError>([&] {
+          ForwardAccumulator(std::tuple(x, x), std::tuple(scalar(1), scalar(2)));
+        }).find("multiple times") != std::string::npos);
   CHECK(active_recorders().empty());
   const Variable v(x);
   CHECK_THROWS_AS((ForwardAccumulator(std::tie(v, v), std::tuple(scalar(1), scalar(2)))), ArgumentError);
@@ -172,7 +176,8 @@ TEST_CASE("powers to order 3, forward alone", "[forward][1.6.16]") {
   const NoLeaks guard;
   double expected = std::pow(1.1, 3.5);
   for (int order = 0; order <= 3; ++order) {
-    CHECK_NEAR(forward_derivative([](const Tensor& x) { return pow(x, 3.5); }, real(1.1), order), real(expected), 1e-13);
+    CHECK_NEAR(forward_derivative([](const Tensor& x) { return pow(x, 3.5); }, real(1.1), order), real(expected),
+               1e-13);
     expected = std::pow(1.1, 3.5 - order - 1);
     for (int k = 0; k <= order; ++k) expected *= 3.5 - k;
   }
@@ -185,15 +190,15 @@ TEST_CASE("a custom gradient gives the forward rule too, to order 3", "[forward]
     return std::pair(x * s, [x, s](const Tensor& dy) { return dy * (s + x * s * (1 - s)); });
   });
   check_orders(f, real(0.7), 3);
-  CHECK_NEAR(forward_derivative(f, real(0.7), 3), forward_derivative([](const Tensor& x) { return silu(x); }, real(0.7), 3), 1e-12);
+  CHECK_NEAR(forward_derivative(f, real(0.7), 3),
+             forward_derivative([](const Tensor& x) { return silu(x); }, real(0.7), 3), 1e-12);
 }
 
 TEST_CASE("what a custom gradient throws passes through the forward rule", "[forward][1.6.11]") {
   const NoLeaks guard;
   struct Mine {};
-  const auto f = custom_gradient([](const Tensor& x) {
-    return std::pair(x * 2, [](const Tensor&) -> Tensor { throw Mine(); });
-  });
+  const auto f =
+      custom_gradient([](const Tensor& x) { return std::pair(x * 2, [](const Tensor&) -> Tensor { throw Mine(); }); });
   const Tensor x = scalar(1);
   {
     const ForwardAccumulator acc(x, scalar(1));
@@ -211,7 +216,8 @@ TEST_CASE("layers: the derivative along all variables, to order 2", "[forward][1
   CHECK(gradcheck([](const DenseNet& m, const Tensor& t) { return m(t); }, std::tuple(f, x)).message == "");
 }
 
-TEST_CASE("a Hessian times a vector of variables, forward over reverse and reverse over reverse", "[forward][1.6.14][1.6.22]") {
+TEST_CASE("a Hessian times a vector of variables, forward over reverse and reverse over reverse",
+          "[forward][1.6.14][1.6.22]") {
   Random random(13);
   const DenseNet f = dense_net(random);
   const Tensor x = random_tensor(random, {5, 3}, f64);
@@ -241,7 +247,8 @@ TEST_CASE("a Hessian times a vector of variables, forward over reverse and rever
   }
 }
 
-TEST_CASE("accumulators in one another: the outer sees the inner's tangents, not the inner the outer's", "[forward][1.6.17]") {
+TEST_CASE("accumulators in one another: the outer sees the inner's tangents, not the inner the outer's",
+          "[forward][1.6.17]") {
   const NoLeaks guard;
   const Tensor x = real(0.3);
   ForwardAccumulator outer(x, real(1));
@@ -367,7 +374,8 @@ TEST_CASE("a Hessian row by row, of a form and of a layer's variables", "[forwar
 TEST_CASE("tangents of another type or number are refused", "[forward]") {
   const NoLeaks guard;
   const Tensor x = zeros({2}), n = zeros({2}, i32);
-  CHECK(message_of<ShapeError>([&] { ForwardAccumulator(x, zeros({3})); }) == "the tangent is f32[3], its primal f32[2]");
+  CHECK(message_of<ShapeError>([&] { ForwardAccumulator(x, zeros({3})); }) ==
+        "the tangent is f32[3], its primal f32[2]");
   CHECK_THROWS_AS(ForwardAccumulator(x, zeros({2}, f64)), DTypeError);
   CHECK_THROWS_AS(ForwardAccumulator(n, n), DTypeError);
   CHECK_THROWS_AS(ForwardAccumulator(x, std::vector<Tensor>{x, x}), ArgumentError);

@@ -109,7 +109,8 @@ TEST_CASE("a forward rule of one's own is used, and transposed for gradients", "
   CHECK_NEAR(grad(loss_of(f))(x), sigmoid(x) * c, 1e-15);
   CHECK(gradcheck(f, x).message == "");
   const Variable w(scalar(2));
-  const auto reads = custom_jvp([&](const Tensor& t) { return t * w; }, [](const Tensor&, const Tensor& d) { return d; });
+  const auto reads =
+      custom_jvp([&](const Tensor& t) { return t * w; }, [](const Tensor&, const Tensor& d) { return d; });
   CHECK_THROWS_AS(reads(scalar(1)), GradError);
 }
 

@@ -11,8 +11,8 @@ namespace {
 const Tensor xs = tensor<double>({{0.5, -1.0, 2.0}, {0.25, 1.5, -0.75}});
 const Tensor x0 = tensor<double>({0.5, -1.0, 2.0});
 
-Tensor f(const Tensor& x) { return tanh(x) * sum(x * x); }         // [3] -> [3]
-Tensor loss(const Tensor& x) { return sum(exp(x) * square(x)); }   // [3] -> []
+Tensor f(const Tensor& x) { return tanh(x) * sum(x * x); }        // [3] -> [3]
+Tensor loss(const Tensor& x) { return sum(exp(x) * square(x)); }  // [3] -> []
 
 }  // namespace
 
@@ -28,7 +28,9 @@ TEST_CASE("random numbers under vmap are the same bits compiled", "[vmap]") {
   Generator a(5), b(5);
   const auto noise = [](Generator& g) {
     return [&g](const Tensor& x) {
-      return vmap([&](const Tensor& e) { return e + random::normal({3}, 0, 1, f64, g) * random::uniform({}, 0, 1, f64, g); })(x);
+      return vmap([&](const Tensor& e) {
+        return e + random::normal({3}, 0, 1, f64, g) * random::uniform({}, 0, 1, f64, g);
+      })(x);
     };
   };
   auto compiled = compile(noise(a));

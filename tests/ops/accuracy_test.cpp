@@ -1,5 +1,6 @@
 // Every elementwise op against long double: 2 ulp at most, exact where IEEE asks for it. tools/accuracy/ sweeps all
-// exponents and compares with MPFR; here are samples of the op's domain, of all exponents, and the special values; of bf16 and f16 all numbers.
+// exponents and compares with MPFR; here are samples of the op's domain, of all exponents, and the special values; of
+// bf16 and f16 all numbers.
 #include <limits>
 
 #include "op_samples.h"
@@ -15,8 +16,8 @@ using Real = long double;
 template <class T> std::vector<T> specials() {
   using L = std::numeric_limits<T>;
   std::vector<T> r;
-  for (T x : {T(0), T(1), T(2), T(3), T(0.5), T(1.5), T(2.5), T(100), L::infinity(), L::quiet_NaN(), L::max(), L::min(), L::denorm_min(),
-              std::nextafter(T(1), T(0)), std::nextafter(T(1), T(2))})
+  for (T x : {T(0), T(1), T(2), T(3), T(0.5), T(1.5), T(2.5), T(100), L::infinity(), L::quiet_NaN(), L::max(), L::min(),
+              L::denorm_min(), std::nextafter(T(1), T(0)), std::nextafter(T(1), T(2))})
     r.insert(r.end(), {x, -x});
   return r;
 }
@@ -33,7 +34,8 @@ template <class Struct, class T> void check_accuracy(Random& random) {
   std::vector<T> xs, ys;
   const auto put = [&](T x, T y) { xs.push_back(x), ys.push_back(y); };
   for (int i = 0; i < 4000; ++i) {
-    put(static_cast<T>(random.uniform(Struct::domain.low, Struct::domain.high)), static_cast<T>(random.uniform(Struct::domain1.low, Struct::domain1.high)));
+    put(static_cast<T>(random.uniform(Struct::domain.low, Struct::domain.high)),
+        static_cast<T>(random.uniform(Struct::domain1.low, Struct::domain1.high)));
     put(any_exponent<T>(random), any_exponent<T>(random));
     put(static_cast<T>(random.uniform(-90, 90)), static_cast<T>(random.uniform(-9, 9)));
   }
@@ -47,7 +49,8 @@ template <class Struct, class T> void check_accuracy(Random& random) {
   for (std::size_t i = 0; i < xs.size(); ++i)
     if (!reference.promised || reference.promised(xs[i], ys[i]))
       if (const double e = ulps<Real>(got[i], reference.f(xs[i], ys[i]), format_of<T>); e > worst) worst = e, at = i;
-  INFO(Struct::name << "(" << xs[at] << (binary ? ", " + std::to_string(ys[at]) : "") << ") = " << got[at] << " is " << worst << " ulp off");
+  INFO(Struct::name << "(" << xs[at] << (binary ? ", " + std::to_string(ys[at]) : "") << ") = " << got[at] << " is "
+                    << worst << " ulp off");
   CHECK(worst <= bound);
 }
 

@@ -57,7 +57,10 @@ template <class T> std::uint64_t step(const Instruction& i, std::uint64_t wa, st
       case ScalarOp::fma: return u(std::fma(a, b, c));
       case ScalarOp::scalb: return u(std::isnan(b) ? b : std::scalbn(a, static_cast<int>(b)));
       case ScalarOp::exponent: return u(three_quarters_exponent(a));
-      case ScalarOp::significand: return u(std::isfinite(a) && a > 0 ? std::scalbn(a, -static_cast<int>(three_quarters_exponent(a))) : a >= 0 ? T{1} : std::numeric_limits<T>::quiet_NaN());
+      case ScalarOp::significand:
+        return u(std::isfinite(a) && a > 0 ? std::scalbn(a, -static_cast<int>(three_quarters_exponent(a)))
+                 : a >= 0                  ? T{1}
+                                           : std::numeric_limits<T>::quiet_NaN());
       case ScalarOp::sqrt: return u(std::sqrt(a));
       case ScalarOp::floor: return u(std::floor(a));
       case ScalarOp::ceil: return u(std::ceil(a));
@@ -71,7 +74,8 @@ template <class T> std::uint64_t step(const Instruction& i, std::uint64_t wa, st
       case ScalarOp::sub: return t(wa - wb);
       case ScalarOp::mul: return t(wa * wb);
       case ScalarOp::div:
-        if constexpr (!std::is_same_v<T, bool>) return b == 0 ? 0 : std::is_signed_v<T> && b == T(-1) ? t(0 - wa) : u(static_cast<T>(a / b));
+        if constexpr (!std::is_same_v<T, bool>)
+          return b == 0 ? 0 : std::is_signed_v<T> && b == T(-1) ? t(0 - wa) : u(static_cast<T>(a / b));
         break;
       case ScalarOp::neg: return t(0 - wa);
       case ScalarOp::abs: return std::is_signed_v<T> && a < T{} ? t(0 - wa) : wa;
@@ -81,7 +85,8 @@ template <class T> std::uint64_t step(const Instruction& i, std::uint64_t wa, st
       case ScalarOp::bit_not: return std::is_same_v<T, bool> ? !wa : t(~wa);
       case ScalarOp::shl: return t(wa << i.imm);
       case ScalarOp::shr: return t(wa) >> i.imm;
-      case ScalarOp::sar: return u(static_cast<T>(a >> std::min<std::uint64_t>(i.imm, static_cast<std::uint64_t>(unsigned_width - 1))));
+      case ScalarOp::sar:
+        return u(static_cast<T>(a >> std::min<std::uint64_t>(i.imm, static_cast<std::uint64_t>(unsigned_width - 1))));
       default: break;
     }
   }
@@ -93,20 +98,27 @@ std::uint64_t evaluate(const Formula& f, const std::vector<std::uint64_t>& in) {
   std::vector<std::uint64_t> v;
   for (const Instruction& i : f.code) {
     const std::uint64_t a = v.empty() ? 0 : v[i.a], b = v.empty() ? 0 : v[i.b], c = v.empty() ? 0 : v[i.c];
-    if (i.op == ScalarOp::input) v.push_back(in[i.imm]);
-    else if (i.op == ScalarOp::constant) v.push_back(i.imm);
-    else if (i.op == ScalarOp::select) v.push_back(a ? b : c);
-    else if (i.op == ScalarOp::bitcast) v.push_back(a);
+    if (i.op == ScalarOp::input)
+      v.push_back(in[i.imm]);
+    else if (i.op == ScalarOp::constant)
+      v.push_back(i.imm);
+    else if (i.op == ScalarOp::select)
+      v.push_back(a ? b : c);
+    else if (i.op == ScalarOp::bitcast)
+      v.push_back(a);
     else if (i.op == ScalarOp::convert) {
       const DType from = result_type(f.code[i.a]);
       v.push_back(visit_dtype(from, [&](auto x) {
-        return visit_dtype(i.type, [&](auto y) { return to_word(detail::convert_element<decltype(y)>(from_word<decltype(x)>(a))); });
+        return visit_dtype(
+            i.type, [&](auto y) { return to_word(detail::convert_element<decltype(y)>(from_word<decltype(x)>(a))); });
       }));
     } else {
       v.push_back(visit_dtype(i.type, [&](auto zero) -> std::uint64_t {
         using T = decltype(zero);
-        if constexpr (std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>) return 0;  // no compute types
-        else return step<T>(i, a, b, c);
+        if constexpr (std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>)
+          return 0;  // no compute types
+        else
+          return step<T>(i, a, b, c);
       }));
     }
   }
@@ -117,14 +129,17 @@ std::uint64_t evaluate(const Formula& f, const std::vector<std::uint64_t>& in) {
 template <class Struct> OpSample rich_sample(DType t, Random& random, std::int64_t n) {
   OpSample s = Sampler<Struct>::sample({n}, t, random);
   if (!is_floating(t)) return s;
-  const double edges[] = {0.0, -0.0, INFINITY, -INFINITY, NAN, 1, -1, 0.5, 2, 1e-40, -1e-40, 1e-310, 88.8, -104, 710, -746, 1e30, 0.3, 1e-5, 2.5, 3.5};
+  const double edges[] = {0.0,    -0.0, INFINITY, -INFINITY, NAN,  1,    -1,  0.5,  2,   1e-40, -1e-40,
+                          1e-310, 88.8, -104,     710,       -746, 1e30, 0.3, 1e-5, 2.5, 3.5};
   std::int64_t i = 0;
   for (Tensor& x : s.in) {
     if (x.dtype() != t) continue;
     const auto values = x.to_vector<double>();
     const std::int64_t shift = i++;
     x = filled({n}, t, [&](std::int64_t k) {
-      return k % 3 == 0 ? edges[(k / 3 + shift * (k / 63)) % 21] : k % 3 == 1 ? random.uniform(-100, 100) : values[static_cast<std::size_t>(k)];
+      return k % 3 == 0   ? edges[(k / 3 + shift * (k / 63)) % 21]
+             : k % 3 == 1 ? random.uniform(-100, 100)
+                          : values[static_cast<std::size_t>(k)];
     });
   }
   return s;
@@ -165,7 +180,8 @@ Tensor by_formula(const Op& op, const OpSample& s) {
     std::vector<std::uint64_t> in;
     for (const auto& w : words) in.push_back(w[static_cast<std::size_t>(i)]);
     const std::uint64_t r = evaluate(f, in);
-    std::memcpy(out.view().as<std::byte>() + static_cast<std::size_t>(i) * size_of(type.dtype), &r, size_of(type.dtype));
+    std::memcpy(out.view().as<std::byte>() + static_cast<std::size_t>(i) * size_of(type.dtype), &r,
+                size_of(type.dtype));
   }
   return out;
 }
@@ -209,9 +225,8 @@ TEST_CASE("2^n is multiplied in with one rounding, for every n, on every instruc
       for (DType t : {f32, f64}) {
         const int least = t == f32 ? -160 : -1085, most = t == f32 ? 140 : 1040;
         constexpr double fractions[] = {0, 0.25, -0.3, 0.4999, -0.4999, 1e-3, 0.125};  // several with every exponent
-        const Tensor x = filled({7 * (most - least)}, t, [&](std::int64_t k) {
-          return static_cast<double>(least + k / 7) + fractions[k % 7];
-        });
+        const Tensor x = filled({7 * (most - least)}, t,
+                                [&](std::int64_t k) { return static_cast<double>(least + k / 7) + fractions[k % 7]; });
         check_loops(op_of<Exp2>(), index, t, {{}, {concat({x, cast(tensor<double>({INFINITY, -INFINITY, NAN}), t)})}});
       }
     }
@@ -234,7 +249,8 @@ TEST_CASE("a loop writes its n elements and no more, for every n around a vector
         INFO(Struct::name << " of " << n);
         const auto end = static_cast<std::size_t>(n) * size;
         CHECK(std::memcmp(out.data(), whole.view().data, end) == 0);
-        CHECK(std::all_of(out.begin() + static_cast<std::ptrdiff_t>(end), out.end(), [](std::byte b) { return b == std::byte{0x5a}; }));
+        CHECK(std::all_of(out.begin() + static_cast<std::ptrdiff_t>(end), out.end(),
+                          [](std::byte b) { return b == std::byte{0x5a}; }));
       }
     }
   });
@@ -254,7 +270,9 @@ TEST_CASE("cast's formula converts as the eager op does") {
     for (DType to : {f32, f64, i32, i64, u8, DType::boolean}) {
       INFO(name_of(from) << " to " << name_of(to));
       OpSample s{CastAttrs{to}, {cast(random_tensor(random, {200}, f64, -300, 300), from)}};
-      if (is_floating(from)) s.in[0] = concat({s.in[0], cast(tensor<double>({NAN, INFINITY, -INFINITY, 1e300, -1e300, 2147483648.0, -0.5, 0.5}), from)});
+      if (is_floating(from))
+        s.in[0] = concat(
+            {s.in[0], cast(tensor<double>({NAN, INFINITY, -INFINITY, 1e300, -1e300, 2147483648.0, -0.5, 0.5}), from)});
       CHECK_SAME(by_formula(op_of<Cast>(), s), run(op_of<Cast>(), s)[0]);
     }
 }

@@ -13,14 +13,18 @@ using namespace weft::test;
 namespace {
 struct Log : Recorder {
   std::vector<std::string> seen;
-  void record(const Op& op, const Attrs&, std::span<const Tensor>, std::span<const Tensor>) override { seen.emplace_back(op.name); }
+  void record(const Op& op, const Attrs&, std::span<const Tensor>, std::span<const Tensor>) override {
+    seen.emplace_back(op.name);
+  }
   void read(const std::shared_ptr<VariableState>& v, const Tensor&) override { seen.push_back("read " + v->name); }
 };
 struct Pushed : Log {
   Pushed() { push_recorder(this); }
   ~Pushed() override { pop_recorder(this); }
 };
-ValueId add(Graph& g, const Op& op, std::vector<ValueId> in, const Type& out, const Attrs& attrs = {}) { return g.add(op, attrs, in, std::span(&out, 1)); }
+ValueId add(Graph& g, const Op& op, std::vector<ValueId> in, const Type& out, const Attrs& attrs = {}) {
+  return g.add(op, attrs, in, std::span(&out, 1));
+}
 }  // namespace
 
 TEST_CASE("equal nodes of a graph are one, equal scalars too") {
@@ -50,7 +54,8 @@ TEST_CASE("a graph prints and verifies", "[golden]") {
   add(g, op_of<Exp>(), {y}, t);
   g.outputs = {add(g, op_of<Sum>(), {product}, s, ReduceAttrs{1, 2})};
   CHECK(g.text() ==
-        "%0 = input f32[2, 3]\n%1 = input f32[2, 3]\n%2 = constant f32[] 2\n%3 = broadcast_to f32[2, 3] %2 {shape=[2, 3]}\n"
+        "%0 = input f32[2, 3]\n%1 = input f32[2, 3]\n%2 = constant f32[] 2\n%3 = broadcast_to f32[2, 3] %2 {shape=[2, "
+        "3]}\n"
         "%4 = mul f32[2, 3] %0 %3\n%5 = exp f32[2, 3] %1\n%6 = sum f32[2] %4 {begin=1, end=2}\nreturn %6\n");
   g.verify();
   Graph wrong = g;

@@ -7,7 +7,8 @@ using namespace weft;
 using namespace weft::test;
 
 TEST_CASE("remainder has the divisor's sign, fmod the dividend's, floor_divide rounds down") {
-  const Tensor a = tensor<double>({7, -7, 7, -7, 6, -6, 5.5, -0.0, 0.0}), b = tensor<double>({3, 3, -3, -3, 3, -3, 2, 3, -3});
+  const Tensor a = tensor<double>({7, -7, 7, -7, 6, -6, 5.5, -0.0, 0.0}),
+               b = tensor<double>({3, 3, -3, -3, 3, -3, 2, 3, -3});
   CHECK_SAME(a % b, tensor<double>({1, 2, -2, -1, 0, -0.0, 1.5, 0, -0.0}));
   CHECK_SAME(fmod(a, b), tensor<double>({1, -1, 1, -1, 0, -0.0, 1.5, -0.0, 0}));
   CHECK_SAME(floor_divide(a, b), tensor<double>({2, -3, -3, 2, 2, 2, 2, -0.0, -0.0}));
@@ -55,7 +56,8 @@ TEST_CASE("xlogy, logaddexp and hypot at the edges") {
   CHECK_SAME(xlogy(tensor<double>({0, 0, -0.0, 0, 0, 2, 0}), tensor<double>({0, INFINITY, 0, -1, NAN, 0, 1})),
              tensor<double>({0, 0, 0, 0, NAN, -INFINITY, 0}));
   const double inf = INFINITY;
-  CHECK_SAME(logaddexp(tensor<double>({-inf, -inf, inf, inf, 1, NAN, inf}), tensor<double>({-inf, 3, inf, -inf, -inf, 1, NAN})),
+  CHECK_SAME(logaddexp(tensor<double>({-inf, -inf, inf, inf, 1, NAN, inf}),
+                       tensor<double>({-inf, 3, inf, -inf, -inf, 1, NAN})),
              tensor<double>({-inf, 3, inf, inf, 1, NAN, NAN}));
   CHECK(logaddexp(tensor<double>(1000), 1000).item<double>() == 1000 + std::log(2.0));
   CHECK_SAME(hypot(tensor({INFINITY, NAN, 3e38f, 3e-45f, 0}), tensor({NAN, -INFINITY, 0, 4e-45f, -0.0f})),
@@ -104,9 +106,11 @@ TEST_CASE("lerp meets its ends, broadcasts, and rounds 16 bits once") {
   CHECK(lerp(zeros({2, 1}), ones({3}), 0.5).shape() == Shape{2, 3});
   CHECK(lerp(0, b, 0.5).dtype() == f32);
   const Tensor x = cast(tensor({0.1, 7}), DType::bf16), y = cast(tensor({0.3, -2}), DType::bf16);
-  CHECK_SAME(lerp(x, y, 0.3), cast(lerp(cast(x, f32), cast(y, f32), cast(cast(tensor(0.3f), DType::bf16), f32)), DType::bf16));
+  CHECK_SAME(lerp(x, y, 0.3),
+             cast(lerp(cast(x, f32), cast(y, f32), cast(cast(tensor(0.3f), DType::bf16), f32)), DType::bf16));
   CHECK(message_of<DTypeError>([] { lerp(zeros({2}), zeros({2}, f64), 0.5); }) ==
-        "lerp: dtypes differ: f32 and f64\n  start   f32[2]\n  end     f64[2]\n  weight  literal 0.5\n  at HERE\n  hint: cast one: cast(x, f32)");
+        "lerp: dtypes differ: f32 and f64\n  start   f32[2]\n  end     f64[2]\n  weight  literal 0.5\n  at HERE\n  "
+        "hint: cast one: cast(x, f32)");
   CHECK_THROWS_AS(lerp(zeros({2}, i32), 1, 0.5), DTypeError);
   CHECK_THROWS_AS(lerp(zeros({2}), zeros({3}), 0.5), ShapeError);
   CHECK_THROWS_AS(lerp(zeros({2}), Tensor(), 0.5), ArgumentError);

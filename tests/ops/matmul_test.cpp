@@ -230,9 +230,9 @@ TEST_CASE("matmul stays within the bound of its summation", "[matmul]") {
 
 TEMPLATE_TEST_CASE("matmul gives the same bits on 1 and 2 threads", "[matmul][threads]", float, double, bfloat16,
                    std::int32_t) {
-  const std::int64_t shapes[][4] = {{1, 128, 128, 128}, {1, 64, 512, 784},  {1, 1, 3000, 500},
-                                    {1, 3000, 1, 500},  {1, 7, 9, 20000},   {1, 333, 77, 129},
-                                    {40, 30, 30, 30},   {3, 100, 100, 100}, {1, 17, 2500, 40}, {1, 10, 17, 40001}};
+  const std::int64_t shapes[][4] = {{1, 128, 128, 128}, {1, 64, 512, 784}, {1, 1, 3000, 500}, {1, 3000, 1, 500},
+                                    {1, 7, 9, 20000},   {1, 333, 77, 129}, {40, 30, 30, 30},  {3, 100, 100, 100},
+                                    {1, 17, 2500, 40},  {1, 10, 17, 40001}};
   for (const auto& [batch, m, n, k] : shapes) {
     for (Layout la : {Layout::rows, Layout::transposed}) {
       for (Layout lb : {Layout::rows, Layout::transposed}) {

@@ -54,7 +54,9 @@ TEST_CASE("transpose refuses axes that are no permutation") {
   CHECK_THROWS_AS(transpose(x234, Ints{0, 1}), IndexError);
   CHECK_THROWS_AS(transpose(x234, Ints{0, 1, 3}), IndexError);
   CHECK_THROWS_AS(swap_axes(x234, 0, 3), IndexError);
-  CHECK(message_of<IndexError>([&] { transpose(x234, Ints{0, 1, 1}); }) == "transpose: axis 1 appears twice in [0, 1, 1]\n  in0  f32[2, 3, 4]\n  at HERE");
+  CHECK(message_of<IndexError>([&] {
+          transpose(x234, Ints{0, 1, 1});
+        }) == "transpose: axis 1 appears twice in [0, 1, 1]\n  in0  f32[2, 3, 4]\n  at HERE");
 }
 
 TEST_CASE("slice follows NumPy's rule for begin, end and step") {
@@ -81,7 +83,9 @@ TEST_CASE("slice refuses a step of 0 and lists that do not fit") {
   CHECK_THROWS_AS(slice(x234, {0, 0}, {1}), IndexError);
   CHECK_THROWS_AS(slice(x234, {0, 0, 0, 0}, {1, 1, 1, 1}), IndexError);
   CHECK_THROWS_AS(slice_axis(x234, 3, 0, 1), IndexError);
-  CHECK(message_of<IndexError>([&] { slice(x234, {0, 0}, {1, 1}, {1, 0}); }) == "slice: step 0 along axis 1\n  in0  f32[2, 3, 4]\n  at HERE");
+  CHECK(message_of<IndexError>([&] {
+          slice(x234, {0, 0}, {1, 1}, {1, 0});
+        }) == "slice: step 0 along axis 1\n  in0  f32[2, 3, 4]\n  at HERE");
 }
 
 TEST_CASE("slices of a tensor without elements compute nothing beyond 64 bits") {
@@ -130,7 +134,8 @@ TEST_CASE("reshape refuses what does not fit, with both shapes") {
   CHECK(text({-1, 0}) == "reshape: 24 elements of [2, 3, 4] can't be [-1, 0]\n  in0  f32[2, 3, 4]\n  at HERE");
   CHECK(text({-1, 5}) == "reshape: 24 elements of [2, 3, 4] can't be [-1, 5]\n  in0  f32[2, 3, 4]\n  at HERE");
   CHECK(text({-5945582035944100121, 1}) ==
-        "reshape: extent -5945582035944100121 of dimension 0 is negative in [-5945582035944100121, 1]\n  in0  f32[2, 3, 4]\n  at HERE");
+        "reshape: extent -5945582035944100121 of dimension 0 is negative in [-5945582035944100121, 1]\n  in0  f32[2, "
+        "3, 4]\n  at HERE");
   CHECK_THROWS_AS(reshape(x234, {std::int64_t{1} << 62, 8}), ShapeError);
   CHECK_THROWS_AS(reshape(x234, {std::int64_t{1} << 62, 8, -1}), ShapeError);
   CHECK_THROWS_AS(reshape(zeros({0}), {-1, 0}), ShapeError);
@@ -148,7 +153,8 @@ TEST_CASE("broadcast_to repeats by strides of 0") {
   CHECK_THROWS_AS(broadcast_to(row, {1}), ShapeError);
   CHECK_THROWS_AS(broadcast_to(row, {-2, 3}), ShapeError);
   CHECK_THROWS_AS(broadcast_to(row, {std::int64_t{1} << 62, 3}), ShapeError);
-  CHECK(message_of<ShapeError>([&] { broadcast_to(row, {2}); }) == "broadcast_to: [3] does not broadcast to [2]\n  in0  f32[3]\n  at HERE");
+  CHECK(message_of<ShapeError>([&] { broadcast_to(row, {2}); }) ==
+        "broadcast_to: [3] does not broadcast to [2]\n  in0  f32[3]\n  at HERE");
 }
 
 TEST_CASE("expand and squeeze add and drop axes of 1") {
@@ -182,8 +188,11 @@ TEST_CASE("concat and stack refuse parts that do not fit") {
   CHECK_THROWS_AS(concat({zeros({2}), Tensor()}), ArgumentError);
   CHECK_THROWS_AS(stack({zeros({2}), zeros({3})}), ShapeError);
   CHECK_THROWS_AS(stack({}), ArgumentError);
-  CHECK(message_of<ShapeError>([] { concat({zeros({2, 2}), zeros({3, 3})}, 1); }) ==
-        "concat: shapes [2, 2] and [3, 3] (part 1) differ beyond axis 1\n  in0  f32[2, 2]\n  in1  f32[3, 3]\n  at HERE");
+  CHECK(
+      message_of<ShapeError>([] {
+        concat({zeros({2, 2}), zeros({3, 3})}, 1);
+      }) ==
+      "concat: shapes [2, 2] and [3, 3] (part 1) differ beyond axis 1\n  in0  f32[2, 2]\n  in1  f32[3, 3]\n  at HERE");
 }
 
 TEST_CASE("pad puts a value around, of every type") {

@@ -30,7 +30,8 @@ struct Halves {  // an op of two outputs
     for (int k : {0, 1}) {
       View half = in[0];
       half.shape = out[0].shape;
-      half.data = in[0].as<std::byte>() + k * out[0].shape[0] * in[0].strides[0] * static_cast<std::int64_t>(size_of(in[0].dtype));
+      half.data = in[0].as<std::byte>() +
+                  k * out[0].shape[0] * in[0].strides[0] * static_cast<std::int64_t>(size_of(in[0].dtype));
       copy_elements(half, out[static_cast<std::size_t>(k)]);
     }
   }
@@ -48,7 +49,8 @@ TEST_CASE("an elementwise op of one's own runs from its formula, as the built-in
   for (DType t : {f32, f64}) {
     const Tensor x = random_tensor(random, {3, 700}, t), y = random_tensor(random, {700}, t);
     const Tensor wide = broadcast_to(y, x.shape());
-    // a fused multiply-add, rounded once: what f64 gives for f32, and long double for f64 closely enough to compare here
+    // a fused multiply-add, rounded once: what f64 gives for f32, and long double for f64 closely enough to compare
+    // here
     const Tensor expected = where(x < y, cast(square(cast(x, f64)) + cast(wide, f64) / 2, t), exp(x));
     CHECK_NEAR(mine(x, y), expected, t == f32 ? 1e-7 : 1e-15);
     CHECK_SAME(where(x < y, 0, mine(x, y)), where(x < y, 0, exp(x)));
@@ -63,7 +65,8 @@ TEST_CASE("an elementwise op of one's own runs from its formula, as the built-in
 TEST_CASE("masks come out of an own op as bools, of every number type") {
   for (DType t : {f32, f64, i32, i64, u8, DType::f16}) {
     INFO(name_of(t));
-    CHECK(detail::unary<Bits>(cast(tensor({0, 1, 2, 3}), t)).to_vector<bool>() == std::vector<bool>{false, true, false, true});
+    CHECK(detail::unary<Bits>(cast(tensor({0, 1, 2, 3}), t)).to_vector<bool>() ==
+          std::vector<bool>{false, true, false, true});
   }
 }
 
@@ -74,5 +77,6 @@ TEST_CASE("an op of several outputs gives them all") {
   CHECK_VALUES(out[0], 1, 2);
   CHECK_VALUES(out[1], 3, 4);
   const Tensor odd = zeros({3});
-  CHECK(message_of<ShapeError>([&] { apply(op_of<Halves>(), {}, std::span(&odd, 1), out); }) == "halves: an even number of elements is needed\n  in0  f32[3]");
+  CHECK(message_of<ShapeError>([&] { apply(op_of<Halves>(), {}, std::span(&odd, 1), out); }) ==
+        "halves: an even number of elements is needed\n  in0  f32[3]");
 }

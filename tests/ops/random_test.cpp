@@ -80,7 +80,8 @@ TEST_CASE("uniform, normal and bernoulli have their moments and their range") {
 
 TEST_CASE("successive draws do not overlap, and are not correlated") {
   Generator g(9);
-  const auto a = random::uniform({10'000}, -1, 1, f64, g).to_vector<double>(), b = random::uniform({10'000}, -1, 1, f64, g).to_vector<double>();
+  const auto a = random::uniform({10'000}, -1, 1, f64, g).to_vector<double>(),
+             b = random::uniform({10'000}, -1, 1, f64, g).to_vector<double>();
   double across = 0, along = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     across += a[i] * b[i] / 1e4;

@@ -33,15 +33,18 @@ template <class T> T combine(Reduction op, T a, T b) {
 template <class T> T identity(Reduction op) {
   using L = std::numeric_limits<T>;
   switch (op) {
-    case Reduction::sum: case Reduction::any: return T(0);
-    case Reduction::prod: case Reduction::all: return T(1);
+    case Reduction::sum:
+    case Reduction::any: return T(0);
+    case Reduction::prod:
+    case Reduction::all: return T(1);
     case Reduction::max: return L::has_infinity ? -L::infinity() : L::lowest();
     default: return L::has_infinity ? L::infinity() : L::max();
   }
 }
 
 // [outer, n, inner] in the order that kernels/reduce.h promises.
-template <class T> std::vector<T> naive(Reduction op, const std::vector<T>& x, std::int64_t outer, std::int64_t n, std::int64_t inner) {
+template <class T>
+std::vector<T> naive(Reduction op, const std::vector<T>& x, std::int64_t outer, std::int64_t n, std::int64_t inner) {
   const T start = identity<T>(op);
   std::vector<T> out;
   for (std::int64_t o = 0; o < outer; ++o)
@@ -70,23 +73,36 @@ template <class T> std::vector<T> naive(Reduction op, const std::vector<T>& x, s
 }
 
 template <class Struct> constexpr Reduction kind_of() {
-  if constexpr (std::is_same_v<Struct, Sum>) return Reduction::sum;
-  else if constexpr (std::is_same_v<Struct, Prod>) return Reduction::prod;
-  else if constexpr (std::is_same_v<Struct, Max>) return Reduction::max;
-  else if constexpr (std::is_same_v<Struct, Min>) return Reduction::min;
-  else if constexpr (std::is_same_v<Struct, Any>) return Reduction::any;
-  else return Reduction::all;
+  if constexpr (std::is_same_v<Struct, Sum>)
+    return Reduction::sum;
+  else if constexpr (std::is_same_v<Struct, Prod>)
+    return Reduction::prod;
+  else if constexpr (std::is_same_v<Struct, Max>)
+    return Reduction::max;
+  else if constexpr (std::is_same_v<Struct, Min>)
+    return Reduction::min;
+  else if constexpr (std::is_same_v<Struct, Any>)
+    return Reduction::any;
+  else
+    return Reduction::all;
 }
 
-template <class Struct, class T> void check_order(Random& random, std::int64_t outer, std::int64_t n, std::int64_t inner) {
+template <class Struct, class T>
+void check_order(Random& random, std::int64_t outer, std::int64_t n, std::int64_t inner) {
   if ((kind_of<Struct>() == Reduction::max || kind_of<Struct>() == Reduction::min) && n == 0) return;
   INFO(Struct::name << " of " << name_of(dtype_of<T>) << "[" << outer << ", " << n << ", " << inner << "]");
   // products near 1, so that they neither vanish nor overflow; bools that are mostly what changes nothing
   const double spread = kind_of<Struct>() == Reduction::prod ? 0.01 : 1;
   Tensor x;
-  if constexpr (std::is_same_v<T, bool>) x = filled({outer, n, inner}, DType::boolean, [&](std::int64_t) { return (random.below(50) == 0) == std::is_same_v<Struct, Any>; });
-  else if constexpr (std::is_integral_v<T>) x = filled({outer, n, inner}, dtype_of<T>, [&](std::int64_t) { return static_cast<double>(random.below(200)) - (std::is_signed_v<T> ? 100 : 0); });
-  else x = filled({outer, n, inner}, dtype_of<T>, [&](std::int64_t) { return (kind_of<Struct>() == Reduction::prod) + spread * random.uniform(-1, 1); });
+  if constexpr (std::is_same_v<T, bool>)
+    x = filled({outer, n, inner}, DType::boolean,
+               [&](std::int64_t) { return (random.below(50) == 0) == std::is_same_v<Struct, Any>; });
+  else if constexpr (std::is_integral_v<T>)
+    x = filled({outer, n, inner}, dtype_of<T>,
+               [&](std::int64_t) { return static_cast<double>(random.below(200)) - (std::is_signed_v<T> ? 100 : 0); });
+  else
+    x = filled({outer, n, inner}, dtype_of<T>,
+               [&](std::int64_t) { return (kind_of<Struct>() == Reduction::prod) + spread * random.uniform(-1, 1); });
   const Tensor got = apply<Struct>({x}, ReduceAttrs{1, 2});
   CHECK_SAME(got, from_vector(naive<T>(kind_of<Struct>(), x.to_vector<T>(), outer, n, inner), {outer, inner}));
 }
@@ -254,9 +270,13 @@ TEST_CASE("sums of 16-bit floats are added in f32 and rounded once") {
 
 TEST_CASE("a bad axis is an IndexError that says what there is") {
   const Tensor x = zeros({2, 3});
-  CHECK(message_of<IndexError>([&] { sum(x, 3); }) == "sum: axis 3 out of range for rank 2 [-2, 1]\n  in0  f32[2, 3]\n  at HERE");
-  CHECK(message_of<IndexError>([&] { argmax(x, -3); }) == "argmax: axis -3 out of range for rank 2 [-2, 1]\n  in0  f32[2, 3]\n  at HERE");
-  CHECK(message_of<IndexError>([&] { max(x, {0, -2}); }) == "max: axis 0 appears twice in [0, -2]\n  in0  f32[2, 3]\n  at HERE");
+  CHECK(message_of<IndexError>([&] { sum(x, 3); }) ==
+        "sum: axis 3 out of range for rank 2 [-2, 1]\n  in0  f32[2, 3]\n  at HERE");
+  CHECK(message_of<IndexError>([&] { argmax(x, -3); }) ==
+        "argmax: axis -3 out of range for rank 2 [-2, 1]\n  in0  f32[2, 3]\n  at HERE");
+  CHECK(message_of<IndexError>([&] {
+          max(x, {0, -2});
+        }) == "max: axis 0 appears twice in [0, -2]\n  in0  f32[2, 3]\n  at HERE");
   CHECK_THROWS_AS(sum(zeros({}), 0), IndexError);
   CHECK_THROWS_AS(sum(x, std::int64_t{1} << 40), IndexError);
 }

@@ -11,18 +11,25 @@ using namespace weft::test;
 TEST_CASE("special functions at points that are known, at poles and at infinity") {
   const double inf = INFINITY, pi = std::numbers::pi, gamma = std::numbers::egamma;
   CHECK_NEAR(lgamma(tensor<double>({1, 2, 3, 0.5, -0.5, 11})),
-             tensor<double>({0, 0, std::log(2.0), std::log(pi) / 2, std::log(2 * std::sqrt(pi)), std::log(3628800.0)}), 1e-15);
-  CHECK_SAME(lgamma(tensor<double>({0, -0.0, -1, -2, -1e300, inf, -inf, NAN})), tensor<double>({inf, inf, inf, inf, inf, inf, inf, NAN}));
-  CHECK_NEAR(digamma(tensor<double>({1, 2, 0.5, -0.5})), tensor<double>({-gamma, 1 - gamma, -gamma - 2 * std::log(2.0), 2 - gamma - 2 * std::log(2.0)}), 1e-15);
-  CHECK_SAME(digamma(tensor<double>({0, -0.0, -1, -2, inf, -inf, NAN})), tensor<double>({-inf, inf, NAN, NAN, inf, NAN, NAN}));
-  CHECK_NEAR(trigamma(tensor<double>({1, 2, 0.5, -0.5})), tensor<double>({pi * pi / 6, pi * pi / 6 - 1, pi * pi / 2, pi * pi / 2 + 4}), 2e-15);
+             tensor<double>({0, 0, std::log(2.0), std::log(pi) / 2, std::log(2 * std::sqrt(pi)), std::log(3628800.0)}),
+             1e-15);
+  CHECK_SAME(lgamma(tensor<double>({0, -0.0, -1, -2, -1e300, inf, -inf, NAN})),
+             tensor<double>({inf, inf, inf, inf, inf, inf, inf, NAN}));
+  CHECK_NEAR(digamma(tensor<double>({1, 2, 0.5, -0.5})),
+             tensor<double>({-gamma, 1 - gamma, -gamma - 2 * std::log(2.0), 2 - gamma - 2 * std::log(2.0)}), 1e-15);
+  CHECK_SAME(digamma(tensor<double>({0, -0.0, -1, -2, inf, -inf, NAN})),
+             tensor<double>({-inf, inf, NAN, NAN, inf, NAN, NAN}));
+  CHECK_NEAR(trigamma(tensor<double>({1, 2, 0.5, -0.5})),
+             tensor<double>({pi * pi / 6, pi * pi / 6 - 1, pi * pi / 2, pi * pi / 2 + 4}), 2e-15);
   CHECK_SAME(erfinv(tensor<double>({0, -0.0, 1, -1, 1.5, NAN})), tensor<double>({0, -0.0, inf, -inf, NAN, NAN}));
   const Tensor x = tensor<double>({-0.99, -0.5, 1e-9, 0.3, 0.999999});
   CHECK_NEAR(erf(erfinv(x)), x, 1e-15);
   CHECK_SAME(i0(tensor<double>({0, inf, -inf, NAN})), tensor<double>({1, inf, inf, NAN}));
   CHECK_SAME(i1(tensor<double>({0, -0.0, inf, -inf, NAN})), tensor<double>({0, -0.0, inf, -inf, NAN}));
-  CHECK_NEAR(i0(tensor<double>({1, -1, 10})), tensor<double>({1.2660658777520084, 1.2660658777520084, 2815.716628466254}), 1e-15);
-  CHECK_NEAR(i1(tensor<double>({1, -1, 10})), tensor<double>({0.565159103992485, -0.565159103992485, 2670.988303701255}), 1e-15);
+  CHECK_NEAR(i0(tensor<double>({1, -1, 10})),
+             tensor<double>({1.2660658777520084, 1.2660658777520084, 2815.716628466254}), 1e-15);
+  CHECK_NEAR(i1(tensor<double>({1, -1, 10})),
+             tensor<double>({0.565159103992485, -0.565159103992485, 2670.988303701255}), 1e-15);
   CHECK_THROWS_AS(lgamma(tensor<std::int32_t>({3})), DTypeError);
 }
 
@@ -33,7 +40,8 @@ TEST_CASE("bitwise ops and shifts are those of C++ on every integer type") {
     constexpr int width = 8 * sizeof(T);
     std::vector<T> x, y, both, either, one, none, left, right;
     for (int i = 0; i < 300; ++i) {
-      const T a = static_cast<T>(random.bits()), b = i % 3 ? static_cast<T>(i % (width + 3)) : static_cast<T>(random.bits());
+      const T a = static_cast<T>(random.bits()),
+              b = i % 3 ? static_cast<T>(i % (width + 3)) : static_cast<T>(random.bits());
       const bool inside = b >= 0 && static_cast<std::int64_t>(b) < width;
       x.push_back(a), y.push_back(b), both.push_back(a & b), either.push_back(a | b), one.push_back(a ^ b);
       none.push_back(static_cast<T>(~a));

@@ -20,8 +20,8 @@ template <class R> struct TrueValue {
 
 // What C++ has not, or not well enough.
 
-/// By the asymptotic series, for negative numbers by reflection; below 20 as what it is off its positive zero, by that of
-/// 20 terms of the recurrence, so that it is accurate there.
+/// By the asymptotic series, for negative numbers by reflection; below 20 as what it is off its positive zero, by that
+/// of 20 terms of the recurrence, so that it is accurate there.
 template <std::floating_point R> R digamma(R x) {
   if (x == 0) return std::copysign(R(INFINITY), -x);
   if (x < 0) {
@@ -29,7 +29,8 @@ template <std::floating_point R> R digamma(R x) {
     return turns == 0 ? R(NAN) : digamma(1 - x) - pi / std::tan(pi * turns);
   }
   const auto below_log = [](R y) {
-    const R u = 1 / (y * y), b[] = {R(1) / 12, R(-1) / 120, R(1) / 252, R(-1) / 240, R(1) / 132, R(-691) / 32760, R(1) / 12};
+    const R u = 1 / (y * y),
+            b[] = {R(1) / 12, R(-1) / 120, R(1) / 252, R(-1) / 240, R(1) / 132, R(-691) / 32760, R(1) / 12};
     R series = 0;
     for (int k = 6; k >= 0; --k) series = (series + b[k]) * u;
     return R(0.5) / y + series;
@@ -59,7 +60,8 @@ template <class R> R inverse_erf(R x) {
   using std::abs, std::copysign, std::erf, std::erfc, std::exp;
   const R a = abs(x);
   if (!(a < R(1))) return a == R(1) ? x * R(INFINITY) : x - x == x - x ? (x - x) / (x - x) : x - x;
-  const double d = static_cast<double>(static_cast<long double>(a)), rest = static_cast<double>(static_cast<long double>(R(1) - a));
+  const double d = static_cast<double>(static_cast<long double>(a)),
+               rest = static_cast<double>(static_cast<long double>(R(1) - a));
   const double l = std::log(rest * (1 + d)) / 2, k = 4.33 + l;
   R y = d < 1e-3 ? a * R(0.886226925452758L) : R(std::sqrt(std::sqrt(k * k - 2 * l / 0.147) - k));
   for (int i = 0; i < 6; ++i) {
@@ -73,8 +75,8 @@ template <class R> const std::map<std::string_view, TrueValue<R>>& true_values()
   // Of another R they are found beside it.
   using std::abs, std::floor, std::ceil, std::trunc, std::nearbyint, std::sqrt, std::signbit, std::copysign, std::fmod;
   using std::exp, std::exp2, std::expm1, std::log, std::log2, std::log10, std::log1p, std::pow, std::hypot;
-  using std::sin, std::cos, std::tan, std::asin, std::acos, std::atan, std::atan2, std::erf, std::erfc;
   using std::lgamma, std::sinh, std::cosh, std::tanh, std::asinh, std::acosh, std::atanh;
+  using std::sin, std::cos, std::tan, std::asin, std::acos, std::atan, std::atan2, std::erf, std::erfc;
   static const auto infinite = [](R x) { return x == x && x - x != x - x; };
   static const auto same = [](R x, R) { return x; };
   static const auto larger = [](R x, R y) { return x >= y || x != x ? x : y; };
@@ -84,7 +86,9 @@ template <class R> const std::map<std::string_view, TrueValue<R>>& true_values()
   static const std::map<std::string_view, TrueValue<R>> values = {
       {"neg", {[](R x, R) { return -x; }, 0.5, 0.5}},
       {"abs", {[](R x, R) { return abs(x); }, 0.5, 0.5}},
-      {"sign", {[](R x, R) { return x > R(0) ? R(1) : x < R(0) ? R(-1) : x; }, 0.5, 0.5}},
+      {"sign", {[](R x, R) { return x > R(0)   ? R(1)
+                                    : x < R(0) ? R(-1)
+                                               : x; }, 0.5, 0.5}},
       {"exp", {[](R x, R) { return exp(x); }, 1, 1}},
       {"exp2", {[](R x, R) { return exp2(x); }, 1, 1}},
       {"expm1", {[](R x, R) { return expm1(x); }}},
@@ -148,10 +152,12 @@ template <class R> const std::map<std::string_view, TrueValue<R>>& true_values()
         0.501, 0.501}},
       {"copysign", {[](R x, R y) { return copysign(x, y); }, 0.5, 0.5}},
       {"lgamma",
-       {[](R x, R) { return lgamma(x); }, 2, 2, [](R x, R) { return !(x < R(-2) && abs(lgamma(x)) < lgamma(R(1) - x) / R(4)); },
+       {[](R x, R) { return lgamma(x); }, 2, 2,
+        [](R x, R) { return !(x < R(-2) && abs(lgamma(x)) < lgamma(R(1) - x) / R(4)); },
         "but x < -2 with \\|lgamma(x)\\| < lgamma(1 - x) / 4"}},
       {"digamma",
-       {[](R x, R) { return digamma(x); }, 2, 2, [](R x, R) { return !(x < R(0) && abs(digamma(x)) < digamma(R(1) - x) / R(2)); },
+       {[](R x, R) { return digamma(x); }, 2, 2,
+        [](R x, R) { return !(x < R(0) && abs(digamma(x)) < digamma(R(1) - x) / R(2)); },
         "but x < 0 with \\|digamma(x)\\| < digamma(1 - x) / 2"}},
       {"erfinv", {[](R x, R) { return inverse_erf(x); }}},
       {"i0", {[](R x, R) { return bessel(x, 0); }}},

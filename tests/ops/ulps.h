@@ -15,9 +15,11 @@
 
 namespace weft::test {
 
-struct FloatFormat { int digits, min_exponent, max_exponent; };
-template <class T>
-inline constexpr FloatFormat format_of{std::numeric_limits<T>::digits, std::numeric_limits<T>::min_exponent, std::numeric_limits<T>::max_exponent};
+struct FloatFormat {
+  int digits, min_exponent, max_exponent;
+};
+template <class T> inline constexpr FloatFormat format_of{
+    std::numeric_limits<T>::digits, std::numeric_limits<T>::min_exponent, std::numeric_limits<T>::max_exponent};
 inline constexpr FloatFormat bf16_format{8, -125, 128}, f16_format{11, -13, 16};
 
 /// The distance in units of the last place at `want`; infinite if one is NaN, or the signs differ.

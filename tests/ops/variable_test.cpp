@@ -66,10 +66,16 @@ TEST_CASE("the initial tensor and a variable never share what changes") {
 
 TEST_CASE("shape and dtype of a variable never change: the message names it") {
   Variable v(zeros({2, 3}), true, "fc.weight");
-  CHECK(message_of<ShapeError>([&] { v.assign(zeros({3, 2})); }) ==
-        "assign: a variable of shape [2, 3] can't hold [3, 2]\n  variable  f32[2, 3]      \"fc.weight\"\n  value     f32[3, 2]\n  at HERE");
-  CHECK(message_of<DTypeError>([&] { v.assign(zeros({2, 3}, f64)); }) ==
-        "assign: a variable of f32 can't hold f64\n  variable  f32[2, 3]      \"fc.weight\"\n  value     f64[2, 3]\n  at HERE\n  hint: cast the value");
+  CHECK(message_of<ShapeError>([&] {
+          v.assign(zeros({3, 2}));
+        }) ==
+        "assign: a variable of shape [2, 3] can't hold [3, 2]\n  variable  f32[2, 3]      \"fc.weight\"\n  value     "
+        "f32[3, 2]\n  at HERE");
+  CHECK(message_of<DTypeError>([&] {
+          v.assign(zeros({2, 3}, f64));
+        }) ==
+        "assign: a variable of f32 can't hold f64\n  variable  f32[2, 3]      \"fc.weight\"\n  value     f64[2, 3]\n  "
+        "at HERE\n  hint: cast the value");
   CHECK_THROWS_AS(v.assign(zeros({3})), ShapeError);  // no broadcasting
   CHECK_THROWS_AS(v.assign(Tensor()), ArgumentError);
   CHECK_THROWS_AS(v.assign_add(zeros({5})), ShapeError);
@@ -91,7 +97,8 @@ TEST_CASE("a variable keeps its name through assignments, and works in every op 
   CHECK_VALUES(2 * v, 8, 18);
   CHECK_VALUES(concat({v, v}), 4, 9, 4, 9);
   CHECK(message_of<ShapeError>([&] { v + zeros({3}); }) ==
-        "add: shapes do not broadcast: [2] with [3] (2 vs 3 in dimension 1 from the back)\n  lhs  f32[2]         \"v\"\n  rhs  f32[3]\n  at HERE");
+        "add: shapes do not broadcast: [2] with [3] (2 vs 3 in dimension 1 from the back)\n  lhs  f32[2]         "
+        "\"v\"\n  rhs  f32[3]\n  at HERE");
 }
 
 TEST_CASE("assignments leave no tensor behind") {

@@ -30,6 +30,7 @@ struct Facts {
   double flops = 0;  ///< floating-point operations; 0: as counted
   double bytes = 0;  ///< that have to be read and written at least; 0: as counted
   int repeats = 1;   ///< times and figures are for one of so many equal parts of the step
+  int threads = 0;   ///< at most so many compute it, and are what it is held against; 0: as many as --threads says
 };
 
 /// A benchmark made ready.

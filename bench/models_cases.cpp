@@ -9,7 +9,7 @@ void register_models(const std::vector<Work>& works, const std::vector<Mode>& mo
   for (const Work& work : works)
     for (const Mode mode : modes)
       weft::bench::add_case("models/" + work.name + "/" + name_of(mode),
-                            {work.items, work.flops, work.bytes, work.per_step}, [work, mode] {
+                            {work.items, work.flops, work.bytes, work.per_step, work.threads}, [work, mode] {
                               const Step step = work.make(mode);
                               const auto verify = [work, step] {
                                 const double value = check(step.results());

@@ -49,6 +49,11 @@ constexpr double stage_conv = 2.0 * 32 * 32 * 16 * 16 * 9;
 constexpr double resnet_forward =
     2.0 * 32 * 32 * 3 * 16 * 9 + stage_conv * (6 + 2 * 5.5) + 2 * stage_conv / 18 + 2.0 * 64 * 10;
 
+Work on_one_thread(Work work) {
+  work.threads = 1;
+  return work;
+}
+
 }  // namespace
 
 const char* name_of(Mode mode) { return mode == Mode::eager ? "eager" : "compile"; }
@@ -59,7 +64,7 @@ const std::vector<Work>& works() {
   constexpr double attention_product = 48 * 2.0 * 64 * 256 * 257 / 2;  // of the scores that are seen
   // checks: peers/checks.jsonl, JAX 0.12 (torch 2.15, TensorFlow 2.21 and MLX 0.32 agree to 5e-5)
   static const std::vector<Work> list = {
-      {"W1", seed_mlp, 0.698166, 1, 100, mlp_flops(100, {2, 10, 1})},
+      on_one_thread({"W1", seed_mlp, 0.698166, 1, 100, mlp_flops(100, {2, 10, 1})}),
       {"W2", mnist_mlp, 1.11099, 1, 64, mlp_flops(64, {784, 512, 256, 10}), adam_bytes({784, 512, 256, 10})},
       {"W3", big_mlp, 0.938407, 1, 256, mlp_flops(256, {1024, 1024, 1024, 1024, 1024}),
        adam_bytes({1024, 1024, 1024, 1024, 1024})},
@@ -79,18 +84,18 @@ const std::vector<Work>& works() {
       {"W9-softmax-grad", softmax_gradient, 0.851976, 1, 4096, 0, 16 * 3 * m},
       {"W9-layernorm", layer_norm_rows, -573.296, 1, 4096, 0, 8 * 3 * m},
       {"W9-layernorm-grad", layer_norm_gradient, -1422.77, 1, 4096, 0, 16 * 3 * m},
-      {"W10-add", add_of_ten, 4.05501, 100},
-      {"W10-matmul", small_matmul, -57.8348, 100, 1, 2.0 * 100 * 2 * 10},
-      {"W10-grad", gradient_of_ten, -1.17653, 100},
-      {"W11-mlp1", mlp_of_one, -0.120963, 1, 1, 2.0 * (784 * 512 + 512 * 256 + 256 * 10), mlp_bytes(1)},
+      on_one_thread({"W10-add", add_of_ten, 4.05501, 100}),
+      on_one_thread({"W10-matmul", small_matmul, -57.8348, 100, 1, 2.0 * 100 * 2 * 10}),
+      on_one_thread({"W10-grad", gradient_of_ten, -1.17653, 100}),
+      on_one_thread({"W11-mlp1", mlp_of_one, -0.120963, 1, 1, 2.0 * (784 * 512 + 512 * 256 + 256 * 10), mlp_bytes(1)}),
       {"W11-mlp256", mlp_of_256, 4.61626, 1, 256, 256 * 2.0 * (784 * 512 + 512 * 256 + 256 * 10), mlp_bytes(256)},
-      {"W11-cnn1", cnn_of_one, -0.131892, 1, 1, cnn_first + cnn_second + cnn_head},
+      on_one_thread({"W11-cnn1", cnn_of_one, -0.131892, 1, 1, cnn_first + cnn_second + cnn_head}),
       // chaotic: a change of 1e-7 in the numbers moves the fifth loss by 1.5e-2
       {"W12", resnet_20, 0.937856, 1, 32, 32 * 3 * resnet_forward, 20 * 272'474.0, 2e-2},
       {"W13", attention, -231.942, 1, 48 * 256, 2 * attention_product, 4 * 4 * heads},
       {"W13-grad", attention_gradient, -570.689, 1, 48 * 256, 7 * attention_product, 4 * 8 * heads},
-      {"W14-jacobian", tanh_jacobian, 0.944151, 1, 1, 2.0 * 32 * 64 * (1 + 32)},
-      {"W14-hvp", tanh_hvp, -7.22523, 1, 64, 7 * 2.0 * 64 * 32 * 64},
+      on_one_thread({"W14-jacobian", tanh_jacobian, 0.944151, 1, 1, 2.0 * 32 * 64 * (1 + 32)}),
+      on_one_thread({"W14-hvp", tanh_hvp, -7.22523, 1, 64, 7 * 2.0 * 64 * 32 * 64}),
   };
   return list;
 }

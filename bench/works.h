@@ -32,6 +32,7 @@ struct Work {
   double bytes = 0;           ///< that have to be read and written
   double tolerance = 1e-3;    ///< relative, of the check: agree.py's
   const char* dtype = "f32";  ///< in which layers compute
+  int threads = 0;            ///< of WORKLOADS.md, where that names one; 0: any number
 };
 
 /// All of them, in the order of WORKLOADS.md.

@@ -6,7 +6,7 @@
 
 #include "error.h"
 #include "profile_result.h"
-#include "roofline.h"
+#include "roofline_text.h"
 #include "threads.h"
 
 namespace weft {
@@ -173,13 +173,8 @@ std::string Profiler::table(std::size_t most, bool roof) const {
   std::string s = fmt::format("profile of {:.3f} ms", 1e3 * r.seconds);
   if (r.threads > 1) s += fmt::format("; {} threads ran ops, whose times add up to more", r.threads);
   const Roofline* const top = roof ? &detail::profile_roofline() : nullptr;
-  if (top) {
-    s += fmt::format("\nroof: {:.0f} GFLOP/s by fma, {:.0f} in bf16", 2e-9 * top->products_per_second,
-                     2e-9 * top->halves_per_second);
-    for (const Roofline::Level& l : top->levels)
-      s += fmt::format(", {} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
-    s += fmt::format(" on {} thread{}", num_threads(), num_threads() == 1 ? "" : "s");
-  }
+  if (top)
+    s += fmt::format("\nroof: {} on {} thread{}", roofline_text(*top), num_threads(), num_threads() == 1 ? "" : "s");
   s += "\n" + section("op or kernel", r.rows(ProfileBy::op, top), most, r.seconds);
   s += section("module", r.rows(ProfileBy::module, top), most, r.seconds);
   return s + section("line", r.rows(ProfileBy::line, top), most, r.seconds);

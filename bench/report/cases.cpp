@@ -31,6 +31,20 @@ Work counted(const std::function<void()>& step) {
   return work;
 }
 
+// Its scope has at most so many threads; 0: as many as there are.
+class ThreadLimit {
+ public:
+  explicit ThreadLimit(int most) : before_(num_threads()) {
+    if (most > 0 && most < before_) set_num_threads(most);
+  }
+  ~ThreadLimit() { set_num_threads(before_); }
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+ private:
+  int before_;
+};
+
 // Google calls a benchmark once for each repetition, and before, to find out how often it fits the time. What was made
 // for the first call serves the others.
 struct Ready {
@@ -75,6 +89,7 @@ void time(benchmark::State& state, const Facts& facts, const Ready& ready) {
   const bool known = facts.flops > 0 || facts.bytes > 0;
   rate("roof", known ? roofline().seconds(facts.bytes, facts.bytes, {facts.flops / 2, facts.flops / 2, 0})
                      : ready.work.seconds / facts.repeats);
+  if (facts.threads > 0) state.counters["threads_used"] = num_threads();
   if (facts.repeats > 1) state.counters["op_time"] = Counter(parts, Counter::kIsRate | Counter::kInvert);
   if (c.stats) report(state, c.stats());
 }
@@ -92,9 +107,11 @@ void detail::release_case() { current = {}; }
 
 void add_case(const std::string& name, const Facts& facts, std::function<Case()> make) {
   if (facts.repeats < 1) throw ArgumentError("bench: repeats is " + std::to_string(facts.repeats), "from 1");
+  if (facts.threads < 0) throw ArgumentError("bench: threads is " + std::to_string(facts.threads), "from 0");
   static int cases = 0;
   benchmark::RegisterBenchmark(name.c_str(),
                                [=, id = cases++](benchmark::State& state) {
+                                 const ThreadLimit limit(facts.threads);
                                  Ready& r = ready(id, make);
                                  if (r.wrong.empty()) try {
                                      time(state, facts, r);

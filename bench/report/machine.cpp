@@ -10,8 +10,10 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <map>
 
 #include <weft/tensor/isa.h>
+#include <weft/tensor/roofline_text.h>
 #include <weft/tensor/threads.h>
 #include "build.h"
 
@@ -71,28 +73,13 @@ std::string settings() {
   return text.empty() ? "none" : text;
 }
 
-std::string roofline_text() {
-  const Roofline& r = roofline();
-  std::string text =
-      fmt::format("{:.0f} GFLOP/s by fma, {:.0f} in bf16, {:.1f} G divisions/s", 2e-9 * r.products_per_second,
-                  2e-9 * r.halves_per_second, 1e-9 * r.divisions_per_second);
-  for (std::size_t k = 0; k < r.levels.size(); ++k) text += ", " + level_text(r, k);
-  return text;
-}
-
 }  // namespace
 
-std::string level_text(const Roofline& machine, std::size_t level) {
-  const Roofline::Level& l = machine.levels[level];
-  const std::string text = fmt::format("{} {:.0f} GB/s", l.name, 1e-9 * l.bytes_per_second);
-  if (level + 1 == machine.levels.size()) return text;
-  const Roofline::Level& next = machine.levels[level + 1];
-  return l.bytes_per_second == next.bytes_per_second ? text + " (measured slower: taken as " + next.name + ")" : text;
-}
-
 const Roofline& roofline() {
-  static const Roofline measured = measure_roofline(num_threads());
-  return measured;
+  static std::map<int, Roofline> measured;  // by threads
+  const int threads = num_threads();
+  const auto known = measured.find(threads);
+  return known != measured.end() ? known->second : measured.emplace(threads, measure_roofline(threads)).first->second;
 }
 
 std::vector<std::pair<std::string, std::string>> describe_machine() {
@@ -109,7 +96,7 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
           {"denormals", "kept"},
           {"settings", settings()},
           {"load at start", load_average()},
-          {"roofline", roofline_text()},
+          {"roofline", roofline_text(roofline())},
           {"weft", WEFT_VERSION ", commit " WEFT_COMMIT},
           {"built by", WEFT_BUILD},
           {"libraries", WEFT_LIBRARIES}};

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "machine.h"
+#include <weft/tensor/roofline_text.h>
 
 namespace weft::bench {
 namespace {

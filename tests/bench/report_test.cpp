@@ -1,9 +1,9 @@
 // The report: its table, its picture, and what a whole run leaves behind.
 #include <unistd.h>
 #include <weft/bench/bench.h>
-#include <weft/bench/report/machine.h>
 #include <weft/bench/report/roofline_svg.h>
 #include <weft/bench/report/table.h>
+#include <weft/tensor/roofline_text.h>
 
 #include <algorithm>
 #include <chrono>
@@ -128,9 +128,9 @@ TEST_CASE("the roofline's picture has a dot where a row belongs") {
 
   // of two levels with one rate, the first had it from the second
   machine.levels.insert(machine.levels.begin() + 1, {"L3", 2, 10e9});
-  CHECK(bench::level_text(machine, 0) == "L1 200 GB/s");
-  CHECK(bench::level_text(machine, 1) == "L3 10 GB/s (measured slower: taken as memory)");
-  CHECK(bench::level_text(machine, 2) == "memory 10 GB/s");
+  CHECK(level_text(machine, 0) == "L1 200 GB/s");
+  CHECK(level_text(machine, 1) == "L3 10 GB/s (measured slower: taken as memory)");
+  CHECK(level_text(machine, 2) == "memory 10 GB/s");
   CHECK(contains(bench::roofline_svg(machine, {}), ">L3 10 GB/s (measured slower: taken as memory)<"));
 }
 
@@ -147,7 +147,7 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
   bench::add("good", step, x);
   const auto product = [](const Tensor& a, const Tensor& b) { return matmul(a, b); };
   bench::add("product", product, ones({4, 2}), ones({2, 3}));
-  bench::add("known", {.items = 4, .flops = 1e3}, product, ones({4, 2}), ones({2, 3}));
+  bench::add("known", {.items = 4, .flops = 1e3, .threads = 1}, product, ones({4, 2}), ones({2, 3}));
   bench::add(
       "bad", [](const Tensor& t) { return log(t - 2); }, x);
   int calls = 0;  // of which compiled code knows one
@@ -206,6 +206,7 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
       CHECK(run.at("launches").get<double>() >= 1);
     }
   CHECK(repetitions == 5);
+  for (const auto& run : repetitions_of(json, "known/compile")) CHECK(run.at("threads_used").get<double>() == 1);
   const auto intensity = [&](const std::string& name) {
     for (const auto& run : json.at("benchmarks"))
       if (run.at("run_name") == name + "/real_time") return run.at("flop/byte").get<double>();

@@ -1,4 +1,4 @@
-// x as q pi/2 + r, for any finite x: the reduction of sin, cos and tan.
+// x as q pi/2 + r, for any finite x of f64: the reduction of sin, cos and tan.
 #pragma once
 
 #include <utility>
@@ -12,25 +12,6 @@ template <class V> struct Quadrant {
   V r, r_low;
   Int<V> q;
 };
-
-/// In f64, for an x that was an f32. Quadrants are x t, with t = 2/pi; for x >= 2^(s + 23), t = 2^s 2/pi mod 4: 2^-s x
-/// is an integer, so that what the modulus drops is a multiple of 4. The product is below 2^50, and t a sum of two.
-template <class D> [[gnu::always_inline]] inline Quadrant<D> quadrant_of_f32(D x) {
-  const D a = abs(x);
-  D t = D(0x1.45f306dc9c883p-1), t_low = D(-0x1.6b01ec5417056p-55);
-  const auto step = [&](double from, double factor, double high, double low) __attribute__((always_inline)) {
-    const auto beyond = a >= D(from);
-    t = where(beyond, D(factor * high), t);
-    t_low = where(beyond, D(factor * low), t_low);
-  };
-  // t = 2^s*2/pi; t = t - 4*nearestint(t/4); round(t,53,RN); round(t-round(t,53,RN),53,RN)
-  step(0x1p50, 0x1p-27, -0x1.1b1bbead603d9p-1, 0x1.5f47d4d377037p-55);
-  step(0x1p77, 0x1p-54, 0x1.4a7f09d5f47d5p0, -0x1.6447e493ad4cep-55);
-  step(0x1p102, 0x1p-79, -0x1.505c1596447e5p-2, 0x1.b14acc9e21c82p-56);
-  const D p = x * t, shift = D(rounder<D>), q = p + shift;
-  const D fraction = (p - (q - shift)) + fma(x, t_low, fma(x, t, -p));
-  return {fraction * D(0x1.921fb54442d18p0), D(0), bits(q)};
-}
 
 /// A sum that starts at a number larger than what is added to it, and so keeps to a grid.
 template <class V> struct Grid {
@@ -56,10 +37,10 @@ template <int step, class M, class V, int n, int... i>
   return {{one(std::integral_constant<int, i>{})...}};
 }
 
-/// In f64, for any x (Payne and Hanek's reduction). Turns are x/(2 pi), and whole turns do not matter: of 1/(2 pi), cut
+/// For any x (Payne and Hanek's reduction). Turns are x/(2 pi), and whole turns do not matter: of 1/(2 pi), cut
 /// into words of 53 bits, a large x needs only five from word k on, and is x = y 2^(53 k), y < 2^106. There are no
 /// gathers, so the words are shifted down by 16, 8, 4, 2 and 1 places.
-template <class D> [[gnu::always_inline]] inline Quadrant<D> quadrant_of_f64(D x) {
+template <class D> [[gnu::always_inline]] inline Quadrant<D> reduce_quadrant(D x) {
   // x = 1/(2*pi); per word: x = x*2^53; c = floor(x); x = x-c; c*2^-53
   const Words<D, 23> all = {
       {D(0x1.45f306dc9c88p-3),  D(0x1.529fc2757d1f5p-1), D(0x1.a6ee06db14accp-3), D(0x1.3c439041fe514p-3),

@@ -51,9 +51,9 @@ class LongRows final : public RowEmitter {
   void step(Value* column);
   void plan_fetches();
   void fetch(Value* column);
-  std::vector<std::uint16_t> by_steps() const;
+  std::vector<std::pair<std::uint16_t, unsigned>> staggered() const;
   void store(Stream& s, unsigned u, Value* column, Value* stored);
-  void store_past_caches(const Stream& s, Value* at, Value* stored);
+  void store_outputs(Value* column);
   Value* load(Stream& s, unsigned u, Value* column);
   std::vector<Partials> accumulate_first(std::vector<Partials> partials, Value* rest);
   Value* full_value(std::uint16_t n, unsigned u) const { return splat[n] ? splat[n] : value_[u][n]; }
@@ -376,40 +376,61 @@ void LongRows::store(Stream& s, unsigned u, Value* column, Value* stored) {
   Value* at = address(s, u, column);
   if (s.strided)
     store_strided(b, s.type, stored, at, s.stride, lanes);
-  else if (kernel.operands[s.operand].past_caches)
-    store_past_caches(s, at, stored);
   else
     store_full(b, s.type, stored, at);
 }
 
-// The instruction wants an aligned address, which all buffers have but what a variable may have been given.
-void LongRows::store_past_caches(const Stream& s, Value* at, Value* stored) {
-  const std::uint64_t alignment = std::min<std::uint64_t>(64, lanes * size_of(s.type));
+// A pass's outputs of a step. Those that go around the caches do so by one branch for all of them, once all are
+// computed: LLVM would sink what a branch of its own needs to it, and one vector after the other would be computed. The
+// instruction wants aligned addresses, which all buffers have but what a variable may have been given; vectors of a
+// step lie as the first one does.
+void LongRows::store_outputs(Value* column) {
+  struct PastCaches {
+    Value *at, *stored;
+    std::uint64_t alignment;
+  };
+  std::vector<PastCaches> past;
+  Value* off = nullptr;
+  for (std::uint16_t n : pass_->stores) {
+    Stream& s = stream(kernel.stores[n].operand);
+    const bool around = kernel.operands[s.operand].past_caches;
+    const std::uint64_t alignment = std::min<std::uint64_t>(64, lanes * size_of(s.type));
+    for (unsigned u = 0; u < unroll_; ++u) {
+      Value* stored = encode(b, s.type, full_value(kernel.stores[n].value, u));
+      if (around)
+        past.push_back({address(s, u, column), stored, alignment});
+      else
+        store(s, u, column, stored);
+    }
+    if (!around) continue;
+    Value* low = b.CreateAnd(b.CreatePtrToInt(address(s, 0, column), b.getInt64Ty()), b.getInt64(alignment - 1));
+    off = off ? b.CreateOr(off, low) : low;
+  }
+  if (!off) return;
   BasicBlock *aligned = block("aligned"), *other = block("unaligned"), *next = block("stored");
-  Value* low = b.CreateAnd(b.CreatePtrToInt(at, b.getInt64Ty()), b.getInt64(alignment - 1));
-  b.CreateCondBr(b.CreateIsNull(low), aligned, other);
+  b.CreateCondBr(b.CreateIsNull(off), aligned, other);
   b.SetInsertPoint(aligned);
   auto* one = llvm::ConstantAsMetadata::get(b.getInt32(1));
-  b.CreateAlignedStore(stored, at, llvm::Align(alignment))
-      ->setMetadata(llvm::LLVMContext::MD_nontemporal, llvm::MDNode::get(b.getContext(), one));
+  for (const PastCaches& p : past)
+    b.CreateAlignedStore(p.stored, p.at, llvm::Align(p.alignment))
+        ->setMetadata(llvm::LLVMContext::MD_nontemporal, llvm::MDNode::get(b.getContext(), one));
   b.CreateBr(next);
   b.SetInsertPoint(other);
-  store_full(b, s.type, stored, at);
+  for (const PastCaches& p : past) b.CreateAlignedStore(p.stored, p.at, llvm::Align(1));
   b.CreateBr(next);
   b.SetInsertPoint(next);
 }
 
-// What a pass computes, in the order of the longest way from a load: chains that do not need each other then run side
-// by side, and the CPU's window, far shorter than one of them, always has something that is ready.
-std::vector<std::uint16_t> LongRows::by_steps() const {
-  std::vector<int> steps(kernel.code.size());
-  for (std::uint16_t n : pass_->full) {
-    const Instruction& i = kernel.code[n].scalar;
-    const std::uint16_t uses[] = {i.a, i.b, i.c};
-    for (int k = 0; k < arity(i.op); ++k) steps[n] = std::max(steps[n], steps[uses[k]] + 1);
-  }
-  std::vector<std::uint16_t> order = pass_->full;
-  std::ranges::stable_sort(order, {}, [&](std::uint16_t n) { return steps[n]; });
+// What a step computes, in the order of the kernel, and each vector some instructions behind the one before: chains
+// that do not need each other run side by side, for which the CPU's window, far shorter than one of them, would not do;
+// and vectors that do not all do the same at a time hold less in registers, and want other units.
+std::vector<std::pair<std::uint16_t, unsigned>> LongRows::staggered() const {
+  constexpr std::size_t behind = 6;  // of 2 to 30, by trial
+  const std::vector<std::uint16_t>& all = pass_->full;
+  std::vector<std::pair<std::uint16_t, unsigned>> order;
+  for (std::size_t k = 0; order.size() < all.size() * unroll_; ++k)
+    for (unsigned u = 0; u < unroll_; ++u)
+      if (k >= u * behind && k - u * behind < all.size()) order.emplace_back(all[k - u * behind], u);
   return order;
 }
 
@@ -463,15 +484,13 @@ void LongRows::step(Value* column) {
   for (std::uint16_t n : pass_->fetched)
     for (unsigned u = 0; u < unroll_; ++u)
       value_[u][n] = decode(b, type_of(n), load_full(b, type_of(n), row_buffer(n, u, column)));
-  for (std::uint16_t n : by_steps()) {
+  for (const auto& [n, u] : staggered()) {
     if (splat[n]) continue;
-    for (unsigned u = 0; u < unroll_; ++u) {
-      if (loads_columns(n)) {
-        Stream& s = stream(static_cast<std::uint16_t>(kernel.code[n].scalar.imm));
-        value_[u][n] = decode(b, s.type, load(s, u, column));
-      } else {
-        value_[u][n] = compute(n, [&](std::uint16_t use) { return full_value(use, u); });
-      }
+    if (loads_columns(n)) {
+      Stream& s = stream(static_cast<std::uint16_t>(kernel.code[n].scalar.imm));
+      value_[u][n] = decode(b, s.type, load(s, u, column));
+    } else {
+      value_[u][n] = compute(n, [u = u, this](std::uint16_t use) { return full_value(use, u); });
     }
   }
   for (std::size_t k = 0; k < row_reductions_.size(); ++k) {
@@ -493,11 +512,7 @@ void LongRows::step(Value* column) {
     for (unsigned u = 0; u < unroll_; ++u)
       store_full(b, type_of(n), encode(b, type_of(n), full_value(n, u)), row_buffer(n, u, column));
   fetch(column);
-  for (std::uint16_t n : pass_->stores) {
-    Stream& s = stream(kernel.stores[n].operand);
-    for (unsigned u = 0; u < unroll_; ++u)
-      store(s, u, column, encode(b, s.type, full_value(kernel.stores[n].value, u)));
-  }
+  store_outputs(column);
 }
 
 }  // namespace

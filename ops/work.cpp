@@ -11,8 +11,8 @@ void tally(Arithmetic& work, ScalarOp op, DType type, double issued) {
   switch (op) {
     case ScalarOp::mul:
     case ScalarOp::fma: work.products += issued; break;
-    case ScalarOp::div:
-    case ScalarOp::sqrt: work.divisions += issued; break;
+    case ScalarOp::div: work.divisions += issued; break;
+    case ScalarOp::sqrt: work.roots += issued; break;
     case ScalarOp::lt:
     case ScalarOp::le:
     case ScalarOp::eq:

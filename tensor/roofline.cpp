@@ -14,13 +14,13 @@
 namespace weft {
 namespace {
 
-enum class Operation { product, mixed, test, sum, division, product_and_division };
+enum class Operation { product, mixed, test, sum, division, root, product_and_division };
 
 // The loops of one instruction set. `arithmetic`: `rounds` times eight independent operations of V (mixed: eight more,
 // additions, which many CPUs do beside their fmas; test: eight comparisons; sum: half of them shifts), or eight and a
 // division, the sum of all; `triad`: a = b + s c over n floats, past the caches or not. Tests and shifts are single
 // instructions, which the compiler neither leaves out nor merges.
-#define WEFT_PROBES(NAME, TARGET, V, LANES, SET, LOAD, STORE, STREAM, ADD, FMA, DIV, MASK, K, TEST, SHIFT)             \
+#define WEFT_PROBES(NAME, TARGET, V, LANES, SET, LOAD, STORE, STREAM, ADD, FMA, DIV, ROOT, MASK, K, TEST, SHIFT)       \
   struct NAME {                                                                                                        \
     static constexpr int lanes = LANES;                                                                                \
     [[gnu::target(TARGET), gnu::always_inline]] static inline void test(V a, V b) {                                    \
@@ -40,6 +40,9 @@ enum class Operation { product, mixed, test, sum, division, product_and_division
         if (kind == Operation::division) {                                                                             \
           r0 = DIV(r0, x), r1 = DIV(r1, x), r2 = DIV(r2, x), r3 = DIV(r3, x);                                          \
           r4 = DIV(r4, x), r5 = DIV(r5, x), r6 = DIV(r6, x), r7 = DIV(r7, x);                                          \
+        } else if (kind == Operation::root) {                                                                          \
+          r0 = ROOT(r0), r1 = ROOT(r1), r2 = ROOT(r2), r3 = ROOT(r3);                                                  \
+          r4 = ROOT(r4), r5 = ROOT(r5), r6 = ROOT(r6), r7 = ROOT(r7);                                                  \
         } else if (kind == Operation::sum) {                                                                           \
           r0 = ADD(r0, y), r1 = ADD(r1, y), r2 = ADD(r2, y), r3 = ADD(r3, y);                                          \
           r4 = shifted(r4), r5 = shifted(r5), r6 = shifted(r6), r7 = shifted(r7);                                      \
@@ -81,13 +84,17 @@ enum class Operation { product, mixed, test, sum, division, product_and_division
     }                                                                                                                  \
   }
 #define WEFT_MUL_ADD(a, b, c) _mm_add_ps(_mm_mul_ps(a, b), c)
+#define WEFT_ROOT(a) _mm512_maskz_sqrt_ps(0xffff, a)  // g++ 12 takes the plain one to read what is not initialised
 WEFT_PROBES(Base, "sse2", __m128, 4, _mm_set1_ps, _mm_loadu_ps, _mm_storeu_ps, _mm_stream_ps, _mm_add_ps, WEFT_MUL_ADD,
-            _mm_div_ps, __m128, "=&x", "movaps %1, %0; cmpltps %2, %0", "pslld $1, %0");
+            _mm_div_ps, _mm_sqrt_ps, __m128, "=&x", "movaps %1, %0; cmpltps %2, %0", "pslld $1, %0");
 WEFT_PROBES(Avx2, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_stream_ps,
-            _mm256_add_ps, _mm256_fmadd_ps, _mm256_div_ps, __m256, "=x", "vcmpltps %2, %1, %0", "vpslld $1, %0, %0");
+            _mm256_add_ps, _mm256_fmadd_ps, _mm256_div_ps, _mm256_sqrt_ps, __m256, "=x", "vcmpltps %2, %1, %0",
+            "vpslld $1, %0, %0");
 WEFT_PROBES(Avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_stream_ps,
-            _mm512_add_ps, _mm512_fmadd_ps, _mm512_div_ps, __mmask16, "=k", "vcmpltps %2, %1, %0", "vpslld $1, %0, %0");
+            _mm512_add_ps, _mm512_fmadd_ps, _mm512_div_ps, WEFT_ROOT, __mmask16, "=k", "vcmpltps %2, %1, %0",
+            "vpslld $1, %0, %0");
 #undef WEFT_MUL_ADD
+#undef WEFT_ROOT
 #undef WEFT_PROBES
 
 // `rounds` times eight independent instructions of 32 multiply-adds each.
@@ -128,7 +135,8 @@ double rate(int threads, int times, double amount, const std::function<void(std:
 }
 
 template <class Isa, Operation kind> double operations(int threads, int times) {
-  constexpr bool divides = kind == Operation::division || kind == Operation::product_and_division;
+  constexpr bool divides =
+      kind == Operation::division || kind == Operation::root || kind == Operation::product_and_division;
   constexpr std::int64_t rounds = divides ? 50'000 : 500'000;
   constexpr bool both = kind == Operation::mixed || kind == Operation::test;
   constexpr double operations = both ? 16 : kind == Operation::product_and_division ? 9 : 8;
@@ -176,6 +184,7 @@ template <class Isa> Roofline measure(int threads, int times) {
   r.tests_per_second = std::max(r.products_per_second, operations<Isa, Operation::test>(threads, times));
   r.sums_per_second = operations<Isa, Operation::sum>(threads, times);
   r.divisions_per_second = operations<Isa, Operation::division>(threads, times);
+  r.roots_per_second = operations<Isa, Operation::root>(threads, times);
   const double one_beside_eight = 9 / operations<Isa, Operation::product_and_division>(threads, times);
   r.products_per_division = std::max(0.0, one_beside_eight * r.products_per_second - 8);
   r.halves_per_second = r.products_per_second;  // by way of f32
@@ -198,6 +207,7 @@ Arithmetic& Arithmetic::operator+=(const Arithmetic& other) {
   comparisons += other.comparisons;
   sums += other.sums;
   divisions += other.divisions;
+  roots += other.roots;
   halves += other.halves;
   return *this;
 }
@@ -205,11 +215,11 @@ Arithmetic& Arithmetic::operator+=(const Arithmetic& other) {
 double Roofline::seconds(double moved, double arrays, const Arithmetic& arithmetic) const {
   const auto level = std::find_if(levels.begin(), levels.end(),
                                   [&](const Level& l) { return arrays <= static_cast<double>(l.bytes); });
-  const double products = arithmetic.products + products_per_division * arithmetic.divisions;
+  const double products = arithmetic.products + products_per_division * (arithmetic.divisions + arithmetic.roots);
+  const double divider = arithmetic.divisions / divisions_per_second + arithmetic.roots / roots_per_second;
   return std::max({moved / level->bytes_per_second, products / products_per_second,
                    (products + arithmetic.comparisons) / tests_per_second, arithmetic.sums / sums_per_second,
-                   arithmetic.operations / operations_per_second, arithmetic.divisions / divisions_per_second,
-                   arithmetic.halves / halves_per_second});
+                   arithmetic.operations / operations_per_second, divider, arithmetic.halves / halves_per_second});
 }
 
 Roofline measure_roofline(int threads, int times) {

@@ -14,7 +14,8 @@ struct Arithmetic {
   double products = 0;     ///< multiplications and fmas
   double comparisons = 0;  ///< to masks; many CPUs do them in the multipliers
   double sums = 0;         ///< additions, minima, conversions, roundings and shifts: in the adders, often
-  double divisions = 0;    ///< and square roots, which are taken to be as slow
+  double divisions = 0;
+  double roots = 0;        ///< square roots, in the divider
   double halves = 0;       ///< beside these: multiply-adds of bf16 to f32, for which some CPUs have an instruction
 
   Arithmetic& operator+=(const Arithmetic& other);
@@ -33,7 +34,8 @@ struct Roofline {
   double tests_per_second = 0;  ///< products and comparisons in turn
   double sums_per_second = 0;   ///< additions and shifts in turn
   double divisions_per_second = 0;
-  double products_per_division = 0;  ///< that a division keeps from the multipliers; 0 where it has units of its own
+  double roots_per_second = 0;
+  double products_per_division = 0;  ///< that a division or root keeps from the multipliers; 0 where it does not
   double halves_per_second = 0;
   std::vector<Level> levels;  ///< L1, L2, L3, memory
 

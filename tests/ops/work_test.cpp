@@ -28,7 +28,7 @@ TEST_CASE("work counts a formula's operations by the units that do them", "[work
   const OpWork integers = work<Add>({{i32, {10}}, {i32, {10}}});
   CHECK((integers.operations == 10 && integers.sums == 0));
   const OpWork sqrt = work<Sqrt>({single});
-  CHECK((sqrt.operations == 10 && sqrt.divisions == 10));
+  CHECK((sqrt.operations == 10 && sqrt.roots == 10 && sqrt.divisions == 0));
   // Both bounds of x are one instruction each; a subtraction, scalb; nine fmas.
   const OpWork exp = work<Exp>({single});
   CHECK((exp.operations == 130 && exp.products == 90 && exp.sums == 40 && exp.comparisons == 0));

@@ -344,12 +344,14 @@ ConvCut conv_cut(const ConvShape& s) {
   const std::int64_t rows = s.n * s.positions(), most = std::clamp<std::int64_t>(work(s) / 500'000, 1, 32);
   std::int64_t images = std::min(s.n, most);
   if (s.pass == ConvPass::w) images = std::clamp<std::int64_t>(rows / 1024, 1, std::min<std::int64_t>(images, 8));
+  const std::int64_t largest = (s.n + images - 1) / images;
+  images = (s.n + largest - 1) / largest;  // no more than that needs: of 4 images not 3 pieces, but 2
   // Few images, or so few positions that moving the weights counts: channels are cut, where each is worth its copy.
   // Each part of a weight's gradient turns all of x for itself: there are fewer.
   const std::int64_t depth = (of_x ? s.outputs : s.channels) * s.taps();
   if (s.groups > 1 || depth < 256 || (images >= 4 && rows >= 1024)) return {images, 1};
-  const std::int64_t channels =
-      std::min({most, std::int64_t{16}, (of_x ? s.channels : s.outputs) / (s.pass == ConvPass::w ? 64 : 32)});
+  const std::int64_t channels = std::min(
+      {most, std::int64_t{rows < 512 ? 8 : 16}, (of_x ? s.channels : s.outputs) / (s.pass == ConvPass::w ? 64 : 32)});
   if (channels >= 4) return {1, channels};
   return {images, images < 4 ? std::max<std::int64_t>(1, std::min(channels, most / images)) : 1};
 }

@@ -131,16 +131,16 @@ Tensor gather_all(const Advanced& a) {
   if (a.indices.size() == 1) return gather(moved, a.indices[0], a.place);
   Shape long_axis;
   for (int i = 0; i < a.place; ++i) long_axis.push_back(moved.shape()[i]);
-  std::int64_t length = 1;
+  Shape extents;
   Tensor position;
   for (std::size_t k = 0; k < a.indices.size(); ++k) {
     const std::int64_t n = moved.shape()[a.place + static_cast<int>(k)];
     Tensor i = cast(check_indices(a.indices[k], n, -n), i64);
     i = where(i < 0, i + n, i);
     position = position.defined() ? position * n + i : i;
-    length *= n;
+    extents.push_back(n);
   }
-  long_axis.push_back(length);
+  long_axis.push_back(count(extents));  // too many in a view of none are a ShapeError
   for (int i = a.place + a.axes.size(); i < moved.rank(); ++i) long_axis.push_back(moved.shape()[i]);
   return gather(reshape(moved, long_axis), position, a.place);
 }

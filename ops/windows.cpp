@@ -43,7 +43,7 @@ struct Windows {
         throw ShapeError("element count overflows");
       if (reach >= padded[i])
         throw ArgumentError(fmt::format("a kernel that reaches over {} elements of the {} along spatial axis {}",
-                                        reach + 1, padded[i], i));
+                                        static_cast<std::uint64_t>(reach) + 1, padded[i], i));
       counts[i] = (padded[i] - reach - 1) / stride[i] + 1;
     }
     windows = count(counts);

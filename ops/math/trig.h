@@ -39,15 +39,13 @@ template <class V> struct QuadrantOfF32 {
 };
 template <class V> [[gnu::always_inline]] inline QuadrantOfF32<V> quadrant_of_f32(V x) {
   using D = Rebind<V, double>;
-  const auto [p, rest] = turns_of_f32(convert<D>(abs(x)), 4);
-  const D shift = D(rounder<D>), q = p + shift, f = (p - (q - shift)) + rest;
-  return {convert<V>(f * D(0x1.921fb54442d18p0)), convert<Int<V>>(bits(q))};
+  const auto [f, shifted] = turns_of_f32(convert<D>(abs(x)), 4);
+  return {convert<V>(f * D(0x1.921fb54442d18p0)), convert<Int<V>>(bits(shifted))};
 }
 
 template <class V> [[gnu::always_inline]] inline V tan_of_f32(V x) {
   using D = Rebind<V, double>;
-  const auto [p, rest] = turns_of_f32(convert<D>(abs(x)), 2);
-  const D shift = D(rounder<D>), f = (p - ((p + shift) - shift)) + rest, z = f * f;
+  const D f = turns_of_f32(convert<D>(abs(x)), 2).f, z = f * f;
   // Without the poles at ±1/2: fpminimax(tan(pi*sqrt(x))*(1/4-x)/sqrt(x), 5, [|D...|], [1b-20;0.307], relative);
   // error 2^-27.8
   const D q = polynomial(z, 0x1.921fb56156626p-1, -0x1.1d8fb491bbca8p-1, -0x1.13f3e2b5392d6p-3, -0x1.b219947732dd5p-5,

@@ -38,7 +38,7 @@ struct CondAttrs {
 struct Cond {
   static constexpr auto name = "cond";
   static constexpr OpKind kind = OpKind::kernel;
-  static constexpr std::uint32_t reads = ~(reads::types | (reads::types - reads::out0));  // inputs
+  static constexpr std::uint32_t reads = reads::inputs;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static std::vector<Body> graphs(const Attrs& a) { return {a.as<CondAttrs>().then, a.as<CondAttrs>().otherwise}; }
   static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
@@ -60,7 +60,7 @@ struct ScanAttrs {
 struct Scan {
   static constexpr auto name = "scan";
   static constexpr OpKind kind = OpKind::kernel;
-  static constexpr std::uint32_t reads = ~reads::types;
+  static constexpr std::uint32_t reads = reads::values;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static std::vector<Body> graphs(const Attrs& a) { return {a.as<ScanAttrs>().body}; }
   static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);
@@ -88,7 +88,7 @@ struct WhileAttrs {
 struct While {
   static constexpr auto name = "while_loop";
   static constexpr OpKind kind = OpKind::kernel;
-  static constexpr std::uint32_t reads = ~reads::types;
+  static constexpr std::uint32_t reads = reads::values;
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static std::vector<Body> graphs(const Attrs& a) { return {a.as<WhileAttrs>().condition, a.as<WhileAttrs>().body}; }
   static void run_graphs(const Attrs&, std::span<GraphRunner* const> runners, Views in, Views out);

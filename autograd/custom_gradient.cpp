@@ -69,7 +69,7 @@ struct TracedAttrs {
 struct TracedCustom {
   static constexpr auto name = "custom_gradient";
   static constexpr OpKind kind = OpKind::kernel;
-  static constexpr std::uint32_t reads = ~reads::types;
+  static constexpr std::uint32_t reads = reads::values;
 
   static const TracedRule& rule(const Attrs& attrs) { return *attrs.as<TracedAttrs>().rule; }
   static int forwards(const Attrs& attrs) { return static_cast<int>(rule(attrs).arguments); }

@@ -68,15 +68,13 @@ Tensors by_two_pull_backs(const Op& op, const Attrs& attrs, std::span<const Tens
 bool is_linear(const Op& op, std::span<const Tensor> in, std::span<const Tensor> tangents, bool all) {
   if (!op.linear) return false;
   for (std::size_t i = 0; i < in.size(); ++i) {
-    const bool linear = op.linear >> std::min<std::size_t>(i, 15) & 1;
+    const bool linear = op.linear & linear::in(i);
     if (tangents[i].defined() ? !linear : linear && all) return false;
   }
   return true;
 }
 
-std::int64_t bytes_of(const Tensor& t) {
-  return t.is_traced() ? 0 : t.size() * static_cast<std::int64_t>(size_of(t.dtype()));
-}
+std::int64_t bytes_of(const Tensor& t) { return t.is_traced() ? 0 : t.type().bytes(); }
 
 }  // namespace
 
@@ -90,8 +88,7 @@ Tensors detail::push_forward(const Op& op, const Attrs& attrs, std::span<const T
   } else if (is_linear(op, in, tangents, elementwise)) {
     Tensors operands(in.begin(), in.end());
     for (std::size_t i = 0; i < in.size(); ++i)
-      if (op.linear >> std::min<std::size_t>(i, 15) & 1)
-        operands[i] = tangents[i].defined() ? tangents[i] : zeros_like(in[i]);
+      if (op.linear & linear::in(i)) operands[i] = tangents[i].defined() ? tangents[i] : zeros_like(in[i]);
     apply(op, attrs, operands, given);
   } else if (!op.vjp) {
     throw GradError("the op has neither a gradient rule nor a forward rule",

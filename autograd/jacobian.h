@@ -7,7 +7,6 @@
 // it.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <tuple>
 #include <utility>

@@ -36,10 +36,10 @@ std::vector<ValueId> values_to_keep(const Graph& body, std::size_t given, std::s
     for (int k = 0; k < n.outputs; ++k) {
       const ValueId v = n.out + static_cast<ValueId>(k);
       moves[v] = any;
-      if (any && (n.op->reads & reads::out(std::min(k, 14)))) needed[v] = true;
+      if (any && (n.op->reads & reads::out(static_cast<std::size_t>(k)))) needed[v] = true;
     }
     for (std::size_t k = 0; any && k < n.in.size(); ++k)
-      if (n.op->reads & reads::in(static_cast<int>(std::min<std::size_t>(k, 15)))) needed[n.in[k]] = true;
+      if (n.op->reads & reads::in(k)) needed[n.in[k]] = true;
   }
   std::vector<ValueId> list;
   for (auto n = body.nodes.rbegin(); n != body.nodes.rend(); ++n) {

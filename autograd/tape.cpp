@@ -163,11 +163,10 @@ void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tens
     ++blind_entries_;
     return;
   }
-  // The low bit for the 16th input and beyond is shared: an op of many inputs declares them all or none.
   for (std::size_t i = 0; i < in.size(); ++i)
-    if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) saved_.push_back(in[i]);
+    if (op.reads & reads::in(i)) saved_.push_back(in[i]);
   for (std::size_t i = 0; i < out.size(); ++i)
-    if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) saved_.push_back(out[i]);
+    if (op.reads & reads::out(i)) saved_.push_back(out[i]);
   if (op.reads & reads::types)
     for (const Tensor& t : in) types_.push_back(t.type());
   if (out.size() > 1)  // a missing cotangent of one of several outputs is made as zeros

@@ -55,9 +55,9 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         targets.assign(slots, slots + entry.inputs);
         std::size_t next = entry.saved;
         for (std::size_t i = 0; i < entry.inputs; ++i)
-          if (op.reads & reads::in(static_cast<int>(std::min<std::size_t>(i, 15)))) in[i] = saved_[next++];
+          if (op.reads & reads::in(i)) in[i] = saved_[next++];
         for (std::size_t i = 0; i < entry.outputs; ++i)
-          if (op.reads & reads::out(static_cast<int>(std::min<std::size_t>(i, 14)))) out[i] = saved_[next++];
+          if (op.reads & reads::out(i)) out[i] = saved_[next++];
         const std::size_t in_types = op.reads & reads::types ? entry.inputs : 0;
         const auto first_type = types_.begin() + entry.types;
         types.assign(first_type,

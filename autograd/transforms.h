@@ -12,7 +12,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>

@@ -65,7 +65,7 @@ OpCase function_case(const test::PublicFunction& f) {
 
 double bytes_of(const Tensors& tensors) {
   double bytes = 0;
-  for (const Tensor& t : tensors) bytes += static_cast<double>(t.size()) * static_cast<double>(size_of(t.dtype()));
+  for (const Tensor& t : tensors) bytes += static_cast<double>(t.type().bytes());
   return bytes;
 }
 
@@ -129,9 +129,9 @@ double least_bytes(std::uint32_t reads, const Tensors& in, const Tensors& out, b
   double bytes = bytes_of(in) + bytes_of(out);
   if (!gradient) return bytes;
   for (std::size_t i = 0; i < in.size(); ++i)
-    if (reads >> i & 1) bytes += bytes_of({in[i]});
+    if (reads & reads::in(i)) bytes += bytes_of({in[i]});
   for (std::size_t i = 0; i < out.size(); ++i)
-    if (reads >> (16 + i) & 1) bytes += bytes_of({out[i]});
+    if (reads & reads::out(i)) bytes += bytes_of({out[i]});
   return bytes + bytes_of(floats(out)) + bytes_of(floats(in));
 }
 

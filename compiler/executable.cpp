@@ -1,7 +1,5 @@
 #include "executable.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -28,6 +26,12 @@ namespace {
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// The elements in row-major order: where they lie, or in one more copy.
+std::byte* in_order(const View& view, std::vector<Storage>& copies) {
+  if (view.contiguous()) return view.as<std::byte>();
+  return const_cast<std::byte*>(detail::in_order(view, copies.emplace_back()));
 }
 
 std::uint64_t next_number() {
@@ -88,10 +92,8 @@ Grouping Executable::group_and_keep() {
   }
   graph_ = std::move(keeping.graph);
   written_ = std::move(keeping.written);
-  for (const KeptValue& value : keeping.values) {
-    const Type& type = value.graph->type(value.graph->outputs[0]);
-    stats_.kept_bytes += count(type.shape) * static_cast<std::int64_t>(size_of(type.dtype));
-  }
+  for (const KeptValue& value : keeping.values) stats_.kept_bytes += value.graph->type(value.graph->outputs[0]).bytes();
+
   stats_.kept_values = keeping.values.size();
   kept_ = std::make_unique<KeptTensors>(std::move(keeping.values));
   grouping = group_nodes(graph_, late_values());
@@ -239,8 +241,7 @@ void Executable::plan() {
   std::vector<ValueId> owners;
   for (ValueId v = 0; v < graph_.values.size(); ++v) {
     if (first[v] < 0 || elsewhere[v] || graph_.values[v].kind != Graph::Value::computed) continue;
-    buffers.push_back(
-        {count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype)), first[v], last[v]});
+    buffers.push_back({graph_.type(v).bytes(), first[v], last[v]});
     owners.push_back(v);
   }
   stats_.arena_bytes = plan_memory(buffers);
@@ -253,7 +254,7 @@ void Executable::plan() {
 std::vector<Place> Executable::memory() const {
   std::vector<Place> places;
   for (ValueId v = 0; v < graph_.values.size(); ++v) {
-    const std::int64_t bytes = count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
+    const std::int64_t bytes = graph_.type(v).bytes();
     const std::int64_t at = arena_offset_[v];
     places.push_back(at >= 0 ? Place{-1, at, at + bytes} : Place{v, 0, bytes});
   }
@@ -331,20 +332,13 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
   detail::ProfileSpan span;
   if (detail::profiled()) [[unlikely]]
     profile_call(span);
-  const std::unique_lock<std::mutex> lock = state_lock();
+  std::unique_lock<std::recursive_mutex> lock;
+  if (!variables.empty()) lock = lock_variables();
   std::unique_ptr<Frame> frame = take_frame();
   std::byte** const slots = frame->slots.data();
 
-  std::vector<Tensor> held;  // copies of arguments that do not lie in order
-  for (std::size_t k = 0; k < args_; ++k) {
-    const Tensor* t = &args[k];
-    if (!t->is_contiguous()) {
-      Tensor copy = Tensor::allocate(t->type());
-      copy_elements(t->view(), copy.view());
-      t = &held.emplace_back(std::move(copy));
-    }
-    slots[graph_.inputs[k]] = t->view().as<std::byte>();
-  }
+  std::vector<Storage> copies;  // of arguments that do not lie in order
+  for (std::size_t k = 0; k < args_; ++k) slots[graph_.inputs[k]] = in_order(args[k].view(), copies);
   // A kept value is one more variable. A call that throws has taken those that it would write: none is held then.
   const std::shared_ptr<KeptTensors::Set> kept = kept_ ? kept_->take(variables, !written_.empty()) : nullptr;
   const auto variable = [&](std::size_t k) -> Tensor& {
@@ -352,6 +346,11 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
   };
   for (std::size_t k = args_; k < graph_.inputs.size(); ++k)
     slots[graph_.inputs[k]] = variable(k - args_).view().as<std::byte>();
+  std::vector<Tensor> read;  // what others may assign anew meanwhile
+  if (lock && written_.empty()) {
+    for (const auto& v : variables) read.push_back(v->value);
+    lock.unlock();
+  }
   // Every buffer is had before anything is written.
   std::vector<Tensor> states(written_.size());
   for (std::size_t k = 0; k < results_; ++k) results[k] = Tensor::allocate(graph_.type(graph_.outputs[k]));
@@ -381,24 +380,14 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
 
 void Executable::run(Views in, Views out) {
   std::unique_ptr<Frame> frame = take_frame();
-  std::vector<Tensor> held;
-  for (std::size_t k = 0; k < in.size(); ++k) {
-    const View* v = &in[k];
-    View copied;
-    if (!v->contiguous()) {
-      held.push_back(Tensor::allocate({v->dtype, v->shape}));
-      copied = held.back().view();
-      copy_elements(*v, copied);
-      v = &copied;
-    }
-    frame->slots[graph_.inputs[k]] = v->as<std::byte>();
-  }
+  std::vector<Storage> copies;
+  for (std::size_t k = 0; k < in.size(); ++k) frame->slots[graph_.inputs[k]] = in_order(in[k], copies);
   run_steps(*frame, [&](std::size_t k) -> const View& { return out[k]; });
   put_back(std::move(frame));
 }
 
-std::unique_lock<std::mutex> Executable::state_lock() const {
-  return written_.empty() ? std::unique_lock<std::mutex>() : lock_variables();
+std::unique_lock<std::recursive_mutex> Executable::state_lock() const {
+  return written_.empty() ? std::unique_lock<std::recursive_mutex>() : lock_variables();
 }
 
 void Executable::put_back(std::unique_ptr<Frame> frame) {

@@ -39,7 +39,7 @@ class Executable final : public RoundRunner {
 
   /// Held while state is written: such calls, of whatever function, come one after the other. Empty for one that writes
   /// none.
-  std::unique_lock<std::mutex> state_lock() const;
+  std::unique_lock<std::recursive_mutex> state_lock() const;
 
   CompileStats stats() const;
   /// One of dump_stages(); ArgumentError for another. Then the same of the bodies of control flow.

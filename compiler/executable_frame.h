@@ -10,7 +10,7 @@ namespace weft {
 struct Executable::Frame {
   Storage arena;
   std::vector<std::byte*> slots;
-  std::vector<std::vector<View>> views;  // by step: inputs, then the output
+  std::vector<std::vector<View>> views;  // by step: inputs, then the outputs
 };
 
 }  // namespace weft

@@ -76,21 +76,18 @@ ProfileItem item_of(const Graph& graph, const NodeStep& step) {
   ProfileItem item = node_item(graph, n);
   for (std::size_t k = 0; k < step.in.size(); ++k)
     item.bytes += bytes_shown({graph.type(n.in[k]).dtype, step.in[k].shape, step.in[k].strides, nullptr});
-  for (int k = 0; k < n.outputs; ++k) {
-    const Type& t = graph.type(n.out + static_cast<ValueId>(k));
-    item.bytes += static_cast<double>(count(t.shape)) * static_cast<double>(size_of(t.dtype));
-  }
+  for (int k = 0; k < n.outputs; ++k)
+    item.bytes += static_cast<double>(graph.type(n.out + static_cast<ValueId>(k)).bytes());
+
   return item;
 }
 
 ProfileItem item_of(const Graph& graph, const EpilogueStep& step) {
   ProfileItem item = item_of(graph, step.product);
   const ProfileItem loop = item_of(graph, step.loop);
-  const Type& between = graph.type(step.product.out);
   item.name += " | " + loop.name;
   add_work(item, loop);  // the product is neither stored nor loaded
-  item.bytes +=
-      loop.bytes - 2 * static_cast<double>(count(between.shape)) * static_cast<double>(size_of(between.dtype));
+  item.bytes += loop.bytes - 2 * static_cast<double>(graph.type(step.product.out).bytes());
   return item;
 }
 
@@ -98,7 +95,7 @@ ProfileItem item_of(const Graph& graph, const CopyStep& step) {
   const Type& t = graph.type(step.from.base);
   ProfileItem item{ProfileKind::kernel, "copy", t.text()};
   item.bytes = bytes_shown({t.dtype, step.from.shape, step.from.strides, nullptr}) +
-               static_cast<double>(count(step.from.shape)) * static_cast<double>(size_of(t.dtype));
+               static_cast<double>(Type{t.dtype, step.from.shape}.bytes());
   return item;
 }
 

@@ -16,9 +16,7 @@ bool Executable::run_rounds(std::int64_t rounds, std::size_t moving, Views in, c
   const int threads = threads_for(region);
   std::vector<bool> moves(graph_.values.size());
   for (std::size_t k = 0; k < moving; ++k) moves[graph_.inputs[k]] = true;
-  const auto bytes_of = [&](ValueId v) {
-    return count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
-  };
+  const auto bytes_of = [&](ValueId v) { return graph_.type(v).bytes(); };
   const auto by_rows = [&](const Step& step) {
     const auto* copy = std::get_if<CopyStep>(&step);
     return copy && is_whole(copy->from, graph_.type(copy->from.base)) &&

@@ -118,9 +118,9 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
       return use(i);
   for (std::size_t i = 0; i < traces_.size(); ++i)
     if (traces_[i]->signature.same_words(signature) && takes(*traces_[i], signature.variables())) return use(i);
-  if (++made_ > warn_after && !warned_ && !traces_.empty()) {
+  if (made_ >= warn_after && !warned_ && !traces_.empty()) {
     warned_ = true;
-    warn("compile: {} traces of one function: {}", made_, signature.difference(traces_.front()->signature));
+    warn("compile: {} traces of one function: {}", made_ + 1, signature.difference(traces_.front()->signature));
   }
   const detail::ProfilePhase phase("compile");
   const auto start = std::chrono::steady_clock::now();
@@ -160,10 +160,11 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();
   for (const auto& other : traces_)
-    if (!result.names_variables && other->signature.same_words(traced->signature) &&
+    if (!result.names_variables && !trace.tells_variables_apart && other->signature.same_words(traced->signature) &&
         same_but_for_variables(*other, *traced))
       other->any_variables = traced->any_variables = true;
   traces_.insert(traces_.begin(), traced);
+  ++made_;
   if (traces_.size() > options_.max_traces) traces_.pop_back();
   return traced;
 }
@@ -180,7 +181,22 @@ void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, cons
   if (passed != traced.signature.variables())
     for (const auto& v : traced.variables) replaced.push_back(Replaced(traced.signature.variables(), passed)(v));
   const Variables& variables = replaced.empty() ? traced.variables : replaced;
+  for (const Tensor& t : args)
+    if (t.is_traced()) throw GuardError("a traced tensor was used after its trace", "return it and use the result");
   if (!options_.check) return traced.executable->run(args, variables, results);
+  const auto lock = lock_variables();  // both runs start from the same state
+  std::vector<Tensor> before, after;
+  for (const auto& v : variables) before.push_back(v->value);
+  try {
+    check(traced, args, variables, results, eager);
+  } catch (...) {
+    for (std::size_t k = 0; k < before.size(); ++k) variables[k]->value = before[k];
+    throw;
+  }
+}
+
+void FunctionCache::check(const Traced& traced, std::span<const Tensor> args, const Variables& variables,
+                          std::span<Tensor> results, const std::function<std::vector<Tensor>()>& eager) {
   std::vector<Tensor> before, after;
   for (const auto& v : variables) before.push_back(v->value);
   const std::vector<Tensor> expected = eager();
@@ -223,6 +239,7 @@ std::shared_ptr<Traced> FunctionCache::latest() const {
 CompileStats FunctionCache::stats() const {
   const auto traced = latest();
   CompileStats s = traced ? traced->executable->stats() : CompileStats{};
+  const std::lock_guard lock(mutex_);
   s.traces = made_;
   return s;
 }
@@ -241,14 +258,13 @@ std::string FunctionCache::dump(std::string_view stage) const {
 
 std::vector<std::string> FunctionCache::captures() const {
   std::vector<std::string> list;
-  if (const auto traced = latest())
-    for (const auto& v : traced->variables)
-      list.push_back(
-          fmt::format("{} {}", v->name.empty() ? "variable" : "\"" + v->name + "\"", v->value.type().text()));
-  if (const auto traced = latest())
-    for (const auto& [t, variable] : traced->captured)
-      if (!variable && t.rank() > 0)
-        list.push_back(fmt::format("{} {}", t.name().empty() ? "tensor" : "\"" + t.name() + "\"", t.type().text()));
+  const auto traced = latest();
+  if (!traced) return list;
+  for (const auto& v : traced->variables)
+    list.push_back(fmt::format("{} {}", v->name.empty() ? "variable" : "\"" + v->name + "\"", v->type.text()));
+  for (const auto& [t, variable] : traced->captured)
+    if (!variable && t.rank() > 0)
+      list.push_back(fmt::format("{} {}", t.name().empty() ? "tensor" : "\"" + t.name() + "\"", t.type().text()));
   return list;
 }
 

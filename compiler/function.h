@@ -20,7 +20,9 @@ class Callee;
 class Executable;
 
 struct CompileOptions {
-  bool check = false;  ///< runs eagerly beside each call, from the same state, and compares every bit (GuardError)
+  /// Runs eagerly beside each call, from the same state, and compares every bit (GuardError, and no variable has
+  /// changed). Other threads' writes wait meanwhile; a call under a tape is not compared.
+  bool check = false;
   std::size_t max_traces = 64;  ///< the least recently used trace goes when there are more
 };
 
@@ -73,6 +75,9 @@ class FunctionCache {
   std::vector<std::string> captures() const;
 
  private:
+  /// Runs it eagerly and compiled, from the same state, and compares.
+  static void check(const Traced& traced, std::span<const Tensor> args, const Variables& variables,
+                    std::span<Tensor> results, const std::function<std::vector<Tensor>()>& eager);
   std::shared_ptr<Traced> latest() const;
   std::shared_ptr<Traced> use(std::size_t trace);  // and note that it was
   CompileOptions options_;

@@ -12,7 +12,9 @@
 namespace weft {
 namespace {
 
-constexpr std::int64_t blocked = 1 << 16;  // a single row longer than this is cut over threads: see lower.cpp
+// Up to so long a single row stays with what is made of its reductions, on one thread; a longer one is reduced by
+// itself, in blocks on all threads (see lower.cpp).
+constexpr std::int64_t longest_single_row = 1 << 16;
 
 bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
 
@@ -216,13 +218,7 @@ class Partition {
       if (!operand_fits(n.in[0], g, group.space, cut.split(), Role::full, column)) return {};
       if (group.split < 0 || column != group.has_column) {  // what is in the group has to bear it
         for (const std::uint32_t j : group.nodes)
-          for (const ValueId v : graph_.nodes[j].in)
-            if (!operand_fits(v, g, group.space, cut.split(),
-                              result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction
-                                  ? Role::row
-                                  : Role::full,
-                              column))
-              return {};
+          if (!bears(j, g, group.space, cut.split(), column)) return {};
       }
       return {cut.along_row() ? Role::row : Role::column, cut.split()};
     }
@@ -236,7 +232,7 @@ class Partition {
     if (group.split < 0 || shape != prefix(group.space, group.split) || !all(Role::row)) return {};
     std::int64_t columns = 1;
     for (int k = group.split; k < group.space.size(); ++k) columns *= group.space[k];
-    if (group.split == 0 && columns > blocked) return {};
+    if (group.split == 0 && columns > longest_single_row) return {};
     const bool uses_row =
         std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return producer_group(result_.accesses[v].base) == g; });
     return uses_row ? Fit{Role::row, -1} : Fit{};
@@ -287,7 +283,9 @@ class Partition {
       const Fit f = more <= 1 ? fit(i, to) : Fit{};
       if (f.role != Role::full || dependencies_->makes_cycle(i, to)) continue;
       result_.group_of[i] = to;  // as if it were, for what its users ask
-      if (!std::all_of(users[n.out].begin(), users[n.out].end(), [&](std::uint32_t j) { return bears(j, to); })) {
+      if (!std::all_of(users[n.out].begin(), users[n.out].end(), [&](std::uint32_t j) {
+            return bears(j, to, group(to).space, group(to).split, group(to).has_column);
+          })) {
         result_.group_of[i] = from;
         continue;
       }
@@ -303,12 +301,11 @@ class Partition {
     return result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
   }
 
-  // True if node j of group g can have its operands there.
-  bool bears(std::uint32_t j, int g) {
+  // True if node j can have its operands in group g, were that so.
+  bool bears(std::uint32_t j, int g, const Shape& space, int split, bool has_column) const {
     const std::vector<ValueId>& in = graph_.nodes[j].in;
-    return std::all_of(in.begin(), in.end(), [&](ValueId v) {
-      return operand_fits(v, g, group(g).space, group(g).split, role_of_operands(j), group(g).has_column);
-    });
+    return std::all_of(in.begin(), in.end(),
+                       [&](ValueId v) { return operand_fits(v, g, space, split, role_of_operands(j), has_column); });
   }
 
   // Groups that were merged away, or lost all their nodes.

@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-constexpr std::int64_t tile_columns = 256, block_columns = 4096, partials = 16;
+constexpr std::int64_t tile_columns = 256;
 
 // A batch is what goes through the tiles together: whole rows, as many as fit, or one long row, tile after tile. The
 // values of whole rows stay in their tiles from pass to pass; those of a long row are computed again or kept.
@@ -171,7 +171,7 @@ class Interpreter {
 
   void clear_partials(std::uint16_t n) {
     partials_.resize(kernel_.reductions.size());
-    tile::clear(kernel_.reductions[n].op, kernel_.reductions[n].dtype, partials, partials_[n].bytes);
+    tile::clear(kernel_.reductions[n].op, kernel_.reductions[n].dtype, row_partials, partials_[n].bytes);
   }
 
   void reduce(std::uint16_t n, std::int64_t c, std::int64_t width) {
@@ -185,7 +185,7 @@ class Interpreter {
         continue;
       }
       tile::accumulate(r.op, r.dtype, static_cast<std::size_t>(width), partials_[n].bytes, values);
-      if (whole_ || (c + width) % block_columns == 0) end_block(n, row);
+      if (whole_ || (c + width) % row_block == 0) end_block(n, row);
     }
   }
 
@@ -199,7 +199,7 @@ class Interpreter {
   }
 
   void finish_row_reduction(std::uint16_t n) {
-    if (!kernel_.reductions[n].column && !whole_ && cols_ % block_columns != 0) end_block(n, 0);
+    if (!kernel_.reductions[n].column && !whole_ && cols_ % row_block != 0) end_block(n, 0);
   }
 
   void store_row_values() {
@@ -210,7 +210,7 @@ class Interpreter {
   }
 
   struct alignas(64) Partials {
-    std::byte bytes[partials * 8];
+    std::byte bytes[row_partials * 8];
   };
 
   const Kernel& kernel_;

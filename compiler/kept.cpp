@@ -100,9 +100,7 @@ class Keeper {
 
   bool whole(ValueId v) const { return is_whole(grouping_.accesses[v], graph_.type(grouping_.accesses[v].base)); }
   int group_of(ValueId v) const { return grouping_.group_of[graph_.values[v].index]; }
-  std::int64_t bytes(ValueId v) const {
-    return count(graph_.type(v).shape) * static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
-  }
+  std::int64_t bytes(ValueId v) const { return graph_.type(v).bytes(); }
   ValueId new_value(std::size_t number) const {
     const auto at = std::find(written_.begin(), written_.end(), number);
     return at == written_.end() ? graph_.inputs[args_ + number]

@@ -1,17 +1,13 @@
 #include "kernel.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace weft {
 namespace {
-
-std::string hex(std::uint64_t x) {
-  std::string digits;
-  do digits.insert(digits.begin(), "0123456789abcdef"[x & 15]);
-  while (x >>= 4);
-  return "0x" + digits;
-}
 
 std::string_view name_of(ColumnStep step) {
   constexpr std::string_view names[] = {"contiguous", "fixed", "strided"};
@@ -37,7 +33,7 @@ std::string text_of(const KernelInstruction& i) {
       line.append(" !").append(std::string(1, "abc"[k])).append(std::to_string(uses[k]));
   }
   if ((!is_input && s.imm) || s.op == ScalarOp::constant || (is_input && i.reduced >= 0 && s.imm))
-    line.append(" #").append(hex(s.imm));
+    fmt::format_to(std::back_inserter(line), " #{:#x}", s.imm);
   if (i.reduced != -1 && !(is_input && i.reduced >= 0)) line.append(" !r").append(std::to_string(i.reduced));
   line.append(i.full ? ", full" : ", row").append(" at ").append(std::to_string(i.level));
   if (i.kept) line.append(", kept");

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double parallel_work = 1 << 18;       // elements times instructions from which a second thread pays
 constexpr std::int64_t column_piece = 1 << 14;  // columns that a thread takes at a time
-constexpr std::size_t max_operands = 320;       // a group has at most 96 nodes, each with up to two loads and a store
+constexpr std::size_t max_operands = Launch::max_operands;
 
 // Row buffers, one set a thread.
 void* thread_scratch(std::size_t bytes) {

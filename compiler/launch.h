@@ -1,7 +1,6 @@
 // Running a Launch: pieces for threads, partial results of blocks, and the call of the kernel itself.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "lower.h"

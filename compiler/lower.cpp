@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <unordered_map>
 
 #include "../ops/defs/reduce.h"
@@ -18,14 +17,6 @@ constexpr double busy_work = 1 << 24;  // elements times instructions: about a m
 constexpr int busy_code = 24;
 constexpr int most_streams = 3;  // stored around the caches at a time, if some are of 16 bits
 constexpr int keep_cost = 8;     // a value of more instructions than this is kept for later levels, not computed again
-
-Reduction reduction_of(const Op& op) {
-  if (&op == &op_of<Sum>()) return Reduction::sum;
-  if (&op == &op_of<Prod>()) return Reduction::prod;
-  if (&op == &op_of<Max>()) return Reduction::max;
-  if (&op == &op_of<Min>()) return Reduction::min;
-  return &op == &op_of<Any>() ? Reduction::any : Reduction::all;
-}
 
 class Lowering {
  public:
@@ -191,10 +182,10 @@ class Lowering {
     if (role == Role::column) {
       const std::uint16_t k =
           operand({n.out, 0, Ints::filled(group_.space.size(), 0), size, true}, dtype, ColumnStep::contiguous);
-      kernel().reductions.push_back({reduction_of(*n.op), dtype, value, true, k});
+      kernel().reductions.push_back({n.op->reduction, dtype, value, true, k});
       return;
     }
-    kernel().reductions.push_back({reduction_of(*n.op), dtype, value, false, 0});
+    kernel().reductions.push_back({n.op->reduction, dtype, value, false, 0});
     KernelInstruction x{{ScalarOp::input, dtype, 0, 0, 0, 0},
                         number,
                         false,

@@ -21,7 +21,8 @@ struct LaunchOperand {
 /// How a kernel's rows and columns lie over a group's space, and how they are cut.
 struct Launch {
   Kernel kernel;
-  KernelFunction function = nullptr;  // null: the kernel is interpreted
+  KernelFunction function = nullptr;                                 // null: the kernel is interpreted
+  static constexpr std::size_t max_operands = 4 * Group::max_nodes;  // a node has up to three loads and a store
   std::vector<LaunchOperand> operands;
   std::vector<std::uint32_t> nodes;  // the group's
   Shape rows;                        // the row axes, outermost first; may be empty: one row

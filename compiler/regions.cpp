@@ -94,7 +94,7 @@ class Builder {
 
   const char* writes(ValueId v) {
     const Type& type = graph_.type(v);
-    if (!made_[v]) written_ += count(type.shape) * static_cast<std::int64_t>(size_of(type.dtype));
+    if (!made_[v]) written_ += type.bytes();
     made_[v] = true;
     return states_[v]                ? "it writes a variable"
            : written_ > most_written ? "all rows would not stay in the caches"

@@ -32,7 +32,7 @@ class Signature {
   const Variables& variables() const { return variables_; }        // each once
   void forget_tensors() { tensors_.clear(); }
   bool same_words(const Signature& o) const { return words_ == o.words_; }
-  /// What differs from another signature, for the warning: "argument 0: f32[2] before, f32[3] now".
+  /// What differs from another signature, for the warning: "tensor 0 was f32[2], is f32[3]".
   std::string difference(const Signature& before) const;
 
  private:
@@ -57,7 +57,10 @@ template <class T, bool constant = HoldsVariables<T>::value> void sign(Signature
     signature.add_word(s.size());
     for (const Gradients::Item& item : s) signature.add_variable(item.variable), part(item.gradient);
   } else if constexpr (std::is_floating_point_v<T>) {
-    signature.add_word(std::bit_cast<std::uint64_t>(static_cast<double>(s)));
+    const auto high = static_cast<double>(s);
+    signature.add_word(std::bit_cast<std::uint64_t>(high));
+    if constexpr (sizeof(T) > sizeof(double))  // what a double has no bits for
+      signature.add_word(std::bit_cast<std::uint64_t>(static_cast<double>(s - static_cast<T>(high))));
   } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
     signature.add_word(static_cast<std::uint64_t>(s));
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {

@@ -116,11 +116,7 @@ bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
     }
     const Graph::Node* n = g.producer(v);
     if (!n || (n->op != &op_of<BroadcastTo>() && n->op != &op_of<Reshape>())) return false;
-    if (n->op == &op_of<Reshape>() && count(g.type(v).shape) != 1) {
-      v = n->in[0];  // still the same element everywhere, if it is so below
-      continue;
-    }
-    v = n->in[0];
+    v = n->in[0];  // the same element everywhere, if it is so below
   }
 }
 

@@ -112,6 +112,8 @@ class FlowFinder {
 
   void check_segments(const LaunchStep& step) const {
     if (step.segments.empty()) fail(at_, "a launch of nothing");
+    for (const Launch& l : step.segments)
+      if (l.operands.size() > Launch::max_operands) fail(at_, "a loop of {} operands", l.operands.size());
     for (const Launch& a : step.segments)
       for (const Launch& b : step.segments) {
         if (&a == &b) continue;

@@ -7,7 +7,6 @@
 //     const Tensor x = t.to_tensor();
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>

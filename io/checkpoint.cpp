@@ -77,12 +77,8 @@ std::string checksum(const std::map<std::string, Tensor>& tensors, const std::ma
     const std::string type = t.type().text();
     sum.add(name.data(), name.size());
     sum.add(type.data(), type.size());
-    Tensor plain = t;
-    if (!t.is_contiguous()) {
-      plain = Tensor::allocate(t.type());
-      copy_elements(t.view(), plain.view());
-    }
-    sum.add(plain.view().data, static_cast<std::size_t>(plain.size()) * size_of(plain.dtype()));
+    Storage copy;
+    sum.add(weft::detail::in_order(t.view(), copy), static_cast<std::size_t>(t.type().bytes()));
   }
   return sum.text();
 }

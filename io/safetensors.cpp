@@ -338,14 +338,8 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     put(length, 8);
     put(text.data(), text.size());
     for (const auto& [name, t] : order) {
-      const std::size_t bytes = static_cast<std::size_t>(t->size()) * size_of(t->dtype());
-      if (t->is_contiguous()) {
-        put(t->view().data, bytes);
-        continue;
-      }
-      const Tensor copy = Tensor::allocate(t->type());
-      copy_elements(t->view(), copy.view());
-      put(copy.view().data, bytes);
+      Storage copy;
+      put(weft::detail::in_order(t->view(), copy), static_cast<std::size_t>(t->type().bytes()));
     }
   });
 }

@@ -133,7 +133,7 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
   try {
     return o.compute([&](const Tensor& y, const Tensor& x) {
       if (x.size() == 0) return sum(x, -1);  // no example: the classes' numbers are for nothing
-      const Tensor numbers = arange(0, static_cast<double>(classes), 1, y.dtype());
+      const Tensor numbers = arange(0, classes, 1, y.dtype());
       const Tensor mine = equal(expand(check_indices(y, classes), -1), numbers);
       // log(sum(e^x)) - x[label], both less the largest. A selection, not a product: -inf elsewhere gives no NaN.
       const Tensor shifted = x - stop_gradient(max(x, -1, true));

@@ -6,6 +6,7 @@
 
 #include "../ops/apply.h"
 #include "../ops/math.h"
+#include "../ops/recorder.h"
 #include "../ops/reduce.h"
 #include "../tensor/create.h"
 #include "layer_scope.h"
@@ -74,6 +75,7 @@ void Optimizer::update_all(const Gradients& gradients) {
   };
   std::vector<Work> work;
   std::vector<bool> seen(slots_.size());
+  tell_variables_apart();
   for (const auto& [variable, gradient] : gradients) {  // all checks come before any change
     const auto at = index_.find(variable.get());
     if (at == index_.end())
@@ -86,7 +88,7 @@ void Optimizer::update_all(const Gradients& gradients) {
                    site_text(SiteScope::current()));
       throw error;
     };
-    const Type& type = variable->value.type();
+    const Type& type = variable->type;
     if (gradient.dtype() != type.dtype)
       fail(DTypeError(
           fmt::format("the gradient is {}, its variable {}", name_of(gradient.dtype()), name_of(type.dtype))));
@@ -95,6 +97,9 @@ void Optimizer::update_all(const Gradients& gradients) {
           fmt::format("the gradient has shape {}, its variable {}", gradient.shape().text(), type.shape.text())));
     work.push_back({&slots_[at->second], &gradient});
   }
+  if (work.empty() && gradients.size() > 0)
+    throw GradError(fmt::format("none of the {} variables has a gradient", gradients.size()),
+                    "was the loss computed under the tape, from these variables? tape.explain(loss, variable) tells");
   step_.assign_add(1);
   begin_step();
   for (const Work& w : work) {

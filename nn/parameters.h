@@ -23,7 +23,7 @@ class Parameter {
   const std::shared_ptr<VariableState>& state() const { return state_; }
   /// The variable itself.
   Variable variable() const { return Variable::handle(state_); }
-  const Type& type() const { return state_->value.type(); }
+  const Type& type() const { return state_->type; }
   const Shape& shape() const { return type().shape; }
   bool trainable() const { return state_->trainable; }
 

@@ -14,33 +14,47 @@ template <int axes, class F> Tensor choose(F one, F two, F three, const auto&...
   return (axes == 1 ? one : axes == 2 ? two : three)(args...);
 }
 
-template <int axes> std::string layer_text(const char* name, const PerAxis& numbers) {
-  return fmt::format("{}{}d {}", name, axes, numbers.of(axes, "window").text());
+constexpr const char *max_pools[] = {"MaxPool1d", "MaxPool2d", "MaxPool3d"},
+                     *avg_pools[] = {"AvgPool1d", "AvgPool2d", "AvgPool3d"},
+                     *adaptive_pools[] = {"AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"};
+
+template <int axes> std::string layer_text(const char* const (&kinds)[3], const PerAxis& numbers) {
+  return fmt::format("{} {}", kinds[axes - 1], numbers.of(axes, "window").text());
 }
 
 }  // namespace
 
 template <int axes> Tensor MaxPool<axes>::operator()(const Arg& x) const {
-  const LayerScope layer("MaxPool");
+  const LayerScope layer(max_pools[axes - 1]);
   return choose<axes>(max_pool1d, max_pool2d, max_pool3d, x, window, options);
 }
-template <int axes> std::string MaxPool<axes>::text() const { return layer_text<axes>("MaxPool", window); }
+template <int axes> std::string MaxPool<axes>::text() const { return layer_text<axes>(max_pools, window); }
 
 template <int axes> Tensor AvgPool<axes>::operator()(const Arg& x) const {
-  const LayerScope layer("AvgPool");
+  const LayerScope layer(avg_pools[axes - 1]);
   return choose<axes>(avg_pool1d, avg_pool2d, avg_pool3d, x, window, options);
 }
-template <int axes> std::string AvgPool<axes>::text() const { return layer_text<axes>("AvgPool", window); }
+template <int axes> std::string AvgPool<axes>::text() const { return layer_text<axes>(avg_pools, window); }
 
 template <int axes> Tensor AdaptiveAvgPool<axes>::operator()(const Arg& x) const {
-  const LayerScope layer("AdaptiveAvgPool");
+  const LayerScope layer(adaptive_pools[axes - 1]);
   return choose<axes>(adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, x, results, channels_last);
 }
 template <int axes> std::string AdaptiveAvgPool<axes>::text() const {
-  return layer_text<axes>("AdaptiveAvgPool", results);
+  return layer_text<axes>(adaptive_pools, results);
+}
+
+Tensor GlobalAvgPool::operator()(const Arg& x) const {
+  const LayerScope layer("GlobalAvgPool");
+  return global_avg_pool(x, channels_last);
+}
+Tensor GlobalMaxPool::operator()(const Arg& x) const {
+  const LayerScope layer("GlobalMaxPool");
+  return global_max_pool(x, channels_last);
 }
 
 Tensor Flatten::operator()(const Arg& x) const {
+  const LayerScope layer("Flatten");
   return weft::detail::composed("Flatten", {{"x", x}}, [&] {
     const Tensor t = x.tensor();
     if (t.rank() == 0) throw ShapeError("there is no batch axis");

@@ -41,12 +41,12 @@ using AdaptiveAvgPool3d = AdaptiveAvgPool<3>;
 
 struct GlobalAvgPool {
   bool channels_last = false;
-  Tensor operator()(const Arg& x) const { return global_avg_pool(x, channels_last); }
+  Tensor operator()(const Arg& x) const;
   std::string text() const { return "GlobalAvgPool"; }
 };
 struct GlobalMaxPool {
   bool channels_last = false;
-  Tensor operator()(const Arg& x) const { return global_max_pool(x, channels_last); }
+  Tensor operator()(const Arg& x) const;
   std::string text() const { return "GlobalMaxPool"; }
 };
 

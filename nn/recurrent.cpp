@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <vector>
 
@@ -22,10 +21,10 @@
 namespace weft::nn {
 namespace {
 
-// The weights of a cell that has `gates` of them, and as many biases as are given.
+// The weights of a cell that has `gates` of them, and its biases if it is to have any.
 template <class Cell> void make(Cell& cell, const char* name, std::int64_t in, std::int64_t hidden, std::int64_t gates,
                                 std::initializer_list<std::pair<const char*, std::optional<Variable>*>> biases,
-                                DType dtype, Generator& generator, const Site& site) {
+                                bool with_bias, DType dtype, Generator& generator, const Site& site) {
   weft::detail::called(name, site, [&] {
     if (in < 1 || hidden < 1) throw ArgumentError(fmt::format("{} -> {}", in, hidden), "both extents are at least 1");
     const double bound = 1 / std::sqrt(static_cast<double>(hidden));
@@ -34,6 +33,7 @@ template <class Cell> void make(Cell& cell, const char* name, std::int64_t in, s
     };
     cell.weight_ih = Variable(drawn({in, gates * hidden}), true, "weight_ih");
     cell.weight_hh = Variable(drawn({hidden, gates * hidden}), true, "weight_hh");
+    if (!with_bias) return;
     for (const auto& [role, bias] : biases) bias->emplace(drawn({gates * hidden}), true, role);
   });
 }
@@ -152,10 +152,7 @@ template <class Cell> std::string text_of(const char* name, const Cell& cell) {
 }  // namespace
 
 LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, Generator& generator, Site site) {
-  if (with_bias)
-    make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, dtype, generator, site);
-  else
-    make(*this, "LSTM", in, hidden, 4, {}, dtype, generator, site);
+  make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
 LSTMState LSTMCell::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
   const LayerScope layer("LSTMCell", &weight_ih);
@@ -169,10 +166,7 @@ std::pair<Tensor, LSTMState> LSTM::operator()(const Arg& x, const std::optional<
 std::string LSTM::text() const { return text_of("LSTM", *this); }
 
 GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, Generator& generator, Site site) {
-  if (with_bias)
-    make(*this, "GRU", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, dtype, generator, site);
-  else
-    make(*this, "GRU", in, hidden, 3, {}, dtype, generator, site);
+  make(*this, "GRU", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, with_bias, dtype, generator, site);
 }
 Tensor GRUCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
   const LayerScope layer("GRUCell", &weight_ih);
@@ -188,10 +182,7 @@ std::string GRU::text() const { return text_of("GRU", *this); }
 RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, bool with_relu, bool with_bias, DType dtype,
                  Generator& generator, Site site)
     : relu(with_relu) {
-  if (with_bias)
-    make(*this, "RNN", in, hidden, 1, {{"bias", &bias}}, dtype, generator, site);
-  else
-    make(*this, "RNN", in, hidden, 1, {}, dtype, generator, site);
+  make(*this, "RNN", in, hidden, 1, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
 Tensor RNNCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
   const LayerScope layer("RNNCell", &weight_ih);

@@ -1,8 +1,6 @@
 // Checks of values, as ops: in a compiled step they run before anything is written.
 #pragma once
 
-#include <string_view>
-
 #include "arg.h"
 
 namespace weft {

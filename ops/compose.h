@@ -1,5 +1,8 @@
 // Compositions: plain functions over the primitives, with no gradient rule of their own. On bf16 and f16 they compute
 // in f32 and round once at the end.
+//
+// Errors of all: DTypeError but for floats (count_nonzero and clip take any number), IndexError for an axis that x has
+// not.
 #pragma once
 
 #include "activations.h"
@@ -21,6 +24,7 @@ Tensor count_nonzero(const Arg& x, const Axes& axes = {}, bool keepdims = false)
 /// e^x over its sum along an axis; the largest is taken off first. Along -inf alone it is NaN; along no
 /// elements there are none.
 Tensor softmax(const Arg& x, std::int64_t axis = -1);
+/// x less logsumexp along the axis: softmax's logarithm, without its underflow.
 Tensor log_softmax(const Arg& x, std::int64_t axis = -1);
 /// log(sum(e^x)), without overflow; -inf where all are, and of nothing.
 Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdims = false);

@@ -8,7 +8,6 @@
 #include "apply.h"
 #include "conv_packed.h"
 #include "defs/conv.h"
-#include "index_list.h"
 #include "kernels/conv.h"
 #include "manipulate.h"
 #include "math.h"

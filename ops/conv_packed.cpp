@@ -2,7 +2,6 @@
 
 #include "define.h"
 #include "defs/conv.h"
-#include "index_list.h"
 #include "work.h"
 
 namespace weft {
@@ -48,10 +47,7 @@ struct ConvOfPacked {
                                            of_x ? s.channels : s.outputs)};
   }
   static OpWork work(const Attrs& attrs, Types, Types out) {
-    const ConvShape& s = shape_of(attrs);
-    return multiply_adds(static_cast<double>(s.n * s.positions()) * static_cast<double>(s.outputs) *
-                             static_cast<double>(s.channels / s.groups * s.taps()),
-                         out[0]->dtype);
+    return multiply_adds(shape_of(attrs).products(), out[0]->dtype);
   }
   static void run(const Attrs& attrs, Views in, Views out) {
     Storage copy;

@@ -6,7 +6,6 @@
 #include "composition.h"
 #include "defs/cumulative.h"
 #include "defs/reduce.h"
-#include "index_list.h"
 #include "indexing.h"
 #include "kernels/cumulative.h"
 #include "manipulate.h"

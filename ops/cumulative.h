@@ -1,4 +1,5 @@
-// Along an axis, what has come so far. Results do not depend on the number of threads. IndexError for a bad axis.
+// Along an axis, what has come so far. Results do not depend on the number of threads. IndexError for a bad axis,
+// DTypeError for bools.
 #pragma once
 
 #include "arg.h"

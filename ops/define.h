@@ -30,6 +30,7 @@ template <class Struct> constexpr Op make_op() {
     op.run_graphs = Struct::run_graphs;
   }
   if constexpr (requires { Struct::view; }) op.view = Struct::view;
+  if constexpr (Struct::kind == OpKind::reduction) op.reduction = Struct::reduction;
   if constexpr (requires { Struct::formula; }) op.formula = Struct::formula;
   if constexpr (requires { Struct::vjp; }) op.vjp = Struct::vjp;
   if constexpr (requires { Struct::jvp; }) op.jvp = Struct::jvp;

@@ -12,7 +12,6 @@
 #include "backward.h"
 #include "defs/random.h"
 #include "gamma_slope.h"
-#include "index_list.h"
 #include "manipulate.h"
 #include "math.h"
 #include "random.h"

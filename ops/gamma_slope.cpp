@@ -8,7 +8,6 @@
 #include "backward.h"
 #include "batching.h"
 #include "define.h"
-#include "index_list.h"
 
 namespace weft {
 namespace {

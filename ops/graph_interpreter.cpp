@@ -27,7 +27,7 @@ GraphInterpreter::GraphInterpreter(std::shared_ptr<const Graph> graph) : graph_(
     if (v.kind == Graph::Value::constant) {
       view = graph_->constants[v.index].view();
     } else if (v.kind == Graph::Value::computed) {
-      buffers_.push_back(Storage::allocate(static_cast<std::size_t>(count(v.type.shape)) * size_of(v.type.dtype)));
+      buffers_.push_back(Storage::allocate(static_cast<std::size_t>(v.type.bytes())));
       view.data = buffers_.back().data();
     }
     views_.push_back(view);

@@ -65,13 +65,6 @@ IndexList::IndexList(const View& view, std::int64_t n, std::int64_t low) : size_
     if (own[k] < 0) own[k] += n;
 }
 
-const std::byte* in_order(const View& view, Storage& copy) {
-  if (view.contiguous()) return view.as<std::byte>();
-  copy = Storage::allocate(static_cast<std::size_t>(count(view.shape)) * size_of(view.dtype));
-  copy_elements(view, {view.dtype, view.shape, contiguous_strides(view.shape), copy.data()});
-  return copy.data();
-}
-
 void check_index_type(const Type& t) {
   if (t.dtype != i32 && t.dtype != i64)
     throw DTypeError(fmt::format("indices are {}, not i32 or i64", name_of(t.dtype)), "cast(indices, i64)");

@@ -26,9 +26,6 @@ class IndexList {
   Storage copy_;
 };
 
-/// The elements in row-major order: where they lie, or in `copy`.
-const std::byte* in_order(const View& view, Storage& copy);
-
 /// DTypeError unless i32 or i64.
 void check_index_type(const Type& t);
 /// x's shape with axis `axis` replaced by the indices' shape.

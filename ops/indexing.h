@@ -1,4 +1,5 @@
 // Ops that address by index tensors (i32 or i64). Indices in [-n, n); IndexError names the position of another.
+// DTypeError for indices of another type.
 #pragma once
 
 #include "arg.h"

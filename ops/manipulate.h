@@ -1,7 +1,8 @@
 // Ops that move elements and do no arithmetic. Most give views: no copy.
+//
+// Errors of all: IndexError for an axis that x has not; DTypeError where several tensors differ in dtype.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "arg.h"

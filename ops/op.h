@@ -12,6 +12,7 @@
 #include "../tensor/tensor.h"
 #include "attrs.h"
 #include "formula.h"
+#include "reduction.h"
 
 namespace weft {
 
@@ -36,15 +37,18 @@ using Views = std::span<const View>;
 namespace reads {
 inline constexpr std::uint32_t nothing = 0, in0 = 1, in1 = 2, in2 = 4, in3 = 8, out0 = 1 << 16, out1 = 1 << 17,
                                types = 1u << 31, inputs = 0xFFFF;
-constexpr std::uint32_t in(int i) { return 1u << i; }
-constexpr std::uint32_t out(int i) { return 1u << (16 + i); }
+inline constexpr std::uint32_t values = ~types;
+// From the 16th input and the 15th output on they share a bit: an op of so many declares all of them or none.
+constexpr std::uint32_t in(std::size_t i) { return 1u << (i < 15 ? i : 15); }
+constexpr std::uint32_t out(std::size_t i) { return 1u << (i < 14 ? 16 + i : 30); }
 }  // namespace reads
 
 /// The inputs in which an op is linear: in all of them at once, the others held fixed. Its tangent is then the op
 /// itself on their tangents.
 namespace linear {
-inline constexpr std::uint32_t in0 = 1, in1 = 2, in2 = 4, all = 0xFFFF;  // bit 15: also the inputs after the 16th
-}
+inline constexpr std::uint32_t in0 = 1, in1 = 2, in2 = 4, all = 0xFFFF;
+constexpr std::uint32_t in(std::size_t i) { return reads::in(i); }
+}  // namespace linear
 
 /// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none. `past_caches`:
 /// the result is stored around them, of which others learn by an sfence; `out` is then aligned to 64 bytes.
@@ -89,6 +93,8 @@ struct Op {
   /// Kind view: sets out's strides and data so that it shows `in`, the first input; false if that can't be: then the
   /// elements are copied in row-major order. Further inputs are only waited for: see Barrier in autograd/recompute.cpp.
   bool (*view)(const Attrs&, const View& in, View& out) = nullptr;
+  /// Kind reduction: which.
+  Reduction reduction = Reduction::sum;
   /// Kind elementwise: the formula for inputs of these types, over their compute types.
   Formula (*formula)(const Attrs&, Types in) = nullptr;
   /// The gradient rule; null: there is none.

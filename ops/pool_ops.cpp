@@ -8,7 +8,6 @@
 #include "../tensor/parallel.h"
 #include "apply.h"
 #include "defs/pool.h"
-#include "index_list.h"
 #include "kernels/pool.h"
 
 namespace weft {

@@ -14,12 +14,15 @@
 #include "../tensor/philox.h"
 #include "apply.h"
 #include "check.h"
+#include "compose.h"
 #include "defs/random.h"
 #include "kernels/uniform.h"
 #include "manipulate.h"
 #include "math.h"
 #include "reduce.h"
 #include "sort.h"
+#include "special.h"
+#include "trace.h"
 
 namespace weft {
 namespace {
@@ -39,7 +42,8 @@ Tensor state_of(std::uint64_t seed) { return tensor<std::int64_t>({static_cast<s
 Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
   if (dtype != f32 && dtype != f64)
     throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
-  count(shape);  // the caller's error, not that of an op in here
+  count(shape);                        // the caller's error, not that of an op in here
+  const auto lock = lock_variables();  // no other thread draws the same
   const Tensor state = generator.state.value();
   Tensor out[2];
   try {
@@ -50,25 +54,6 @@ Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
   }
   generator.state.assign(out[1]);
   return out[0];
-}
-
-// The inverse of erf, of f64 in [-1, 1], finite at the ends: a starting value good to 1e-6 (Giles, GPU Computing Gems
-// 2, chapter 10), and two steps of Newton's.
-Tensor inverse_erf(const Tensor& y) {
-  const Tensor x = maximum(minimum(y, 1 - 0x1p-53), 0x1p-53 - 1);
-  const auto polynomial = [](const Tensor& t, std::initializer_list<double> c) {
-    Tensor p = t * *c.begin();
-    for (const double* k = c.begin() + 1; k + 1 < c.end(); ++k) p = (p + *k) * t;
-    return p + *(c.end() - 1);
-  };
-  const Tensor w = -log((1 - x) * (1 + x));
-  const Tensor near = polynomial(w - 2.5, {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06,
-                                           0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941});
-  const Tensor far = polynomial(sqrt(w) - 3, {-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844,
-                                              0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682});
-  Tensor z = where(w < 5, near, far) * x;
-  for (int i = 0; i < 2; ++i) z = z - (erf(z) - x) * exp(square(z)) * (1 / (2 * std::numbers::inv_sqrtpi));
-  return z;
 }
 
 }  // namespace
@@ -187,8 +172,9 @@ Tensor random::truncated_normal(const Shape& shape, double low, double high, dou
           fmt::format("hardly any of the normal distribution of mean {} and deviation {} lies in [{}, {}]", mean,
                       deviation, low, high));
     if (dtype != f32 && dtype != f64) throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)));
-    const Tensor u = draw(shape, f64, generator) * (to - from) + from;
-    return cast(minimum(maximum(inverse_erf(u) * unit + mean, low), high), dtype);
+    // within what erfinv takes to finite numbers: draws of 0 and sums that round up
+    const Tensor u = clip(draw(shape, f64, generator) * (to - from) + from, 0x1p-53 - 1, 1 - 0x1p-53);
+    return cast(clip(erfinv(u) * unit + mean, low, high), dtype);
   });
 }
 

@@ -50,10 +50,6 @@ void pop_recorder(Recorder* recorder) {
   hide_from(state.hidden_from);
 }
 
-bool is_recording(const Recorder* recorder) {
-  return std::find(state.recorders.begin(), state.recorders.end(), recorder) != state.recorders.end();
-}
-
 TraceScope::TraceScope(Tracer* tracer)
     : previous_(state.tracer), previous_base_(state.base), previous_hidden_(state.hidden_from) {
   state.tracer = tracer;

@@ -29,12 +29,19 @@ class Tracer {
   virtual void append(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) = 0;
   virtual Tensor read(const std::shared_ptr<VariableState>& variable) = 0;
   virtual void assign(const std::shared_ptr<VariableState>& variable, const Tensor& value) = 0;
+  /// Host code asked which variable one is: by its name, by same(), or to look it up in an optimizer.
+  bool tells_variables_apart = false;
 };
 
 /// The calling thread's recorders, oldest first, those that a running trace hides left out.
 std::span<Recorder* const> active_recorders();
 /// The trace that the calling thread is in, or null.
 Tracer* active_tracer();
+
+/// To be called where what a function does depends on which variable it was given.
+inline void tell_variables_apart() {
+  if (Tracer* const tracer = active_tracer()) tracer->tells_variables_apart = true;
+}
 
 /// Calls tell(recorder) for each of them. One that is told may work itself: push, apply, pop.
 template <class Tell> void each_recorder(Tell&& tell) {
@@ -45,8 +52,6 @@ template <class Tell> void each_recorder(Tell&& tell) {
 void push_recorder(Recorder* recorder);
 /// Takes it off, wherever it is.
 void pop_recorder(Recorder* recorder);
-/// True if the calling thread's stack holds it.
-bool is_recording(const Recorder* recorder);
 
 /// While it lives, the thread is traced by `tracer` (null: not traced) and earlier recorders are hidden.
 class TraceScope {

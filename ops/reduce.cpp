@@ -11,7 +11,6 @@
 #include "composition.h"
 #include "defs/reduce.h"
 #include "defs/shape.h"
-#include "index_list.h"
 #include "indexing.h"
 #include "kernels/reduce.h"
 #include "recorder.h"
@@ -35,11 +34,6 @@ void infer_reduction(const Attrs& attrs, Types in, std::span<Type> out, bool boo
   for (int i = 0; i < in[0]->shape.size(); ++i)
     if (i < a.begin || i >= a.end) shape.push_back(in[0]->shape[i]);
   out[0] = {in[0]->dtype, shape};
-}
-
-void run(Reduction op, const Attrs& attrs, Views in, Views out) {
-  const ReduceGeometry g(in[0].shape, attrs.as<ReduceAttrs>());
-  run_reduction(op, g.outer, g.n, g.inner, in[0], out[0]);
 }
 
 // x (of the reduced shape) back over the reduced axes of `shape`.
@@ -244,12 +238,6 @@ void Max::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction
 void Min::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, false, false); }
 void Any::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, true, true); }
 void All::infer(const Attrs& a, Types in, std::span<Type> out) { infer_reduction(a, in, out, true, true); }
-void Sum::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::sum, a, in, out); }
-void Prod::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::prod, a, in, out); }
-void Max::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::max, a, in, out); }
-void Min::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::min, a, in, out); }
-void Any::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::any, a, in, out); }
-void All::run(const Attrs& a, Views in, Views out) { weft::run(Reduction::all, a, in, out); }
 
 void Sum::vjp(Backward& b) { b.give(0, spread(b.grad(), b.attrs<ReduceAttrs>(), b.in_type().shape)); }
 void Max::vjp(Backward& b) { vjp_extremum(b); }

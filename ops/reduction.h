@@ -15,4 +15,8 @@ constexpr std::string_view name_of(Reduction r) {
   return names[static_cast<int>(r)];
 }
 
+/// A row is reduced in blocks of so many elements, each in so many partials, columns in blocks of so many rows:
+/// kernels/reduce.h says in which order. All that reduces follows it, so that bits do not depend on who does.
+inline constexpr std::int64_t row_block = 4096, row_partials = 16, column_block = 256;
+
 }  // namespace weft

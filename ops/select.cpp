@@ -4,7 +4,6 @@
 
 #include "../tensor/create.h"
 #include "composition.h"
-#include "index_list.h"
 #include "indexing.h"
 #include "manipulate.h"
 #include "math.h"

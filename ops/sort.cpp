@@ -9,7 +9,6 @@
 #include "apply.h"
 #include "composition.h"
 #include "defs/sort.h"
-#include "index_list.h"
 #include "indexing.h"
 #include "kernels/sort.h"
 #include "manipulate.h"

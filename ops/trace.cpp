@@ -24,8 +24,8 @@ namespace weft {
 
 const Op& assigned_op() { return op_of<Assigned>(); }
 
-std::unique_lock<std::mutex> lock_variables() {
-  static std::mutex mutex;  // of the process: two functions may write the same variable
+std::unique_lock<std::recursive_mutex> lock_variables() {
+  static std::recursive_mutex mutex;  // of the process: two functions may write the same variable
   return std::unique_lock(mutex);
 }
 
@@ -64,11 +64,7 @@ void Trace::append(const Op& op, const Attrs& attrs, std::span<const Tensor> in,
 Trace::Capture& Trace::captured(const std::shared_ptr<VariableState>& variable) {
   for (Capture& c : captures)
     if (c.variable == variable) return c;
-  const Type type = [&] {
-    const auto lock = lock_variables();
-    return variable->value.type();
-  }();
-  const Tensor t = add_input(type);
+  const Tensor t = add_input(variable->type);
   return captures.emplace_back(Capture{{}, variable, value_of(t), t});
 }
 

@@ -16,9 +16,9 @@ namespace weft {
 /// that of what is read afterwards is the variable's. In graphs only, which tapes around them replay.
 const Op& assigned_op();
 
-/// Held while a compiled call writes variables, of whatever function, and while a trace looks at one: never while
-/// code of the user's runs, which may wait for another thread.
-std::unique_lock<std::mutex> lock_variables();
+/// Held while variables, of whatever function, are written or their values fetched: a compiled call that writes, an
+/// assignment, a draw. Never while code of the user's runs, which may wait for another thread.
+std::unique_lock<std::recursive_mutex> lock_variables();
 
 class Trace final : public Tracer {
  public:

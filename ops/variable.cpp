@@ -3,13 +3,23 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <ostream>
 
 #include "apply.h"
 #include "arg.h"
 #include "math.h"
 #include "recorder.h"
+#include "trace.h"
 
 namespace weft {
+namespace {
+
+Tensor held(const VariableState& state) {
+  const auto lock = lock_variables();
+  return state.value;
+}
+
+}  // namespace
 
 Variable::Variable(const Tensor& initial, bool trainable, std::string_view name) {
   static std::atomic<std::uint64_t> numbers{0};
@@ -19,12 +29,12 @@ Variable::Variable(const Tensor& initial, bool trainable, std::string_view name)
   // A variable's value has its own buffer in row-major order, so that assignments may write in place.
   Tensor own = Tensor::allocate(initial.type());
   copy_elements(initial.view(), own.view());
-  state_ = std::make_shared<VariableState>(VariableState{std::move(own), {}, trainable, numbers++});
+  state_ = std::make_shared<VariableState>(VariableState{std::move(own), initial.type(), {}, trainable, numbers++});
   if (!name.empty()) set_name(name);
 }
 
 Variable::Variable(const Variable& o) {
-  if (o.defined()) *this = Variable(o.state_->value, o.trainable(), o.name());
+  if (o.defined()) *this = Variable(held(*o.state_), o.trainable(), o.state_->name);
 }
 
 Variable& Variable::operator=(const Variable& o) {
@@ -33,7 +43,7 @@ Variable& Variable::operator=(const Variable& o) {
     state_ = std::move(copy.state_);
     return *this;
   }
-  return same(o) ? *this : assign(o);
+  return state_ == o.state_ ? *this : assign(o);
 }
 
 Variable& Variable::operator=(Variable&& o) {
@@ -44,15 +54,26 @@ Variable& Variable::operator=(Variable&& o) {
 
 void Variable::fail_undefined() { throw ArgumentError("the variable is undefined", "give it an initial value"); }
 
+const std::string& Variable::name() const {
+  tell_variables_apart();
+  return checked().name;
+}
+
+bool Variable::same(const Variable& o) const {
+  tell_variables_apart();
+  return state_ == o.state_;
+}
+
 void Variable::set_name(std::string_view name) {
   checked();
+  const auto lock = lock_variables();
   state_->name = name;
   state_->value = state_->value.named(name);
 }
 
 Tensor Variable::value() const {
   checked();
-  const Tensor value = active_tracer() ? active_tracer()->read(state_) : state_->value;
+  const Tensor value = active_tracer() ? active_tracer()->read(state_) : held(*state_);
   each_recorder([&](Recorder& r) { r.read(state_, value); });
   return value;
 }
@@ -62,7 +83,7 @@ Variable& Variable::assign(const Arg& source) {
   if (!defined()) throw ArgumentError("assign to an undefined variable", "give it an initial value");
   const Tensor value = source.tensor(dtype());
   const auto fail = [&](auto error) {
-    error.locate("assign", {describe_operand("variable  ", state_->value), describe_operand("value     ", value)},
+    error.locate("assign", {describe_operand("variable  ", held(*state_)), describe_operand("value     ", value)},
                  site_text(source.site()));
     throw error;
   };
@@ -82,32 +103,37 @@ Variable& Variable::assign(const Arg& source) {
     return *this;
   }
   if (full.is_traced()) throw GuardError("a traced tensor was assigned after its trace");
-  Tensor& held = state_->value;
-  if (!full.same(held)) {
+  const auto lock = lock_variables();
+  Tensor& now = state_->value;
+  if (!full.same(now)) {
     // A new handle each time: whoever read the old value keeps it, and tapes see another id. Its buffer is taken over
     // where nobody else has it, else copied.
     Tensor next;
     if (full.is_contiguous() && full.storage().unique() && full.storage().data() == full.view().data) {
       next = Tensor::on(full.storage(), full.view());
     } else {
-      next = Tensor::allocate(held.type());
+      next = Tensor::allocate(full.type());
       copy_elements(full.view(), next.view());
     }
-    next.take_name(held);
+    next.take_name(now);
     tell(next);
-    held = std::move(next);
+    now = std::move(next);
   }
   return *this;
 }
 
 Variable& Variable::assign_add(const Arg& delta) {
   const SiteScope scope(delta.site());
+  const auto lock = lock_variables();
   return assign(Arg(value() + delta, delta.site()));
 }
 
 Variable& Variable::assign_sub(const Arg& delta) {
   const SiteScope scope(delta.site());
+  const auto lock = lock_variables();
   return assign(Arg(value() - delta, delta.site()));
 }
+
+std::ostream& operator<<(std::ostream& out, const Variable& v) { return out << v.value(); }
 
 }  // namespace weft

@@ -15,13 +15,15 @@ class Arg;
 /// The shared part of a variable: what tapes, compiled steps and optimizers refer to.
 struct VariableState {
   Tensor value;
+  Type type;  // of value, which another thread may exchange meanwhile
   std::string name;
   bool trainable = true;
   std::uint64_t number = 0;  // in order of construction
 };
 
 /// Copying one makes a new variable with the same value; moving keeps the identity; assigning a variable assigns its
-/// value. Shape and dtype never change.
+/// value. Shape and dtype never change. Threads may share one: a read sees one value, whole, and each of these
+/// functions that write, a draw from a generator and a compiled call are one step to the others.
 class Variable {
  public:
   Variable() = default;  ///< undefined, to be moved to
@@ -35,6 +37,9 @@ class Variable {
   /// The value now: a Tensor that stays what it is. Watched by active tapes if trainable.
   Tensor value() const;
   operator Tensor() const { return value(); }
+  /// Of the value, as Tensor's.
+  template <class T = double> T item() const { return value().item<T>(); }
+  friend std::ostream& operator<<(std::ostream& out, const Variable& v);
   /// NumPy's indexing of the value: see subscript.h.
   Tensor operator[](std::initializer_list<Index> indices) const;
   Tensor operator[](const Index& index) const;
@@ -46,15 +51,15 @@ class Variable {
 
   bool defined() const { return state_ != nullptr; }
   // What is asked of an undefined variable is an ArgumentError.
-  const Type& type() const { return checked().value.type(); }
+  const Type& type() const { return checked().type; }
   DType dtype() const { return type().dtype; }
   const Shape& shape() const { return type().shape; }
-  std::int64_t size() const { return checked().value.size(); }
+  std::int64_t size() const { return count(shape()); }
   bool trainable() const { return checked().trainable; }
-  const std::string& name() const { return checked().name; }
+  const std::string& name() const;
   void set_name(std::string_view name);
   const std::shared_ptr<VariableState>& state() const { return state_; }
-  bool same(const Variable& o) const { return state_ == o.state_; }
+  bool same(const Variable& o) const;
   /// Another handle on the variable that `state` belongs to; it is the same variable, not a copy.
   static Variable handle(std::shared_ptr<VariableState> state) {
     Variable v;

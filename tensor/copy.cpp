@@ -189,4 +189,11 @@ void copy_elements(const View& from, const View& to) {
   });
 }
 
+const std::byte* detail::in_order(const View& view, Storage& copy) {
+  if (view.contiguous()) return view.as<std::byte>();
+  copy = Storage::allocate(static_cast<std::size_t>(count(view.shape)) * size_of(view.dtype));
+  copy_elements(view, {view.dtype, view.shape, contiguous_strides(view.shape), copy.data()});
+  return copy.data();
+}
+
 }  // namespace weft

@@ -10,7 +10,7 @@
 namespace weft {
 namespace {
 
-// Element i is f(i), computed in f64 and rounded once.
+// Element i is f(i), converted once.
 template <class F> Tensor generate(std::int64_t n, DType dtype, F f) {
   const Tensor t = Tensor::allocate({dtype, {n}});
   visit_dtype(dtype, [&](auto zero) {
@@ -29,13 +29,37 @@ Tensor filled(const Shape& shape, const Literal& value, DType dtype) {
   return t;
 }
 
+// As f64 counts: each element is rounded once.
 Tensor counted(double begin, double end, double step, DType dtype) {
-  if (step == 0 || !std::isfinite(step) || !std::isfinite(begin) || !std::isfinite(end))
-    throw ArgumentError(fmt::format("from {} to {} by {}", begin, end, step));
   const double n = std::max(0.0, std::ceil((end - begin) / step));
   if (n > 1e18) throw ShapeError(fmt::format("from {} to {} by {}: element count overflows", begin, end, step));
   return generate(static_cast<std::int64_t>(n), dtype,
                   [&](std::int64_t i) { return begin + static_cast<double>(i) * step; });
+}
+
+// Whole numbers, which f64 would round from 2^53 on.
+Tensor counted_whole(std::int64_t begin, std::int64_t end, std::int64_t step, DType dtype) {
+  if (step > 0 ? begin >= end : begin <= end) return Tensor::allocate({dtype, {0}});
+  // distances fit 64 bits without a sign
+  const auto distance = step > 0 ? static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(begin)
+                                 : static_cast<std::uint64_t>(begin) - static_cast<std::uint64_t>(end);
+  const auto stride = step > 0 ? static_cast<std::uint64_t>(step) : -static_cast<std::uint64_t>(step);
+  const std::uint64_t before_last = (distance - 1) / stride;
+  const auto element = [&](std::uint64_t i) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(begin) + i * static_cast<std::uint64_t>(step));
+  };
+  Literal(begin).check(dtype);
+  Literal(element(before_last)).check(dtype);
+  if (before_last >= std::uint64_t{INT64_MAX})
+    throw ShapeError(fmt::format("from {} to {} by {}: element count overflows", begin, end, step));
+  return generate(static_cast<std::int64_t>(before_last) + 1, dtype,
+                  [&](std::int64_t i) { return element(static_cast<std::uint64_t>(i)); });
+}
+
+// Where to stop short of, as a whole number: of a step upwards the next above it.
+std::int64_t whole_end(const Literal& end, bool upwards) {
+  const Literal rounded = end.whole() ? end : Literal(upwards ? std::ceil(end.real()) : std::floor(end.real()));
+  return rounded.whole().value_or(end.real() > 0 ? INT64_MAX : INT64_MIN);
 }
 
 }  // namespace
@@ -69,14 +93,22 @@ Tensor eye(std::int64_t n, DType dtype, Site site) {
   });
 }
 
-Tensor arange(double begin, double end, double step, DType dtype, Site site) {
-  return called("arange", site, [&] { return counted(begin, end, step, dtype); });
+Tensor arange(const Literal& begin, const Literal& end, const Literal& step, DType dtype, Site site) {
+  return called("arange", site, [&] {
+    for (const Literal& x : {begin, end, step})
+      if (!std::isfinite(x.real()) || step.real() == 0)
+        throw ArgumentError(fmt::format("from {} to {} by {}", begin.text(), end.text(), step.text()));
+    if (!is_integer(dtype)) return counted(begin.real(), end.real(), step.real(), dtype);
+    begin.check(i64);
+    step.check(i64);
+    return counted_whole(*begin.whole(), whole_end(end, step.real() > 0), *step.whole(), dtype);
+  });
 }
 
 Tensor arange(std::int64_t n, Site site) {
   return called("arange", site, [&] {
     if (n < 0) throw ArgumentError(fmt::format("{} numbers", n));
-    return counted(0, static_cast<double>(n), 1, i64);
+    return counted_whole(0, n, 1, i64);
   });
 }
 

@@ -22,8 +22,10 @@ Tensor zeros_like(const Tensor& x, Site site = Site::current());
 Tensor ones_like(const Tensor& x, Site site = Site::current());
 /// The n x n unit matrix.
 Tensor eye(std::int64_t n, DType dtype = f32, Site site = Site::current());
-/// begin, begin + step, ... before end. ArgumentError if step is 0 or not finite.
-Tensor arange(double begin, double end, double step = 1, DType dtype = f32, Site site = Site::current());
+/// begin, begin + step, ... before end. ArgumentError if step is 0 or one of them not finite; DTypeError if the dtype
+/// is an integer and does not hold them (arange(0, 1, 0.25, i32), arange(0, 300, 1, u8)).
+Tensor arange(const Literal& begin, const Literal& end, const Literal& step = 1, DType dtype = f32,
+              Site site = Site::current());
 /// 0, 1, ..., n - 1 as i64. ArgumentError if n < 0.
 Tensor arange(std::int64_t n, Site site = Site::current());
 /// n numbers from begin to end, both included. ArgumentError if n < 0.

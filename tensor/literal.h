@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -26,6 +27,8 @@ class Literal {
 
   /// Rounded, if it is whole and large.
   double real() const { return real_; }
+  /// All 64 bits of a whole number that i64 holds, else nothing.
+  std::optional<std::int64_t> whole() const { return is_whole_ ? std::optional(whole_) : std::nullopt; }
   /// A zero with the sign +.
   bool is_zero() const { return std::bit_cast<std::uint64_t>(real_) == 0; }
   std::string text() const;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,9 +33,10 @@ class Ints {
 
   int size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  std::int64_t operator[](int i) const { return data_[i]; }
-  std::int64_t& operator[](int i) { return data_[i]; }
-  std::int64_t back() const { return data_[size_ - 1]; }
+  /// Number i, counted from the back if it is negative. IndexError if there is none.
+  std::int64_t operator[](int i) const { return data_[static_cast<std::size_t>(place(i))]; }
+  std::int64_t& operator[](int i) { return data_[static_cast<std::size_t>(place(i))]; }
+  std::int64_t back() const { return (*this)[size_ - 1]; }
   const std::int64_t* begin() const { return data_.data(); }
   const std::int64_t* end() const { return data_.data() + size_; }
   std::int64_t* begin() { return data_.data(); }
@@ -52,8 +54,11 @@ class Ints {
   }
   /// "[2, 3]"
   std::string text() const;
+  friend std::ostream& operator<<(std::ostream& out, const Ints& ints);
 
  private:
+  int place(int i) const { return i >= 0 && i < size_ ? i : from_back(i); }
+  int from_back(int i) const;
   void copy(const Ints& o) {  // the few there are, not the whole array
     for (int i = 0; i < size_; ++i) data_[i] = o.data_[i];
   }
@@ -79,6 +84,8 @@ struct Type {
   Shape shape;
 
   bool operator==(const Type&) const = default;
+  /// Of all its elements; ShapeError if their count overflows.
+  std::int64_t bytes() const { return count(shape) * static_cast<std::int64_t>(size_of(dtype)); }
   /// "f32[2, 3]"
   std::string text() const;
 };

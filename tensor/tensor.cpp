@@ -152,7 +152,7 @@ void Tensor::copy_to(void* out, DType out_type) const {
   copy_elements(view(), {out_type, shape(), contiguous_strides(shape()), out});
 }
 
-double Tensor::at(std::initializer_list<std::int64_t> index) const {
+void Tensor::read_element(std::initializer_list<std::int64_t> index, void* out, DType out_type) const {
   checked_size();
   if (static_cast<int>(index.size()) != rank())
     throw IndexError(fmt::format("{} indices into {}", index.size(), type().text()));
@@ -164,11 +164,9 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
     offset += (i < 0 ? i + shape()[axis] : i) * strides()[axis];
     ++axis;
   }
-  double value;
   detail::convert_elements(
       dtype(), static_cast<const std::byte*>(impl_->data) + offset * static_cast<std::int64_t>(size_of(dtype())), 0,
-      f64, &value, 0, 1);
-  return value;
+      out_type, out, 0, 1);
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& t) { return out << t.text(); }

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <iosfwd>
 #include <span>
@@ -92,8 +91,13 @@ class Tensor {
       return result;
     }
   }
-  /// The element at these indices, converted to double; for tests and printing.
-  double at(std::initializer_list<std::int64_t> index) const;
+  /// The element at these indices, converted to T; for tests and printing. IndexError for an index that is not there,
+  /// or too many or few of them; GuardError in a trace.
+  template <class T = double> T at(std::initializer_list<std::int64_t> index) const {
+    T value{};
+    read_element(index, &value, dtype_of<T>);
+    return value;
+  }
 
   /// NumPy's indexing, x[{1, Slice(0, 5, 2), Ellipsis, NewAxis}]: see ops/subscript.h, whose layer defines it.
   Tensor operator[](std::initializer_list<Index> indices) const;
@@ -117,10 +121,11 @@ class Tensor {
     if (impl_) impl_->refs.fetch_add(1, std::memory_order_relaxed);
   }
   Tensor(Tensor&& o) noexcept : impl_(std::exchange(o.impl_, nullptr)) {}
-  Tensor& operator=(Tensor o) noexcept {
+  Tensor& operator=(Tensor o) & noexcept {
     std::swap(impl_, o.impl_);
     return *this;
   }
+  template <class T> void operator=(const T&) && = delete;  // x[i] is a value: x = index_put(x, {i}, y) changes x
   ~Tensor() {
     if (impl_ && impl_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) release(impl_);
   }
@@ -156,6 +161,7 @@ class Tensor {
   std::int64_t checked_size() const;
   void check_readable(DType wanted, bool contiguous) const;
   void read_item(void* out, DType dtype) const;
+  void read_element(std::initializer_list<std::int64_t> index, void* out, DType dtype) const;
   void copy_to(void* out, DType dtype) const;
 
   Impl* impl_ = nullptr;
@@ -185,5 +191,10 @@ std::int64_t live_tensors();
 
 /// Copies `from`, converting as a cast does, to `to` of the same shape; any strides.
 void copy_elements(const View& from, const View& to);
+
+namespace detail {
+/// The elements in row-major order: where they lie, or in `copy`.
+const std::byte* in_order(const View& view, Storage& copy);
+}  // namespace detail
 
 }  // namespace weft

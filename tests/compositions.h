@@ -10,6 +10,7 @@
 #include <weft/ops/decompose.h>
 #include <weft/ops/diagonal.h>
 #include <weft/ops/distances.h>
+#include <weft/ops/images.h>
 #include <weft/ops/indexing.h>
 #include <weft/ops/linalg.h>
 #include <weft/ops/products.h>
@@ -17,7 +18,6 @@
 #include <weft/ops/reduce.h>
 #include <weft/ops/sort.h>
 #include <weft/ops/subscript.h>
-#include <weft/ops/windows.h>
 
 #include "support.h"
 

@@ -12,6 +12,7 @@
 #include <weft/ops/decompose.h>
 #include <weft/ops/diagonal.h>
 #include <weft/ops/distances.h>
+#include <weft/ops/images.h>
 #include <weft/ops/indexing.h>
 #include <weft/ops/linalg.h>
 #include <weft/ops/normalization.h>
@@ -20,7 +21,6 @@
 #include <weft/ops/rearrange.h>
 #include <weft/ops/sort.h>
 #include <weft/ops/special.h>
-#include <weft/ops/windows.h>
 
 #include "support.h"
 

@@ -11,26 +11,12 @@
 #include <vector>
 
 #include "catch.h"
+#include "folder.h"
 
 namespace fs = std::filesystem;
+using weft::test::Folder;
 
 namespace {
-
-// A folder of this test's own, empty, and gone afterwards.
-struct Folder {
-  const fs::path path = fs::temp_directory_path() / ("weft-kernels-" + std::to_string(::getpid()));
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directory(path);
-    fs::permissions(path, fs::perms::owner_all);
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::vector<fs::path> files() const {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(path)) found.push_back(entry.path());
-    return found;
-  }
-};
 
 // What the program prints, warnings first or last as they come.
 std::string run(const std::string& folder, const std::string& setting = "", const std::string& before = "") {

@@ -138,7 +138,7 @@ struct Exact {
 };
 inline std::optional<Exact> exact_in_pieces(const SampledOp& s, const OpSample& sample) {
   const auto split = [&](std::size_t i) {
-    return is_floating(sample.in[i].dtype()) && (s.product || s.op->linear >> std::min<std::size_t>(i, 15) & 1);
+    return is_floating(sample.in[i].dtype()) && (s.product || s.op->linear & linear::in(i));
   };
   double largest = 0;
   for (std::size_t i = 0; i < sample.in.size(); ++i)

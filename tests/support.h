@@ -1,13 +1,17 @@
 // What the tests of all layers share: random tensors, comparison to the bit, messages as golden texts.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -105,16 +109,40 @@ inline double distance(const Tensor& a, const Tensor& b) {
   return worst;
 }
 
-/// What f throws, as its whole text; of a line of this test's own, "at FILE_test.cpp:LINE", only "at HERE" is left.
+/// What f writes on stderr.
+template <class F> std::string written_by(F&& f) {
+  std::FILE* file = std::tmpfile();
+  std::fflush(stderr);
+  const int before = dup(2);
+  dup2(fileno(file), 2);
+  f();
+  std::fflush(stderr);
+  dup2(before, 2);
+  close(before);
+  std::string text;
+  std::rewind(file);
+  for (int c; (c = std::fgetc(file)) != EOF;) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
+}
+
+/// A text in which each line of a test, "at FILE_test.cpp:LINE", is only "at HERE".
+inline std::string without_lines(std::string text) {
+  constexpr std::string_view ending = "_test.cpp:";
+  for (std::size_t file; (file = text.find(ending)) != std::string::npos;) {
+    const std::size_t at = text.rfind("at ", file), end = text.find_first_not_of("0123456789", file + ending.size());
+    text.replace(at, std::min(end, text.size()) - at, "at HERE");
+  }
+  return text;
+}
+
+/// What f throws, as its whole text, without_lines.
 template <class E, class F> std::string message_of(F&& f) {
   try {
     f();
-  } catch (const E& e) {
-    std::string text = e.what();
-    const std::size_t file = text.find("_test.cpp:"), at = text.rfind("at ", file), end = text.find('\n', file);
-    if (file != std::string::npos) text.replace(at, std::min(end, text.size()) - at, "at HERE");
-    return text;
-  } catch (const std::exception& e) { return std::string("another class: ") + e.what(); }
+  } catch (const E& e) { return without_lines(e.what()); } catch (const std::exception& e) {
+    return std::string("another class: ") + e.what();
+  }
   return "nothing thrown";
 }
 

@@ -27,6 +27,12 @@ struct Builder : llvm::IRBuilder<> {
   llvm::Type* scalar_type(DType t);
   llvm::Type* type(DType t, bool full) { return full ? vector_type(scalar_type(t)) : scalar_type(t); }
   llvm::Type* vector_type(llvm::Type* element) { return llvm::FixedVectorType::get(element, lanes); }
+  /// Of elements of another type, a vector where `shape` is one.
+  llvm::Type* like(llvm::Type* element, llvm::Value* shape) {
+    return shape->getType()->isVectorTy() ? vector_type(element) : element;
+  }
+  /// Lanes [begin, begin + n).
+  llvm::Value* lanes_of(llvm::Value* vector, unsigned begin, unsigned n);
   llvm::Value* splat(llvm::Value* scalar) { return CreateVectorSplat(lanes, scalar); }
   llvm::Value* byte_offset(llvm::Value* pointer, llvm::Value* bytes) { return CreateGEP(getInt8Ty(), pointer, bytes); }
   llvm::Value* byte_offset(llvm::Value* pointer, std::int64_t bytes) { return byte_offset(pointer, getInt64(bytes)); }

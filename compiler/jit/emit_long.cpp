@@ -17,7 +17,6 @@ using llvm::BasicBlock;
 using llvm::PHINode;
 using llvm::Value;
 
-constexpr std::int64_t block_columns = 4096;
 constexpr std::size_t unroll_up_to = 20;  // instructions
 
 // An operand that a pass walks along the columns.
@@ -208,7 +207,7 @@ void LongRows::columns(const KernelPass& pass) {
     totals.push_back(b.CreatePHI(start->getType(), 2));
     totals.back()->addIncoming(start, before);
   }
-  Value* next = b.CreateAdd(begin, b.getInt64(block_columns));
+  Value* next = b.CreateAdd(begin, b.getInt64(weft::row_block));
   turns(begin, b.CreateSelect(b.CreateICmpSLT(next, cols), next, cols));
   std::vector<Value*> combined;
   for (std::size_t k = 0; k < totals.size(); ++k) {

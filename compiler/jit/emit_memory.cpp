@@ -9,27 +9,24 @@ namespace {
 using llvm::Align;
 using llvm::Value;
 
-llvm::Type* like(Builder& b, llvm::Type* element, Value* shape) {
-  return shape->getType()->isVectorTy() ? b.vector_type(element) : element;
-}
 Value* number(Builder& b, Value* shape, std::uint32_t c) {
-  return llvm::ConstantInt::get(like(b, b.getInt32Ty(), shape), c);
+  return llvm::ConstantInt::get(b.like(b.getInt32Ty(), shape), c);
 }
 
 Value* f32_to_bf16(Builder& b, Value* x) {
-  llvm::Type* i32 = like(b, b.getInt32Ty(), x);
+  llvm::Type* i32 = b.like(b.getInt32Ty(), x);
   Value* u = b.CreateBitCast(x, i32);
   Value* high = b.CreateLShr(u, number(b, x, 16));
   Value* round = b.CreateAdd(b.CreateAnd(high, number(b, x, 1)), number(b, x, 0x7fff));
   Value* rounded = b.CreateLShr(b.CreateAdd(u, round), number(b, x, 16));
   Value* quiet = b.CreateOr(high, number(b, x, 0x40));
-  return b.CreateTrunc(b.CreateSelect(b.CreateFCmpUNO(x, x), quiet, rounded), like(b, b.getInt16Ty(), x));
+  return b.CreateTrunc(b.CreateSelect(b.CreateFCmpUNO(x, x), quiet, rounded), b.like(b.getInt16Ty(), x));
 }
 
 // Without F16C, in integers. float16's rounding for values below 2^-14 is one addition: 0.5 + |x| has the last bit of
 // an f16 subnormal as its own, and rounds the same way.
 Value* f32_to_f16_by_integers(Builder& b, Value* x) {
-  llvm::Type *i32 = like(b, b.getInt32Ty(), x), *f32 = x->getType();
+  llvm::Type *i32 = b.like(b.getInt32Ty(), x), *f32 = x->getType();
   Value* u = b.CreateBitCast(x, i32);
   Value* sign = b.CreateAnd(b.CreateLShr(u, number(b, x, 16)), number(b, x, 0x8000));
   Value* a = b.CreateAnd(u, number(b, x, 0x7fffffff));
@@ -41,11 +38,11 @@ Value* f32_to_f16_by_integers(Builder& b, Value* x) {
   Value* r = b.CreateSelect(b.CreateICmpUGE(a, number(b, x, 0x38800000)), normal, tiny);
   r = b.CreateSelect(b.CreateICmpUGE(a, number(b, x, 0x477ff000)), number(b, x, 0x7c00), r);
   r = b.CreateSelect(b.CreateICmpUGT(a, number(b, x, 0x7f800000)), number(b, x, 0x7e00), r);
-  return b.CreateTrunc(b.CreateOr(sign, r), like(b, b.getInt16Ty(), x));
+  return b.CreateTrunc(b.CreateOr(sign, r), b.like(b.getInt16Ty(), x));
 }
 
 Value* f16_to_f32_by_integers(Builder& b, Value* h) {
-  llvm::Type *i32 = like(b, b.getInt32Ty(), h), *f32 = like(b, b.getFloatTy(), h);
+  llvm::Type *i32 = b.like(b.getInt32Ty(), h), *f32 = b.like(b.getFloatTy(), h);
   Value* u = b.CreateZExt(h, i32);
   Value* sign = b.CreateShl(b.CreateAnd(u, number(b, h, 0x8000)), number(b, h, 16));
   Value* rest = b.CreateAnd(u, number(b, h, 0x7fff));
@@ -61,12 +58,12 @@ Value* f16_to_f32_by_integers(Builder& b, Value* h) {
 // F16C rounds as float16 does and keeps subnormals whatever MXCSR says; only a NaN's payload may differ.
 Value* f32_to_f16(Builder& b, Value* x) {
   if (b.isa == Isa::base) return f32_to_f16_by_integers(b, x);
-  return b.CreateBitCast(b.CreateFPTrunc(x, like(b, b.getHalfTy(), x)), like(b, b.getInt16Ty(), x));
+  return b.CreateBitCast(b.CreateFPTrunc(x, b.like(b.getHalfTy(), x)), b.like(b.getInt16Ty(), x));
 }
 
 Value* f16_to_f32(Builder& b, Value* h) {
   if (b.isa == Isa::base) return f16_to_f32_by_integers(b, h);
-  return b.CreateFPExt(b.CreateBitCast(h, like(b, b.getHalfTy(), h)), like(b, b.getFloatTy(), h));
+  return b.CreateFPExt(b.CreateBitCast(h, b.like(b.getHalfTy(), h)), b.like(b.getFloatTy(), h));
 }
 
 llvm::Constant* mask_of(Builder& b, unsigned n) {
@@ -101,12 +98,12 @@ Value* decode(Builder& b, DType t, Value* stored) {
   if (t == DType::boolean) return b.CreateIsNotNull(stored);
   if (t == DType::f16) return f16_to_f32(b, stored);
   if (t != DType::bf16) return stored;
-  Value* high = b.CreateShl(b.CreateZExt(stored, like(b, b.getInt32Ty(), stored)), number(b, stored, 16));
-  return b.CreateBitCast(high, like(b, b.getFloatTy(), stored));
+  Value* high = b.CreateShl(b.CreateZExt(stored, b.like(b.getInt32Ty(), stored)), number(b, stored, 16));
+  return b.CreateBitCast(high, b.like(b.getFloatTy(), stored));
 }
 
 Value* encode(Builder& b, DType t, Value* value) {
-  if (t == DType::boolean) return b.CreateZExt(value, like(b, b.getInt8Ty(), value));
+  if (t == DType::boolean) return b.CreateZExt(value, b.like(b.getInt8Ty(), value));
   if (t == DType::f16) return f32_to_f16(b, value);
   return t == DType::bf16 ? f32_to_bf16(b, value) : value;
 }
@@ -150,10 +147,7 @@ void store_first(Builder& b, DType t, Value* stored, Value* pointer, unsigned n)
     return;
   }
   pieces(n, [&](unsigned at, unsigned size) {
-    llvm::SmallVector<int, lanes> part(size);
-    for (unsigned k = 0; k < size; ++k) part[k] = static_cast<int>(at + k);
-    b.CreateAlignedStore(b.CreateShuffleVector(stored, part), b.byte_offset(pointer, at * size_of(t)),
-                         Align(size_of(t)));
+    b.CreateAlignedStore(b.lanes_of(stored, at, size), b.byte_offset(pointer, at * size_of(t)), Align(size_of(t)));
   });
 }
 

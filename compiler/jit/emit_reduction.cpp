@@ -1,6 +1,5 @@
 // Accumulators: their identity, their combination, the 16 partials of a row and the tree over them.
 #include <cmath>
-#include <limits>
 
 #include "emit.h"
 
@@ -31,12 +30,6 @@ llvm::Constant* all_ones(Builder& b, llvm::Type* type) {
 }
 
 llvm::Type* accumulator_type(Builder& b, DType t) { return t == DType::boolean ? b.getInt8Ty() : b.scalar_type(t); }
-
-Value* half(Builder& b, Value* v, unsigned begin, unsigned n) {
-  llvm::SmallVector<int, lanes> index(n);
-  for (unsigned k = 0; k < n; ++k) index[k] = static_cast<int>(begin + k);
-  return b.CreateShuffleVector(v, index);
-}
 
 }  // namespace
 
@@ -113,7 +106,7 @@ Partials accumulate_where(Builder& b, Reduction op, DType t, Partials p, Value* 
 Value* tree(Builder& b, Reduction op, DType t, Partials p) {
   Value* v = p.value;
   for (unsigned n = lanes / 2; n >= 1; n /= 2) {
-    Value *low = half(b, v, 0, n), *high = half(b, v, n, n);
+    Value *low = b.lanes_of(v, 0, n), *high = b.lanes_of(v, n, n);
     v = p.nan ? larger(b, op, t, low, high) : combine(b, op, t, low, high);
   }
   v = b.CreateExtractElement(v, std::uint64_t{0});

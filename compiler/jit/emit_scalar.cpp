@@ -12,10 +12,6 @@ namespace {
 
 using llvm::Value;
 
-llvm::Type* like(Builder& b, llvm::Type* element, Value* shape) {
-  return shape->getType()->isVectorTy() ? b.vector_type(element) : element;
-}
-
 Value* integer(Value* shape, std::int64_t c) {
   return llvm::ConstantInt::get(shape->getType(), static_cast<std::uint64_t>(c), true);
 }
@@ -23,7 +19,7 @@ Value* integer(Value* shape, std::int64_t c) {
 // x86 has no vector division of integers. Through the next wider float it is exact after truncation: the quotient of
 // two n-bit integers is an integer or at least 2^-n away from one.
 Value* divide_by_float(Builder& b, DType t, Value* x, Value* y) {
-  llvm::Type* wide = like(b, t == DType::u8 ? b.getFloatTy() : b.getDoubleTy(), x);
+  llvm::Type* wide = b.like(t == DType::u8 ? b.getFloatTy() : b.getDoubleTy(), x);
   if (t == DType::u8)
     return b.CreateFPToUI(b.CreateFDiv(b.CreateUIToFP(x, wide), b.CreateUIToFP(y, wide)), x->getType());
   return b.CreateFPToSI(b.CreateFDiv(b.CreateSIToFP(x, wide), b.CreateSIToFP(y, wide)), x->getType());
@@ -71,10 +67,10 @@ Value* float_to_integer(Builder& b, DType to, Value* x) {
   if (to == DType::u8) {  // a NaN clamps to 0
     Value* y = clamp_below(0);
     y = b.CreateSelect(b.CreateFCmpOLT(y, constant(255)), y, constant(255));
-    return b.CreateTrunc(b.CreateFPToSI(y, like(b, b.getInt32Ty(), x)), like(b, b.getInt8Ty(), x));
+    return b.CreateTrunc(b.CreateFPToSI(y, b.like(b.getInt32Ty(), x)), b.like(b.getInt8Ty(), x));
   }
   const double beyond = to == DType::i32 ? 0x1p31 : 0x1p63;
-  llvm::Type* type = like(b, b.scalar_type(to), x);
+  llvm::Type* type = b.like(b.scalar_type(to), x);
   Value* largest = llvm::ConstantInt::get(type, llvm::APInt::getSignedMaxValue(type->getScalarSizeInBits()));
   Value* y = b.CreateFPToSI(clamp_below(-beyond), type);
   y = b.CreateSelect(b.CreateFCmpOGE(x, constant(beyond)), largest, y);
@@ -82,7 +78,7 @@ Value* float_to_integer(Builder& b, DType to, Value* x) {
 }
 
 Value* convert(Builder& b, DType to, DType from, Value* x) {
-  llvm::Type* type = like(b, b.scalar_type(to), x);
+  llvm::Type* type = b.like(b.scalar_type(to), x);
   if (compute_type(to) != to) return decode(b, to, encode(b, to, x));  // from f32
   if (to == from) return x;
   if (to == DType::boolean) return compare(b, ScalarOp::ne, from, x, llvm::Constant::getNullValue(x->getType()));
@@ -128,13 +124,6 @@ Value* fma(Builder& b, Value* x, Value* y, Value* z) {
   return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
 }
 
-// Lanes [begin, begin + n).
-Value* part(Builder& b, Value* v, unsigned begin, unsigned n) {
-  llvm::SmallVector<int, lanes> index(n);
-  for (unsigned k = 0; k < n; ++k) index[k] = static_cast<int>(begin + k);
-  return b.CreateShuffleVector(v, index);
-}
-
 // An instruction of AVX-512 on a vector of f32, or on each half of one of f64: its operands, then what it shall leave
 // where a mask is off, a mask, and the rounding.
 Value* by_instruction(Builder& b, llvm::Intrinsic::ID f32, llvm::Intrinsic::ID f64, llvm::ArrayRef<Value*> vectors,
@@ -151,7 +140,7 @@ Value* by_instruction(Builder& b, llvm::Intrinsic::ID f32, llvm::Intrinsic::ID f
   constexpr unsigned half = lanes / 2;
   const auto of = [&](unsigned begin) {
     llvm::SmallVector<Value*, 6> halves;
-    for (Value* v : vectors) halves.push_back(part(b, v, begin, half));
+    for (Value* v : vectors) halves.push_back(b.lanes_of(v, begin, half));
     return call(halves);
   };
   Value *low = of(0), *high = of(half);
@@ -167,7 +156,7 @@ Value* scalb(Builder& b, DType t, Value* x, Value* n) {
                           llvm::Intrinsic::x86_avx512_mask_scalef_pd_512, {x, n});
   const bool single = t == DType::f32;
   const double rounder = single ? 0x1.8p23 + 254 : 0x1.8p52 + 2046;
-  llvm::Type* integers = like(b, single ? b.getInt32Ty() : b.getInt64Ty(), x);
+  llvm::Type* integers = b.like(single ? b.getInt32Ty() : b.getInt64Ty(), x);
   Value* exponents = b.CreateBitCast(b.CreateFAdd(n, llvm::ConstantFP::get(x->getType(), rounder)), integers);
   Value* mantissa = integer(exponents, single ? 23 : 52);
   Value* first = b.CreateShl(b.CreateLShr(exponents, integer(exponents, 1)), mantissa);
@@ -184,7 +173,7 @@ class Parts {
         single_(t == DType::f32),
         by_instruction_(b_.isa == Isa::avx512 && x->getType()->isVectorTy()) {
     if (by_instruction_) return;
-    llvm::Type* integers = like(b_, single_ ? b_.getInt32Ty() : b_.getInt64Ty(), x);
+    llvm::Type* integers = b_.like(single_ ? b_.getInt32Ty() : b_.getInt64Ty(), x);
     subnormal_ = b_.CreateFCmpOLT(x, number(single_ ? 0x1p-126 : 0x1p-1022));
     Value* scaled = b_.CreateSelect(subnormal_, b_.CreateFMul(x, number(single_ ? 0x1p23 : 0x1p52)), x);
     Value* bits = b_.CreateBitCast(scaled, integers);
@@ -238,6 +227,12 @@ class Parts {
 
 }  // namespace
 
+Value* Builder::lanes_of(Value* vector, unsigned begin, unsigned n) {
+  llvm::SmallVector<int, lanes> index(n);
+  for (unsigned k = 0; k < n; ++k) index[k] = static_cast<int>(begin + k);
+  return CreateShuffleVector(vector, index);
+}
+
 llvm::Type* Builder::scalar_type(DType t) {
   switch (compute_type(t)) {
     case DType::f32: return getFloatTy();
@@ -286,7 +281,7 @@ Value* emit_scalar(Builder& b, const Instruction& i, DType source, Value* x, Val
     case ScalarOp::shr: return b.CreateLShr(x, integer(x, static_cast<std::int64_t>(i.imm)));
     case ScalarOp::sar: return b.CreateAShr(x, integer(x, static_cast<std::int64_t>(i.imm)));
     case ScalarOp::select: return b.CreateSelect(x, y, z);
-    case ScalarOp::bitcast: return b.CreateBitCast(x, like(b, b.scalar_type(i.type), x));
+    case ScalarOp::bitcast: return b.CreateBitCast(x, b.like(b.scalar_type(i.type), x));
     case ScalarOp::convert: return convert(b, i.type, source, x);
     case ScalarOp::input:
     case ScalarOp::constant: break;

@@ -6,6 +6,7 @@
 #include "../backward.h"
 #include "../batching.h"
 #include "../forward.h"
+#include "../kernels/reduce.h"
 #include "../math.h"
 #include "../reduce.h"
 
@@ -31,49 +32,50 @@ struct ReduceGeometry {
 struct ReductionBase {
   static constexpr OpKind kind = OpKind::reduction;
 };
-struct Sum : ReductionBase {
+template <Reduction r> struct ReductionOp : ReductionBase {
+  static constexpr Reduction reduction = r;
+  static void run(const Attrs& attrs, Views in, Views out) {
+    const ReduceGeometry g(in[0].shape, attrs.as<ReduceAttrs>());
+    run_reduction(r, g.outer, g.n, g.inner, in[0], out[0]);
+  }
+};
+struct Sum : ReductionOp<Reduction::sum> {
   static constexpr auto name = "sum";
   static constexpr std::uint32_t reads = reads::types;
   static constexpr std::uint32_t linear = linear::in0;
   static void infer(const Attrs&, Types in, std::span<Type> out);
-  static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
 };
-struct Prod : ReductionBase {
+struct Prod : ReductionOp<Reduction::prod> {
   static constexpr auto name = "prod";
   static constexpr std::uint32_t reads = reads::in0 | reads::types;
   static void infer(const Attrs&, Types in, std::span<Type> out);
-  static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
 };
-struct Max : ReductionBase {
+struct Max : ReductionOp<Reduction::max> {
   static constexpr auto name = "max";
   static constexpr std::uint32_t reads = reads::in0 | reads::out0;
   static void infer(const Attrs&, Types in, std::span<Type> out);
-  static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
 };
-struct Min : ReductionBase {
+struct Min : ReductionOp<Reduction::min> {
   static constexpr auto name = "min";
   static constexpr std::uint32_t reads = reads::in0 | reads::out0;
   static void infer(const Attrs&, Types in, std::span<Type> out);
-  static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
   static void jvp(Forward& f);
 };
-struct Any : ReductionBase {
+struct Any : ReductionOp<Reduction::any> {
   static constexpr auto name = "any";
   static constexpr bool differentiable = false;
   static void infer(const Attrs&, Types in, std::span<Type> out);
-  static void run(const Attrs&, Views in, Views out);
 };
-struct All : ReductionBase {
+struct All : ReductionOp<Reduction::all> {
   static constexpr auto name = "all";
   static constexpr bool differentiable = false;
   static void infer(const Attrs&, Types in, std::span<Type> out);
-  static void run(const Attrs&, Views in, Views out);
 };
 
 struct ArgReduceAttrs {

@@ -13,7 +13,7 @@ namespace weft {
 namespace {
 
 void widened(const ConvShape& s, DType t, void* x, void* w, void* y) {
-  const std::int64_t pixels = s.in[0] * s.in[1] * s.in[2];
+  const std::int64_t pixels = s.pixels();
   struct Operand {
     void* narrow;
     std::int64_t size;

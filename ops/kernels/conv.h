@@ -21,7 +21,12 @@ struct ConvShape {
 
   bool operator==(const ConvShape&) const = default;
   std::int64_t positions() const { return out[0] * out[1] * out[2]; }
+  std::int64_t pixels() const { return in[0] * in[1] * in[2]; }
   std::int64_t taps() const { return window[0] * window[1] * window[2]; }
+  double products() const {  // multiply-adds
+    return static_cast<double>(n * positions()) * static_cast<double>(outputs) *
+           static_cast<double>(channels / groups * taps());
+  }
 };
 
 /// Bytes of an image that stay in a core's L2, with a block of the weight. oneDNN's loops pass over the whole image

@@ -39,7 +39,7 @@ template <class T> void turn(const ConvShape& s, T* given, T* turned, bool back)
 
 template <class T> void conv_by_columns(const ConvShape& s, T* x, T* w, T* y) {
   const std::int64_t taps = s.taps(), channels = s.channels / s.groups, outputs = s.outputs / s.groups,
-                     rows = s.positions(), width = taps * channels, pixels = s.in[0] * s.in[1] * s.in[2];
+                     rows = s.positions(), width = taps * channels, pixels = s.pixels();
   const auto bytes = [](std::int64_t n) { return static_cast<std::size_t>(n) * sizeof(T); };
   const Storage turned_in = Storage::allocate(bytes(s.outputs * width)),
                 columns_in = Storage::allocate(bytes(rows * width)), sum_in = Storage::allocate(bytes(outputs * width));

@@ -15,8 +15,8 @@ bool is_depthwise_weight(const ConvShape& s) {
 
 void depthwise_weight(const ConvShape& s, const float* x, float* w, const float* y) {
   constexpr std::int64_t width = 64;  // channels of a task
-  const std::int64_t c = s.channels, taps = s.taps(), pixels = s.in[0] * s.in[1] * s.in[2],
-                     parts = (c + width - 1) / width, size = taps * c;
+  const std::int64_t c = s.channels, taps = s.taps(), pixels = s.pixels(), parts = (c + width - 1) / width,
+                     size = taps * c;
   const Storage all = Storage::allocate(static_cast<std::size_t>(s.n * size) * sizeof(float));
   auto* const sums = reinterpret_cast<float*>(all.data());
   const auto kernel = isa() == Isa::avx512 ? depthwise_sums_avx512 : depthwise_sums_avx2;

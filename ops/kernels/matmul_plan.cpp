@@ -3,15 +3,12 @@
 #include <xmmintrin.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <new>
 #include <optional>
 #include <stdexcept>
 
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
+#include "../../tensor/storage.h"
 #include "matmul.h"
 
 namespace weft {
@@ -22,26 +19,11 @@ using kernels::Matmul;
 // Below this many multiply-adds a thread costs more than it saves: a region is 0.7 us, a core does 120 a nanosecond.
 constexpr std::int64_t least_per_thread = 250'000;
 
-struct Free {
-  void operator()(void* p) const { std::free(p); }
-};
-using Buffer = std::unique_ptr<void, Free>;
-
-Buffer allocate(std::int64_t bytes) {
-  void* p = std::aligned_alloc(64, (static_cast<std::size_t>(bytes) + 64) / 64 * 64);
-  if (!p) throw std::bad_alloc();
-  return Buffer(p);
-}
-
 /// The calling thread's packing buffer: kept, because it is bounded by the block sizes (about 12 MB).
-void* scratch(std::int64_t bytes) {
-  thread_local Buffer buffer;
-  thread_local std::int64_t size = 0;
-  if (bytes > size) {
-    buffer = allocate(bytes);
-    size = bytes;
-  }
-  return buffer.get();
+void* scratch(std::size_t bytes) {
+  thread_local Storage buffer;
+  if (bytes > buffer.bytes()) buffer = Storage::allocate(bytes);
+  return buffer.data();
 }
 
 int threads_for(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k) {
@@ -73,7 +55,7 @@ void run(const Matmul& whole, DType t, bool subnormals = true) {
     std::optional<NoSubnormals> none;
     if (!subnormals) none.emplace();
     Matmul x = p;
-    x.scratch = scratch(kernels::matmul_scratch_bytes(t, x.m, x.n, x.k));
+    x.scratch = scratch(static_cast<std::size_t>(kernels::matmul_scratch_bytes(t, x.m, x.n, x.k)));
     kernel(x);
   };
   const int threads = threads_for(whole.batch, whole.m, whole.n, whole.k);
@@ -104,11 +86,11 @@ void run(const Matmul& whole, DType t, bool subnormals = true) {
 
 /// A 16-bit operand as dense f32 matrices, `batch` of them. Of the `in_pairs` axis, 0 or 1, the two of each pair change
 /// places, the last of an odd number with a 0.
-template <class Half> Buffer widen(const void* from, std::int64_t batch, std::int64_t step, std::int64_t rows,
-                                   std::int64_t columns, std::int64_t row, std::int64_t col, int in_pairs) {
+template <class Half> Storage widen(const void* from, std::int64_t batch, std::int64_t step, std::int64_t rows,
+                                    std::int64_t columns, std::int64_t row, std::int64_t col, int in_pairs) {
   const std::int64_t high = rows + (in_pairs == 0 ? rows % 2 : 0), wide = columns + (in_pairs == 1 ? columns % 2 : 0);
-  Buffer to = allocate(batch * high * wide * 4);
-  auto* t = static_cast<float*>(to.get());
+  Storage to = Storage::allocate(static_cast<std::size_t>(batch * high * wide) * 4);
+  auto* t = reinterpret_cast<float*>(to.data());
   for (std::int64_t b = 0; b < batch; ++b) {
     for (std::int64_t i = 0; i < high; ++i) {
       const Half* f = static_cast<const Half*>(from) + b * step + i * row;
@@ -123,7 +105,8 @@ template <class Half> Buffer widen(const void* from, std::int64_t batch, std::in
   }
   const std::int64_t run = in_pairs == 0 ? wide : 1;
   if (in_pairs >= 0)
-    for (auto* at = static_cast<float*>(to.get()); at != t; at += 2 * run) std::swap_ranges(at, at + run, at + run);
+    for (auto* at = reinterpret_cast<float*>(to.data()); at != t; at += 2 * run)
+      std::swap_ranges(at, at + run, at + run);
   return to;
 }
 
@@ -134,15 +117,15 @@ template <class Half> void run_half(const MatmulShape& s, const void* a, const v
   const bool ta = s.a_row == 1 && s.a_col != 1, tb = s.b_row == 1 && s.b_col != 1;
   const std::int64_t as = s.a_batch ? s.batch : 1, bs = s.b_batch ? s.batch : 1, size = s.batch * s.m * s.n,
                      k = pairs ? (s.k + 1) / 2 * 2 : s.k;
-  const Buffer wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1, pairs ? 0 : -1)
-                           : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col, pairs ? 1 : -1);
-  const Buffer wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1, pairs ? 1 : -1)
-                           : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col, pairs ? 0 : -1);
-  const Buffer wide_c = allocate(size * 4);
+  const Storage wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1, pairs ? 0 : -1)
+                            : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col, pairs ? 1 : -1);
+  const Storage wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1, pairs ? 1 : -1)
+                            : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col, pairs ? 0 : -1);
+  const Storage wide_c = Storage::allocate(static_cast<std::size_t>(size) * 4);
   run(Matmul{s.batch, s.m, s.n, k, s.a_batch ? s.m * k : 0, ta ? 1 : k, ta ? s.m : 1, s.b_batch ? k * s.n : 0,
-             tb ? 1 : s.n, tb ? k : 1, s.m * s.n, s.n, wide_a.get(), wide_b.get(), wide_c.get(), nullptr},
+             tb ? 1 : s.n, tb ? k : 1, s.m * s.n, s.n, wide_a.data(), wide_b.data(), wide_c.data(), nullptr},
       DType::f32, !pairs);
-  const auto* from = static_cast<const float*>(wide_c.get());
+  const auto* from = reinterpret_cast<const float*>(wide_c.data());
   auto* to = static_cast<Half*>(c);
   for (std::int64_t i = 0; i < size; ++i) to[i] = Half(from[i]);
 }

@@ -20,7 +20,7 @@ struct MatmulShape {
 /// bf16 and f16 are summed in f32 and rounded once; integers wrap around. So the bits depend on nothing but the values:
 /// not on strides, threads, batch or instruction set. bf16 is summed as AVX512-BF16's instruction does, also where a
 /// CPU does not have it: k = 1, 0, 3, 2, ..., f32 subnormals taken for zeros. Throws std::invalid_argument for bool,
-/// std::bad_alloc.
+/// OutOfMemory.
 void matmul(const MatmulShape&, const void* a, const void* b, void* c);
 
 /// The same, of one product whose elements are not stored, but go to the epilogue. Where nothing keeps it from that.

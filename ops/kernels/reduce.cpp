@@ -43,13 +43,8 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
   const auto columns = loops_in_use().columns[static_cast<int>(op)][static_cast<int>(in.dtype)];
   const auto size = static_cast<std::int64_t>(size_of(in.dtype));
 
-  Storage copy;  // of an input that does not lie in order
-  const std::byte* x = in.as<std::byte>();
-  if (!in.contiguous()) {
-    copy = Storage::allocate(static_cast<std::size_t>(outer * n * inner * size));
-    copy_elements(in, {in.dtype, in.shape, contiguous_strides(in.shape), copy.data()});
-    x = copy.data();
-  }
+  Storage copy;
+  const std::byte* const x = detail::in_order(in, copy);
   std::byte* y = out.as<std::byte>();
   const int threads = outer * n * inner < 1 << 15 ? 1 : num_threads();
   const std::int64_t block = inner == 1 ? row_block : column_block,

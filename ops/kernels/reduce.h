@@ -21,8 +21,6 @@ void reduce_block(Reduction op, DType dtype, const void* in, void* out, std::int
 /// The last step of both orders: out[c] = blocks' results partial[b][c] in order, from the identity on.
 void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner, void* out);
 
-inline constexpr std::int64_t row_block = 4096, column_block = 256;
-
 /// One ISA's loops, by dtype; null where there is none.
 struct ReduceLoops {
   /// One block: n <= row_block contiguous elements to one.

@@ -100,8 +100,7 @@ Take best(const Conv& s) {
   if (s.groups == s.channels && s.groups == s.outputs) return Take::loop;
   if (s.pass == ConvPass::y && s.outputs <= 16) return Take::first;
   const bool of_x = s.pass == ConvPass::x;
-  const std::int64_t summed = of_x ? s.outputs : s.channels,
-                     pixels = of_x ? s.positions() : s.in[0] * s.in[1] * s.in[2];
+  const std::int64_t summed = of_x ? s.outputs : s.channels, pixels = of_x ? s.positions() : s.pixels();
   return (s.taps() > 1 || summed <= 64) && summed * pixels * 4 <= cached_image ? Take::loop : Take::first;
 }
 
@@ -165,11 +164,6 @@ std::string describe(const Conv& s) {
   return fmt::format("{} x [{}, {}, {}], weight [{}, {}, {}], stride {}, padding {} and {}, dilation {}, {} groups",
                      s.bf16 ? "bf16" : "f32", s.n, list(s.in), s.channels, s.outputs, s.channels / s.groups,
                      list(s.window), list(s.stride), list(s.before), list(s.after), list(s.dilation), s.groups);
-}
-
-double work(const ConvShape& s) {  // multiply-adds
-  return static_cast<double>(s.n * s.positions()) * static_cast<double>(s.outputs) *
-         static_cast<double>(s.channels / s.groups * s.taps());
 }
 
 /// Elements of the weight from one output to the next.
@@ -253,7 +247,7 @@ void copy_columns(const std::byte* from, std::int64_t from_row, std::byte* to, s
 /// One piece: images [begin, begin + s.n) and a part's channels, which oneDNN wants in an array of their own.
 void run_piece(const Conv& s, std::int64_t begin, const Part& p, const Conv& whole, std::byte* x, std::byte* weight,
                std::byte* y) {
-  const std::int64_t pixels = s.in[0] * s.in[1] * s.in[2], bytes = s.bytes();
+  const std::int64_t pixels = s.pixels(), bytes = s.bytes();
   x += begin * pixels * whole.channels * bytes;
   y += begin * s.positions() * whole.outputs * bytes;
   const bool of_x = s.pass == ConvPass::x, all = s.channels == whole.channels && s.outputs == whole.outputs;
@@ -341,7 +335,7 @@ ConvCut conv_cut(const ConvShape& s) {
   // A piece has at least half a million multiply-adds (5 us). Sums of weights cost a pass over them each: their pieces
   // have at least 1024 positions, and there are 8 at most.
   const bool of_x = s.pass == ConvPass::x;
-  const std::int64_t rows = s.n * s.positions(), most = std::clamp<std::int64_t>(work(s) / 500'000, 1, 32);
+  const std::int64_t rows = s.n * s.positions(), most = std::clamp<std::int64_t>(s.products() / 500'000, 1, 32);
   std::int64_t images = std::min(s.n, most);
   if (s.pass == ConvPass::w) images = std::clamp<std::int64_t>(rows / 1024, 1, std::min<std::int64_t>(images, 8));
   const std::int64_t largest = (s.n + images - 1) / images;
@@ -414,7 +408,7 @@ void pack_turned(const ConvShape& whole, const float* w, float* packed) {
 void run(const ConvShape& whole, DType t, void* x, void* w, void* y, bool packed) {
   const Conv s = of_type(whole, t);
   const ConvCut cut = conv_cut(s);
-  const int threads = work(s) < 500'000 ? 1 : num_threads();
+  const int threads = s.products() < 500'000 ? 1 : num_threads();
   const std::int64_t row = row_of(s);
   const bool sums = s.pass == ConvPass::w;
   named(s, [&] {

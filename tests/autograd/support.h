@@ -10,11 +10,6 @@
 #include <weft/ops/linalg.h>
 #include <weft/ops/reduce.h>
 
-#include <unistd.h>
-
-#include <cstdio>
-#include <regex>
-
 #include "../support.h"
 
 namespace weft::test {
@@ -31,28 +26,6 @@ class NoLeaks {
  private:
   std::int64_t tensors_ = live_tensors();
 };
-
-/// A text in which each line of a test, "at FILE_test.cpp:LINE", is only "at HERE".
-inline std::string without_lines(const std::string& text) {
-  return std::regex_replace(text, std::regex("at [^ \n]*_test\\.cpp:[0-9]+"), "at HERE");
-}
-
-/// What f writes on stderr.
-template <class F> std::string written_by(F&& f) {
-  std::FILE* file = std::tmpfile();
-  std::fflush(stderr);
-  const int before = dup(2);
-  dup2(fileno(file), 2);
-  f();
-  std::fflush(stderr);
-  dup2(before, 2);
-  close(before);
-  std::string text;
-  std::rewind(file);
-  for (int c; (c = std::fgetc(file)) != EOF;) text += static_cast<char>(c);
-  std::fclose(file);
-  return text;
-}
 
 inline Tensor scalar(double x) { return full({}, x); }
 

@@ -131,6 +131,25 @@ TEST_CASE("a step that throws leaves every variable as it was", "[compile][atomi
   CHECK(step(good).item() == 120);
 }
 
+TEST_CASE("a loop takes all the operands that its nodes can have", "[compile]") {
+  constexpr std::int64_t n = 96, columns = 40;  // as many as a group has nodes, each with three operands and a result
+  const Tensor mask = reshape(arange(n * columns) % 3 < 1, {n, columns}),
+               x = reshape(arange(0, 2 * n * columns), {2 * n, columns});
+  const auto rows = [](const Tensor& m, const Tensor& v) {
+    std::vector<Tensor> results;
+    for (std::int64_t i = 0; i < n; ++i)
+      results.push_back(where(reshape(slice_axis(m, 0, i, i + 1), {columns}),
+                              reshape(slice_axis(v, 0, 2 * i, 2 * i + 1), {columns}),
+                              reshape(slice_axis(v, 0, 2 * i + 1, 2 * i + 2), {columns})));
+    return results;
+  };
+  auto compiled = compile(rows);
+  const std::vector<Tensor> expected = rows(mask, x), found = compiled(mask, x);
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    CHECK(found[i].to_vector<float>() == expected[i].to_vector<float>());
+  CHECK(compiled.stats().kernels == 1);
+}
+
 TEST_CASE("a whole number keeps its 64 bits in a kernel", "[compile]") {
   constexpr std::int64_t n = 9'007'199'254'740'993;  // 2^53 + 1: no double
   auto f = compile([](const Tensor& x) { return where(equal(x, n), x + n, maximum(x, INT64_MAX - 1)); });
@@ -208,6 +227,95 @@ TEST_CASE("check mode compares with eager from the same state", "[compile][check
   const double first = step(x).item();
   for (int k = 0; k < 5; ++k) step(x);
   CHECK(step(x).item() < first);
+}
+
+TEST_CASE("under check a call that throws leaves every variable as it was", "[compile][check][atomic]") {
+  Variable v(zeros({2}));
+  auto step = compile(
+      [&](const Tensor& index) {
+        v.assign_add(1);
+        return gather(v, index);
+      },
+      {.check = true});
+  CHECK_THROWS_AS(step(from_vector<std::int64_t>({7})), IndexError);
+  CHECK(v.value().to_vector<float>() == std::vector<float>{0, 0});
+  int calls = 0;
+  auto other = compile(
+      [&](const Tensor& x) {
+        v.assign_add(x * ++calls);
+        return x;
+      },
+      {.check = true});
+  CHECK_THROWS_AS(other(ones({})), GuardError);
+  CHECK(v.value().to_vector<float>() == std::vector<float>{0, 0});
+}
+
+TEST_CASE("under check calls from many threads do not disturb each other", "[compile][check][threads]") {
+  Variable v(zeros({1000}));
+  auto step = compile(
+      [&](const Tensor& x) {
+        v.assign_add(x);
+        return sum(v.value());
+      },
+      {.check = true});
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) try {
+          step(ones({}));
+        } catch (const Error&) { ++failed; }
+    });
+  for (std::thread& t : threads) t.join();
+  CHECK(failed == 0);
+  CHECK(v.value().at({0}) == 200);
+}
+
+TEST_CASE("a tensor left over from a trace is no argument", "[compile][guard]") {
+  Tensor leak;
+  auto leaks = compile([&](const Tensor& x) { return leak = x * 2; });
+  leaks(ones({2}));
+  auto f = compile([](const Tensor& x) { return x * 2; });
+  CHECK_THROWS_AS(f(leak), GuardError);
+}
+
+TEST_CASE("a compiled function sees a variable's value whole, while another writes it", "[compile][threads]") {
+  Variable w(zeros({1 << 16}));
+  auto read = compile([&](const Tensor& x) { return std::pair(min(w + x), max(w + x)); });
+  auto write = compile([&](const Tensor& x) { w.assign_add(x); });
+  auto turn = compile([&](const Tensor& x) { w.assign(flip(w.value(), {0}) + x); });
+  std::atomic<bool> done = false;
+  std::atomic<int> torn = 0;
+  std::thread reader([&] {
+    while (!done) {
+      const auto [low, high] = read(zeros({}));
+      torn += low.item() != high.item();
+      const Tensor eager = w.value();
+      torn += min(eager).item() != max(eager).item();
+    }
+  });
+  for (int i = 0; i < 300; ++i) write(ones({})), turn(ones({}));
+  for (int i = 0; i < 300; ++i) w.assign_add(1);
+  done = true;
+  reader.join();
+  CHECK(torn == 0);
+  CHECK(w.value().at({0}) == 900);
+}
+
+TEST_CASE("threads that share a variable, or a generator, lose no write and no draw", "[compile][threads]") {
+  Variable v(zeros({}));
+  std::vector<std::thread> threads;
+  Generator generator(3);
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        v.assign_add(1);
+        random::uniform({}, 0, 1, f32, generator);
+      }
+    });
+  for (std::thread& t : threads) t.join();
+  CHECK(v.item() == 2000);
+  CHECK(generator.state.value().at({1}) == 2000);
 }
 
 TEST_CASE("many threads: one trace, right results, and serialised updates", "[compile][threads]") {

@@ -133,6 +133,30 @@ TEST_CASE("Gradients are those of their variables", "[compile][signature]") {
   for (const Weight* m : {&a, &b, &c}) CHECK(compiled(*m)[m->w].item() == 2 * m->w.value().item());
 }
 
+TEST_CASE("A function that asks which variable it was given has a trace for each", "[compile][signature]") {
+  Variable weights[] = {Variable(ones({}), true, "first"), Variable(ones({}), true, "second"),
+                        Variable(ones({}), true, "bias")};
+  auto decay = compile([](Variable& v, const Tensor& x) {
+    if (v.name() != "bias") v.assign_sub(x);
+    return v.value();
+  });
+  for (Variable& w : weights) decay(w, scalar(0.25));
+  CHECK(weights[0].item() == 0.75);
+  CHECK(weights[1].item() == 0.75);
+  CHECK(weights[2].item() == 1);
+  // of others one trace for two stands for all
+  auto add = compile([](Variable& v, const Tensor& x) { v.assign_add(x); });
+  for (Variable& w : weights) add(w, scalar(1));
+  CHECK(weights[2].item() == 2);
+  CHECK(add.stats().traces == 2);
+}
+
+TEST_CASE("A long double keeps its bits", "[compile][signature]") {
+  auto f = compile([](const Tensor& x, long double y) { return x + (y == 1.0L ? 1 : 2); });
+  CHECK(f(one, 1.0L).item() == 2);
+  CHECK(f(one, 1.0L + 1e-19L).item() == 3);
+}
+
 TEST_CASE("What is traced may ask for the function's own statistics", "[compile]") {
   std::size_t seen = 7;
   std::function<std::size_t()> traces;

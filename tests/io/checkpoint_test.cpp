@@ -8,23 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "../folder.h"
 #include "catch.h"
 
 using namespace weft;
+using weft::test::Folder;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "weft-io-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path operator/(const std::string& name) const { return path / name; }
-};
 
 struct Mlp {
   nn::Linear fc1, fc2;

@@ -14,27 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "../folder.h"
 #include "catch.h"
 
 using namespace weft;
+using weft::test::Folder;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A folder that is gone with the test.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "weft-io-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path operator/(const std::string& name) const { return path / name; }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-};
 
 std::string file_of(const std::string& header, const std::string& data = "") {
   std::string s(8, '\0');
@@ -109,7 +96,7 @@ TEST_CASE("safetensors round-trip, every dtype, empty and 0-d and views too") {
   std::uint64_t n;
   std::memcpy(&n, bytes.data(), 8);
   CHECK((8 + n) % 64 == 0);
-  CHECK(folder.files() == 1);
+  CHECK(folder.files().size() == 1);
   io::write_safetensors(folder / "none.safetensors", {});
   CHECK(io::read_safetensors(folder / "none.safetensors").tensors.empty());
 }
@@ -259,7 +246,7 @@ TEST_CASE("a file that can't be read or written is named, with the reason") {
   CHECK_THROWS_AS(io::write_safetensors(folder / "a", {{"x", Tensor()}}), ArgumentError);
   CHECK_THROWS_AS(io::write_safetensors(folder / "a", {{"__metadata__", ones({1})}}), ArgumentError);
   CHECK_THROWS_AS(io::write_safetensors(folder / "a", {{"\xFF", ones({1})}}), ArgumentError);
-  CHECK(folder.files() == 0);
+  CHECK(folder.files().size() == 0);
 }
 
 TEST_CASE("a write replaces files alone: no device, no folder, and of a link what it leads to") {
@@ -279,7 +266,7 @@ TEST_CASE("a write replaces files alone: no device, no folder, and of a link wha
   CHECK(refusal(folder / "link") == "");
   CHECK(fs::is_symlink(folder / "link"));
   CHECK(io::read_safetensors(folder / "a").tensors.at("x").item() == 1);
-  CHECK(folder.files() == 3);
+  CHECK(folder.files().size() == 3);
 }
 
 TEST_CASE("a write that fails half-way leaves the old file and no other") {
@@ -299,5 +286,5 @@ TEST_CASE("a write that fails half-way leaves the old file and no other") {
   std::signal(SIGXFSZ, handler);
   CHECK(contains(text, "can't write it: File too large"));
   CHECK(contents(folder / "a") == before);
-  CHECK(folder.files() == 1);
+  CHECK(folder.files().size() == 1);
 }

@@ -68,6 +68,15 @@ TEST_CASE("an axis counts from either end, and out of range it says the range", 
 }
 
 TEST_CASE("lists of integers insert, erase, compare and print") {
+  const Shape counted{4, 5, 6};
+  CHECK(counted[-1] == 6);
+  CHECK(counted[-3] == 4);
+  CHECK_THROWS_AS(counted[3], IndexError);
+  CHECK_THROWS_AS(counted[-4], IndexError);
+  CHECK_THROWS_AS(Shape{}.back(), IndexError);
+  std::ostringstream printed;
+  printed << counted;
+  CHECK(printed.str() == "[4, 5, 6]");
   Ints a{1, 2, 3};
   a.insert(1, 9);
   CHECK(a == Ints{1, 9, 2, 3});

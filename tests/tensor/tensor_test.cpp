@@ -34,6 +34,17 @@ TEST_CASE("zeros, ones, full and eye, of every type") {
   CHECK(eye(0).shape() == Shape{0, 0});
 }
 
+TEST_CASE("whole numbers keep the bits that a double has not") {
+  constexpr std::int64_t big = (std::int64_t{1} << 53) + 1;
+  const Tensor x = arange(big, big + 6, 2, i64);
+  CHECK(x.to_vector<std::int64_t>() == std::vector<std::int64_t>{big, big + 2, big + 4});
+  CHECK(x.at<std::int64_t>({1}) == big + 2);
+  CHECK(arange(INT64_MAX, INT64_MIN, -INT64_MAX, i64).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{INT64_MAX, 0, -INT64_MAX});
+  CHECK(arange(INT64_MAX - 1, 1e300, 1, i64).size() == 1);
+  CHECK_THROWS_AS(arange(INT64_MIN, INT64_MAX, 1, i64), weft::Error);
+}
+
 TEST_CASE("arange and linspace compute each element anew, rounded once") {
   CHECK(arange(0, 1, 0.25).to_vector<double>() == Values{0, 0.25, 0.5, 0.75});
   CHECK(arange(5, 0, -2).to_vector<double>() == Values{5, 3, 1});
@@ -42,11 +53,18 @@ TEST_CASE("arange and linspace compute each element anew, rounded once") {
   CHECK(arange(std::int64_t{3}).dtype() == i64);
   CHECK(arange(0, 1000, 1).to_vector<double>()[999] == 999);
   CHECK(arange(0, 1, 0.1, f64).to_vector<double>()[3] == 3 * 0.1);
+  CHECK(arange(5, 2.5, -1, i32).to_vector<double>() == Values{5, 4, 3});
+  CHECK(arange(0, 2.5, 1, i64).to_vector<double>() == Values{0, 1, 2});
+  CHECK(arange(-2, 3, 1, f32).to_vector<double>() == Values{-2, -1, 0, 1, 2});
   CHECK(linspace(0, 1, 5).to_vector<double>() == Values{0, 0.25, 0.5, 0.75, 1});
   CHECK(linspace(2, 7, 1).to_vector<double>() == Values{2});
   CHECK(linspace(0.1, 0.7, 7, f64).to_vector<double>().back() == 0.7);
   CHECK(linspace(0, 1, 0).size() == 0);
   CHECK_THROWS_AS(arange(0, 1, 0), ArgumentError);
+  CHECK_THROWS_AS(arange(0, 1, 0, i64), ArgumentError);
+  CHECK_THROWS_AS(arange(0, 1, 0.25, i32), DTypeError);
+  CHECK_THROWS_AS(arange(0, 300, 1, u8), DTypeError);
+  CHECK(arange(0, 256, 1, u8).at({255}) == 255);
   CHECK_THROWS_AS(arange(0, INFINITY), ArgumentError);
   CHECK_THROWS_AS(arange(NAN, 1), ArgumentError);
   CHECK_THROWS_AS(linspace(0, 1, -1), ArgumentError);

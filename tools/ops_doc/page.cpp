@@ -32,9 +32,10 @@ std::string gradient_rule(const Op& op, const test::OpSample& sample) {
   const auto add = [&](const std::string& what) { read += (read.empty() ? "" : ", ") + what; };
   const std::vector<std::string> names = operand_names(op, sample.in.size());
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (op.reads >> i & 1) add(names[i]);
+    if (op.reads & reads::in(i)) add(names[i]);
   for (int i = 0; i < op.outputs; ++i)
-    if (op.reads >> (16 + i) & 1) add(op.outputs > 1 ? fmt::format("result {}", i) : "result");
+    if (op.reads & reads::out(static_cast<std::size_t>(i)))
+      add(op.outputs > 1 ? fmt::format("result {}", i) : "result");
   return read.empty() ? "yes" : "yes; reads " + read;
 }
 

@@ -1,4 +1,4 @@
-#include "windows.h"
+#include "images.h"
 
 #include <fmt/format.h>
 
@@ -16,12 +16,12 @@ namespace {
 using detail::composed;
 
 // Where windows lie in the grid with its padding.
-struct Windows {
+struct Grid {
   Ints extents, stride, dilation, padding;
   Shape padded, counts;
   std::int64_t windows = 1;
 
-  Windows(const Shape& spatial, const Ints& kernel, const WindowOptions& o) {
+  Grid(const Shape& spatial, const Ints& kernel, const WindowOptions& o) {
     const int axes = kernel.size();
     if (axes == 0) throw ArgumentError("a kernel without axes");
     const auto spelled = [&](const Ints& v, std::int64_t usual, const char* what) {
@@ -98,7 +98,7 @@ Tensor unfold(const Arg& x, const Ints& kernel, const WindowOptions& options) {
     const Tensor t = x.tensor();
     if (t.rank() != 2 + kernel.size())
       throw ShapeError(fmt::format("rank {} is not [n, c, spatial...] of a kernel {}", t.rank(), kernel.text()));
-    const Windows w(Shape(std::span(t.shape().begin() + 2, t.shape().end())), kernel, options);
+    const Grid w(Shape(std::span(t.shape().begin() + 2, t.shape().end())), kernel, options);
     const std::int64_t n = t.shape()[0], c = t.shape()[1];
     const Shape shape = {n, count({c, count(kernel)}), w.windows};
     if (count(shape) == 0) return reshape(t, shape);  // nothing is picked, however many windows there are
@@ -112,7 +112,7 @@ Tensor fold(const Arg& x, const Ints& spatial, const Ints& kernel, const WindowO
     const Tensor t = x.tensor();
     if (spatial.size() != kernel.size())
       throw ArgumentError(fmt::format("spatial extents {} for a kernel {}", spatial.text(), kernel.text()));
-    const Windows w(spatial, kernel, options);
+    const Grid w(spatial, kernel, options);
     const std::int64_t elements = count(kernel);
     if (t.rank() != 3 || t.shape()[1] % elements || t.shape()[2] != w.windows)
       throw ShapeError(fmt::format("{} is not [n, c * {}, {}]", t.shape().text(), elements, w.windows));

@@ -2,7 +2,7 @@
 #include <weft/ops/distances.h>
 #include <weft/ops/reduce.h>
 #include <weft/ops/subscript.h>
-#include <weft/ops/windows.h>
+#include <weft/ops/images.h>
 
 #include "../support.h"
 

@@ -12,7 +12,6 @@
 #include "decompose.h"
 #include "defs/decompose.h"
 #include "diagonal.h"
-#include "index_list.h"
 #include "linalg.h"
 #include "manipulate.h"
 #include "math.h"
@@ -275,15 +274,16 @@ void Svd::vjp(Backward& b) {
   Tensor inside = on_diagonal(b.grad(1)), beyond;
   const auto add = [](const Tensor& sum, const Tensor& t) { return sum.defined() ? sum + t : t; };
   if (b.has_grad(0) || b.has_grad(2)) {
-    const Tensor f = inverse_differences(square(s));
+    // 1 / (s_j^2 - s_i^2) is one over s_j - s_i and then over their sum: squares of small numbers vanish
+    const Tensor f = inverse_differences(s), both = row + column, sum = where(equal(both, 0), 1, both);
     if (b.has_grad(0)) {
       const Tensor t = matmul(ut, b.grad(0));
-      inside = inside + f * (t - flipped(t)) * row;
+      inside = inside + f * (t - flipped(t)) * (row / sum);
       beyond = matmul((b.grad(0) - matmul(u, t)) / row, vh);
     }
     if (b.has_grad(2)) {
       const Tensor dv = flipped(b.grad(2)), t = matmul(vh, dv);
-      inside = inside + column * (f * (t - flipped(t)));
+      inside = inside + (column / sum) * (f * (t - flipped(t)));
       beyond = add(beyond, matmul(u, flipped((dv - matmul(v, t)) / row)));
     }
   }

@@ -7,6 +7,7 @@
 #include <Eigen/LU>
 #include <Eigen/QR>
 #include <Eigen/SVD>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -95,11 +96,24 @@ template <class T> void cofactor(const T* a, std::int64_t n, T* c) {
   out = f.matrixU() * others.asDiagonal() * f.matrixV().transpose();
 }
 
+// The power of two that brings the largest element near 1: Eigen squares elements, which over- or underflow.
+template <class T> T scale_of(const In<T>& matrix) {
+  if (matrix.size() == 0 || !matrix.allFinite()) return 1;
+  int exponent = 0;
+  std::frexp(matrix.cwiseAbs().maxCoeff(), &exponent);
+  constexpr int most = std::numeric_limits<T>::max_exponent - 8;  // its inverse is one, too
+  return std::ldexp(T(1), std::clamp(exponent, -most, most));
+}
+
 template <class T> void qr(const T* a, std::int64_t m, std::int64_t n, T* q, T* r) {
   const Eigen::Index k = std::min(m, n);
-  const Eigen::HouseholderQR<Matrix<T>> f(In<T>(a, m, n));
+  const In<T> matrix(a, m, n);
+  const T scale = scale_of<T>(matrix);
+  const Eigen::HouseholderQR<Matrix<T>> f(matrix / scale);
   Out<T>(q, m, k) = f.householderQ() * Matrix<T>::Identity(m, k);
-  Out<T>(r, k, n) = f.matrixQR().topRows(k).template triangularView<Eigen::Upper>();
+  Out<T> upper(r, k, n);
+  upper = f.matrixQR().topRows(k).template triangularView<Eigen::Upper>();
+  upper *= scale;
 }
 
 // The sign that makes a vector's largest component positive: a decomposition leaves it free, and it would be another

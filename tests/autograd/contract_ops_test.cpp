@@ -1,4 +1,6 @@
 // The contract's cases about how gradients of ops add up, embeddings among them (contract/gradient-tape.md, 1.5).
+#include <weft/ops/decompose.h>
+
 #include "support.h"
 
 using namespace weft;
@@ -115,4 +117,14 @@ TEST_CASE("Lookups and dense uses of one table mix", "[tape][1.5.132]") {
   const NoLeaks guard;
   const auto f = [](const Tensor& t) { return std::tuple(gather(t, index({0, 0})), t * t, gather(t, index({2}))); };
   CHECK_GRADIENT(gradient_of(f, full({3}, 4)), 10, 8, 9);
+}
+
+TEST_CASE("the gradients of qr and svd of small and large numbers are those of the same matrix near 1", "[tape]") {
+  const Tensor a = tensor<float>({{4, 2}, {2, 3}, {1, 5}}), weight = tensor<float>({{1, 2}, {3, 4}, {5, 7}});
+  const auto q = [&](const Tensor& x) { return sum(qr(x).q * weight); };
+  const auto u = [&](const Tensor& x) { return sum(svd(x).u * weight); };
+  for (const double scale : {0x1p-66, 0x1p60}) {
+    CHECK_NEAR(gradient_of(q, a * scale) * scale, gradient_of(q, a), 1e-5);
+    CHECK_NEAR(gradient_of(u, a * scale) * scale, gradient_of(u, a), 1e-5);
+  }
 }

@@ -89,6 +89,15 @@ TEST_CASE("the factors of cholesky, qr, eigh and svd are what they should be, an
   }
 }
 
+TEST_CASE("qr of small and large numbers is that of the same matrix near 1") {
+  const Tensor a = tensor<float>({{4, 2}, {2, 3}, {1, 5}});
+  for (const double scale : {0x1p-120, 0x1p-66, 0x1p66, 0x1p120}) {
+    const auto near = qr(a), far = qr(a * scale);
+    CHECK_SAME(far.q, near.q);
+    CHECK_SAME(far.r, near.r * scale);
+  }
+}
+
 TEST_CASE("a matrix without a result is a NumericsError that says which", "[golden]") {
   const Tensor bad = stack({eye(2), ones({2, 2})});
   CHECK(message_of<NumericsError>([&] { inv(bad); }) ==

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "../tensor/create.h"
 #include "apply.h"
 #include "indexing.h"
@@ -16,34 +18,43 @@ const Tensor* tensor_of(const Index& i) { return std::get_if<Tensor>(&i.value); 
 
 // The brackets, spelled out: masks as index tensors, one an axis, and the Ellipsis as whole axes.
 std::vector<Index> spelled_out(const Tensor& x, std::span<const Index> indices) {
-  int taken = 0, ellipses = 0;
-  std::vector<Index> list;
-  std::size_t ellipsis = 0;
+  const auto is_ellipsis = [](const Index& i) { return std::holds_alternative<EllipsisIndex>(i.value); };
+  int taken = 0;  // axes that the indices name
   for (const Index& i : indices) {
     const Tensor* const t = tensor_of(i);
     if (t && !t->defined()) throw ArgumentError("an index is undefined");
     if (t && t->dtype() == DType::boolean) {
       if (t->rank() == 0) throw IndexError("a mask without axes", "expand(x, 0) and a mask of one element");
-      for (int k = 0; k < t->rank(); ++k)
-        if (taken + k < x.rank() && ellipses == 0 && t->shape()[k] != x.shape()[taken + k])
-          throw IndexError(fmt::format("a mask of {} for axes {} to {} of {}", t->shape().text(), taken,
-                                       taken + t->rank() - 1, x.shape().text()));
-      for (const Tensor& axis : nonzero(*t)) list.emplace_back(axis, i.site);
       taken += t->rank();
-      continue;
+    } else if (!is_ellipsis(i) && !std::holds_alternative<std::nullopt_t>(i.value)) {
+      ++taken;
     }
-    if (std::holds_alternative<EllipsisIndex>(i.value)) {
-      if (++ellipses > 1) throw IndexError("more than one Ellipsis");
-      ellipsis = list.size();
-      continue;
-    }
-    list.push_back(i);
-    if (!std::holds_alternative<std::nullopt_t>(i.value)) ++taken;
   }
+  const auto ellipses = std::count_if(indices.begin(), indices.end(), is_ellipsis);
+  if (ellipses > 1) throw IndexError("more than one Ellipsis");
   if (taken > x.rank()) throw IndexError(fmt::format("{} indices for rank {}", taken, x.rank()));
-  if (ellipses == 0) ellipsis = list.size();
-  list.insert(list.begin() + static_cast<std::ptrdiff_t>(ellipsis), static_cast<std::size_t>(x.rank() - taken),
-              Slice());
+
+  const int rest = x.rank() - taken;
+  int axis = 0;  // that the next index names
+  std::vector<Index> list;
+  for (const Index& i : indices) {
+    const Tensor* const t = tensor_of(i);
+    if (t && t->dtype() == DType::boolean) {
+      for (int k = 0; k < t->rank(); ++k)
+        if (t->shape()[k] != x.shape()[axis + k])
+          throw IndexError(fmt::format("a mask of {} for axes {} to {} of {}", t->shape().text(), axis,
+                                       axis + t->rank() - 1, x.shape().text()));
+      for (const Tensor& numbers : nonzero(*t)) list.emplace_back(numbers, i.site);
+      axis += t->rank();
+    } else if (is_ellipsis(i)) {
+      list.insert(list.end(), static_cast<std::size_t>(rest), Slice());
+      axis += rest;
+    } else {
+      list.push_back(i);
+      if (!std::holds_alternative<std::nullopt_t>(i.value)) ++axis;
+    }
+  }
+  if (ellipses == 0) list.insert(list.end(), static_cast<std::size_t>(rest), Slice());
   return list;
 }
 

@@ -163,6 +163,14 @@ TEST_CASE("masks pick in row-major order, also of several axes and beside other 
   CHECK_VALUES((x[{Ellipsis, tensor<bool>({false, false, false, true})}]), 3, 7, 11, 15, 19, 23);
 }
 
+TEST_CASE("a mask behind an Ellipsis has the extents of its axes") {
+  const Tensor t = reshape(arange(0, 12), {3, 4});
+  CHECK_VALUES((t[{Ellipsis, tensor<bool>({false, true, false, false})}]), 1, 5, 9);
+  CHECK_THROWS_AS((t[{Ellipsis, tensor<bool>({false, true})}]), IndexError);
+  CHECK_THROWS_AS((t[{Ellipsis, tensor<bool>({false, true, false, false, false, false})}]), IndexError);
+  CHECK_THROWS_AS((index_put(t, {Ellipsis, tensor<bool>({true, false})}, -1)), IndexError);
+}
+
 TEST_CASE("random brackets give what NumPy's rule gives, element by element") {
   Random random(31);
   for (int round = 0; round < 2000; ++round) {

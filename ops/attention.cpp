@@ -96,8 +96,7 @@ void put_heads_inside(Transposing& t) {
 // bool[queries, keys], or undefined: all.
 Tensor seen_keys(const Geometry& g, bool causal, const Tensor& mask) {
   if (!causal) return mask;
-  const Tensor query = expand(arange(0, static_cast<double>(g.queries), 1, i64), 1),
-               key = arange(0, static_cast<double>(g.keys), 1, i64), below = key <= query;
+  const Tensor query = expand(arange(g.queries), 1), key = arange(g.keys), below = key <= query;
   return mask.defined() ? mask & below : below;
 }
 
@@ -215,7 +214,8 @@ Tensor scaled_dot_product_attention(const Arg& query, const Arg& key, const Arg&
       const Tensor seen = seen_keys(Geometry(types, 3), attrs.causal, {});
       Tensor scores = matmul(in[0], turned(in[1])) * scale + cast(in[3], type);
       if (seen.defined()) scores = where(seen, scores, -INFINITY);
-      return cast(matmul(softmax(scores), in[2]), q.dtype());
+      const Tensor sees = any(not_equal(scores, -INFINITY), -1, true);
+      return cast(matmul(where(sees, softmax(where(sees, scores, 0)), 0), in[2]), q.dtype());
     }
     Tensor out[2];
     apply(op_of<Attention>(), attrs, in, out);

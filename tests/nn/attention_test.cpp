@@ -178,6 +178,15 @@ TEST_CASE("a mask of floats is added to the scores, and has a gradient", "[atten
   const Tensor scores = where(seen, matmul(in.q, swap_axes(in.k, 1, 2)) * 0.3 + bias, -INFINITY);
   CHECK_NEAR(f(in.q, in.k, in.v, bias), matmul(softmax(scores), in.v), 1e-14);
   CHECK(gradcheck(f, std::tuple(in.q, in.k, in.v, bias)).message == "");
+  // a query of which no key is left
+  const Tensor blind = where(reshape(arange(0, 3) < 1, {3, 1}), -INFINITY, bias);
+  const Tensors masked =
+      with_gradients([&](const Tensor& q, const Tensor& k, const Tensor& v,
+                         const AttentionOptions&) { return scaled_dot_product_attention(q, k, v, {.mask = blind}); },
+                     in);
+  CHECK_NEAR(slice_axis(masked[0], 1, 0, 1), zeros({2, 1, 3}, f64), 0);
+  for (const Tensor& t : masked) CHECK(std::isfinite(sum(t).item()));
+  CHECK(sum(abs(slice_axis(masked[1], 1, 0, 1))).item() == 0);
   // of zeros, it is no mask
   CHECK_NEAR(f(in.q, in.k, in.v, bias * 0), attention(in.q, in.k, in.v, {.causal = true, .scale = 0.3}), 1e-14);
 }

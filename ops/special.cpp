@@ -17,7 +17,8 @@ Tensor trigamma(const Arg& x) {
     for (int k = 7; k >= 0; --k) series = (series + bernoulli[k]) * u;
     Tensor sum = inverse * (series + inverse * 0.5 + 1);
     for (int k = 7; k >= 0; --k) sum = sum + square(reciprocal(y + k));
-    const Tensor sine = sin(where(below, t, 0.5) * std::numbers::pi);
+    // The sine has the period 2, its square 1, and what is left of t is exact.
+    const Tensor sine = sin(where(below, t - round(t), 0.5) * std::numbers::pi);
     return where(below, square(std::numbers::pi / sine) - sum, sum);
   });
 }

@@ -58,7 +58,10 @@ struct Pow : Elementwise<Pow> {
   WEFT_EVAL(V x, V y) { return math::pow(x, y); }
   static void vjp(Backward& b) {
     const Tensor &x = b.in(0), &y = b.in(1);
-    if (b.wants(0)) b.give(0, where(equal(y, 0), 0, b.grad() * (y * pow(x, y - 1))));
+    if (b.wants(0)) {  // no exponent of -1 where y is 0: what is not chosen has a gradient of its own
+      const Tensor constant = equal(y, 0);
+      b.give(0, where(constant, 0, b.grad() * (y * pow(x, where(constant, 0, y - 1)))));
+    }
     if (b.wants(1)) {  // log only where it is defined, as TensorFlow: no NaN for x <= 0
       const Tensor positive = x > 0;
       b.give(1, where(positive, b.grad() * (b.out() * log(where(positive, x, 1))), 0));

@@ -1,6 +1,7 @@
 // Special functions.
 #pragma once
 
+#include <array>
 #include <numbers>
 
 #include "../special.h"
@@ -44,8 +45,17 @@ struct I1 : Elementwise<I1> {
   static constexpr auto reads = reads::in0 | reads::out0;
   WEFT_EVAL(V x) { return math::i1(x); }
   static void vjp(Backward& b) {  // i0(x) - i1(x) / x
-    const Tensor zero = equal(b.in(), 0);
-    b.give(0, b.grad() * (i0(b.in()) - where(zero, 0.5, b.out() / where(zero, 1, b.in()))));
+    b.give(0, b.grad() * (i0(b.in()) - quotient(b.in(), b.out())));
+  }
+  // i1(x) / x. Near 0, where derivatives of a quotient cancel, half the sum of (x^2 / 4)^k / (k! (k + 1)!).
+  static Tensor quotient(const Tensor& x, const Tensor& i1) {
+    const Tensor near = abs(x) < 1, u = square(where(near, x, 0)) * 0.25;
+    double factor = 1;
+    std::array<double, 12> terms;
+    for (std::size_t k = 0; k < terms.size(); factor /= static_cast<double>((k + 1) * (k + 2)), ++k) terms[k] = factor;
+    Tensor sum = u * (terms.back() / 2);
+    for (std::size_t k = terms.size() - 1; k-- > 1;) sum = (sum + terms[k] / 2) * u;
+    return where(near, sum + 0.5, i1 / where(near, 1, x));
   }
 };
 

@@ -1,4 +1,6 @@
 // Gradients of gradients: nested tapes, one persistent tape, closed forms.
+#include <weft/ops/special.h>
+
 #include "support.h"
 
 using namespace weft;
@@ -60,4 +62,39 @@ TEST_CASE("errors in a gradient name its op and its line", "[tape]") {
   const Tensor y = bad(x);
   CHECK(message_of<ShapeError>([&] { tape.gradient(y, x); }) ==
         "in the gradient of custom_gradient: the gradient for input 0 is f32[3], the input f32[2]\n  at HERE");
+}
+
+TEST_CASE("a power has all its derivatives at 0", "[tape]") {
+  for (const double exponent : {0, 1, 2, 3}) {
+    const Tensor x = tensor<double>({0, 2});
+    GradientTape tape({.persistent = true});
+    tape.watch(x);
+    Tensor y = pow(x, exponent);
+    double at_0 = exponent == 0, at_2 = std::pow(2, exponent);
+    for (int order = 1; order <= 4; ++order) {
+      y = tape.gradient(y, x);
+      const double factor = exponent - order + 1;
+      at_0 = factor == 0 ? 0 : order == exponent ? std::tgamma(exponent + 1) : 0;
+      at_2 = at_2 * factor / 2;
+      CHECK_SAME(y + 0., tensor<double>({at_0, at_2}) + 0.);
+    }
+  }
+}
+
+TEST_CASE("i1 has its derivatives at and near 0", "[tape]") {
+  // x / 2 + x^3 / 16 + x^5 / 384 + ...; at 1.5 by mpmath
+  const Tensor x = tensor<double>({0, 1e-3, 1e-310, 1.5});
+  GradientTape tape({.persistent = true});
+  tape.watch(x);
+  Tensor y = i1(x);
+  const double h = 1e-3;
+  const Tensor expected[] = {
+      tensor<double>({0.5, 0.5 + 3 * h * h / 16, 0.5, 0.992278904054286}),
+      tensor<double>({0, 3 * h / 8 + 5 * h * h * h / 96, 3e-310 / 8, 0.756443349687454}),
+      tensor<double>({0.375, 0.375 + 5 * h * h / 32, 0.375, 0.788280776116588}),
+  };
+  for (const Tensor& e : expected) {
+    y = tape.gradient(y, x);
+    CHECK_NEAR(y, e, 1e-12);
+  }
 }

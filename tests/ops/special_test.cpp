@@ -33,6 +33,14 @@ TEST_CASE("special functions at points that are known, at poles and at infinity"
   CHECK_THROWS_AS(lgamma(tensor<std::int32_t>({3})), DTypeError);
 }
 
+TEST_CASE("trigamma left of 0, near poles and at them") {
+  // by mpmath
+  CHECK_NEAR(trigamma(tensor<float>({-10.01f, -1000.3f, -12345.6f})), tensor<float>({10002.738f, 15.07925f, 10.9028f}),
+             2e-6);
+  CHECK_NEAR(trigamma(tensor<float>({-0.999999f})), tensor<float>({9.7396e11f}), 2e-5);
+  CHECK_SAME(trigamma(tensor<double>({0, -3, -1000})), tensor<double>({INFINITY, INFINITY, INFINITY}));
+}
+
 TEST_CASE("bitwise ops and shifts are those of C++ on every integer type") {
   Random random;
   const auto check = [&]<class T>(T) {

@@ -123,7 +123,7 @@ void run_op(const Op& op, const Attrs& attrs, Views in, Views out) {
 void apply(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {
   detail::ProfileSpan span;
   if (detail::profiled()) [[unlikely]]
-    if (!active_tracer()) profile_op(span, op, attrs, in);
+    if (!active_tracer()) profile_op(span, op, attrs, in, out.size());
   try {
     apply_unguarded(op, attrs, in, out);
   } catch (Error& e) {

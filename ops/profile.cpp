@@ -11,6 +11,7 @@ struct Call {
   const Op& op;
   const Attrs& attrs;
   std::span<const Tensor> in;
+  std::size_t outputs;  // op.outputs says it of most ops only
 };
 
 // Where the operands do not fit there are no numbers: the op is about to say so.
@@ -18,12 +19,11 @@ detail::ProfileItem describe(const Call& c) {
   const Origin origin = SiteScope::origin();
   detail::ProfileItem item{detail::ProfileKind::op, std::string(c.op.name), "", {origin}};
   std::vector<const Type*> in, out;
-  std::vector<Type> types(static_cast<std::size_t>(c.op.outputs));
+  std::vector<Type> types(c.outputs);
   for (const Tensor& t : c.in) {
     if (!t.defined()) return item;
     in.push_back(&t.type());
   }
-  if (c.op.outputs < 1) return item;
   try {
     c.op.infer(c.attrs, in, types);
   } catch (const Error&) { return item; }
@@ -32,7 +32,7 @@ detail::ProfileItem describe(const Call& c) {
   if (c.op.kind == OpKind::view) return item;
   for (const Tensor& t : c.in)
     if (!t.is_traced()) item.bytes += bytes_shown(t.view());
-  for (const Type& t : types) item.bytes += static_cast<double>(count(t.shape)) * static_cast<double>(size_of(t.dtype));
+  for (const Type& t : types) item.bytes += static_cast<double>(t.bytes());
   return item;
 }
 
@@ -64,7 +64,8 @@ detail::ProfileItem profile_item(const Op& op, const Attrs& attrs, Types in, Typ
   return item;
 }
 
-void profile_op(detail::ProfileSpan& span, const Op& op, const Attrs& attrs, std::span<const Tensor> in) {
+void profile_op(detail::ProfileSpan& span, const Op& op, const Attrs& attrs, std::span<const Tensor> in,
+                std::size_t outputs) {
   std::uint64_t key = key_of(op, SiteScope::origin());
   for (const Tensor& t : in) {
     if (!t.defined()) continue;
@@ -72,7 +73,7 @@ void profile_op(detail::ProfileSpan& span, const Op& op, const Attrs& attrs, std
     append(key, static_cast<std::uint64_t>(type.dtype) + 1);
     for (const std::int64_t n : type.shape) append(key, static_cast<std::uint64_t>(n));
   }
-  const Call call{op, attrs, in};
+  const Call call{op, attrs, in, outputs};
   span.begin(
       key, [](const void* c) { return describe(*static_cast<const Call*>(c)); }, &call);
 }

@@ -7,7 +7,8 @@
 namespace weft {
 
 /// Begins the span of an op that the door is about to run.
-void profile_op(detail::ProfileSpan& span, const Op& op, const Attrs& attrs, std::span<const Tensor> in);
+void profile_op(detail::ProfileSpan& span, const Op& op, const Attrs& attrs, std::span<const Tensor> in,
+                std::size_t outputs);
 
 /// What a profile says of an op: its name, operands and work, the bytes apart.
 detail::ProfileItem profile_item(const Op& op, const Attrs& attrs, Types in, Types out, const Origin& origin);

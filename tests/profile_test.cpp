@@ -77,6 +77,22 @@ TEST_CASE("a profile counts eager ops, their work and their lines") {
   CHECK(lines.at(here(line)).flops == rows.at("matmul").flops + rows.at("add").flops + rows.at("exp").flops);
 }
 
+TEST_CASE("a profile of eager loops, whose ops have as many results as they are given") {
+  const nn::LSTM lstm(6, 4);
+  Profiler p;
+  lstm(random::normal({2, 5, 6}));
+  using Carry = std::vector<Tensor>;
+  while_loop([](const Carry& c) { return c[0] < 3; },
+             [](const Carry& c) {
+               return Carry{c[0] + 1, c[1] + c[2], c[2] * 2};
+             },
+             Carry{full({}, 0), ones({3}), ones({3})});
+  p.stop();
+  const auto rows = by_op(p);
+  CHECK(rows.at("scan").calls == 1);
+  CHECK(rows.at("while_loop").calls == 1);
+}
+
 TEST_CASE("self times add up to the profile's time, by op, module and line") {
   Net net;
   nn::SGD opt(net);

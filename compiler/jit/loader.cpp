@@ -90,8 +90,17 @@ std::vector<KernelFunction> Jit::compile(std::span<const Kernel* const> kernels,
     std::vector<KernelFunction> made(missing.size());
     std::string error;
     std::size_t loaded = 0;
-    if (!entry_.compile(missing.data(), missing.size(), level, made.data(), &loaded, append, &error))
-      warn("code generation failed, {} kernel(s) will be interpreted: {}", missing.size(), error);
+    if (!entry_.compile(missing.data(), missing.size(), level, made.data(), &loaded, append, &error)) {
+      std::size_t failed = 0;  // they take no other with them
+      loaded = 0;
+      for (std::size_t i = 0; i < missing.size(); ++i) {
+        std::string reason;
+        if (entry_.compile(&missing[i], 1, level, &made[i], &loaded, append, &reason)) continue;
+        ++failed;
+        error = reason;
+      }
+      if (failed) warn("code generation failed, {} kernel(s) will be interpreted: {}", failed, error);
+    }
     for (std::size_t i = 0; i < slots.size(); ++i) *slots[i] = made[i];
     stats_.compiled += missing.size() - loaded;
     stats_.loaded += loaded;

@@ -60,6 +60,8 @@ llvm::orc::SymbolMap library_functions(llvm::orc::LLJIT& linker) {
   };
   using Float1 = float(float);
   using Double1 = double(double);
+  using Float2 = float(float, float);
+  using Double2 = double(double, double);
   define("weft_fma_f32", fma_lanes<float>), define("weft_fma_f64", fma_lanes<double>);
   define("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
   define("fma", static_cast<double (*)(double, double, double)>(&::fma));
@@ -67,6 +69,8 @@ llvm::orc::SymbolMap library_functions(llvm::orc::LLJIT& linker) {
   define("ceilf", static_cast<Float1*>(&::ceilf)), define("ceil", static_cast<Double1*>(&::ceil));
   define("truncf", static_cast<Float1*>(&::truncf)), define("trunc", static_cast<Double1*>(&::trunc));
   define("roundevenf", static_cast<Float1*>(&::roundevenf)), define("roundeven", static_cast<Double1*>(&::roundeven));
+  define("fminf", static_cast<Float2*>(&::fminf)), define("fmin", static_cast<Double2*>(&::fmin));
+  define("fmaxf", static_cast<Float2*>(&::fmaxf)), define("fmax", static_cast<Double2*>(&::fmax));
   define("memcpy", static_cast<void* (*)(void*, const void*, std::size_t)>(&std::memcpy));
   define("memset", static_cast<void* (*)(void*, int, std::size_t)>(&std::memset));
   return symbols;

@@ -23,6 +23,15 @@ Tensor all_values(DType t) {
 
 }  // namespace
 
+TEST_CASE("the code of minima and maxima of f16 in row values calls what the linker knows", "[compile][half]") {
+  const Tensor x = cast(random::normal({7, 300}), DType::f16);
+  const auto f = [](const Tensor& t) { return t / fmin(fmax(abs(sum(t, 1, true)) + 1, 2), 4); };
+  auto compiled = compile(f);
+  Tensor found;
+  CHECK(test::written_by([&] { found = compiled(x); }) == "");
+  CHECK(difference(found, f(x)) == "");
+}
+
 TEST_CASE("a chain of ops on bf16 or f16 is one loop, and rounds after each op", "[compile][half]") {
   for (const DType t : halves) {
     const Tensor x = all_values(t), y = flip(x, 0);

@@ -9,7 +9,7 @@
 
 namespace weft::nn {
 
-Dropout::Dropout(double p, Generator& generator, Site site) : p_(p), generator_(&generator) {
+Dropout::Dropout(double p, Generator& generator, Site site) : p_(p), generator_(generator.state.state()) {
   weft::detail::called("Dropout", site, [&] {
     if (!(p >= 0 && p < 1))
       throw ArgumentError(fmt::format("p is {}, not in [0, 1)", p), "p is the share that is dropped");
@@ -27,7 +27,8 @@ Tensor Dropout::operator()(const Arg& x) const {
   }
   if (!training() || p_ == 0) return t;
   // where() and not a product with the mask: a dropped Inf is 0, not NaN
-  return where(random::bernoulli(t.shape(), 1 - p_, *generator_), t * (1 / (1 - p_)), 0);
+  Generator generator(Variable::handle(generator_));
+  return where(random::bernoulli(t.shape(), 1 - p_, generator), t * (1 / (1 - p_)), 0);
 }
 
 std::string Dropout::text() const { return fmt::format("Dropout {}", p_); }

@@ -1,6 +1,7 @@
 // Dropout: noise that training must not rely on any one element.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "../ops/arg.h"
@@ -13,7 +14,7 @@ namespace weft::nn {
 /// Srivastava et al., JMLR 15, 2014.
 class Dropout {
  public:
-  /// ArgumentError if p is not in [0, 1). The generator must outlive the layer.
+  /// ArgumentError if p is not in [0, 1). Copies of the layer draw from the same generator.
   explicit Dropout(double p, Generator& generator = random::default_generator(), Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "Dropout 0.5"
@@ -21,7 +22,7 @@ class Dropout {
 
  private:
   double p_;
-  Generator* generator_;
+  std::shared_ptr<VariableState> generator_;  // its state, which outlives it and goes where it is moved
 };
 
 }  // namespace weft::nn

@@ -213,6 +213,16 @@ TEST_CASE("dropout's p is in [0, 1)") {
   for (const double p : {1.0, -0.1, 2.0, static_cast<double>(NAN), static_cast<double>(INFINITY)})
     CHECK_THROWS_AS(nn::Dropout(p), ArgumentError);
   CHECK_NOTHROW(nn::Dropout(0)(ones({2})));
+
+  struct Own {  // a model with a generator of its own may be moved
+    Generator g{3};
+    nn::Dropout drop{0.5, g};
+  };
+  std::vector<Own> moved;
+  for (int i = 0; i < 3; ++i) moved.emplace_back();
+  Generator g(3);
+  CHECK(moved[0].drop(ones({20})).to_vector<float>() == nn::Dropout(0.5, g)(ones({20})).to_vector<float>());
+  CHECK(moved[0].g.state.value().to_vector<double>() == g.state.value().to_vector<double>());
 }
 
 TEST_CASE("initialisers have the spread that the fans ask for") {

@@ -143,13 +143,17 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   if (reports) {
     std::error_code error;
     std::filesystem::create_directories(out, error);
-    write(out / "bench.md", "");  // before all the work: may we?
+    if (!std::ofstream(out / "bench.md", std::ios::app))  // before all the work: may we?
+      throw Error("bench: " + (out / "bench.md").string() + " cannot be written");
   }
   const bool own_table = !given("--benchmark_format=");
   const auto otherwise = [&](const std::string& flag, const std::string& value) {
     if (!given(flag + "=")) arguments.push_back(flag + "=" + value);
   };
-  if (reports) otherwise("--benchmark_out", (out / "bench.json").string());
+  // Google opens its file before it looks for benchmarks: an earlier report stays until there is a new one.
+  const std::filesystem::path figures = out / "bench.json", unfinished = out / "bench.json.part";
+  const bool own_file = reports && !given("--benchmark_out=");
+  if (reports) otherwise("--benchmark_out", unfinished.string());
   otherwise("--benchmark_out_format", "json");
   const bool json = given("--benchmark_out=") && given("--benchmark_out_format=json");
   otherwise("--benchmark_repetitions", "5");
@@ -176,6 +180,8 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   benchmark::Shutdown();
   benchmark::ClearRegisteredBenchmarks();
   detail::release_case();
+  if (own_file && matched > 0) std::filesystem::rename(unfinished, figures);
+  if (own_file && matched == 0) std::filesystem::remove(unfinished);
   if (matched == 0) return 2;  // Google has said so
   if (lists) return 0;
   if (reports) {
@@ -186,7 +192,7 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   }
   const auto at =
       std::ranges::find_if(arguments, [](const std::string& a) { return a.starts_with("--benchmark_out="); });
-  std::cerr << "bench: all figures are in " << at->substr(at->find('=') + 1) << '\n';
+  std::cerr << "bench: all figures are in " << (own_file ? figures.string() : at->substr(at->find('=') + 1)) << '\n';
   return std::ranges::any_of(table.rows, [](const Row& row) { return !row.wrong.empty(); });
 }
 

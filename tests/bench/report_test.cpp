@@ -238,6 +238,8 @@ TEST_CASE("weft_bench: arguments that cannot be, and reports that compare") {
 
   CHECK(exit_status(few + "--work W99") == 2);
   CHECK(exit_status(few + "--benchmark_filter=nothing") == 2);
+  CHECK(out.read("bench.md") == text);  // the last report is still there
+  CHECK(WEXITSTATUS(std::system((WEFT_COMPARE " --noise 1000" + report + report + " >/dev/null").c_str())) == 0);
   CHECK(exit_status(few + "--threads 0") != 0);
   CHECK(exit_status(few + "--no-such-flag") == 2);
   CHECK(exit_status("--work W1 --out /proc/nowhere") == 2);

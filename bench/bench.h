@@ -26,11 +26,12 @@ namespace weft::bench {
 /// Profiler counts them; where you know what the step needs at least, say that here, and the roofline is held against
 /// it.
 struct Facts {
-  double items = 1;  ///< samples of a step
-  double flops = 0;  ///< floating-point operations; 0: as counted
-  double bytes = 0;  ///< that have to be read and written at least; 0: as counted
-  int repeats = 1;   ///< times and figures are for one of so many equal parts of the step
-  int threads = 0;   ///< at most so many compute it, and are what it is held against; 0: as many as --threads says
+  double items = 1;   ///< samples of a step
+  double flops = 0;   ///< floating-point operations; 0: as counted
+  double bytes = 0;   ///< that have to be read and written at least; 0: as counted
+  int repeats = 1;    ///< times and figures are for one of so many equal parts of the step
+  int threads = 0;    ///< at most so many compute it, and are what it is held against; 0: as many as --threads says
+  DType dtype = f32;  ///< of what `flops` multiply
 };
 
 /// A benchmark made ready.

@@ -69,8 +69,8 @@ void print_line(const Work& work, Mode mode, const Timing& timing) {
       "{\"peer\": \"weft %s\", \"mode\": \"%s\", \"work\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"median_us\": "
       "%.6g, "
       "\"min_us\": %.6g, \"first_call_s\": %.6g, \"check\": %.6g, \"note\": %s}\n",
-      WEFT_VERSION, name_of(mode), work.name.c_str(), work.dtype, weft::num_threads(), median(times) * scale,
-      least * scale, first, value, quoted(timing.note).c_str());
+      WEFT_VERSION, name_of(mode), work.name.c_str(), std::string(weft::name_of(work.dtype)).c_str(),
+      weft::num_threads(), median(times) * scale, least * scale, first, value, quoted(timing.note).c_str());
   std::fflush(stdout);
 }
 

@@ -8,8 +8,7 @@ namespace bench {
 void register_models(const std::vector<Work>& works, const std::vector<Mode>& modes) {
   for (const Work& work : works)
     for (const Mode mode : modes) {
-      weft::bench::Facts facts{work.items, work.flops, work.bytes, work.per_step, work.threads};
-      if (std::string_view(work.dtype) != "f32") facts.flops = facts.bytes = 0;  // counted: facts are f32's
+      const weft::bench::Facts facts{work.items, work.flops, work.bytes, work.per_step, work.threads, work.dtype};
       weft::bench::add_case("models/" + work.name + "/" + name_of(mode), facts, [work, mode] {
         const Step step = work.make(mode);
         const auto verify = [work, step] {

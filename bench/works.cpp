@@ -76,7 +76,7 @@ const std::vector<Work>& works() {
       {"W6n", small_gpt, 3.86931, 1, 12 * 64, gpt_flops(12, 64, 4, 128, 65), gpt_bytes(64, 4, 128, 65, false)},
       {"W7", gpt2, 8.33893, 1, 4 * 64, gpt_flops(4, 64, 12, 768, 50257), gpt_bytes(64, 12, 768, 50257, true)},
       {"W7b", mixed_gpt2, 8.33862, 1, 4 * 64, gpt_flops(4, 64, 12, 768, 50257), gpt_bytes(64, 12, 768, 50257, true),
-       2e-2, "bf16"},
+       2e-2, weft::DType::bf16},
       {"W8-20", chain_20, 106.976, 1, m, 0, 16 * m},
       {"W8-24", chain_24, -412.459, 1, 16 * m, 0, 16 * 16 * m},
       {"W8g", chain_gradients, 252.64, 1, m, 0, 24 * m},

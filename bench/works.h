@@ -25,14 +25,14 @@ struct Step {
 struct Work {
   std::string name;
   Step (*make)(Mode mode);
-  double check;               ///< of the fifth step, from checks.jsonl
-  int per_step = 1;           ///< ops that a step repeats: times are given for one
-  double items = 1;           ///< samples, elements or ops, of one
-  double flops = 0;           ///< of the matrix products alone
-  double bytes = 0;           ///< that have to be read and written
-  double tolerance = 1e-3;    ///< relative, of the check: agree.py's
-  const char* dtype = "f32";  ///< in which layers compute
-  int threads = 0;            ///< of WORKLOADS.md, where that names one; 0: any number
+  double check;                   ///< of the fifth step, from checks.jsonl
+  int per_step = 1;               ///< ops that a step repeats: times are given for one
+  double items = 1;               ///< samples, elements or ops, of one
+  double flops = 0;               ///< of the matrix products alone
+  double bytes = 0;               ///< that have to be read and written
+  double tolerance = 1e-3;        ///< relative, of the check: agree.py's
+  weft::DType dtype = weft::f32;  ///< in which layers compute
+  int threads = 0;                ///< of WORKLOADS.md, where that names one; 0: any number
 };
 
 /// All of them, in the order of WORKLOADS.md.

@@ -1,6 +1,8 @@
 // A case: made when its turn comes, verified once, then timed.
 #include <benchmark/benchmark.h>
 
+#include <weft/ops/work.h>
+
 #include "../bench.h"
 #include "compiled.h"
 #include "machine.h"
@@ -85,9 +87,9 @@ void time(benchmark::State& state, const Facts& facts, const Ready& ready) {
   rate("FLOP/s", flops);
   rate("B/s", bytes);
   if (flops > 0 && bytes > 0) state.counters["flop/byte"] = flops / bytes;
-  // 1 is as fast as arithmetic units and memory let it be; an fma is two of the flops, and one operation
+  // 1 is as fast as arithmetic units and memory let it be
   const bool known = facts.flops > 0 || facts.bytes > 0;
-  rate("roof", known ? roofline().seconds(facts.bytes, facts.bytes, {facts.flops / 2, facts.flops / 2, 0})
+  rate("roof", known ? roofline().seconds(facts.bytes, facts.bytes, multiply_adds(facts.flops / 2, facts.dtype))
                      : ready.work.seconds / facts.repeats);
   if (facts.threads > 0) state.counters["threads_used"] = num_threads();
   if (facts.repeats > 1) state.counters["op_time"] = Counter(parts, Counter::kIsRate | Counter::kInvert);

@@ -24,7 +24,8 @@ struct BatchOptions {
 
 /// The numbers 0 to n - 1 in an order that is a function of (n, seed, stream).
 std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t seed, std::uint64_t stream = 0);
-/// The rows of a tensor at these numbers. IndexError.
+/// The rows of a tensor at these numbers, copied: no op, no gradient (gather is one). IndexError; GuardError in a
+/// trace.
 Tensor take_rows(const Tensor& t, std::span<const std::int64_t> rows);
 
 namespace detail {

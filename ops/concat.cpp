@@ -1,6 +1,8 @@
 // Parts end to end: concat and stack.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apply.h"
 #include "composition.h"
 #include "defs/shape.h"
@@ -50,13 +52,20 @@ void Concat::vjp(Backward& b) {
   }
 }
 
+namespace {
+
+void check_parts(const char* name, const std::vector<Tensor>& parts, std::source_location site) {
+  if (!parts.empty()) return;
+  ArgumentError e("no parts");
+  e.locate(name, {}, site_text(site));
+  throw e;
+}
+
+}  // namespace
+
 Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis, std::source_location site) {
   const SiteScope scope(site);
-  if (parts.empty()) {
-    ArgumentError e("no parts");
-    e.locate("concat", {}, site_text(site));
-    throw e;
-  }
+  check_parts("concat", parts, site);
   if (!parts[0].defined()) return apply(op_of<Concat>(), ConcatAttrs{0}, parts);
   const int at = detail::composed("concat", {{"in0", parts[0]}}, [&] { return normal_axis(axis, parts[0].rank()); });
   return apply(op_of<Concat>(), ConcatAttrs{at}, parts);
@@ -64,11 +73,24 @@ Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis, std::source_l
 
 Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis, std::source_location site) {
   const SiteScope scope(site);
-  if (parts.empty() || !parts[0].defined()) return concat(parts, 0, site);
-  const int at = detail::composed("stack", {{"in0", parts[0]}}, [&] { return normal_axis(axis, parts[0].rank() + 1); });
-  std::vector<Tensor> expanded;
-  for (const Tensor& p : parts) expanded.push_back(p.defined() ? expand(p, at) : p);
-  return concat(expanded, at, site);
+  check_parts("stack", parts, site);
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min<std::size_t>(parts.size(), 4); ++i)
+    shown.push_back(describe_operand(fmt::format("in{}", i), parts[i]));
+  try {
+    if (!parts[0].defined()) return apply(op_of<Concat>(), ConcatAttrs{0}, parts);
+    const int at = normal_axis(axis, parts[0].rank() + 1);
+    std::vector<Tensor> expanded;
+    for (const Tensor& p : parts) {
+      if (p.defined() && p.shape() != parts[0].shape())
+        throw ShapeError(fmt::format("shapes {} and {} differ", parts[0].shape().text(), p.shape().text()));
+      expanded.push_back(p.defined() ? expand(p, at) : p);
+    }
+    return apply(op_of<Concat>(), ConcatAttrs{at}, expanded);
+  } catch (Error& e) {
+    e.relocate("stack", shown, site_text(site));
+    throw;
+  }
 }
 
 }  // namespace weft

@@ -145,6 +145,7 @@ TEST_CASE("a bad axis is named with the range there is, by every function that t
         }) ==
         "stack: axis 4 out of range for rank 3 [-3, 2]\n"
         "  in0  f32[2, 3]\n"
+        "  in1  f32[2, 3]\n"
         "  at HERE");
   CHECK(message_of<IndexError>([&] {
           sum(x, {0, -2});
@@ -563,4 +564,16 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
   CHECK_THROWS_AS(adaptive_max_pool2d(x, 0), ArgumentError);
   CHECK_THROWS_AS(global_avg_pool(zeros({2, 3})), ShapeError);
   CHECK_THROWS_AS(max_pool2d(Tensor(), 2), ArgumentError);
+}
+
+TEST_CASE("a traced tensor has no rows to take") {
+  auto f = compile([](const Tensor& x) { return data::take_rows(x, std::vector<std::int64_t>{0}); });
+  CHECK_THROWS_AS(f(ones({2, 2})), GuardError);
+}
+
+TEST_CASE("stack speaks of its own parts") {
+  CHECK(message_of<ShapeError>([] {
+          stack({ones({2}), ones({3})});
+        }) == "stack: shapes [2] and [3] differ\n  in0  f32[2]\n  in1  f32[3]\n  at HERE");
+  CHECK(message_of<ArgumentError>([] { stack({}); }) == "stack: no parts\n  at HERE");
 }

@@ -1,7 +1,7 @@
 // Metrics of classifiers. They keep counts on the host; call update() with results, outside compiled steps.
 //
 //     nn::ConfusionMatrix m(3);
-//     for (auto& [x, y] : batches) m.update(y, model(x));
+//     for (const auto& [x, y] : batches.epoch(0)) m.update(y, model(x));
 //     std::printf("%.3f %.3f\n", m.accuracy(), m.f1());
 #pragma once
 

@@ -267,6 +267,11 @@ inline Tensor operator*(const Arg& a, const Arg& b) { return mul(a, b); }
 inline Tensor operator/(const Arg& a, const Arg& b) { return div(a, b); }
 inline Tensor operator%(const Arg& a, const Arg& b) { return remainder(a, b); }
 inline Tensor operator-(const Arg& x) { return neg(x); }
+/// x += y is x = x + y: the handle shows another value; what others hold stays what it is.
+inline Tensor& operator+=(Tensor& a, const Arg& b) { return a = add(Arg(a, b.site()), b); }
+inline Tensor& operator-=(Tensor& a, const Arg& b) { return a = sub(Arg(a, b.site()), b); }
+inline Tensor& operator*=(Tensor& a, const Arg& b) { return a = mul(Arg(a, b.site()), b); }
+inline Tensor& operator/=(Tensor& a, const Arg& b) { return a = div(Arg(a, b.site()), b); }
 inline Tensor operator<(const Arg& a, const Arg& b) { return less(a, b); }
 inline Tensor operator<=(const Arg& a, const Arg& b) { return less_equal(a, b); }
 inline Tensor operator>(const Arg& a, const Arg& b) { return greater(a, b); }

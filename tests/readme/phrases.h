@@ -8,14 +8,13 @@
 #include <regex>
 #include <sstream>
 #include <string>
+#include <thread>
 
 inline std::ostringstream shown, said;
 
 template <class T> void show(const T& value) {
   std::ostringstream text;
-  if constexpr (std::is_same_v<T, weft::Variable>)
-    text << value.value();
-  else if constexpr (std::is_same_v<T, weft::Tensor>)
+  if constexpr (std::is_same_v<T, weft::Tensor>)
     value.defined() ? text << value : text << "undefined";
   else
     text << value;

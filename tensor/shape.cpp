@@ -46,11 +46,6 @@ bool Ints::contains(std::int64_t v) const { return std::find(begin(), end(), v) 
 
 std::string Ints::text() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }
 
-int Ints::from_back(int i) const {
-  if (i < -size_ || i >= size_) throw IndexError(fmt::format("number {} of {}, which has {}", i, text(), size_));
-  return i + size_;
-}
-
 std::ostream& operator<<(std::ostream& out, const Ints& ints) { return out << ints.text(); }
 
 std::string Type::text() const { return fmt::format("{}{}", name_of(dtype), shape.text()); }

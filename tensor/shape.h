@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
@@ -33,10 +34,10 @@ class Ints {
 
   int size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  /// Number i, counted from the back if it is negative. IndexError if there is none.
-  std::int64_t operator[](int i) const { return data_[static_cast<std::size_t>(place(i))]; }
-  std::int64_t& operator[](int i) { return data_[static_cast<std::size_t>(place(i))]; }
-  std::int64_t back() const { return (*this)[size_ - 1]; }
+  /// Number i, which there has to be; counted from the back if it is negative.
+  std::int64_t operator[](int i) const { return data_[place(i)]; }
+  std::int64_t& operator[](int i) { return data_[place(i)]; }
+  std::int64_t back() const { return data_[static_cast<std::size_t>(size_ - 1)]; }
   const std::int64_t* begin() const { return data_.data(); }
   const std::int64_t* end() const { return data_.data() + size_; }
   std::int64_t* begin() { return data_.data(); }
@@ -57,8 +58,10 @@ class Ints {
   friend std::ostream& operator<<(std::ostream& out, const Ints& ints);
 
  private:
-  int place(int i) const { return i >= 0 && i < size_ ? i : from_back(i); }
-  int from_back(int i) const;
+  std::size_t place(int i) const {  // kernels' loops come here: no test of the range but in a debug build
+    assert(i >= -size_ && i < size_);
+    return static_cast<std::size_t>(i < 0 ? i + size_ : i);
+  }
   void copy(const Ints& o) {  // the few there are, not the whole array
     for (int i = 0; i < size_; ++i) data_[i] = o.data_[i];
   }

@@ -102,7 +102,7 @@ Tensor clip(const Arg& x, const Arg& low, const Arg& high) {
   });
 }
 
-Tensor norm(const Arg& x, const Axes& axes, bool keepdims, double p) {
+Tensor norm(const Arg& x, double p, const Axes& axes, bool keepdims) {
   return in_compute_type("norm", x, [&](const Tensor& t) {
     if (p != p) throw ArgumentError("p is NaN");
     if (p == 2) return safe_sqrt(sum(square(t), axes, keepdims));

@@ -5,6 +5,9 @@
 // not.
 #pragma once
 
+#include <concepts>
+#include <initializer_list>
+
 #include "activations.h"
 #include "arg.h"
 #include "reduce.h"
@@ -37,6 +40,9 @@ Tensor lerp(const Arg& start, const Arg& end, const Arg& weight);
 Tensor clip(const Arg& x, const Arg& low, const Arg& high);
 /// sum(|x|^p)^(1/p): p = 2 is the length, 1 the sum of |x|, inf and -inf the largest and the smallest |x|, 0 how many
 /// are not 0. Its gradient at 0 is 0, for elements that are 0 too. ArgumentError if p is NaN.
-Tensor norm(const Arg& x, const Axes& axes = {}, bool keepdims = false, double p = 2);
+Tensor norm(const Arg& x, double p = 2, const Axes& axes = {}, bool keepdims = false);
+// p comes before the axes:
+Tensor norm(const Arg& x, std::initializer_list<std::int64_t> axes, bool keepdims = false, double p = 2) = delete;
+template <std::same_as<bool> Bool> Tensor norm(const Arg& x, double axis, Bool keepdims, double p = 2) = delete;
 
 }  // namespace weft

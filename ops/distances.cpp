@@ -54,7 +54,7 @@ Tensor cdist(const Arg& a, const Arg& b, double p) {
       throw ShapeError(fmt::format("{} and {} are not points of one dimension", x.shape().text(), y.shape().text()));
     if (!(p >= 0)) throw ArgumentError(fmt::format("p is {}, not at least 0", p));
     if (x.rank() == max_rank || y.rank() == max_rank) return all_pairs_of_batches(x, y, p);
-    return norm(expand(x, -2) - expand(y, -3), -1, false, p);
+    return norm(expand(x, -2) - expand(y, -3), p, -1);
   });
 }
 

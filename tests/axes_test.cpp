@@ -45,7 +45,7 @@ std::vector<OverAxes> over_axes() {
       {"stddev", [=](auto& a) { return stddev(x, a); }},
       {"nansum", [=](auto& a) { return nansum(x, a); }},
       {"count_nonzero", [=](auto& a) { return count_nonzero(yes, a); }},
-      {"norm", [=](auto& a) { return norm(x, a); }},
+      {"norm", [=](auto& a) { return norm(x, 2, a); }},
       {"logsumexp", [=](auto& a) { return logsumexp(x, a, true); }},
       {"squeeze", [=](auto& a) { return squeeze(thin, a); }},
       {"flip", [=](auto& a) { return flip(x, a); }},

@@ -120,7 +120,7 @@ TEST_CASE("a bad axis is named with the range there is, by every function that t
       {"argmax", [&](std::int64_t a) { argmax(x, a); }},
       {"mean", [&](std::int64_t a) { mean(x, a); }},
       {"var", [&](std::int64_t a) { var(x, a); }},
-      {"norm", [&](std::int64_t a) { norm(x, a); }},
+      {"norm", [&](std::int64_t a) { norm(x, 2, a); }},
       {"softmax", [&](std::int64_t a) { softmax(x, a); }},
       {"log_softmax", [&](std::int64_t a) { log_softmax(x, a); }},
       {"logsumexp", [&](std::int64_t a) { logsumexp(x, a); }},

@@ -158,8 +158,8 @@ inline std::vector<Composition> compositions() {
       {"norms",
        {3, 4},
        [](const Tensor& x) {
-         return norm(x, 1, true, 3) * norm(x, 0, true, 0.5) + norm(x, 1, true, 1) * norm(x, 1, true, INFINITY) +
-                norm(x, 1, true, -2) * norm(x, 1, true, -INFINITY);
+         return norm(x, 3, 1, true) * norm(x, 0.5, 0, true) + norm(x, 1, 1, true) * norm(x, INFINITY, 1, true) +
+                norm(x, -2, 1, true) * norm(x, -INFINITY, 1, true);
        }},
       {"nansum", {3, 4}, [](const Tensor& x) { return nansum(square(x), 0); }},
       {"einsum of four",

@@ -96,7 +96,7 @@ inline const std::vector<PublicFunction>& public_functions() {
       {"var", {rows}, [](In x) { return var(x[0], -1); }},
       {"stddev", {rows}, [](In x) { return stddev(x[0], -1); }},
       {"nansum", {rows}, [](In x) { return nansum(x[0], -1); }},
-      {"norm", {rows}, [](In x) { return norm(x[0], -1); }},
+      {"norm", {rows}, [](In x) { return norm(x[0], 2, -1); }},
       {"softmax", {rows}, [](In x) { return softmax(x[0]); }},
       {"log_softmax", {rows}, [](In x) { return log_softmax(x[0]); }},
       {"logsumexp", {rows}, [](In x) { return logsumexp(x[0], -1); }},

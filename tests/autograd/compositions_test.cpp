@@ -36,13 +36,13 @@ TEST_CASE("gradients at 0 of norms and spreads are 0, and NaNs that nansum leave
     INFO(p);
     GradientTape tape;
     tape.watch(zero);
-    CHECK_SAME(tape.gradient(norm(zero, {}, false, p), zero), zero);
+    CHECK_SAME(tape.gradient(norm(zero, p), zero), zero);
   }
   const Tensor one_zero = tensor<double>({3, 0, 4});
   GradientTape tape({.persistent = true});
   tape.watch(zero, one_zero);
   CHECK_SAME(tape.gradient(stddev(zero), zero), zero);
-  CHECK(tape.gradient(norm(one_zero, {}, false, 0.5), one_zero).at({1}) == 0);
+  CHECK(tape.gradient(norm(one_zero, 0.5), one_zero).at({1}) == 0);
   CHECK_NEAR(tape.gradient(norm(one_zero), one_zero), tensor<double>({0.6, 0, 0.8}), 1e-15);
   const Tensor gaps = tensor<double>({1, NAN, 2});
   tape.watch(gaps);

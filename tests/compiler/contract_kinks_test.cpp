@@ -44,7 +44,7 @@ std::vector<Kink> kinks() {
       {"rsqrt at 0", OF_X(rsqrt(x)), inputs(list({0, 4})), {inf, .5}, {{-inf, -.0625}}},
       {"reciprocal at 0", OF_X(reciprocal(x)), inputs(list({0, 2})), {inf, .5}, {{-inf, -.25}}},
       {"the norm of 0", OF_X(norm(x)), inputs(list({0, 0, 0})), {0}, {{0, 0, 0}}},
-      {"norms of rows, one 0", OF_X(norm(x, 1)), inputs(rows(2, {0, 0, 3, 4})), {0, 5}, {{0, 0, .6, .8}}},
+      {"norms of rows, one 0", OF_X(norm(x, 2, 1)), inputs(rows(2, {0, 0, 3, 4})), {0, 5}, {{0, 0, .6, .8}}},
       {"pow: the exponent's gradient takes log of positive bases only",
        OF_XY(pow(x, y)),
        inputs(list({0, 0, 0, -2, 4}), list({2, 0, .5, 3, .5})),

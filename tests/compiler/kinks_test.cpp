@@ -116,12 +116,12 @@ std::vector<Kink> kinks() {
       {"det of a matrix of rank n - 2", OF_X(det(x)), inputs(rows(3, {1, 1, 1, 1, 1, 1, 1, 1, 1})), {0}, {List(9)}},
       {"det of 0, of one element", OF_X(det(x)), inputs(rows(1, {0})), {0}, {{1}}},
       // norms: the subgradient 0 where elements are 0, as PyTorch's
-      {"the 3-norm of 0", OF_X(norm(x, {}, false, 3)), inputs(list({0, 0})), {0}, {{0, 0}}},
-      {"the 1-norm where an element is 0", OF_X(norm(x, {}, false, 1)), inputs(list({0, -2})), {2}, {{0, -1}}},
-      {"the 0.5-norm where an element is 0", OF_X(norm(x, {}, false, .5)), inputs(list({0, 4})), {4}, {{0, 1}}},
-      {"the inf-norm at ties: evenly", OF_X(norm(x, {}, false, inf)), inputs(list({3, -3})), {3}, {{.5, -.5}}},
-      {"the -inf-norm at 0", OF_X(norm(x, {}, false, -inf)), inputs(list({3, 0})), {0}, {{0, 0}}},
-      {"the 0-norm counts", OF_X(norm(x, {}, false, 0)), inputs(list({0, 5})), {1}, {{0, 0}}},
+      {"the 3-norm of 0", OF_X(norm(x, 3)), inputs(list({0, 0})), {0}, {{0, 0}}},
+      {"the 1-norm where an element is 0", OF_X(norm(x, 1)), inputs(list({0, -2})), {2}, {{0, -1}}},
+      {"the 0.5-norm where an element is 0", OF_X(norm(x, .5)), inputs(list({0, 4})), {4}, {{0, 1}}},
+      {"the inf-norm at ties: evenly", OF_X(norm(x, inf)), inputs(list({3, -3})), {3}, {{.5, -.5}}},
+      {"the -inf-norm at 0", OF_X(norm(x, -inf)), inputs(list({3, 0})), {0}, {{0, 0}}},
+      {"the 0-norm counts", OF_X(norm(x, 0)), inputs(list({0, 5})), {1}, {{0, 0}}},
       // sums of exponentials of nothing
       {"logsumexp of nothing: the logarithm of 0, as PyTorch's",
        OF_X(logsumexp(x)),

@@ -99,7 +99,7 @@ std::vector<Function> functions() {
       {"softmax", [](const Tensor& x) { return softmax(x, -2) + log_softmax(x, -1); }},
       {"reductions", [](const Tensor& x) { return max(x, -1, true) - mean(x, -2, true) + var(x, -1, true); }},
       {"argmax", [](const Tensor& x) { return argmax(x, -2, true); }},
-      {"norm", [](const Tensor& x) { return norm(x, -1, true, 3); }},
+      {"norm", [](const Tensor& x) { return norm(x, 3, -1, true); }},
       {"diff", [](const Tensor& x) { return diff(x, 2, -1); }},
       {"matmul", [=](const Tensor& x) { return matmul(swap_axes(x, -1, -2), other); }},
       {"kron", [=](const Tensor& x) { return kron(x, other); }},

@@ -187,10 +187,10 @@ std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, std::int64_t axis) 
     const int at = normal_axis(axis, t.rank());
     if (chunks < 1) throw ArgumentError(fmt::format("{} chunks", chunks));
     const std::int64_t n = t.shape()[at], each = std::max<std::int64_t>(1, (n - 1) / chunks + 1);
-    check_parts((n - 1) / each + 1);
+    check_parts(n == 0 ? chunks : (n - 1) / each + 1);
     std::vector<std::int64_t> extents;
     for (std::int64_t i = 0; i < n; i += each) extents.push_back(std::min(each, n - i));
-    if (n == 0) extents.push_back(0);
+    if (n == 0) extents.assign(static_cast<std::size_t>(chunks), 0);
     return cut(t, extents, at);
   });
 }

@@ -35,7 +35,8 @@ std::vector<Tensor> split(const Arg& x, const std::vector<std::int64_t>& extents
 inline std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> extents, std::int64_t axis = 0) {
   return split(x, std::vector(extents), axis);  // {3} is a list
 }
-/// At most `chunks` parts, all of one extent but the last, as PyTorch's. ArgumentError if chunks < 1.
+/// At most `chunks` parts, all of one extent but the last, as PyTorch's; of no elements so many empty ones.
+/// ArgumentError if chunks < 1.
 std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, std::int64_t axis = 0);
 /// The elements along an axis, each without it.
 std::vector<Tensor> unstack(const Arg& x, std::int64_t axis = 0);

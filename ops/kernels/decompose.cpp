@@ -131,7 +131,7 @@ template <class T> void eigh(const T* a, std::int64_t n, T* w, T* v) {
   Out<T> vectors(v, n, n);
   values.setConstant(nan<T>);
   vectors.setConstant(nan<T>);
-  if (!found) return;
+  if (!found || !f.eigenvalues().allFinite()) return;
   values = f.eigenvalues();
   vectors = f.eigenvectors();
   for (Eigen::Index k = 0; k < n; ++k) vectors.col(k) *= sign_of_vector(f.eigenvectors().col(k));

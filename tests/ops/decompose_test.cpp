@@ -109,6 +109,7 @@ TEST_CASE("a matrix without a result is a NumericsError that says which", "[gold
         }).find("cholesky: matrix 0 of 1 is not positive definite") == 0);
   CHECK_THROWS_AS(svd(full({2, 2}, NAN)), NumericsError);
   CHECK_THROWS_AS(eigh(full({2, 2}, INFINITY)), NumericsError);
+  CHECK_THROWS_AS(eigh(tensor<double>({{INFINITY, 0}, {0, 1}})), NumericsError);
 }
 
 TEST_CASE("matrices of other shapes and dtypes are refused", "[golden]") {

@@ -40,7 +40,7 @@ TEST_CASE("split, chunk and unstack cut into views") {
   CHECK(chunk(x, 2, 1)[0].shape() == Shape{2, 2});
   CHECK(chunk(x, 2, 1)[1].shape() == Shape{2, 1});
   CHECK(chunk(x, 7, 1).size() == 3);
-  CHECK(chunk(zeros({0}), 4).size() == 1);
+  CHECK(chunk(zeros({0}), 4).size() == 4);
   CHECK_VALUES(unstack(x, 1)[2], 3, 6);
   CHECK(unstack(zeros({0, 2})).empty());
 }

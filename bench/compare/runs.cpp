@@ -24,6 +24,11 @@ double nanoseconds(const std::string& unit) {
   return units.at(unit);
 }
 
+double positive(double time) {
+  if (!(time > 0)) throw std::runtime_error("a time of " + std::to_string(time));
+  return time;
+}
+
 }  // namespace
 
 Runs read_runs(const std::filesystem::path& file, const std::string& metric) {
@@ -40,7 +45,7 @@ Runs read_runs(const std::filesystem::path& file, const std::string& metric) {
       if (const std::string wrong = error_of(run); !wrong.empty())
         r = {{}, wrong};
       else if (r.wrong.empty())
-        r.times.push_back(run.at(metric).get<double>() * nanoseconds(run.at("time_unit")));
+        r.times.push_back(positive(run.at(metric).get<double>()) * nanoseconds(run.at("time_unit")));
     }
   } catch (const std::exception& e) {  // of the parser, or no such unit
     throw std::runtime_error(file.string() + ": not a report of Google Benchmark: " + e.what());

@@ -58,6 +58,15 @@ struct Ready {
 };
 Ready& current = *new Ready;  // never destroyed: what it holds must not outlive the library's statics
 
+// Of the exception that is being handled, whatever it is: the others run.
+std::string what_was_thrown() {
+  try {
+    throw;
+  } catch (const std::exception& e) { return e.what(); } catch (...) {
+    return "it threw what is no std::exception";
+  }
+}
+
 Ready& ready(int id, const std::function<Case()>& make) {
   if (current.id == id) return current;
   current = {};  // two large models might not fit
@@ -67,7 +76,7 @@ Ready& ready(int id, const std::function<Case()>& make) {
     for (int i = 0; i < 5; ++i) current.made.step();
     if (current.made.verify) current.wrong = current.made.verify();
     if (current.wrong.empty()) current.work = counted(current.made.step);
-  } catch (const std::exception& e) { current.wrong = e.what(); }
+  } catch (...) { current.wrong = what_was_thrown(); }
   return current;
 }
 
@@ -118,7 +127,7 @@ void add_case(const std::string& name, const Facts& facts, std::function<Case()>
                                  if (r.wrong.empty()) try {
                                      time(state, facts, r);
                                      return r.outcome.timed(state);
-                                   } catch (const std::exception& e) { r.wrong = e.what(); }
+                                   } catch (...) { r.wrong = what_was_thrown(); }
                                  r.outcome.failed(state, r.wrong);
                                })
       ->Unit(benchmark::kMicrosecond)

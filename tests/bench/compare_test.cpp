@@ -204,8 +204,9 @@ TEST_CASE("read_runs: repetitions in nanoseconds, no aggregates; bad files say w
   const std::string missing = "/nonexistent/a.json";
   CHECK(error(missing) == missing + ": cannot be read");
   const Report text("text", "hello"), other("other", "{\"a\": 1}"), empty("empty", "{\"benchmarks\": []}"),
-      unit("unit", "{\"benchmarks\": [{\"run_name\": \"x\", \"real_time\": 1, \"time_unit\": \"days\"}]}");
-  for (const Report* bad : {&text, &other, &unit})
+      unit("unit", "{\"benchmarks\": [{\"run_name\": \"x\", \"real_time\": 1, \"time_unit\": \"days\"}]}"),
+      never("never", "{\"benchmarks\": [{\"run_name\": \"x\", \"real_time\": 0, \"time_unit\": \"ns\"}]}");
+  for (const Report* bad : {&text, &other, &unit, &never})
     CHECK(error(bad->path).rfind(bad->path.string() + ": not a report of Google Benchmark: ", 0) == 0);
   CHECK(error(empty.path) == empty.path.string() + ": holds no run");
 }

@@ -162,6 +162,7 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
       if (++steps > 10) throw std::runtime_error("the eleventh");
     }};
   });
+  bench::add_case("number", {}, [] { return bench::Case{[] { throw 7; }}; });
   bench::add_case("same name", {}, [] { return bench::Case{[] {}}; });
   bench::add_case("same name", {}, [] { return bench::Case{[] {}, [] { return std::string("the other one"); }}; });
   std::vector<std::string> arguments = {"test", "--benchmark_min_time=0.001", "--threads=1",
@@ -177,6 +178,7 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
   CHECK(contains(text, "| NOT TIMED: check: result 0 differs from eager at element 0: "));
   CHECK(contains(text, "| throws/eager |  |  |  |  |  |  |  |  |  | NOT TIMED: matmul: "));
   CHECK(contains(text, "| late |  |  |  |  |  |  |  |  |  | NOT TIMED: the eleventh |"));
+  CHECK(contains(text, "| number |  |  |  |  |  |  |  |  |  | NOT TIMED: it threw what is no std::exception |"));
   CHECK(contains(text, "| same name |  |  |  |  |  |  |  |  |  | NOT TIMED: the other one |"));
   CHECK(contains(text, "- threads: 1 of "));
   CHECK(contains(text, "- weft: 0."));

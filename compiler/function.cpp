@@ -185,7 +185,7 @@ void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, cons
     if (t.is_traced()) throw GuardError("a traced tensor was used after its trace", "return it and use the result");
   if (!options_.check) return traced.executable->run(args, variables, results);
   const auto lock = lock_variables();  // both runs start from the same state
-  std::vector<Tensor> before, after;
+  std::vector<Tensor> before;
   for (const auto& v : variables) before.push_back(v->value);
   try {
     check(traced, args, variables, results, eager);

@@ -19,6 +19,11 @@ Tensor held(const VariableState& state) {
   return state.value;
 }
 
+// Where what is read decides what is written. In a trace nothing is, and whoever traces holds a lock of his own.
+std::unique_lock<std::recursive_mutex> lock_update() {
+  return active_tracer() ? std::unique_lock<std::recursive_mutex>() : lock_variables();
+}
+
 }  // namespace
 
 Variable::Variable(const Tensor& initial, bool trainable, std::string_view name) {
@@ -124,13 +129,13 @@ Variable& Variable::assign(const Arg& source) {
 
 Variable& Variable::assign_add(const Arg& delta) {
   const SiteScope scope(delta.site());
-  const auto lock = lock_variables();
+  const auto lock = lock_update();
   return assign(Arg(value() + delta, delta.site()));
 }
 
 Variable& Variable::assign_sub(const Arg& delta) {
   const SiteScope scope(delta.site());
-  const auto lock = lock_variables();
+  const auto lock = lock_update();
   return assign(Arg(value() - delta, delta.site()));
 }
 

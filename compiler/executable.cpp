@@ -93,7 +93,6 @@ Grouping Executable::group_and_keep() {
   graph_ = std::move(keeping.graph);
   written_ = std::move(keeping.written);
   for (const KeptValue& value : keeping.values) stats_.kept_bytes += value.graph->type(value.graph->outputs[0]).bytes();
-
   stats_.kept_values = keeping.values.size();
   kept_ = std::make_unique<KeptTensors>(std::move(keeping.values));
   grouping = group_nodes(graph_, late_values());

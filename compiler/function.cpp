@@ -183,39 +183,38 @@ void FunctionCache::run(const Traced& traced, std::span<const Tensor> args, cons
   const Variables& variables = replaced.empty() ? traced.variables : replaced;
   for (const Tensor& t : args)
     if (t.is_traced()) throw GuardError("a traced tensor was used after its trace", "return it and use the result");
-  if (!options_.check) return traced.executable->run(args, variables, results);
-  const auto lock = lock_variables();  // both runs start from the same state
-  std::vector<Tensor> before;
-  for (const auto& v : variables) before.push_back(v->value);
-  try {
-    check(traced, args, variables, results, eager);
-  } catch (...) {
-    for (std::size_t k = 0; k < before.size(); ++k) variables[k]->value = before[k];
-    throw;
-  }
+  if (options_.check) return check(traced, args, variables, results, eager);
+  traced.executable->run(args, variables, results);
 }
 
 void FunctionCache::check(const Traced& traced, std::span<const Tensor> args, const Variables& variables,
                           std::span<Tensor> results, const std::function<std::vector<Tensor>()>& eager) {
+  const auto lock = lock_variables();  // both runs start from the same state
   std::vector<Tensor> before, after;
   for (const auto& v : variables) before.push_back(v->value);
-  const std::vector<Tensor> expected = eager();
-  for (std::size_t k = 0; k < before.size(); ++k) {
-    after.push_back(variables[k]->value);
-    variables[k]->value = before[k];
+  const auto restore = [&] {
+    for (std::size_t k = 0; k < before.size(); ++k) variables[k]->value = before[k];
+  };
+  try {
+    const std::vector<Tensor> expected = eager();
+    for (const auto& v : variables) after.push_back(v->value);
+    restore();
+    traced.executable->run(args, variables, results);
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      if (const std::int64_t at = first_difference(expected[k], results[k]); at >= 0)
+        throw GuardError(fmt::format("check: result {} differs from eager at element {}: {} against {}", k, at,
+                                     results[k].to_vector<double>()[static_cast<std::size_t>(at)],
+                                     expected[k].to_vector<double>()[static_cast<std::size_t>(at)]));
+    for (std::size_t k = 0; k < after.size(); ++k)
+      if (const std::int64_t at = first_difference(after[k], variables[k]->value); at >= 0)
+        throw GuardError(fmt::format("check: variable \"{}\" differs from eager at element {}: {} against {}",
+                                     variables[k]->name, at,
+                                     variables[k]->value.to_vector<double>()[static_cast<std::size_t>(at)],
+                                     after[k].to_vector<double>()[static_cast<std::size_t>(at)]));
+  } catch (...) {
+    restore();
+    throw;
   }
-  traced.executable->run(args, variables, results);
-  for (std::size_t k = 0; k < expected.size(); ++k)
-    if (const std::int64_t at = first_difference(expected[k], results[k]); at >= 0)
-      throw GuardError(fmt::format("check: result {} differs from eager at element {}: {} against {}", k, at,
-                                   results[k].to_vector<double>()[static_cast<std::size_t>(at)],
-                                   expected[k].to_vector<double>()[static_cast<std::size_t>(at)]));
-  for (std::size_t k = 0; k < after.size(); ++k)
-    if (const std::int64_t at = first_difference(after[k], variables[k]->value); at >= 0)
-      throw GuardError(fmt::format("check: variable \"{}\" differs from eager at element {}: {} against {}",
-                                   variables[k]->name, at,
-                                   variables[k]->value.to_vector<double>()[static_cast<std::size_t>(at)],
-                                   after[k].to_vector<double>()[static_cast<std::size_t>(at)]));
 }
 
 void FunctionCache::run_recorded(const Traced& traced, std::span<const Tensor> args, const Variables& passed,

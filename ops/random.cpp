@@ -42,9 +42,8 @@ Tensor state_of(std::uint64_t seed) { return tensor<std::int64_t>({static_cast<s
 Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
   if (dtype != f32 && dtype != f64)
     throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
-  count(shape);  // the caller's error, not that of an op in here
-  std::unique_lock<std::recursive_mutex> lock;
-  if (!active_tracer()) lock = lock_variables();  // no other thread draws the same
+  count(shape);                     // the caller's error, not that of an op in here
+  const auto lock = lock_update();  // no other thread draws the same
   const Tensor state = generator.state.value();
   Tensor out[2];
   try {

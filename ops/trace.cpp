@@ -29,6 +29,10 @@ std::unique_lock<std::recursive_mutex> lock_variables() {
   return std::unique_lock(mutex);
 }
 
+std::unique_lock<std::recursive_mutex> lock_update() {
+  return active_tracer() ? std::unique_lock<std::recursive_mutex>() : lock_variables();
+}
+
 Trace::Trace() : nested_(active_tracer()), first_id_(Tensor::placeholder({f32, {}}).id()) {}
 
 Tensor Trace::add_input(const Type& type) {

@@ -19,6 +19,9 @@ const Op& assigned_op();
 /// Held while variables, of whatever function, are written or their values fetched: a compiled call that writes, an
 /// assignment, a draw. Never while code of the user's runs, which may wait for another thread.
 std::unique_lock<std::recursive_mutex> lock_variables();
+/// The same where what is read decides what is written. In a trace nothing is, and whoever traces holds a lock of his
+/// own.
+std::unique_lock<std::recursive_mutex> lock_update();
 
 class Trace final : public Tracer {
  public:

@@ -19,11 +19,6 @@ Tensor held(const VariableState& state) {
   return state.value;
 }
 
-// Where what is read decides what is written. In a trace nothing is, and whoever traces holds a lock of his own.
-std::unique_lock<std::recursive_mutex> lock_update() {
-  return active_tracer() ? std::unique_lock<std::recursive_mutex>() : lock_variables();
-}
-
 }  // namespace
 
 Variable::Variable(const Tensor& initial, bool trainable, std::string_view name) {

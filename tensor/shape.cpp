@@ -1,11 +1,10 @@
 #include "shape.h"
 
 #include <fmt/format.h>
-
 #include <fmt/ranges.h>
-#include <ostream>
 
 #include <algorithm>
+#include <ostream>
 
 #include "error.h"
 

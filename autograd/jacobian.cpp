@@ -61,6 +61,7 @@ template <class F> std::vector<Tensor> of_all_rows(const Tensor& rows, F&& f) {
 
 detail::JacobianRecorder::JacobianRecorder(JacobianMode mode, std::vector<Tensor> primals)
     : primals_(std::move(primals)) {
+  check_floats(primals_);
   if (mode == JacobianMode::by_shape && elements_of_floats(primals_) == 0) mode = JacobianMode::reverse;
   if (mode != JacobianMode::forward) {
     tape_.emplace(TapeOptions{.persistent = true});

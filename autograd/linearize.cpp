@@ -14,10 +14,16 @@ namespace {
 using Tensors = std::vector<Tensor>;
 }  // namespace
 
+void detail::check_floats(std::span<const Tensor> primals) {
+  if (std::none_of(primals.begin(), primals.end(),
+                   [](const Tensor& t) { return t.defined() && is_floating(t.dtype()); }))
+    throw DTypeError("a derivative with respect to arguments without floats");
+}
+
 detail::Linearizer::Linearizer(Tensors primals) : primals_(std::move(primals)) {
+  check_floats(primals_);
   for (const Tensor& t : primals_)
     if (t.defined() && is_floating(t.dtype())) known_.insert(t.id());
-  if (known_.empty()) throw DTypeError("a derivative with respect to arguments without floats");
   push_recorder(this);
 }
 

@@ -15,6 +15,9 @@ namespace detail {
 /// What linearize keeps: a graph of the tangents, with what it takes from the primals.
 using PushForward = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
 
+/// DTypeError if there is no float among them.
+void check_floats(std::span<const Tensor> primals);
+
 /// Notes each op that depends on the primals, with all that it touches.
 class Linearizer : private Recorder {
  public:

@@ -38,8 +38,12 @@ Tensor mean(const Arg& x, const Axes& axes, bool keepdims) {
 
 Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {
   return in_compute_type("var", x, [&](const Tensor& t) {
-    const double n = reduced_count(t.shape(), axes) - correction;
-    return sum(square(t - mean(t, axes, true)), axes, keepdims) / std::max(n, 0.0);
+    const double n = reduced_count(t.shape(), axes);
+    const Tensor d = t - mean(t, axes, true), total = sum(square(d), axes, keepdims);
+    // The mean is rounded, and so all differences are off by as much: sum(d)^2 / n of the total comes from that. Chan,
+    // Golub and LeVeque, The American Statistician 37 (1983). In exact numbers it is 0, and so are its derivatives.
+    const Tensor excess = stop_gradient(minimum(square(sum(d, axes, keepdims)) / n, total));
+    return (total - excess) / std::max(n - correction, 0.0);
   });
 }
 

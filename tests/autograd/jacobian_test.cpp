@@ -215,6 +215,13 @@ TEST_CASE("jacobian of a function, of its structures", "[jacobian]") {
   CHECK_VALUES(std::get<1>(for_b.at("s")), 0, 0, 0);  // unconnected
 }
 
+TEST_CASE("of integers alone there is no jacobian, of no numbers at all there is", "[jacobian]") {
+  const auto f = [](const Tensor& x) { return cast(x, f32) * 2; };
+  for (const JacobianMode mode : {JacobianMode::by_shape, JacobianMode::forward, JacobianMode::reverse})
+    CHECK_THROWS_AS(jacobian(f, mode)(arange(3)), DTypeError);
+  CHECK(jacobian(f)(zeros({0})).shape() == Shape{0, 0});
+}
+
 TEST_CASE("an argument given twice is two arguments", "[jacobian]") {
   const Tensor x = tensor<double>({2.0, 3.0});
   const auto [da, db] = jacobian([](const Tensor& a, const Tensor& b) { return sum(a * a * b); })(x, x);

@@ -24,6 +24,16 @@ TEST_CASE("mean and var reduce over the axes asked for") {
   CHECK(mean(zeros({0, 3}), 1).shape() == Shape{0});
 }
 
+// x is 2^24 + 0, 2, 4, ...: its mean is no float, and sum(d^2) is off by n times the square of what that lacks.
+TEST_CASE("var of numbers far from 0 does not suffer by its mean's rounding", "[accuracy]") {
+  const Tensor x = 16777216 + 2 * cast(arange(64), f32);
+  CHECK_NEAR(var(x), tensor(1365.0f), 1e-7);
+  CHECK_NEAR(var(transpose(reshape(x, {8, 8})), 0, true), full({1, 8}, 21), 1e-7);
+  const Tensor same = full({100}, 0.1);
+  CHECK(var(same).item() == 0);
+  CHECK(stddev(same).item() == 0);
+}
+
 TEST_CASE("softmax, log_softmax and logsumexp neither overflow nor lose the small ones") {
   const Tensor big = tensor({1000, 1000, -1000}), row = tensor({0, std::log(3.0f)});
   CHECK_NEAR(softmax(big), tensor({0.5, 0.5, 0}), 1e-7);

@@ -1,5 +1,7 @@
 #include "executable.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -293,6 +295,20 @@ void Executable::generate() {
   stats_.codegen_ms = milliseconds_since(start);
 }
 
+Storage Executable::allocate_arena() const {
+  const detail::ProfilePhase phase("arena");
+  try {
+    return Storage::allocate(static_cast<std::size_t>(stats_.arena_bytes));
+  } catch (OutOfMemory& e) {
+    ValueId largest = 0;
+    const auto size = [&](ValueId v) { return arena_offset_[v] < 0 ? -1 : graph_.type(v).bytes(); };
+    for (ValueId v = 0; v < graph_.values.size(); ++v)
+      if (size(v) > size(largest)) largest = v;
+    throw OutOfMemory(fmt::format("no memory for what a compiled function computes, {} bytes, the largest of it {}: {}",
+                                  stats_.arena_bytes, graph_.type(largest).text(), e.rule()));
+  }
+}
+
 std::unique_ptr<Executable::Frame> Executable::take_frame() {
   {
     const std::lock_guard lock(frames_mutex_);
@@ -302,9 +318,8 @@ std::unique_ptr<Executable::Frame> Executable::take_frame() {
       return frame;
     }
   }
-  const detail::ProfilePhase phase("arena");
   auto frame = std::make_unique<Frame>();
-  frame->arena = Storage::allocate(static_cast<std::size_t>(stats_.arena_bytes));
+  frame->arena = allocate_arena();
   frame->slots.assign(graph_.values.size(), nullptr);
   for (ValueId v = 0; v < graph_.values.size(); ++v) {
     if (arena_offset_[v] >= 0) frame->slots[v] = frame->arena.data() + arena_offset_[v];

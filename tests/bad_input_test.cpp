@@ -91,6 +91,11 @@ TEST_CASE("memory that there is not is OutOfMemory, and all works afterwards", "
   CHECK(text.find("add: no memory for f32[1048576, 1048576] (4398046511104 bytes)") == 0);
   CHECK(text.find("\n  at HERE") != std::string::npos);
   CHECK((ones({2}) + 1).at({1}) == 2);
+
+  auto f = compile([](const Tensor& a, const Tensor& b) { return sum(sort(a + b, 0) * b, 0); });
+  CHECK(message_of<OutOfMemory>([&] { f(row, column); }).find("the largest of it i64[1048576, 1048576]") !=
+        std::string::npos);
+  CHECK(f(ones({3}), ones({1, 1})).at({2}) == 2);
 }
 
 TEST_CASE("reshape and slice say what does not fit", "[golden][bad-input.6][bad-input.7]") {

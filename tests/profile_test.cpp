@@ -417,6 +417,16 @@ TEST_CASE("a table shows rates, the roof and what is left out") {
   CHECK_THROWS_AS(p.write_trace("/no such folder/trace.json"), FormatError);
 }
 
+TEST_CASE("a module's name of two lines is one row of the table") {
+  Profiler p;
+  {
+    const ProfileScope scope("two\nlines");
+    exp(zeros({8}));
+  }
+  p.stop();
+  CHECK(p.table(20, false).find("\ntwo lines ") != std::string::npos);
+}
+
 TEST_CASE("WEFT_PROFILE profiles a program that knows nothing of it") {
   const auto folder = std::filesystem::temp_directory_path() / ("weft-profile-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);

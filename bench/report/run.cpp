@@ -126,10 +126,24 @@ class Json : public benchmark::JSONReporter {
 #endif
 };
 
+[[noreturn]] void fail_to_write(const std::string& file) { throw Error("bench: " + file + " cannot be written"); }
+
 void write(const std::filesystem::path& file, const std::string& text) {
   std::ofstream out(file);
   out << text;
-  if (!out.flush()) throw Error("bench: " + file.string() + " cannot be written");
+  if (!out.flush()) fail_to_write(file.string());
+}
+
+// Before all the work: may we?
+void check_writable(const std::string& file) {
+  if (!std::ofstream(file, std::ios::app)) fail_to_write(file);
+}
+
+// Google's csv aborts where counters differ from case to case, as ours do; of a word that it does not know it prints
+// its help and says that all went well.
+void check_format(const std::string& flag, const std::string& format) {
+  if (format != "json" && format != "console")
+    throw ArgumentError("bench: " + flag + "=" + format + ": json or console");
 }
 
 }  // namespace
@@ -138,13 +152,17 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   const auto given = [&](std::string_view flag) {
     return std::ranges::any_of(arguments, [&](const std::string& a) { return a.starts_with(flag); });
   };
+  for (const std::string& a : arguments) {
+    const std::string flag = a.substr(0, a.find('=')), value = a.substr(std::min(flag.size() + 1, a.size()));
+    if (flag == "--benchmark_format" || flag == "--benchmark_out_format") check_format(flag, value);
+    if (flag == "--benchmark_out") check_writable(value);
+  }
   const bool lists = given("--benchmark_list_tests"), reports = !lists && !(out.empty() && given("--benchmark_out="));
   if (out.empty()) out = ".";
   if (reports) {
     std::error_code error;
     std::filesystem::create_directories(out, error);
-    if (!std::ofstream(out / "bench.md", std::ios::app))  // before all the work: may we?
-      throw Error("bench: " + (out / "bench.md").string() + " cannot be written");
+    check_writable((out / "bench.md").string());
   }
   const bool own_table = !given("--benchmark_format=");
   const auto otherwise = [&](const std::string& flag, const std::string& value) {

@@ -245,6 +245,9 @@ TEST_CASE("weft_bench: arguments that cannot be, and reports that compare") {
   CHECK(exit_status(few + "--threads 0") != 0);
   CHECK(exit_status(few + "--no-such-flag") == 2);
   CHECK(exit_status("--work W1 --out /proc/nowhere") == 2);
+  CHECK(exit_status(few + "--benchmark_out=/proc/nowhere/bench.json") == 2);
+  CHECK(exit_status(few + "--benchmark_out_format=csv") == 2);
+  CHECK(exit_status(few + "--benchmark_format=table") == 2);
 }
 
 TEST_CASE("weft_bench: what an argument must be is said in a line") {

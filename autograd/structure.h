@@ -1,18 +1,20 @@
 // Structure: what nests tensors. One trait serves the tape, compile and nn alike. A structure is a Tensor, a Variable,
-// a tuple, pair, array, vector, map or optional of structures, a model's Gradients, or a struct that names its members
-// once:
+// a tuple, pair, array, vector, map, optional or unique_ptr of structures, a model's Gradients, or a struct that names
+// its members once:
 //
 //     struct Mlp { nn::Linear fc1, fc2;  WEFT_MEMBERS(fc1, fc2) };
 #pragma once
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "../ops/variable.h"
@@ -39,6 +41,7 @@ template <class T> inline constexpr bool is_map = false;
 template <class K, class T, class C, class A> inline constexpr bool is_map<std::map<K, T, C, A>> = true;
 template <class T> inline constexpr bool is_optional = false;
 template <class T> inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T, class D> inline constexpr bool is_optional<std::unique_ptr<T, D>> = true;  // one or none, too
 template <class T> inline constexpr bool is_tuple = false;
 template <class... T> inline constexpr bool is_tuple<std::tuple<T...>> = true;
 template <class A, class B> inline constexpr bool is_tuple<std::pair<A, B>> = true;
@@ -65,6 +68,50 @@ void each_member(S& s, Visit&& visit) {
   (std::make_index_sequence<std::tuple_size_v<decltype(members)>>());
 }
 
+namespace detail {
+template <class T> struct IsStructure : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> ||
+                                                           std::is_same_v<T, Gradients> || HasMembers<T>> {};
+template <class T, class A> struct IsStructure<std::vector<T, A>> : IsStructure<T> {};
+template <class K, class T, class C, class A> struct IsStructure<std::map<K, T, C, A>> : IsStructure<T> {};
+template <class T> struct IsStructure<std::optional<T>> : IsStructure<T> {};
+template <class T, class D> struct IsStructure<std::unique_ptr<T, D>> : IsStructure<T> {};
+template <class T, std::size_t n> struct IsStructure<std::array<T, n>> : IsStructure<T> {};
+template <class... T> struct IsStructure<std::tuple<T...>>  // of references too: std::tie(w, b)
+    : std::bool_constant<(IsStructure<std::remove_cvref_t<T>>::value && ...)> {};
+template <class A, class B> struct IsStructure<std::pair<A, B>>
+    : std::bool_constant<IsStructure<A>::value && IsStructure<B>::value> {};
+
+template <class> struct AlternativesOf : std::false_type {};
+template <class... T> struct AlternativesOf<std::variant<T...>> : std::bool_constant<(IsStructure<T>::value || ...)> {};
+
+// Whether a T holds structures in a way that is not walked, or points to what may hold them.
+template <class T> consteval bool hides_leaves() {
+  if constexpr (requires { typename T::mapped_type; })
+    return IsStructure<typename T::mapped_type>::value;
+  else if constexpr (requires { typename T::element_type; })
+    return hides_leaves<typename T::element_type*>();
+  else if constexpr (requires { typename T::value_type; })
+    return IsStructure<typename T::value_type>::value;
+  else if constexpr (std::is_pointer_v<T>)
+    return IsStructure<std::remove_cv_t<std::remove_pointer_t<T>>>::value;
+  else
+    return AlternativesOf<T>::value;
+}
+
+/// Whether a walk that meets a T sees all that it holds: else gradients and files would lack it, without a word.
+template <class T> consteval void check_seen() {
+  if constexpr (!is_optional<T>)
+    static_assert(!hides_leaves<T>(),
+                  "a structure: tensors and variables in a shared or plain pointer, a variant, or a container other "
+                  "than vector, map, array, tuple, pair, optional and unique_ptr are not seen");
+  else if constexpr (requires { typename T::element_type; })
+    static_assert(IsStructure<typename T::element_type>::value &&
+                      (!std::is_polymorphic_v<typename T::element_type> || std::is_final_v<typename T::element_type>),
+                  "a structure: a unique_ptr is to a struct with WEFT_MEMBERS and not to its base class, whose other "
+                  "members nobody sees");
+}
+}  // namespace detail
+
 /// Calls visit(leaf) for each Tensor and Variable of a structure, in order; other members (a bool, a double) are passed
 /// over.
 template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
@@ -81,28 +128,20 @@ template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
     for (auto& m : s) each_leaf(m, visit);
   else if constexpr (detail::is_map<T>)
     for (auto& [key, m] : s) each_leaf(m, visit);
-  else if constexpr (detail::is_optional<T>) {
-    if (s) each_leaf(*s, visit);
+  else {
+    detail::check_seen<T>();
+    if constexpr (detail::is_optional<T>)
+      if (s) each_leaf(*s, visit);
   }
 }
 
 namespace detail {
-template <class T> struct IsStructure : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> ||
-                                                           std::is_same_v<T, Gradients> || HasMembers<T>> {};
-template <class T, class A> struct IsStructure<std::vector<T, A>> : IsStructure<T> {};
-template <class K, class T, class C, class A> struct IsStructure<std::map<K, T, C, A>> : IsStructure<T> {};
-template <class T> struct IsStructure<std::optional<T>> : IsStructure<T> {};
-template <class T, std::size_t n> struct IsStructure<std::array<T, n>> : IsStructure<T> {};
-template <class... T> struct IsStructure<std::tuple<T...>>  // of references too: std::tie(w, b)
-    : std::bool_constant<(IsStructure<std::remove_cvref_t<T>>::value && ...)> {};
-template <class A, class B> struct IsStructure<std::pair<A, B>>
-    : std::bool_constant<IsStructure<A>::value && IsStructure<B>::value> {};
-
 template <class T> struct HoldsVariables : std::is_same<T, Variable> {};
 template <class T> using Bare = std::remove_cvref_t<T>;
 template <class T> struct HoldsVariables<std::vector<T>> : HoldsVariables<T> {};
 template <class K, class T> struct HoldsVariables<std::map<K, T>> : HoldsVariables<T> {};
 template <class T> struct HoldsVariables<std::optional<T>> : HoldsVariables<T> {};
+template <class T, class D> struct HoldsVariables<std::unique_ptr<T, D>> : HoldsVariables<T> {};
 template <class T, std::size_t n> struct HoldsVariables<std::array<T, n>> : HoldsVariables<T> {};
 template <class... T> struct HoldsVariables<std::tuple<T...>>
     : std::bool_constant<(HoldsVariables<Bare<T>>::value || ...)> {};

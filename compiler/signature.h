@@ -76,7 +76,7 @@ template <class T, bool constant = HoldsVariables<T>::value> void sign(Signature
     signature.add_word(s.size());
     for (const auto& [key, m] : s) part(key), part(m);
   } else if constexpr (is_optional<T>) {
-    signature.add_word(s.has_value());
+    signature.add_word(static_cast<bool>(s));
     if (s) part(*s);
   } else {
     static_assert(

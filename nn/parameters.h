@@ -57,8 +57,10 @@ template <class S, class Visit> void each_part(const S& s, const std::string& pa
       else
         each_part(m, joined(path, std::string_view(key)), visit);
     }
-  } else if constexpr (weft::detail::is_optional<S>) {
-    if (s) each_part(*s, path, visit);
+  } else {
+    weft::detail::check_seen<S>();
+    if constexpr (weft::detail::is_optional<S>)
+      if (s) each_part(*s, path, visit);
   }
 }
 

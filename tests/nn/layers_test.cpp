@@ -2,8 +2,12 @@
 #include <weft/weft.h>
 
 #include <cmath>
+#include <deque>
 #include <map>
+#include <memory>
 #include <string>
+#include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "catch.h"
@@ -140,6 +144,41 @@ TEST_CASE("summary is a table with totals") {
         "drop     Dropout 0.25                                                      0\n"
         "fc2      Linear 3 -> 1000 without bias  weight f32[3, 1000]            3,000\n"
         "4,009 parameters (3,009 trained, 1,000 not), 20.0 kB\n");
+}
+
+TEST_CASE("what a unique_ptr owns is a part of the model, and what else points to a part does not compile") {
+  struct Deep {
+    std::vector<std::unique_ptr<nn::Linear>> layers;
+    std::unique_ptr<nn::LayerNorm> norm;
+    Tensor operator()(Tensor x) const {
+      for (const auto& layer : layers) x = tanh((*layer)(x));
+      return norm ? (*norm)(x) : x;
+    }
+    WEFT_MEMBERS(layers, norm)
+  };
+  static_assert(Model<Deep>);
+  Deep model;
+  for (int i = 0; i < 2; ++i) model.layers.push_back(std::make_unique<nn::Linear>(3, 3));
+  CHECK(paths(nn::parameters(model)) ==
+        std::vector<std::string>{"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"});
+  nn::SGD opt(model);
+  const Tensor x = ones({2, 3});
+  auto step = compile([&](const Tensor& x) {
+    GradientTape tape;
+    const Tensor loss = sum(square(model(x)));
+    opt.apply(tape.gradient(loss, model));
+    return loss;
+  });
+  const double first = step(x).item();
+  CHECK(step(x).item() < first);
+
+  CHECK(weft::detail::hides_leaves<std::shared_ptr<nn::Linear>>());
+  CHECK(weft::detail::hides_leaves<const Variable*>());
+  CHECK(weft::detail::hides_leaves<std::variant<int, nn::Linear>>());
+  CHECK(weft::detail::hides_leaves<std::deque<std::vector<Tensor>>>());
+  CHECK(weft::detail::hides_leaves<std::unordered_map<std::string, nn::Linear>>());
+  CHECK_FALSE(weft::detail::hides_leaves<std::string>());
+  CHECK_FALSE(weft::detail::hides_leaves<std::shared_ptr<int>>());
 }
 
 TEST_CASE("Sequential takes layers, models and lambdas, and names their variables by number") {

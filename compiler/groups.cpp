@@ -1,7 +1,5 @@
 #include "groups.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 
@@ -20,8 +18,6 @@ bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == conti
 
 Shape prefix(const Shape& s, int n) { return Shape(std::span(s.begin(), static_cast<std::size_t>(n))); }
 
-Shape columns(const Group& g) { return Shape(std::span(g.space.begin() + g.split, g.space.end())); }
-
 // How a reduction node cuts its input's axes, extents of 1 left out.
 struct ReductionCut {
   int outer = 0, n = 0, inner = 0;
@@ -32,13 +28,6 @@ struct ReductionCut {
   bool along_row() const { return n > 0 && inner == 0; }
   bool down_columns() const { return n > 0 && outer == 0 && inner > 0; }
   int split() const { return along_row() ? outer : n; }
-};
-
-// What keeps two groups apart.
-struct Obstacle {
-  enum Kind : std::uint8_t { none, whole, space, size, rows, between, operand } kind = none;
-  std::uint32_t node = 0;  // whole: which runs so; operand: which reads it
-  ValueId value = 0;       // operand
 };
 
 class Partition {
@@ -64,63 +53,25 @@ class Partition {
     return std::move(result_);
   }
 
-  // Of the groups that run() found: for each that reads what another computes, why the two are not one.
-  std::string explain(const std::map<std::uint32_t, std::string>& products) {
+  // And of each two groups of which one reads what the other computes, what keeps them apart.
+  Separations separate() {
     result_ = run();
-    std::string s;
-    for (std::size_t b = 0; b < result_.groups.size(); ++b) {
+    Separations found;
+    for (int b = 0; b < static_cast<int>(result_.groups.size()); ++b) {
       std::vector<int> producers;
-      for (const std::uint32_t j : result_.groups[b].nodes)
+      for (const std::uint32_t j : group(b).nodes)
         for (const ValueId v : graph_.nodes[j].in)
-          if (const int a = producer_group(result_.accesses[v].base); a >= 0 && a != static_cast<int>(b))
-            producers.push_back(a);
+          if (const int a = producer_group(result_.accesses[v].base); a >= 0 && a != b) producers.push_back(a);
       std::sort(producers.begin(), producers.end());
       producers.erase(std::unique(producers.begin(), producers.end()), producers.end());
-      for (const int a : producers)
-        s += fmt::format("groups {} and {}: {}\n", a, b, reason(a, static_cast<int>(b), products));
+      Group both;
+      for (const int a : producers) found.pairs.push_back({a, b, obstacle(a, b, both)});
     }
-    return s;
+    found.grouping = std::move(result_);
+    return found;
   }
 
  private:
-  std::string reason(int a, int b, const std::map<std::uint32_t, std::string>& products) {
-    Group both;
-    const Obstacle o = obstacle(a, b, both);
-    const Group &x = result_.groups[static_cast<std::size_t>(a)], &y = result_.groups[static_cast<std::size_t>(b)];
-    switch (o.kind) {
-      case Obstacle::whole: {
-        const Graph::Node& n = graph_.nodes[o.node];
-        if (const auto it = products.find(o.node); it != products.end() && y.fused)
-          return fmt::format("%{} = {} {}", n.out, n.op->name, it->second);
-        const bool empty = count(graph_.type(n.out).shape) == 0;
-        const bool kernel = n.op->kind == OpKind::kernel || n.op->kind == OpKind::view;
-        return fmt::format("%{} = {} runs as a whole: {}", n.out, n.op->name,
-                           kernel  ? "its kernel is no loop of ours"
-                           : empty ? "it has no elements"
-                                   : "its axes can't be walked with one stride, or are none of the first and the last");
-      }
-      case Obstacle::space: return fmt::format("their loops differ: {} and {}", x.space.text(), y.space.text());
-      case Obstacle::size:
-        return fmt::format("together they have {} nodes; a kernel has at most {}", x.nodes.size() + y.nodes.size(),
-                           Group::max_nodes);
-      case Obstacle::rows:
-        return fmt::format("they cut {} otherwise: rows of {} and of {}", x.space.text(), columns(x).text(),
-                           columns(y).text());
-      case Obstacle::between: return "another group has to run between them";
-      case Obstacle::operand: {
-        const Graph::Node& n = graph_.nodes[o.node];
-        const ValueId base = result_.accesses[o.value].base;
-        const int from = producer_group(base);
-        const bool column = (from == a || from == b) && producer_role(base) == Role::column;
-        return fmt::format("%{} = {} {} %{}{}", n.out, n.op->name, "reads", o.value,
-                           column ? ", a reduction down the columns: known when all rows are done"
-                                  : ", which lies otherwise than the loop runs");
-      }
-      case Obstacle::none: break;
-    }
-    return "nothing but the order in which nodes were placed";
-  }
-
   struct Fit {
     Role role = Role::none;
     int split = -1;
@@ -229,7 +180,7 @@ class Partition {
       });
     };
     if (shape == group.space && all(Role::full)) return {Role::full, -1};
-    if (group.split < 0 || shape != prefix(group.space, group.split) || !all(Role::row)) return {};
+    if (group.split < 0 || shape != group.rows() || !all(Role::row)) return {};
     std::int64_t columns = 1;
     for (int k = group.split; k < group.space.size(); ++k) columns *= group.space[k];
     if (group.split == 0 && columns > longest_single_row) return {};
@@ -402,33 +353,15 @@ bool is_fusable(const Graph& graph, const Graph::Node& node) {
   return cut.along_row() || cut.down_columns();
 }
 
+Shape Group::rows() const { return prefix(space, split); }
+
+Shape Group::columns() const { return Shape(std::span(space.begin() + split, space.end())); }
+
 std::vector<std::uint32_t> Group::computed() const {
   std::vector<std::uint32_t> all = nodes;
   all.insert(all.end(), again.begin(), again.end());
   std::sort(all.begin(), all.end());
   return all;
-}
-
-std::string Grouping::text(const Graph& graph) const {
-  std::string s;
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    const Group& group = groups[g];
-    if (!group.fused)
-      s += fmt::format("group {}:", g);
-    else if (group.split < 0)
-      s += fmt::format("group {}: loop over {}", g, group.space.text());
-    else
-      s += fmt::format("group {}: {} rows of {}", g, prefix(group.space, group.split).text(), columns(group).text());
-    s += "\n";
-    for (const std::uint32_t i : group.nodes) {
-      constexpr const char* names[] = {"", "", "  row", "  column"};
-      s += fmt::format("  %{} = {} {}{}\n", graph.nodes[i].out, graph.nodes[i].op->name,
-                       graph.type(graph.nodes[i].out).text(), names[static_cast<int>(roles[i])]);
-    }
-    for (const std::uint32_t i : group.again)
-      s += fmt::format("  %{} = {} again\n", graph.nodes[i].out, graph.nodes[i].op->name);
-  }
-  return s;
 }
 
 Grouping group_nodes(const Graph& graph, const std::vector<bool>& late) {
@@ -437,9 +370,8 @@ Grouping group_nodes(const Graph& graph, const std::vector<bool>& late) {
   return grouping;
 }
 
-std::string explain_groups(const Graph& graph, const std::vector<bool>& late,
-                           const std::map<std::uint32_t, std::string>& products) {
-  return Partition(graph, late).explain(products);
+Separations separate_groups(const Graph& graph, const std::vector<bool>& late) {
+  return Partition(graph, late).separate();
 }
 
 }  // namespace weft

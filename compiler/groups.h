@@ -26,6 +26,8 @@ struct Group {
   bool has_column = false;           // it reduces down the columns: its rows are walked with one stride
 
   static constexpr std::size_t max_nodes = 96;  // a limit on a kernel's size keeps codegen quick
+  Shape rows() const;
+  Shape columns() const;
   /// All that it computes, in graph order.
   std::vector<std::uint32_t> computed() const;
 };
@@ -45,8 +47,25 @@ bool is_fusable(const Graph& graph, const Graph::Node& node);
 /// `late`: values whose groups run as late as they can (they overwrite variables).
 Grouping group_nodes(const Graph& graph, const std::vector<bool>& late);
 
-/// Why a group that reads what another computes is not one with it; a line for each two. `products`: by node, what
-/// became of matrix products whose readers are loops.
+/// What keeps two groups apart.
+struct Obstacle {
+  enum Kind : std::uint8_t { none, whole, space, size, rows, between, operand } kind = none;
+  std::uint32_t node = 0;  // whole: which runs so; operand: which reads it
+  ValueId value = 0;       // operand
+};
+
+/// Groups, and of each two of which the reader reads what the producer computes, why they are not one.
+struct Separations {
+  struct Pair {
+    int producer, reader;
+    Obstacle obstacle;
+  };
+  Grouping grouping;
+  std::vector<Pair> pairs;
+};
+Separations separate_groups(const Graph& graph, const std::vector<bool>& late);
+
+/// The same as text, a line for each two. `products`: by node, what became of matrix products whose readers are loops.
 std::string explain_groups(const Graph& graph, const std::vector<bool>& late,
                            const std::map<std::uint32_t, std::string>& products);
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "inline_graphs.h"
 #include "recompute.h"
-#include "simplify.h"
 #include "steps.h"
 
 namespace weft {

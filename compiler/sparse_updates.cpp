@@ -11,7 +11,7 @@
 #include "../ops/defs/shape.h"
 #include "../ops/defs/unary.h"
 #include "../ops/recorder.h"
-#include "simplify.h"
+#include "fold_constants.h"
 #include "sparse_ops.h"
 
 namespace weft {

@@ -11,8 +11,9 @@
 
 #include <weft/autograd/structure.h>
 #include <weft/compiler/executable.h>
+#include <weft/compiler/fold_constants.h>
 #include <weft/compiler/groups.h>
-#include <weft/compiler/simplify.h>
+#include <weft/compiler/inline_graphs.h>
 #include <weft/ops/trace.h>
 
 #include <algorithm>

@@ -41,7 +41,7 @@ template <class S, class Map> auto map_results(const S& s, Map&& map) {
     each_leaf(s, [&](const auto& leaf) {
       if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>) {
         const Tensor result = map(leaf);
-        if (leaf.trainable()) g.add(leaf, result);
+        if (leaf.trainable() && !g.contains(leaf)) g.add(leaf, result);  // two members may be references to one
       } else {
         map(leaf);
       }

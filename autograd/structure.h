@@ -138,8 +138,8 @@ template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
 namespace detail {
 template <class T> struct HoldsVariables : std::is_same<T, Variable> {};
 template <class T> using Bare = std::remove_cvref_t<T>;
-template <class T> struct HoldsVariables<std::vector<T>> : HoldsVariables<T> {};
-template <class K, class T> struct HoldsVariables<std::map<K, T>> : HoldsVariables<T> {};
+template <class T, class A> struct HoldsVariables<std::vector<T, A>> : HoldsVariables<T> {};
+template <class K, class T, class C, class A> struct HoldsVariables<std::map<K, T, C, A>> : HoldsVariables<T> {};
 template <class T> struct HoldsVariables<std::optional<T>> : HoldsVariables<T> {};
 template <class T, class D> struct HoldsVariables<std::unique_ptr<T, D>> : HoldsVariables<T> {};
 template <class T, std::size_t n> struct HoldsVariables<std::array<T, n>> : HoldsVariables<T> {};

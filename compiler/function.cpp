@@ -95,6 +95,12 @@ bool takes(const Traced& traced, const Variables& passed) {
   });
 }
 
+// A variable that it captured is no longer anybody's: the model was assigned to, as `net = Net()` does to the elements
+// of a vector, or is gone. What the function reads now only a new trace can tell.
+bool is_stale(const Traced& traced) {
+  return std::any_of(traced.owned.begin(), traced.owned.end(), [](const auto& v) { return v->owners == 0; });
+}
+
 }  // namespace
 
 PlainCall::~PlainCall() {
@@ -114,8 +120,10 @@ FunctionCache::FunctionCache(CompileOptions options) : options_(options) {
 std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBody& body) {
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < traces_.size(); ++i)
-    if (traces_[i]->signature.same_words(signature) && traces_[i]->signature.variables() == signature.variables())
+    if (traces_[i]->signature.same_words(signature) && traces_[i]->signature.variables() == signature.variables() &&
+        !is_stale(*traces_[i]))
       return use(i);
+  std::erase_if(traces_, [](const auto& traced) { return is_stale(*traced); });
   for (std::size_t i = 0; i < traces_.size(); ++i)
     if (traces_[i]->signature.same_words(signature) && takes(*traces_[i], signature.variables())) return use(i);
   if (made_ >= warn_after && !warned_ && !traces_.empty()) {
@@ -152,6 +160,8 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
     traced->variables.push_back(c.variable);
   }
   traced->assigned = written;
+  for (const auto& v : traced->variables)
+    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0) traced->owned.push_back(v);
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   traced->executable =
       std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),

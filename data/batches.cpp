@@ -26,6 +26,7 @@ std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t seed, std::u
 
 Tensor take_rows(const Tensor& t, std::span<const std::int64_t> rows) {
   const weft::detail::ProfilePhase phase("take_rows");
+  if (!t.defined()) throw ArgumentError("take_rows of an undefined tensor");
   if (t.rank() == 0) throw ShapeError("take_rows of a scalar");
   if (t.is_traced())
     throw GuardError("take_rows of a traced tensor, which has no elements to read", "gather(x, rows) is an op");

@@ -41,7 +41,7 @@ template <std::size_t n> class Batches {
       : options_(options), tensors_{Tensor(tensor)...}, rows_(detail::common_rows(tensors_, options)) {}
 
   /// Batches of an epoch.
-  std::int64_t size() const { return (rows_ + (options_.drop_last ? 0 : options_.size - 1)) / options_.size; }
+  std::int64_t size() const { return rows_ / options_.size + (!options_.drop_last && rows_ % options_.size != 0); }
   std::int64_t rows() const { return rows_; }
 
   class Epoch {

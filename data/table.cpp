@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
 #include <unordered_set>
 
 #include "../ops/math.h"
@@ -14,6 +16,7 @@
 namespace weft::data {
 namespace {
 
+constexpr double most_exact = 0x1p53;  // of whole numbers: from here on two may be one f64
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
 Column read_column(const io::Csv& csv, std::size_t c) {
@@ -21,7 +24,7 @@ Column read_column(const io::Csv& csv, std::size_t c) {
   column.numbers.reserve(csv.rows());
   for (std::size_t r = 0; r < csv.rows(); ++r) {
     const auto v = io::number(csv.cell(r, c));
-    if (!v) {
+    if (!v || (std::abs(*v) >= most_exact && csv.cell(r, c).find_first_of(".eE") == std::string_view::npos)) {
       column.numeric = false;
       break;
     }
@@ -175,7 +178,7 @@ std::size_t Table::fill_missing() {
       const std::size_t n = values.size();
       if (n == rows_) continue;
       std::sort(values.begin(), values.end());
-      const double median = n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+      const double median = n % 2 ? values[n / 2] : std::midpoint(values[n / 2 - 1], values[n / 2]);
       for (double& v : c.numbers)
         if (v != v) v = median, ++filled;
     } else {
@@ -233,9 +236,15 @@ void Table::encode(std::size_t max_categories, Site site) {
 
 std::vector<Column> Table::encoded(std::size_t max_categories) const {
   std::vector<Column> encoded;
+  std::unordered_set<std::string> seen;
+  const auto add = [&](Column column) {
+    if (!seen.insert(column.name).second)
+      throw ArgumentError(fmt::format("two columns would be called \"{}\"", shortened(column.name)));
+    encoded.push_back(std::move(column));
+  };
   for (const Column& c : columns_) {
     if (c.numeric) {
-      encoded.push_back(c);
+      add(c);
       continue;
     }
     const auto categories = c.categories();
@@ -246,7 +255,7 @@ std::vector<Column> Table::encoded(std::size_t max_categories) const {
     for (std::size_t k = categories.size() == 2 ? 1 : 0; k < categories.size(); ++k) {
       Column hot{c.name + "=" + categories[k]};
       for (const std::string& s : c.texts) hot.numbers.push_back(s == categories[k]);
-      encoded.push_back(std::move(hot));
+      add(std::move(hot));
     }
   }
   return encoded;
@@ -267,10 +276,10 @@ Tensor Table::to_tensor(Site site) const {
 void Table::write_column(const Column& c, float* to) const {
   if (!c.numeric) throw ArgumentError(fmt::format("the column \"{}\" is text", shortened(c.name)), "encode() first");
   for (std::size_t r = 0; r < rows_; ++r) {
-    if (std::abs(c.numbers[r]) > std::numeric_limits<float>::max())
+    to[r * columns_.size()] = static_cast<float>(c.numbers[r]);
+    if (std::isinf(to[r * columns_.size()]))
       throw ArgumentError(fmt::format("the column \"{}\" holds {} in row {}, too large for f32", shortened(c.name),
                                       c.numbers[r], r + 1));
-    to[r * columns_.size()] = static_cast<float>(c.numbers[r]);
   }
 }
 
@@ -301,8 +310,13 @@ Scaler Scaler::fit(const Tensor& x, Site site) {
 }
 
 Tensor Scaler::operator()(const Tensor& x, Site site) const {
-  const SiteScope scope(site);
-  return (x - mean) / deviation;
+  return called("Scaler", site, [&] {
+    if (x.rank() == 0 || x.shape().back() != mean.shape()[0])
+      throw ShapeError(fmt::format("a scaler of {} columns scales [..., {}], not {}", mean.shape()[0], mean.shape()[0],
+                                   x.shape().text()));
+    const DType type = is_floating(x.dtype()) ? x.dtype() : f32;
+    return (x - cast(mean, type)) / cast(deviation, type);
+  });
 }
 
 Split split(std::int64_t rows, double validation_share, double test_share, std::uint64_t seed, Site site) {

@@ -39,7 +39,8 @@ struct Labels {
 class Table {
  public:
   Table() = default;
-  /// Columns of which every cell is a number or missing are numeric.
+  /// Columns of which every cell is a number or missing are numeric, but for whole numbers from 2^53 on, as ids may be:
+  /// two of them would be one f64.
   explicit Table(const io::Csv& csv);
   /// ArgumentError if the columns differ in length or two have one name.
   explicit Table(std::vector<Column> columns);
@@ -90,8 +91,9 @@ Table read_table(const std::filesystem::path& path, const io::CsvOptions& option
 struct Scaler {
   Tensor mean, deviation;  ///< f32[columns]; a constant column has deviation 1
 
-  /// x is f32[rows, columns] with at least one row; ShapeError.
+  /// x is [rows, columns] with at least one row; ShapeError.
   static Scaler fit(const Tensor& x, Site site = Site::current());
+  /// Of floats [..., columns], in their dtype; ShapeError, DTypeError.
   Tensor operator()(const Tensor& x, Site site = Site::current()) const;
 };
 

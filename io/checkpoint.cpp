@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "../ops/arg.h"
+#include "../ops/trace.h"
 #include "safetensors.h"
 
 namespace weft::io {
@@ -27,7 +28,15 @@ void add(Targets& targets, const std::string& prefix, const nn::Parameters& list
                           "give loose variables names");
 }
 
+// A trace is of ops, and files are none: it would read the file, or write the values from before the step, once.
+void check_not_traced() {
+  if (active_tracer())
+    throw GuardError("a file is read or written while a function is traced", "save and load between its calls");
+}
+
 std::map<std::string, Tensor> values(const Targets& targets) {
+  check_not_traced();
+  const auto lock = lock_variables();  // all of one step
   std::map<std::string, Tensor> r;
   for (const auto& [name, state] : targets) r.emplace(name, state->value);
   return r;
@@ -96,6 +105,8 @@ std::int64_t count_not_finite(const Tensor& t) {
 
 LoadReport assign(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
                   const Targets& targets, bool strict) {
+  check_not_traced();
+  const auto lock = lock_variables();
   LoadReport report;
   for (const auto& [name, state] : targets) {
     const auto at = tensors.find(name);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <unordered_set>
+#include <utility>
 
 #include "../tensor/error.h"
 #include "file.h"
@@ -23,22 +24,17 @@ class CsvParser {
 
   void feed(std::string_view piece) {
     for (const char c : piece) {
-      if (bom_ < 3 && c == "\xEF\xBB\xBF"[bom_]) {  // only at the very beginning
-        ++bom_;
+      if (mark_ < byte_order_mark.size() && c == byte_order_mark[mark_]) {  // only at the very beginning
+        ++mark_;
         continue;
       }
-      if (bom_ > 0 && bom_ < 3) fail("a broken byte order mark");
-      bom_ = 4;
-      ++column_;
-      take(c);
-      if (c == '\n') {
-        ++line_;
-        column_ = 0;
-      }
+      end_mark();
+      count(c);
     }
   }
 
   Csv finish() {
+    end_mark();
     ++column_;
     if (state_ == State::quoted) fail_at(quote_line_, quote_column_, "this quote is not closed");
     if (state_ == State::carriage) fail("a carriage return without a line feed");
@@ -55,6 +51,23 @@ class CsvParser {
     throw FormatError(fmt::format("{}:{}:{}: {}", name_, line, column, what));
   }
   [[noreturn]] void fail(std::string_view what) const { fail_at(line_, column_, what); }
+
+  static constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+  // What began as a mark and is none is text: other letters begin with these bytes, too.
+  void end_mark() {
+    const std::size_t seen = std::exchange(mark_, byte_order_mark.size());
+    if (seen < byte_order_mark.size())
+      for (const char c : byte_order_mark.substr(0, seen)) count(c);
+  }
+
+  void count(char c) {
+    ++column_;
+    take(c);
+    if (c != '\n') return;
+    ++line_;
+    column_ = 0;
+  }
 
   void take(char c) {
     if (c == 0) fail("a NUL byte");
@@ -146,7 +159,7 @@ class CsvParser {
   Csv csv_;
   State state_ = State::start;
   bool in_header_ = false, blank_ = false;
-  int bom_ = 0;
+  std::size_t mark_ = 0;  // bytes of it so far
   std::uint64_t line_ = 1, column_ = 0, quote_line_ = 0, quote_column_ = 0;
   std::size_t cells_ = 0, cell_begin_ = 0, record_bytes_ = 0;
 };
@@ -163,6 +176,10 @@ Csv parse_csv(std::string_view text, const CsvOptions& options, std::string_view
   CsvParser parser(options, name);
   parser.feed(text);
   return parser.finish();
+}
+
+void Csv::fail_cell(std::size_t row, std::size_t column) const {
+  throw IndexError(fmt::format("cell {}, {} of {} rows of {}", row, column, rows(), columns()));
 }
 
 namespace {

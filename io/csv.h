@@ -20,16 +20,20 @@ struct CsvOptions {
 class Csv {
  public:
   const std::vector<std::string>& names() const { return names_; }
-  std::size_t rows() const { return ends_.size() / names_.size(); }
+  std::size_t rows() const { return names_.empty() ? 0 : ends_.size() / names_.size(); }
   std::size_t columns() const { return names_.size(); }
+  /// IndexError.
   std::string_view cell(std::size_t row, std::size_t column) const {
     const std::size_t i = row * names_.size() + column;
+    if (column >= names_.size() || row >= ends_.size() || i >= ends_.size()) [[unlikely]]
+      fail_cell(row, column);
     const std::uint64_t begin = i ? ends_[i - 1] : 0;
     return std::string_view(text_).substr(begin, ends_[i] - begin);
   }
 
  private:
   friend class CsvParser;
+  [[noreturn, gnu::cold]] void fail_cell(std::size_t row, std::size_t column) const;
   std::vector<std::string> names_;
   std::string text_;                 // all cells end to end, quotes taken off
   std::vector<std::uint64_t> ends_;  // of each cell

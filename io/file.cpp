@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -76,7 +79,11 @@ namespace {
 // What a link leads to is replaced, not the link; and nothing but a file is: a rename would take /dev/null's place.
 std::filesystem::path to_replace(const std::filesystem::path& path) {
   std::error_code ignored;
-  const auto target = std::filesystem::is_symlink(path, ignored) ? std::filesystem::weakly_canonical(path) : path;
+  if (path.empty()) throw FormatError("a path that is empty: can't write it");
+  std::error_code wrong;
+  const auto target =
+      std::filesystem::is_symlink(path, ignored) ? std::filesystem::weakly_canonical(path, wrong) : path;
+  if (wrong) fail_system(path, "write it", wrong.value());
   struct stat info;
   if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode)) fail_system(path, "write it", EISDIR);
@@ -91,8 +98,15 @@ void replace_file(const std::filesystem::path& given,
   const std::filesystem::path path = to_replace(given);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   Temporary file;
-  std::string name = (folder / ("." + path.filename().string().substr(0, 200) + ".XXXXXX")).string();
-  file.fd = ::mkostemp(name.data(), O_CLOEXEC);
+  std::string name;
+  static std::atomic<unsigned> files{0};
+  do {  // mkstemp's are for their owner alone, whatever the umask, which can't be read without a moment of another
+    const auto now = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    name = (folder / fmt::format(".{}.{:x}.{:x}", path.filename().string().substr(0, 200), ::getpid(),
+                                 now * 1000 + files++ % 1000))
+               .string();
+    file.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (file.fd < 0 && errno == EEXIST);
   if (file.fd < 0) fail_system(path, "write beside it", errno);
   file.name = name;
 
@@ -118,9 +132,8 @@ void replace_file(const std::filesystem::path& given,
   });
   put_all(buffer.data(), buffer.size());
 
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  if (::fchmod(file.fd, 0666 & ~mask)) fail_system(path, "set its mode", errno);
+  if (struct stat before; ::stat(path.c_str(), &before) == 0 && ::fchmod(file.fd, before.st_mode & 0777))
+    fail_system(path, "set its mode", errno);
   if (::fsync(file.fd)) fail_system(path, "sync it to the disk", errno);
   if (::close(std::exchange(file.fd, -1))) fail_system(path, "write it", errno);
   if (::rename(name.c_str(), path.c_str())) fail_system(path, "put it in place", errno);

@@ -5,6 +5,7 @@
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
 #include "layer_scope.h"
+#include "precision.h"
 
 namespace weft::nn {
 
@@ -17,7 +18,7 @@ Prelu::Prelu(std::int64_t channels, double initial, DType dtype, Site site) {
 
 Tensor Prelu::operator()(const Arg& x) const {
   const LayerScope layer("Prelu", &weight);
-  return prelu(x, weight);
+  return prelu(Arg(narrow(x), x.site()), narrow(weight));
 }
 
 std::string Prelu::text() const { return fmt::format("Prelu {}", weight.shape()[0]); }

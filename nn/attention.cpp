@@ -39,6 +39,12 @@ Tensor checked_input(const char* role, const Arg& x, const MultiHeadAttention& l
   return t;
 }
 
+// A mask of floats is added to scores in the layer's precision.
+AttentionOptions narrowed_mask(AttentionOptions options) {
+  options.mask = narrow(options.mask);
+  return options;
+}
+
 }  // namespace
 
 MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads_, bool bias,
@@ -53,7 +59,7 @@ Tensor MultiHeadAttention::operator()(const Arg& x, const AttentionOptions& opti
   const Tensor input = checked_input("x", x, *this);
   const auto part = weft::detail::equal_parts(qkv(input), 3, 2);
   const Tensor y = scaled_dot_product_attention(by_heads(part[0], heads), by_heads(part[1], heads),
-                                                by_heads(part[2], heads), options);
+                                                by_heads(part[2], heads), narrowed_mask(options));
   return project(reshape(swap_axes(y, 1, 2), input.shape()));
 }
 
@@ -68,7 +74,7 @@ Tensor MultiHeadAttention::operator()(const Arg& x, const Arg& memory, const Att
   };
   const auto both = weft::detail::equal_parts(mapped(other, 1, 3), 2, 2);
   const Tensor y = scaled_dot_product_attention(by_heads(mapped(input, 0, 1), heads), by_heads(both[0], heads),
-                                                by_heads(both[1], heads), options);
+                                                by_heads(both[1], heads), narrowed_mask(options));
   return project(reshape(swap_axes(y, 1, 2), input.shape()));
 }
 

@@ -38,7 +38,7 @@ Conv<axes>::Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const
     : options(options_) {
   weft::detail::called(fmt::format("Conv{}d", axes), site, [&] {
     const Shape shape = weight_shape(in, out, window.of(axes, "window"), options.groups);
-    weight = Variable(initializer(shape, dtype, generator), true, "weight");
+    weight = Variable(init::initial(initializer, shape, dtype, generator), true, "weight");
     if (with_bias) bias.emplace(zeros({out}, dtype), true, "bias");
   });
 }
@@ -78,7 +78,7 @@ ConvTranspose<axes>::ConvTranspose(std::int64_t in, std::int64_t out, const PerA
     parted.insert(0, groups);
     turned[0] = in;
     turned[1] = out / groups;
-    const Tensor drawn = initializer(shape, dtype, generator);
+    const Tensor drawn = init::initial(initializer, shape, dtype, generator);
     weight = Variable(contiguous(reshape(swap_axes(reshape(drawn, parted), 1, 2), turned)), true, "weight");
     if (with_bias) bias.emplace(zeros({out}, dtype), true, "bias");
   });

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "../ops/apply.h"
+#include "../ops/composition.h"
 #include "../ops/math.h"
 #include "layer_scope.h"
 #include "mode.h"
@@ -18,17 +18,15 @@ Dropout::Dropout(double p, Generator& generator, Site site) : p_(p), generator_(
 
 Tensor Dropout::operator()(const Arg& x) const {
   const LayerScope layer("Dropout");
-  const Tensor t = x.tensor();
-  const SiteScope scope(x.site());
-  if (!is_floating(t.dtype())) {
-    DTypeError e(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
-    e.locate("Dropout", {describe_operand("x", t)}, site_text(x.site()));
-    throw e;
-  }
-  if (!training() || p_ == 0) return t;
-  // where() and not a product with the mask: a dropped Inf is 0, not NaN
-  Generator generator(Variable::handle(generator_));
-  return where(random::bernoulli(t.shape(), 1 - p_, generator), t * (1 / (1 - p_)), 0);
+  return weft::detail::composed("Dropout", {{"x", x}}, [&] {
+    const Tensor t = x.tensor();
+    if (!is_floating(t.dtype()))
+      throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
+    if (!training() || p_ == 0) return t;
+    // where() and not a product with the mask: a dropped Inf is 0, not NaN
+    Generator generator(Variable::handle(generator_));
+    return where(random::bernoulli(t.shape(), 1 - p_, generator), t * (1 / (1 - p_)), 0);
+  });
 }
 
 std::string Dropout::text() const { return fmt::format("Dropout {}", p_); }

@@ -15,19 +15,19 @@ Embedding::Embedding(std::int64_t rows, std::int64_t width, init::Initializer in
                      Generator& generator, Site site) {
   weft::detail::called("Embedding", site, [&] {
     if (rows < 1 || width < 1) throw ArgumentError(fmt::format("{} x {}", rows, width), "both extents are at least 1");
-    weight = Variable(initializer({rows, width}, dtype, generator), true, "weight");
+    weight = Variable(init::initial(initializer, {rows, width}, dtype, generator), true, "weight");
   });
 }
 
 Tensor embedding(const Arg& indices, const Arg& table) {
-  return weft::detail::composed("embedding", {{"indices", indices}, {"table   ", table}},
+  return weft::detail::composed("embedding", {{"indices ", indices}, {"table   ", table}},
                                 [&] { return gather(table, indices); });
 }
 
 Tensor Embedding::operator()(const Arg& indices) const {
   const LayerScope layer("Embedding", &weight);
   const Arg table(weight, indices.site());
-  return weft::detail::composed("Embedding", {{"indices", indices}, {"weight  ", table}},
+  return weft::detail::composed("Embedding", {{"indices ", indices}, {"weight  ", table}},
                                 [&] { return narrow(embedding(indices, table)); });  // of the rows, not of the table
 }
 

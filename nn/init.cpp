@@ -24,6 +24,16 @@ double mean_fan(const Shape& shape) {
 
 }  // namespace
 
+Tensor initial(Initializer initializer, const Shape& shape, DType dtype, Generator& generator) {
+  Tensor t = initializer(shape, dtype, generator);
+  if (!t.defined()) throw ArgumentError("the initialiser gives an undefined tensor");
+  if (t.dtype() != dtype)
+    throw DTypeError(fmt::format("the initialiser gives {} for {}", name_of(t.dtype()), name_of(dtype)));
+  if (t.shape() != shape)
+    throw ShapeError(fmt::format("the initialiser gives {} for {}", t.shape().text(), shape.text()));
+  return t;
+}
+
 Fans fans(const Shape& shape) {
   Fans f{1, 1};
   if (shape.size() == 1) f = {static_cast<double>(shape[0]), static_cast<double>(shape[0])};

@@ -12,6 +12,9 @@ namespace weft::nn::init {
 /// What a layer takes to make its weight.
 using Initializer = Tensor (*)(const Shape& shape, DType dtype, Generator& generator);
 
+/// What it makes of this shape and dtype; ShapeError, DTypeError if it makes another.
+Tensor initial(Initializer initializer, const Shape& shape, DType dtype, Generator& generator);
+
 struct Fans {
   double in, out;
 };

@@ -15,7 +15,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool with_bias, init::Initiali
                Generator& generator, Site site) {
   weft::detail::called("Linear", site, [&] {
     if (in < 1 || out < 1) throw ArgumentError(fmt::format("{} -> {}", in, out), "both extents are at least 1");
-    weight = Variable(initializer({in, out}, dtype, generator), true, "weight");
+    weight = Variable(init::initial(initializer, {in, out}, dtype, generator), true, "weight");
     if (with_bias) bias.emplace(zeros({out}, dtype), true, "bias");
   });
 }

@@ -25,6 +25,7 @@ LossScale::LossScale(LossScaleOptions options, Site site)
     for (const auto& [name, value] : {std::pair{"initial", options.initial}, {"growth", options.growth}})
       if (!(value >= 1 && std::isfinite(value)))
         throw ArgumentError(fmt::format("{} is {}, not a finite number from 1", name, value));
+    if (options.initial > most) throw ArgumentError(fmt::format("initial is {}, above 2^60", options.initial));
     if (!(options.backoff > 0 && options.backoff < 1))
       throw ArgumentError(fmt::format("backoff is {}, not in (0, 1)", options.backoff));
     if (options.interval < 1) throw ArgumentError(fmt::format("interval is {}, below 1", options.interval));
@@ -44,7 +45,10 @@ Tensor LossScale::apply(Optimizer& optimizer, const Gradients& gradients, Site s
     Parameters changed = optimizer.state();
     for (const auto& [variable, gradient] : gradients) {
       const Variable v = Variable::handle(variable);
-      if (!gradient.defined()) continue;
+      if (!gradient.defined()) {
+        unscaled.add(v, gradient);  // the optimizer passes it over, or says that all are
+        continue;
+      }
       finite = logical_and(finite, all(isfinite(gradient)));
       unscaled.add(v, gradient / cast(scale_, gradient.dtype()));
       changed.emplace_back(v.name(), v);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include <cmath>
 
 #include "../ops/apply.h"
@@ -76,7 +78,8 @@ Tensor mae(const Arg& labels, const Arg& predictions) {
 Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
   const SiteScope scope(labels.site());
   const Operands o("huber", "predictions", labels, predictions);
-  if (!(delta > 0)) o.fail(ArgumentError(fmt::format("delta is {}, not above 0", delta)));
+  if (!(delta > 0 && delta <= std::numeric_limits<float>::max()))
+    o.fail(ArgumentError(fmt::format("delta is {}, not above 0 and a finite f32", delta)));
   o.check_same();
   return o.compute([&](const Tensor& y, const Tensor& p) {
     const Tensor d = p - y, size = abs(d);

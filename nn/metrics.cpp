@@ -17,8 +17,9 @@ Shape without_unit(Shape s) {
   return s;
 }
 
+// What is wrong with labels or predictions, in the function that the user called.
 template <class E> [[noreturn]] void fail(E error, const Tensor& labels, const Tensor& predictions) {
-  error.locate("update", {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)},
+  error.locate({}, {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)},
                site_text(SiteScope::current()));
   throw error;
 }
@@ -55,6 +56,48 @@ std::vector<std::int64_t> largest(const std::vector<double>& scores, std::size_t
   return r;
 }
 
+// Of each example its class, and the one it was taken for.
+struct Decisions {
+  std::vector<std::int64_t> truth, guess;
+};
+
+// `rows`: predictions are scores [..., classes].
+Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std::int64_t classes, double threshold) {
+  const Shape &l = labels.shape(), &p = predictions.shape();
+  const bool scores = is_floating(predictions.dtype());
+  Shape examples = p;
+  if (rows)
+    examples.erase(p.size() - 1);
+  else if (scores && classes != 2)
+    fail(ShapeError(fmt::format("scores of {} classes have shape [..., {}], not {}", classes, classes, p.text())),
+         labels, predictions);
+  if (l != examples && without_unit(l) != examples && (rows || without_unit(l) != without_unit(examples)))
+    fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", l.text(), p.text())), labels, predictions);
+  if (scores && !rows && is_floating(labels.dtype()) && l.size() > 1 && l.back() > 1)
+    fail(ShapeError("labels of as many numbers a row as the scores are one-hot, or a label for each number",
+                    "argmax(labels, -1), or reshape(labels, {-1}) and reshape(scores, {-1})"),
+         labels, predictions);
+  Decisions d{classes_of(labels, classes, labels, predictions), {}};
+  if (rows)
+    d.guess = largest(predictions.to_vector<double>(), static_cast<std::size_t>(classes));
+  else if (scores)
+    for (const double v : predictions.to_vector<double>()) d.guess.push_back(v > threshold);
+  else
+    d.guess = classes_of(predictions, classes, labels, predictions);
+  return d;
+}
+
+void check_defined(const Tensor& labels, const Tensor& predictions) {
+  if (!labels.defined() || !predictions.defined()) fail(ArgumentError("an operand is undefined"), labels, predictions);
+}
+
+// Scores of this many classes: an axis more than the labels have, or than they have without a last axis of 1.
+bool are_rows(const Tensor& labels, const Tensor& predictions, std::int64_t classes) {
+  const Shape &l = labels.shape(), &p = predictions.shape();
+  return is_floating(predictions.dtype()) && !p.empty() && p.back() == classes &&
+         (p.size() == l.size() + 1 || (p.size() == l.size() && l.back() == 1));
+}
+
 }  // namespace
 
 using weft::detail::called;
@@ -74,36 +117,20 @@ void ConfusionMatrix::update(const Tensor& labels, const Tensor& predictions, Si
 }
 
 void ConfusionMatrix::count(const Tensor& labels, const Tensor& predictions) {
-  if (!labels.defined() || !predictions.defined()) fail(ArgumentError("an operand is undefined"), labels, predictions);
-  const Shape& s = predictions.shape();
-  const bool scores = is_floating(predictions.dtype());
-  const bool rows = scores && !s.empty() && s.back() == classes_ && s.size() == labels.rank() + 1;
-  Shape examples = s;
-  if (rows)
-    examples.erase(s.size() - 1);
-  else if (scores && classes_ != 2)
-    fail(ShapeError(fmt::format("scores of {} classes have shape [..., {}], not {}", classes_, classes_, s.text())),
-         labels, predictions);
-  const bool fits = labels.shape() == examples || (!rows && without_unit(labels.shape()) == without_unit(examples));
-  if (!fits)
-    fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", labels.shape().text(), s.text())), labels,
-         predictions);
+  check_defined(labels, predictions);
+  const Decisions d = decide(labels, predictions, are_rows(labels, predictions, classes_), classes_, threshold_);
+  for (std::size_t i = 0; i < d.truth.size(); ++i)
+    ++counts_[static_cast<std::size_t>(d.truth[i] * classes_ + d.guess[i])];
+}
 
-  const auto truth = classes_of(labels, classes_, labels, predictions);
-  std::vector<std::int64_t> guess;
-  if (rows)
-    guess = largest(predictions.to_vector<double>(), static_cast<std::size_t>(classes_));
-  else if (scores)
-    for (const double v : predictions.to_vector<double>()) guess.push_back(v > threshold_);
-  else
-    guess = classes_of(predictions, classes_, labels, predictions);
-  for (std::size_t i = 0; i < truth.size(); ++i) ++counts_[static_cast<std::size_t>(truth[i] * classes_ + guess[i])];
+void ConfusionMatrix::check_class(std::int64_t c) const {
+  if (c < 0 || c >= classes_) throw IndexError(fmt::format("class {} must be within [0, {}]", c, classes_ - 1));
 }
 
 std::int64_t ConfusionMatrix::at(std::int64_t label, std::int64_t prediction, Site site) const {
   return called("at", site, [&] {
-    if (label < 0 || label >= classes_ || prediction < 0 || prediction >= classes_)
-      throw IndexError(fmt::format("class {} or {} must be within [0, {}]", label, prediction, classes_ - 1));
+    check_class(label);
+    check_class(prediction);
     return counts_[static_cast<std::size_t>(label * classes_ + prediction)];
   });
 }
@@ -127,19 +154,22 @@ double ConfusionMatrix::accuracy() const {
   return n ? static_cast<double>(right) / static_cast<double>(n) : std::numeric_limits<double>::quiet_NaN();
 }
 
-double ConfusionMatrix::precision(std::int64_t c) const {
+double ConfusionMatrix::precision(std::int64_t c, Site site) const {
+  called("precision", site, [&] { check_class(c); });
   std::int64_t n = 0;
   for (std::int64_t i = 0; i < classes_; ++i) n += at(i, c);
   return n ? static_cast<double>(at(c, c)) / static_cast<double>(n) : 0;
 }
 
-double ConfusionMatrix::recall(std::int64_t c) const {
+double ConfusionMatrix::recall(std::int64_t c, Site site) const {
+  called("recall", site, [&] { check_class(c); });
   std::int64_t n = 0;
   for (std::int64_t i = 0; i < classes_; ++i) n += at(c, i);
   return n ? static_cast<double>(at(c, c)) / static_cast<double>(n) : 0;
 }
 
-double ConfusionMatrix::f1(std::int64_t c) const {
+double ConfusionMatrix::f1(std::int64_t c, Site site) const {
+  called("f1", site, [&] { check_class(c); });
   const double p = precision(c), r = recall(c);
   return p + r > 0 ? 2 * p * r / (p + r) : 0;
 }
@@ -185,15 +215,16 @@ std::string ConfusionMatrix::text(const std::vector<std::string>& names) const {
 
 double accuracy(const Tensor& labels, const Tensor& predictions, double threshold, Site site) {
   return called("accuracy", site, [&] {
-    const Shape& s = predictions.shape();
-    const bool rows = is_floating(predictions.dtype()) && s.size() == labels.rank() + 1 && s.back() > 1;
-    std::int64_t classes = rows ? s.back() : 2;
-    if (!is_floating(predictions.dtype()))
-      for (const Tensor& t : {labels, predictions})
-        for (const std::int64_t c : t.to_vector<std::int64_t>()) classes = std::max(classes, c + 1);
-    ConfusionMatrix m(classes, threshold);
-    m.update(labels, predictions);
-    return m.accuracy();
+    check_defined(labels, predictions);
+    const std::int64_t last = predictions.rank() > 0 ? predictions.shape().back() : 0;
+    const bool rows = last > 1 && are_rows(labels, predictions, last);
+    const std::int64_t any = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t classes = rows ? last : is_floating(predictions.dtype()) ? 2 : any;
+    const Decisions d = decide(labels, predictions, rows, classes, threshold);
+    std::int64_t right = 0;
+    for (std::size_t i = 0; i < d.truth.size(); ++i) right += d.truth[i] == d.guess[i];
+    return d.truth.empty() ? std::numeric_limits<double>::quiet_NaN()
+                           : static_cast<double>(right) / static_cast<double>(d.truth.size());
   });
 }
 

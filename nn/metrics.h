@@ -19,7 +19,7 @@ namespace weft::nn {
 /// Predictions for labels of shape [...] are scores [..., classes], the largest of which counts (the first of equals,
 /// NaN above all); or, of two classes, one score an element, [...] or [..., 1]: class 1 if it is above the threshold,
 /// which is 0 for logits and 0.5 for probabilities; or class numbers, i32 or i64, [...]. Labels are class numbers, or 0
-/// and 1 as floats for two classes, [...] or [..., 1].
+/// and 1 as floats for two classes, [...] or [..., 1]. (Of one-hot labels the class numbers are argmax(labels, -1).)
 class ConfusionMatrix {
  public:
   /// ArgumentError for fewer than two classes.
@@ -40,11 +40,11 @@ class ConfusionMatrix {
   /// The share of right ones; NaN of nothing.
   double accuracy() const;
   /// Of those taken for the class, the share that is of it; 0 if none was.
-  double precision(std::int64_t c) const;
+  double precision(std::int64_t c, Site site = Site::current()) const;
   /// Of those of the class, the share found; 0 if there is none.
-  double recall(std::int64_t c) const;
+  double recall(std::int64_t c, Site site = Site::current()) const;
   /// 2 / (1 / precision + 1 / recall), 0 where either is 0.
-  double f1(std::int64_t c) const;
+  double f1(std::int64_t c, Site site = Site::current()) const;
   /// The plain means over the classes (macro).
   double precision() const;
   double recall() const;
@@ -55,6 +55,7 @@ class ConfusionMatrix {
 
  private:
   void count(const Tensor& labels, const Tensor& predictions);
+  void check_class(std::int64_t c) const;
   std::int64_t classes_;
   double threshold_;
   std::vector<std::int64_t> counts_;

@@ -208,10 +208,13 @@ namespace {
 template <class Each> Tensor clip(Each each, double max_norm) {
   if (!(max_norm > 0)) throw ArgumentError(fmt::format("max_norm is {}, not above 0", max_norm));
   DType type = f32;
-  each([&](Tensor& g) { type = g.dtype() == f64 ? f64 : type; });
-  Tensor total;
   each([&](Tensor& g) {
-    const Tensor s = cast(sum(square(cast(g, compute_type(g.dtype())))), type);
+    if (!is_floating(g.dtype())) throw DTypeError(fmt::format("a gradient is {}, not a float", g.type().text()));
+    type = g.dtype() == f64 ? f64 : type;
+  });
+  Tensor total;  // in f64: the square of 1e30 is no f32
+  each([&](Tensor& g) {
+    const Tensor s = sum(square(cast(g, f64)));
     total = total.defined() ? total + s : s;
   });
   if (!total.defined()) return zeros({}, type);
@@ -219,7 +222,7 @@ template <class Each> Tensor clip(Each each, double max_norm) {
   const Tensor scale = where(norm <= max_norm, 1, max_norm / norm);  // NaN is not <= max_norm: it spreads
   each(
       [&](Tensor& g) { g = cast(cast(g, compute_type(g.dtype())) * cast(scale, compute_type(g.dtype())), g.dtype()); });
-  return norm;
+  return cast(norm, type);
 }
 
 }  // namespace

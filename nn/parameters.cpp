@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
+
+#include "../ops/arg.h"
 
 namespace weft::nn::detail {
 namespace {
@@ -22,12 +25,31 @@ std::string bytes_text(std::int64_t n) {
 
 }  // namespace
 
+void assign_all(const Parameters& to, const Parameters& from, const Site& site) {
+  weft::detail::called("assign", site, [&] {
+    if (to.size() != from.size())
+      throw ArgumentError(fmt::format("a model of {} variables takes the values of {}", to.size(), from.size()));
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const Type &a = to[i].type(), &b = from[i].type();
+      const std::string rule =
+          fmt::format("\"{}\" is {}, what it is given \"{}\" {}", to[i].path(), a.text(), from[i].path(), b.text());
+      if (to[i].path() != from[i].path()) throw ArgumentError(rule);
+      if (a.dtype != b.dtype) throw DTypeError(rule);
+      if (a.shape != b.shape) throw ShapeError(rule);
+    }
+    std::vector<Tensor> values;  // all of them, should the models share some
+    for (const Parameter& p : from) values.push_back(p.variable().value());
+    for (std::size_t i = 0; i < to.size(); ++i) to[i].variable().assign(values[i]);
+  });
+}
+
 std::string summary_text(const std::vector<SummaryRow>& all) {
   struct Line {
     std::string layer, kind, holds, count;
   };
   std::vector<Line> lines = {{"layer", "kind", "variables", "count"}};
-  std::int64_t trained = 0, fixed = 0, bytes = 0;
+  std::int64_t trained = 0, fixed = 0, bytes = 0;  // each variable once
+  std::unordered_set<const VariableState*> seen;
   for (const SummaryRow& row : all) {
     if (row.parameters.empty() && row.text.empty()) continue;  // a mere container
     Line line{row.path.empty() ? "(model)" : row.path, row.text.empty() ? "-" : row.text, "", ""};
@@ -36,6 +58,7 @@ std::string summary_text(const std::vector<SummaryRow>& all) {
       const std::int64_t size = count(p.shape());
       line.holds += (line.holds.empty() ? "" : ", ") + p.path() + " " + p.type().text();
       n += size;
+      if (!seen.insert(p.state().get()).second) continue;
       (p.trainable() ? trained : fixed) += size;
       bytes += size * static_cast<std::int64_t>(size_of(p.type().dtype));
     }

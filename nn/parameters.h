@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "../autograd/structure.h"
+#include "../tensor/site.h"
 
 namespace weft::nn {
 
@@ -69,15 +71,18 @@ struct SummaryRow {
   Parameters parameters;   // its own, not its parts'
 };
 std::string summary_text(const std::vector<SummaryRow>& rows);
+void assign_all(const Parameters& to, const Parameters& from, const Site& site);
 }  // namespace detail
 
 /// All defined variables of a model in the order of its members, those that are not trained too. A lone Variable's path
-/// is its name.
+/// is its name; one that two members refer to has the first one's path.
 template <class M> Parameters parameters(const M& model) {
   Parameters list;
+  std::unordered_set<const VariableState*> seen;
   detail::each_part(model, "", [&](const std::string& path, const auto& part) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(part)>, Variable>)
-      if (part.defined()) list.emplace_back(path.empty() ? part.name() : path, part);
+      if (part.defined() && seen.insert(part.state().get()).second)
+        list.emplace_back(path.empty() ? part.name() : path, part);
   });
   return list;
 }
@@ -104,6 +109,14 @@ template <class M> Parameters name_parameters(const M& model) {
   for (const Parameter& p : list)
     if (!p.path().empty()) p.variable().set_name(p.path());
   return list;
+}
+
+/// Gives the variables of `model` the values that `other`'s have: model = best keeps the best epoch's, and what was
+/// compiled for `model`, or made an optimizer for it, goes on with them. (C++'s own assignment does that, too, but
+/// where it exchanges variables: a vector that is moved from, a map.) ArgumentError, DTypeError or ShapeError if paths
+/// or types differ, and nothing is changed then.
+template <class M> void assign(const M& model, const M& other, Site site = Site::current()) {
+  detail::assign_all(parameters(model), parameters(other), site);
 }
 
 /// How many numbers the trainable variables hold.

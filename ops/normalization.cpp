@@ -134,6 +134,9 @@ Tensor group_norm(const Arg& x, std::int64_t groups, const Tensor& weight, const
 
 Tensor instance_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double epsilon) {
   Operands o("instance_norm", x, epsilon);
+  if (o.x.rank() < 3)
+    o.fail(ShapeError(fmt::format("x is [N, C, positions...], not {}", o.x.shape().text()),
+                      "of a single number nothing is left when its mean is taken off"));
   return by_groups(o, std::max<std::int64_t>(1, o.channels()), weight, bias, epsilon);
 }
 

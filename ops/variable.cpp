@@ -29,12 +29,17 @@ Variable::Variable(const Tensor& initial, bool trainable, std::string_view name)
   // A variable's value has its own buffer in row-major order, so that assignments may write in place.
   Tensor own = Tensor::allocate(initial.type());
   copy_elements(initial.view(), own.view());
-  state_ = std::make_shared<VariableState>(VariableState{std::move(own), initial.type(), {}, trainable, numbers++});
+  const auto state = std::make_shared<VariableState>();
+  state->value = std::move(own);
+  state->type = initial.type();
+  state->trainable = trainable;
+  state->number = numbers++;
+  state_ = detail::OwnedState(state);
   if (!name.empty()) set_name(name);
 }
 
 Variable::Variable(const Variable& o) {
-  if (o.defined()) *this = Variable(held(*o.state_), o.trainable(), o.state_->name);
+  if (o.defined()) *this = Variable(held(*o.state()), o.trainable(), o.state()->name);
 }
 
 Variable& Variable::operator=(const Variable& o) {
@@ -43,7 +48,7 @@ Variable& Variable::operator=(const Variable& o) {
     state_ = std::move(copy.state_);
     return *this;
   }
-  return state_ == o.state_ ? *this : assign(o);
+  return state() == o.state() ? *this : assign(o);
 }
 
 Variable& Variable::operator=(Variable&& o) {
@@ -61,20 +66,20 @@ const std::string& Variable::name() const {
 
 bool Variable::same(const Variable& o) const {
   tell_variables_apart();
-  return state_ == o.state_;
+  return state() == o.state();
 }
 
 void Variable::set_name(std::string_view name) {
   checked();
   const auto lock = lock_variables();
-  state_->name = name;
-  state_->value = state_->value.named(name);
+  state()->name = name;
+  state()->value = state()->value.named(name);
 }
 
 Tensor Variable::value() const {
   checked();
-  const Tensor value = active_tracer() ? active_tracer()->read(state_) : held(*state_);
-  each_recorder([&](Recorder& r) { r.read(state_, value); });
+  const Tensor value = active_tracer() ? active_tracer()->read(state()) : held(*state());
+  each_recorder([&](Recorder& r) { r.read(state(), value); });
   return value;
 }
 
@@ -83,7 +88,7 @@ Variable& Variable::assign(const Arg& source) {
   if (!defined()) throw ArgumentError("assign to an undefined variable", "give it an initial value");
   const Tensor value = source.tensor(dtype());
   const auto fail = [&](auto error) {
-    error.locate("assign", {describe_operand("variable  ", held(*state_)), describe_operand("value     ", value)},
+    error.locate("assign", {describe_operand("variable  ", held(*state())), describe_operand("value     ", value)},
                  site_text(source.site()));
     throw error;
   };
@@ -96,15 +101,15 @@ Variable& Variable::assign(const Arg& source) {
     fail(ShapeError(fmt::format("a variable of shape {} can't hold {}", shape().text(), value.shape().text())));
   const Tensor full = literal ? broadcast_to(value, shape()) : value;
 
-  const auto tell = [&](const Tensor& now) { each_recorder([&](Recorder& r) { r.assigned(state_, full, now); }); };
+  const auto tell = [&](const Tensor& now) { each_recorder([&](Recorder& r) { r.assigned(state(), full, now); }); };
   if (Tracer* tracer = active_tracer()) {
-    tracer->assign(state_, full);
-    tell(tracer->read(state_));
+    tracer->assign(state(), full);
+    tell(tracer->read(state()));
     return *this;
   }
   if (full.is_traced()) throw GuardError("a traced tensor was assigned after its trace");
   const auto lock = lock_variables();
-  Tensor& now = state_->value;
+  Tensor& now = state()->value;
   if (!full.same(now)) {
     // A new handle each time: whoever read the old value keeps it, and tapes see another id. Its buffer is taken over
     // where nobody else has it, else copied.

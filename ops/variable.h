@@ -1,6 +1,7 @@
 // Variable: a value with an identity, the only thing that changes.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,8 +19,32 @@ struct VariableState {
   Type type;  // of value, which another thread may exchange meanwhile
   std::string name;
   bool trainable = true;
-  std::uint64_t number = 0;  // in order of construction
+  std::uint64_t number = 0;             // in order of construction
+  std::atomic<std::int64_t> owners{0};  // Variables there are of it; 0: traces and optimizers alone remember it
 };
+
+namespace detail {
+/// A Variable's part in its state, which counts as one of its owners.
+class OwnedState {
+ public:
+  OwnedState() = default;
+  explicit OwnedState(std::shared_ptr<VariableState> state) : state_(std::move(state)) {
+    if (state_) state_->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+  OwnedState(OwnedState&& o) noexcept = default;
+  OwnedState& operator=(OwnedState&& o) noexcept {
+    state_.swap(o.state_);
+    return *this;
+  }
+  ~OwnedState() {
+    if (state_) state_->owners.fetch_sub(1, std::memory_order_relaxed);
+  }
+  const std::shared_ptr<VariableState>& operator*() const { return state_; }
+
+ private:
+  std::shared_ptr<VariableState> state_;
+};
+}  // namespace detail
 
 /// Copying one makes a new variable with the same value; moving keeps the identity; assigning a variable assigns its
 /// value. Shape and dtype never change. Threads may share one: a read sees one value, whole, and each of these
@@ -49,7 +74,7 @@ class Variable {
   Variable& assign_add(const Arg& delta);
   Variable& assign_sub(const Arg& delta);
 
-  bool defined() const { return state_ != nullptr; }
+  bool defined() const { return *state_ != nullptr; }
   // What is asked of an undefined variable is an ArgumentError.
   const Type& type() const { return checked().type; }
   DType dtype() const { return type().dtype; }
@@ -58,23 +83,23 @@ class Variable {
   bool trainable() const { return checked().trainable; }
   const std::string& name() const;
   void set_name(std::string_view name);
-  const std::shared_ptr<VariableState>& state() const { return state_; }
+  const std::shared_ptr<VariableState>& state() const { return *state_; }
   bool same(const Variable& o) const;
   /// Another handle on the variable that `state` belongs to; it is the same variable, not a copy.
   static Variable handle(std::shared_ptr<VariableState> state) {
     Variable v;
-    v.state_ = std::move(state);
+    v.state_ = detail::OwnedState(std::move(state));
     return v;
   }
 
  private:
   const VariableState& checked() const {
-    if (!state_) [[unlikely]]
+    if (!*state_) [[unlikely]]
       fail_undefined();
-    return *state_;
+    return **state_;
   }
   [[noreturn, gnu::cold]] static void fail_undefined();
-  std::shared_ptr<VariableState> state_;
+  detail::OwnedState state_;
 };
 
 }  // namespace weft

@@ -17,7 +17,7 @@ Error::Error(std::string rule, std::string hint) : rule_(shortened(rule, 2000)),
 void Error::locate(std::string_view op, std::vector<std::string> operands, std::string site) {
   if (op_.empty()) {
     op_ = op;
-    operands_ = std::move(operands);
+    if (operands_.empty()) operands_ = std::move(operands);
   }
   if (site_.empty()) site_ = std::move(site);
   compose();
@@ -25,6 +25,7 @@ void Error::locate(std::string_view op, std::vector<std::string> operands, std::
 
 void Error::relocate(std::string_view op, std::vector<std::string> operands, std::string site) {
   op_.clear();
+  operands_.clear();
   site_.clear();
   locate(op, std::move(operands), std::move(site));
 }

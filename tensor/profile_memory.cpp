@@ -78,9 +78,9 @@ std::string MemoryProfile::text() const {
   s += fmt::format("{:<36} {:>7} {:>11}  {}\n", "at the peak", "blocks", "MB", "line, module");
   for (std::size_t k = 0; k < std::min(most, owners.size()); ++k) {
     const Owner& o = owners[k];
-    s += fmt::format("{:<36} {:>7} {:>11.3f}  {}{}{}\n", shortened(o.op, 31), o.blocks,
+    s += fmt::format("{:<36} {:>7} {:>11.3f}  {}{}{}\n", detail::row_name(o.op, 31), o.blocks,
                      static_cast<double>(o.bytes) / mb, o.line, o.line.empty() || o.module.empty() ? "" : ", ",
-                     o.module);
+                     detail::row_name(o.module, 400));
   }
   if (owners.size() > most) s += fmt::format("and {} others\n", owners.size() - most);
   return s;

@@ -46,6 +46,8 @@ const Roofline& profile_roofline();
 std::string op_name(const ProfileItem& item);
 /// "block/fc1 (gradient)"; empty: outside modules.
 std::string module_name(const Origin& origin);
+/// A name cut to so many letters, in one line: a row of a table.
+std::string row_name(std::string_view name, std::size_t limit);
 /// "train.cpp:41"; empty where it is not known.
 std::string line_name(const Origin& origin);
 }  // namespace detail

@@ -27,6 +27,13 @@ std::string detail::module_name(const Origin& origin) {
 
 std::string detail::line_name(const Origin& origin) { return origin.line() ? site_text(origin) : std::string(); }
 
+std::string detail::row_name(std::string_view name, std::size_t limit) {
+  std::string s = shortened(name, limit);
+  std::ranges::replace_if(
+      s, [](unsigned char c) { return c < ' '; }, ' ');
+  return s;
+}
+
 const Roofline& detail::profile_roofline() {
   static const Roofline measured = measure_roofline(num_threads(), 8);
   return measured;
@@ -140,11 +147,11 @@ std::string section(std::string_view heading, const std::vector<ProfileRow>& row
   std::string s = fmt::format("\n{:<{}} {:>9} {:>10} {:>6} {:>10} {:>8} {:>7} {:>6} {:>9}\n", heading, width, "calls",
                               "self ms", "self %", "total ms", "GFLOP/s", "GB/s", "roof %", "MB");
   const auto line = [&](const ProfileRow& r) {
-    s +=
-        fmt::format("{:<{}} {:>9} {:>10.3f} {:>6.1f} {:>10.3f} {:>8} {:>7} {:>6} {:>9}\n", shortened(r.name, width - 5),
-                    width, r.calls, 1e3 * r.self_seconds, seconds > 0 ? 100 * r.self_seconds / seconds : 0,
-                    1e3 * r.total_seconds, rate(r.flops, r.self_seconds, 1e9), rate(r.bytes, r.self_seconds, 1e9),
-                    rate(100 * r.roof, 1, 1), rate(r.bytes, 1, 1e6));
+    s += fmt::format("{:<{}} {:>9} {:>10.3f} {:>6.1f} {:>10.3f} {:>8} {:>7} {:>6} {:>9}\n",
+                     detail::row_name(r.name, width - 5), width, r.calls, 1e3 * r.self_seconds,
+                     seconds > 0 ? 100 * r.self_seconds / seconds : 0, 1e3 * r.total_seconds,
+                     rate(r.flops, r.self_seconds, 1e9), rate(r.bytes, r.self_seconds, 1e9), rate(100 * r.roof, 1, 1),
+                     rate(r.bytes, 1, 1e6));
   };
   ProfileRow rest{.name = "others"};
   for (std::size_t k = 0; k < rows.size(); ++k) {

@@ -1,10 +1,8 @@
 #include "scope.h"
 
-#include <algorithm>
 #include <map>
 #include <mutex>
 #include <tuple>
-#include <utility>
 
 #include "profile_log.h"
 #include "site.h"
@@ -38,11 +36,8 @@ const Scope* detail::inner_scope(const Scope* outer, std::string_view name, bool
   static std::mutex mutex;
   static auto& scopes = *new std::map<std::tuple<const Scope*, bool, std::string>, Scope>;
   const std::lock_guard lock(mutex);
-  std::string of_one_line(name);  // a row of a table is
-  std::ranges::replace_if(
-      of_one_line, [](unsigned char c) { return c < ' '; }, ' ');
   const auto [at, made] =
-      scopes.try_emplace({outer, gradient, std::string(name)}, Scope{outer, std::move(of_one_line), gradient});
+      scopes.try_emplace({outer, gradient, std::string(name)}, Scope{outer, std::string(name), gradient});
   r = {outer, &at->second};
   return r.scope;
 }

@@ -19,9 +19,9 @@ inline constexpr int max_rank = 12;
 /// A short list of integers: axes, strides, offsets. At most max_rank of them.
 class Ints {
  public:
-  Ints() {}  // not defaulted: Ints{} would zero the array
-  Ints(const Ints& o) : size_(o.size_) { copy(o); }
-  Ints& operator=(const Ints& o) {
+  Ints() {}                                                   // not defaulted: Ints{} would zero the array
+  Ints(const Ints& o) noexcept : size_(o.size_) { copy(o); }  // a vector of layers that grows moves them then
+  Ints& operator=(const Ints& o) noexcept {
     size_ = o.size_;
     copy(o);
     return *this;

@@ -65,6 +65,14 @@ TEST_CASE("cleaning: rows dropped, values filled, duplicates dropped") {
   CHECK(hollow.names() == std::vector<std::string>{"a"});
   data::Table same = table("a,b\n0,x\n-0,x\nnan,\nNA,\n1,x\n");
   CHECK(same.drop_duplicates() == 2);
+  data::Table ids = table("id,x\n9007199254740993,1e300\n9007199254740992,1\n");  // one f64 would be both
+  CHECK_FALSE(ids.column("id").numeric);
+  CHECK(ids.column("x").numeric);
+  CHECK(ids.drop_duplicates() == 0);
+  CHECK(ids.take_labels("id").classes.size() == 2);
+  data::Table large = table("a\n1e308\n1e308\nNA\n");
+  large.fill_missing();
+  CHECK(large.column("a").numbers[2] == 1e308);
 }
 
 TEST_CASE("encoding: labels in sorted order, one column for two values, one each for more") {
@@ -96,6 +104,11 @@ TEST_CASE("labels and columns that can't be are refused by name") {
   CHECK_THROWS_AS(data::Table({{"a", true, {1, 2}}, {"b", true, {1}}}), ArgumentError);
   CHECK_THROWS_AS(data::Table({{"a", true, {1}}, {"a", true, {1}}}), ArgumentError);
   CHECK_THROWS_AS(data::read_table("/nowhere.csv"), FormatError);
+  CHECK(table("a\n3.4028235e38\n-3.4028235e38\n").to_tensor().shape() == Shape{2, 1});  // as others write f32's last
+  CHECK_THROWS_AS(table("a\n3.5e38\n1\n").to_tensor(), ArgumentError);
+  data::Table clash = table("a=y,a\n1,y\n2,n\n3,y\n");
+  CHECK(message_of([&] { clash.encode(); }).find("two columns would be called \"a=y\"") != std::string::npos);
+  CHECK(data::Table(io::Csv()).rows() == 0);
 }
 
 TEST_CASE("a scaler brings columns to mean 0 and deviation 1, constant ones to 0") {
@@ -107,6 +120,9 @@ TEST_CASE("a scaler brings columns to mean 0 and deviation 1, constant ones to 0
   CHECK(z.at({1, 1}) == 0);
   CHECK(scale(tensor({{3, 6, 5}})).to_vector<float>() == std::vector<float>{0, 1, 0});
   CHECK_THROWS_AS(data::Scaler::fit(zeros({0, 2})), ShapeError);
+  CHECK_THROWS_AS(scale(zeros({3, 1})), ShapeError);
+  CHECK(scale(zeros({2, 3}, f64)).dtype() == f64);
+  CHECK_THROWS_AS(scale(zeros({2, 3}, i64)), DTypeError);
 }
 
 TEST_CASE("a split is a seeded partition") {
@@ -163,6 +179,16 @@ TEST_CASE("batches cover every row once, in an order that seed and epoch decide"
   CHECK_THROWS_AS(data::Batches({}, x, arange(10)), ShapeError);
   CHECK_THROWS_AS(data::Batches({}, x, Tensor()), ArgumentError);
   CHECK_THROWS_AS(data::Batches({}, full({}, 1)), ShapeError);
+}
+
+TEST_CASE("a batch of more rows than there are is one batch") {
+  const data::Batches all({.size = INT64_MAX}, zeros({5, 2}));
+  CHECK(all.size() == 1);
+  for (const auto& [x] : all.epoch(0)) CHECK(x.shape() == Shape{5, 2});
+  CHECK(data::Batches({.size = INT64_MAX, .drop_last = true}, zeros({5, 2})).size() == 0);
+  CHECK(data::Batches({.size = 5}, zeros({5})).size() == 1);
+  CHECK(data::Batches({.size = 4}, zeros({5})).size() == 2);
+  CHECK_THROWS_AS(data::take_rows(Tensor(), {}), ArgumentError);
 }
 
 TEST_CASE("rows are taken from views and of any dtype") {

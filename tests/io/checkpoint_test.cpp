@@ -130,6 +130,16 @@ TEST_CASE("a model is saved under its paths, and predicts the same when loaded")
   CHECK(b.fc1.weight.name() == a.fc1.weight.name());
 }
 
+TEST_CASE("a file is neither written nor read in a trace") {
+  const Folder folder;
+  Generator g(1);
+  const Mlp a(8, g);
+  io::save(folder / "m", a);
+  CHECK_THROWS_AS(compile([&](const Tensor& x) { return io::save(folder / "n", a), x; })(ones({1})), GuardError);
+  CHECK_THROWS_AS(compile([&](const Tensor& x) { return io::load(folder / "m", a), x; })(ones({1})), GuardError);
+  CHECK(folder.files().size() == 1);
+}
+
 TEST_CASE("what compiled functions keep of weights is not kept of those before a load") {
   const Folder folder;
   Generator g(1), h(2);

@@ -69,9 +69,23 @@ TEST_CASE("CSV: what is wrong is told by line and column") {
   CHECK(refusal("a,b\n1,2\r") == "f.csv:2:5: a carriage return without a line feed");
   CHECK(refusal("a,a\n1,2\n") == "f.csv:1:4: the column name \"a\" comes twice");
   CHECK(refusal("a,\n1,2\n") == "f.csv:1:3: a column without a name");
-  CHECK(refusal("\xEF\xBBq,b\n1,2\n").find("byte order mark") != std::string::npos);
+  CHECK(refusal("\xEF\xBB,\xEF\xBB\n1,2\n").find("f.csv:1:6: the column name") == 0);
   CHECK(refusal("a,b\n1,12345678\n", {.max_line = 8}) == "f.csv:2:9: a record of more than 8 bytes");
   CHECK(refusal("a,b\n1,\"2\n\n\n\n\n\n\n\n", {.max_line = 8}) == "f.csv:6:1: a record of more than 8 bytes");
+}
+
+TEST_CASE("CSV: a first letter that begins as a byte order mark does is a letter") {
+  CHECK(io::parse_csv("\xEF\xBD\x81,b\n1,2\n").names()[0] == "\xEF\xBD\x81");
+  CHECK(io::parse_csv("\xEF\xBB\xBF\xEF\xBB\xBF,b\n1,2\n").names()[0] == "\xEF\xBB\xBF");
+}
+
+TEST_CASE("CSV: no cells, and cells that are not there") {
+  CHECK(io::Csv().rows() == 0);
+  CHECK_THROWS_AS(io::Csv().cell(0, 0), IndexError);
+  const io::Csv csv = io::parse_csv("a,b\n1,2\n");
+  CHECK_THROWS_AS(csv.cell(0, 2), IndexError);
+  CHECK_THROWS_AS(csv.cell(1, 0), IndexError);
+  CHECK_THROWS_AS(csv.cell(SIZE_MAX / 2 + 1, 0), IndexError);
 }
 
 TEST_CASE("CSV: an endless line is refused before it is kept") {

@@ -267,6 +267,22 @@ TEST_CASE("a write replaces files alone: no device, no folder, and of a link wha
   CHECK(fs::is_symlink(folder / "link"));
   CHECK(io::read_safetensors(folder / "a").tensors.at("x").item() == 1);
   CHECK(folder.files().size() == 3);
+  fs::create_symlink("round", folder / "round");
+  CHECK(contains(refusal(folder / "round"), "round: can't write it: Too many levels of symbolic links"));
+  CHECK(contains(refusal(""), "a path that is empty"));
+}
+
+TEST_CASE("a write keeps the old file's mode, and gives a new one what the umask leaves") {
+  const Folder folder;
+  const auto mode_of = [](const fs::path& path) { return static_cast<unsigned>(fs::status(path).permissions()); };
+  const mode_t mask = ::umask(027);
+  io::write_safetensors(folder / "new", {{"x", ones({1})}});
+  ::umask(mask);
+  CHECK(mode_of(folder / "new") == 0640);
+  REQUIRE(::chmod((folder / "new").c_str(), 0600) == 0);
+  io::write_safetensors(folder / "new", {{"x", zeros({1})}});
+  CHECK(mode_of(folder / "new") == 0600);
+  CHECK(folder.files().size() == 1);
 }
 
 TEST_CASE("a write that fails half-way leaves the old file and no other") {

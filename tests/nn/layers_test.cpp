@@ -181,6 +181,92 @@ TEST_CASE("what a unique_ptr owns is a part of the model, and what else points t
   CHECK_FALSE(weft::detail::hides_leaves<std::shared_ptr<int>>());
 }
 
+TEST_CASE("a compiled step of a model that was assigned to sees the variables the model has now") {
+  struct Tower {
+    std::vector<nn::Linear> layers;
+    Tower() {
+      for (int i = 0; i < 2; ++i) layers.emplace_back(3, 3);
+    }
+    Tensor operator()(Tensor x) const {
+      for (const auto& layer : layers) x = layer(x);
+      return x;
+    }
+    WEFT_MEMBERS(layers)
+  };
+  Tower net, other;
+  const Tensor x = ones({2, 3});
+  nn::SGD opt(net);
+  auto predict = compile([&](const Tensor& x) { return net(x); });
+  auto step = compile([&](const Tensor& x) {
+    GradientTape tape;
+    const Tensor loss = sum(square(net(x)));
+    opt.apply(tape.gradient(loss, net));
+    return loss;
+  });
+  step(x);
+  predict(x);
+
+  nn::assign(net, other);  // values alone: everything goes on
+  CHECK(predict(x).to_vector<float>() == other(x).to_vector<float>());
+  const double before = step(x).item();
+  CHECK(step(x).item() < before);
+  CHECK(predict.stats().traces == 1);
+
+  net = Tower();  // C++ exchanges the elements of a vector: other variables
+  CHECK(predict(x).to_vector<float>() == net(x).to_vector<float>());
+  CHECK(predict.stats().traces == 2);
+  CHECK_THROWS_AS(step(x), ArgumentError);  // none of the optimizer's, as it is eager
+
+  struct Wide {
+    nn::Linear fc;
+    WEFT_MEMBERS(fc)
+  };
+  const Wide narrow{nn::Linear(2, 3)}, wide{nn::Linear(2, 4)}, plain{nn::Linear(2, 3, false)};
+  const std::vector<float> values = narrow.fc.weight.value().to_vector<float>();
+  CHECK_THROWS_AS(nn::assign(narrow, wide), ShapeError);
+  CHECK_THROWS_AS(nn::assign(narrow, plain), ArgumentError);
+  CHECK(narrow.fc.weight.value().to_vector<float>() == values);
+}
+
+TEST_CASE("a vector of layers moves them when it grows") {
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<nn::Conv2d>);
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<nn::LayerNorm>);
+  std::vector<nn::Conv2d> layers;
+  layers.emplace_back(1, 1, 3);
+  const auto first = layers[0].weight.state();
+  for (int i = 0; i < 5; ++i) layers.emplace_back(1, 1, 3);
+  CHECK(layers[0].weight.state() == first);
+}
+
+TEST_CASE("a layer that two members refer to is one: counted, trained and saved once") {
+  struct Tied {
+    nn::Linear fc{3, 3};
+    nn::Linear& again = fc;
+    Tensor operator()(const Tensor& x) const { return again(fc(x)); }
+    WEFT_MEMBERS(fc, again)
+  };
+  const Tied net;
+  CHECK(paths(nn::parameters(net)) == std::vector<std::string>{"fc.weight", "fc.bias"});
+  CHECK(nn::count_parameters(net) == 12);
+  CHECK(nn::summary(net).find("12 parameters (12 trained, 0 not)") != std::string::npos);
+  nn::SGD opt(net);
+  const Tensor x = ones({2, 3});
+  GradientTape tape;
+  const Tensor loss = sum(square(net(x)));
+  opt.apply(tape.gradient(loss, net));
+  CHECK(sum(square(net(x))).item() < loss.item());
+}
+
+TEST_CASE("an initialiser makes what it is asked for, or is refused") {
+  CHECK_THROWS_AS(nn::Linear(2, 3, true,
+                             [](const Shape&, DType t, Generator&) {
+                               return zeros({3, 2}, t);
+                             }),
+                  ShapeError);
+  CHECK_THROWS_AS(nn::Conv2d(2, 3, 1, {}, true, [](const Shape& s, DType, Generator&) { return zeros(s, f64); }),
+                  DTypeError);
+}
+
 TEST_CASE("Sequential takes layers, models and lambdas, and names their variables by number") {
   struct Block {
     nn::Linear fc{3, 4};

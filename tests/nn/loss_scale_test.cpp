@@ -63,6 +63,17 @@ TEST_CASE("a gradient that is not finite changes nothing but the scale, which fa
     }
 }
 
+TEST_CASE("a loss scale hides no missing gradient", "[nn][loss_scale][errors]") {
+  Variable a = full({2}, 1.0), b = full({2}, 1.0);
+  nn::SGD sgd(nn::parameters(a, b));
+  nn::LossScale scale;
+  Gradients list;
+  list.add(a, Tensor());
+  list.add(b, Tensor());
+  CHECK_THROWS_AS(scale.apply(sgd, list), GradError);
+  CHECK_THROWS_AS(nn::LossScale({.initial = 1e300}), ArgumentError);
+}
+
 TEST_CASE("f16 gradients that vanish unscaled arrive by a loss scale", "[nn][loss_scale]") {
   const nn::PrecisionScope mixed(DType::f16);
   const nn::Linear layer(1, 1, false, nn::init::zeros);

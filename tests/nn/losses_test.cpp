@@ -162,6 +162,7 @@ TEST_CASE("a loss never broadcasts") {
   }
   CHECK_THROWS_AS(nn::huber(row, row, 0), ArgumentError);
   CHECK_THROWS_AS(nn::huber(row, row, NAN), ArgumentError);
+  CHECK_THROWS_AS(nn::huber(row, row, 1e300), ArgumentError);
 }
 
 TEST_CASE("softmax cross-entropy names labels that do not fit") {

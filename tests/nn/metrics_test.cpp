@@ -72,6 +72,21 @@ TEST_CASE("metrics refuse what does not fit, and count nothing then") {
   CHECK(nn::accuracy(ones({100}), ones({100, 1})) == 1);
   CHECK_THROWS_AS(nn::accuracy(ones({100}), ones({50, 1})), ShapeError);
   CHECK_THROWS_AS(nn::ConfusionMatrix(1), ArgumentError);
+  // one-hot labels are no labels of each score by itself
+  CHECK_THROWS_AS(nn::accuracy(eye(10), random::normal({10, 10})), ShapeError);
+  CHECK_THROWS_AS(nn::Accuracy(2).update(eye(2), eye(2)), ShapeError);
+  CHECK(nn::accuracy(argmax(eye(10), -1), eye(10)) == 1);
+  CHECK_THROWS_AS(m.precision(5), IndexError);
+}
+
+TEST_CASE("accuracy is of any number of classes, labels as a column too") {
+  const Tensor ids = tensor<std::int64_t>({50000, INT64_MAX - 1});
+  CHECK(nn::accuracy(ids, tensor<std::int64_t>({50000, 3})) == 0.5);
+  CHECK(nn::accuracy(zeros({2}, i64), zeros({2, 20000})) == 1);
+  nn::ConfusionMatrix m(3);
+  m.update(tensor<std::int64_t>({{2}, {1}}), tensor({{0, 0, 1}, {1, 0, 0}}));
+  CHECK(m.accuracy() == 0.5);
+  CHECK(nn::accuracy(tensor<std::int64_t>({{2}, {1}}), tensor({{0, 0, 1}, {1, 0, 0}})) == 0.5);
 }
 
 TEST_CASE("a mean of losses is weighed by examples") {

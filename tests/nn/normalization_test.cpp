@@ -76,7 +76,8 @@ TEST_CASE("group_norm and instance_norm normalise each example's channels", "[no
              1e-12);
   CHECK_SAME(instance_norm(x), group_norm(x, 6));
   CHECK(group_norm(zeros({0, 4, 3}), 2).shape() == Shape{0, 4, 3});
-  CHECK(instance_norm(zeros({2, 0})).shape() == Shape{2, 0});
+  CHECK(instance_norm(zeros({2, 0, 3})).shape() == Shape{2, 0, 3});
+  CHECK_THROWS_AS(instance_norm(zeros({2, 4})), ShapeError);
 }
 
 TEST_CASE("batch_norm_training normalises by the batch, batch_norm by what it is given", "[norm]") {

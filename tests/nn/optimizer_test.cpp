@@ -254,6 +254,11 @@ TEST_CASE("gradients are clipped by their norm over all of them") {
   Gradients nan = gradients(NAN, 1, 1);
   CHECK(std::isnan(nn::clip_by_global_norm(nan, 1).item()));
   CHECK(std::isnan(nan[w].item()));
+  std::vector<Tensor> large = {full({4}, 1e30)};
+  CHECK(nn::clip_by_global_norm(large, 2).item() == Approx(2e30));
+  CHECK(large[0].at({0}) == Approx(1));
+  std::vector<Tensor> whole = {zeros({4}, i64)};
+  CHECK_THROWS_AS(nn::clip_by_global_norm(whole, 2), DTypeError);
   CHECK_THROWS_AS(nn::clip_by_global_norm(g, 0), ArgumentError);
   CHECK_THROWS_AS(nn::clip_by_global_norm(g, NAN), ArgumentError);
   std::vector<Tensor> loose = {tensor<double>({3}), Tensor(), tensor<double>({4})};

@@ -61,6 +61,9 @@ TEST_CASE("every layer with weights and every norm gives the precision's type", 
   CHECK(nn::MultiHeadAttention(8, 2)(sequence, sequence).dtype() == DType::bf16);
   CHECK(nn::Embedding(9, 8)(zeros({2, 5}, i64)).dtype() == DType::bf16);
   CHECK(nn::ConvTranspose2d(8, 3, 2)(image).dtype() == DType::bf16);
+  CHECK(nn::MultiHeadAttention(8, 2)(sequence, {.mask = zeros({5, 5})}).dtype() == DType::bf16);
+  CHECK(nn::Prelu(8)(random::normal({2, 8})).dtype() == DType::bf16);
+  CHECK(nn::Sequential(nn::Linear(8, 4), nn::Prelu(4), nn::Linear(4, 2))(random::normal({3, 8})).dtype() == DType::bf16);
   CHECK(nn::RMSNorm({8})(sequence).dtype() == DType::bf16);
   CHECK(nn::GroupNorm(2, 8)(image).dtype() == DType::bf16);
   CHECK(nn::InstanceNorm(8)(image).dtype() == DType::bf16);

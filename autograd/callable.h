@@ -23,12 +23,15 @@ struct Declared<F> : Declared<decltype(&F::operator())> {};
 // numbers and structures of tensors as the parameter's own type.
 template <class Parameter, class A> decltype(auto) as_parameter(A& argument) {
   using P = std::remove_cvref_t<Parameter>;
-  if constexpr (HoldsVariables<P>::value)
+  if constexpr (HoldsVariables<P>::value) {
+    static_assert(HoldsVariables<std::remove_cvref_t<A>>::value,
+                  "this parameter is a variable, or holds some: a tensor would become another one");
     return (argument);
-  else if constexpr (std::is_same_v<P, Tensor>)
+  } else if constexpr (std::is_same_v<P, Tensor>) {
     return Arg(argument).tensor();
-  else
+  } else {
     return P(argument);
+  }
 }
 
 /// A function that may change itself when it is called (a lambda that is mutable, a compiled function), held by one

@@ -2,6 +2,7 @@
 // for themselves they take part in all rounds and in both branches, and those that should not keep what they had.
 #include "../ops/batching.h"
 #include "../ops/closure.h"
+#include "../ops/indexing.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
 #include "../ops/reduce.h"
@@ -39,12 +40,19 @@ std::vector<Batched> paired(std::span<const Tensor> values, const std::vector<bo
   return list;
 }
 
-// The operands of what is for active examples alone. The others' gradients end here: where a derivative is infinite
-// theirs would be NaN, 0 times that. Not so for what all examples share, a weight: it would need a copy for each.
-std::vector<Batched> without_others(const Tensor& active, std::vector<Batched> operands, std::int64_t size) {
-  for (Batched& b : operands)
-    if (b.batched && is_floating(b.value.dtype()))
-      b.value = choose_examples(active, b, {stop_gradient(b.value), true}, size);
+// The operands of what is for active examples alone: the others run on those of the first active one, through which
+// no gradient goes. On their own ones a derivative may be infinite, and 0 times that is NaN, in the gradient of what
+// all share, too. Where no example is active nothing shared has a gradient.
+std::vector<Batched> without_others(const Tensor& active, std::vector<Batched> operands) {
+  if (active.size() == 0) return operands;
+  const Tensor some = any(active), first = argmax(cast(active, i32), 0);
+  const auto cut = [](const Tensor& t) { return is_floating(t.dtype()) ? stop_gradient(t) : t; };
+  for (Batched& b : operands) {
+    if (b.batched)
+      b.value = choose_examples(active, b, {cut(gather(b.value, first)), false}, active.size());
+    else if (is_floating(b.value.dtype()))
+      b.value = where(some, b.value, cut(b.value));
+  }
   return operands;
 }
 
@@ -63,7 +71,7 @@ void Cond::batch(Batching& b) {
     const std::vector<Batched> values = paired(operands, in);
     const auto run = [&](const Graph& branch, const Tensor& chosen) {
       const Tensor active = b.active().defined() ? chosen & b.active() : chosen;
-      return replay_batched(branch, without_others(active, values, b.size()), b.size(), active);
+      return replay_batched(branch, without_others(active, values), b.size(), active);
     };
     const auto x = run(*a.then, b.in(0)), y = run(*a.otherwise, !b.in(0));
     for (std::size_t k = 0; k < x.size(); ++k)
@@ -178,7 +186,7 @@ void While::batch(Batching& b) {
     Tensors values = without_own(args);
     const Tensor active = each ? args[flag] : Tensor();
     std::vector<Batched> operands_now = paired(values, in);
-    if (each) operands_now = without_others(active, std::move(operands_now), b.size());
+    if (each) operands_now = without_others(active, std::move(operands_now));
     const auto next = replay_batched(*a.body, operands_now, b.size(), active);
     for (std::size_t k = 0; k < carries; ++k) {
       if (in[k])

@@ -53,7 +53,7 @@ class ForwardAccumulator : private Recorder {
   template <class Target>
   requires Structured<Target> || std::is_same_v<Target, Gradients>
   auto jvp(const Target& target, Unconnected unconnected = Unconnected::none) const {
-    return map_results(target, [&](const auto& leaf) { return tangent_of(leaf, unconnected); });
+    return map_leaves(target, [&](const auto& leaf) { return tangent_of(leaf, unconnected); });
   }
 
   /// Ends the recording; start() goes on with it. GradError if it is not recording, or already is.

@@ -30,26 +30,14 @@ class Gradients {
   std::vector<Item> list_;
 };
 
-/// map(leaf), a Tensor, for each leaf of s, in the structure that results come in: those of a model are Gradients.
-template <class S, class Map> auto map_results(const S& s, Map&& map) {
-  if constexpr (std::is_same_v<S, Gradients>) {
-    Gradients g = s;
-    for (Gradients::Item& item : g) item.gradient = map(item.gradient);
-    return g;
-  } else if constexpr (Model<S>) {
-    Gradients g;
-    each_leaf(s, [&](const auto& leaf) {
-      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>) {
-        const Tensor result = map(leaf);
-        if (leaf.trainable() && !g.contains(leaf)) g.add(leaf, result);  // two members may be references to one
-      } else {
-        map(leaf);
-      }
-    });
-    return g;
-  } else {
-    return map_leaves(s, map);
-  }
+template <class S, class Map> Gradients detail::gradients_of(const S& model, Map&& map) {
+  Gradients g;
+  each_leaf(model, [&](const auto& leaf) {
+    const Tensor result = map(leaf);  // of all leaves: they are numbered
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>)
+      if (leaf.trainable() && !g.contains(leaf)) g.add(leaf, result);  // two members may be references to one
+  });
+  return g;
 }
 
 }  // namespace weft

@@ -52,6 +52,7 @@ template <class F> std::vector<Tensor> of_all_rows(const Tensor& rows, F&& f) {
   });
   std::vector<Batched> inputs = {{rows, true}};
   for (const Tensor& t : c.captured) inputs.push_back({t, false});
+  const SharedDraws drawn;
   const std::vector<Batched> out = replay_batched(*c.graph, inputs, n);
   for (std::size_t k = 0; k < connected.size(); ++k) results[connected[k]] = batch_in_front(out[k], n);
   return results;

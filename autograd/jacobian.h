@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "callable.h"
 #include "linearize.h"
 #include "transforms.h"
 
@@ -37,6 +38,14 @@ class JacobianRecorder {
   std::optional<Linearizer> linearizer_;
 };
 
+/// The argument with tensors of its own, to be told from others of the same; what holds variables as it is.
+template <class X> decltype(auto) fresh(const X& x) {
+  if constexpr (HoldsVariables<X>::value)
+    return (x);
+  else
+    return map_leaves(x, [](const Tensor& leaf) { return another(leaf); });
+}
+
 /// GradError if y is no scalar.
 void check_scalar(const Tensor& y);
 
@@ -49,8 +58,7 @@ template <class F> class Jacobian {
 
   template <Structured... X> auto operator()(const X&... x) const {
     static_assert(sizeof...(X) > 0, "jacobian: of a function of nothing");
-    const auto fresh = [](const auto& leaf) { return detail::another(leaf); };
-    const std::tuple<decltype(map_leaves(x, fresh))...> arguments{map_leaves(x, fresh)...};
+    const std::tuple<decltype(detail::fresh(x))...> arguments{detail::fresh(x)...};
     detail::JacobianRecorder recorder(mode_, detail::leaves_of(arguments));
     const auto y = std::apply(f_, arguments);
     using Y = std::remove_const_t<decltype(y)>;
@@ -68,7 +76,7 @@ template <class F> class Jacobian {
   }
 
  private:
-  F f_;
+  mutable F f_;  // a compiled function changes itself
   JacobianMode mode_;
 };
 
@@ -89,12 +97,11 @@ template <class F> Jacobian<F> jacobian(F f, JacobianMode mode = JacobianMode::b
 ///     Tensor h = hessian([](const Tensor& x) { return sum(x * x * x); })(x);
 template <class F> auto hessian(F f, JacobianMode mode = JacobianMode::forward) {
   return jacobian(
-      [f = std::move(f)](const auto&... x) {
-        const auto fresh = [](const auto& leaf) { return detail::another(leaf); };
-        const std::tuple<decltype(map_leaves(x, fresh))...> arguments{map_leaves(x, fresh)...};
+      [held = detail::Held<F>{std::move(f)}](const auto&... x) {
+        const std::tuple<decltype(detail::fresh(x))...> arguments{detail::fresh(x)...};
         GradientTape tape;
         tape.watch(arguments);
-        const Tensor y = std::apply(f, arguments);
+        const Tensor y = std::apply(held.f, arguments);
         detail::check_scalar(y);
         const GradientOptions zeros{.unconnected = Unconnected::zero};
         if constexpr (sizeof...(x) == 1)

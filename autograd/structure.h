@@ -157,8 +157,13 @@ concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
 template <class T>
 concept Model = HasMembers<T> && detail::HoldsVariables<T>::value;
 
+namespace detail {
+/// map(leaf) for each of a model's trained variables; in gradients.h.
+template <class S, class Map> Gradients gradients_of(const S& model, Map&& map);
+}  // namespace detail
+
 /// The same structure with each leaf replaced by map(leaf): a Tensor, which Variables become too, or, where no struct
-/// has to hold it, a structure in turn.
+/// has to hold it, a structure in turn. A model becomes Gradients.
 template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
   if constexpr (std::is_same_v<S, Tensor> || std::is_same_v<S, Variable>) {
     if constexpr (std::is_convertible_v<decltype(map(s)), Tensor>)
@@ -170,10 +175,13 @@ template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
     for (auto& item : result) item.gradient = map(item.gradient);
     return result;
   } else if constexpr (HasMembers<S>) {
-    static_assert(!Model<S>, "a struct with Variables can't hold their gradients: use Gradients");
-    S result = s;
-    each_leaf(result, [&](Tensor& leaf) { leaf = map(leaf); });
-    return result;
+    if constexpr (Model<S>) {
+      return detail::gradients_of(s, map);
+    } else {
+      S result = s;
+      each_leaf(result, [&](Tensor& leaf) { leaf = map(leaf); });
+      return result;
+    }
   } else if constexpr (detail::is_vector<S>) {
     std::vector<decltype(map_leaves(s[0], map))> result;
     result.reserve(s.size());

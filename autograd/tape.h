@@ -233,9 +233,9 @@ class GradientTape : private Recorder {
     std::size_t next = 0;
     const auto result = [&](const auto&) { return results[next++]; };
     if constexpr (sizeof...(i) == 1)
-      return map_results(std::get<0>(args), result);
+      return map_leaves(std::get<0>(args), result);
     else
-      return std::tuple<decltype(map_results(std::get<i>(args), result))...>{map_results(std::get<i>(args), result)...};
+      return std::tuple<decltype(map_leaves(std::get<i>(args), result))...>{map_leaves(std::get<i>(args), result)...};
   }
   TapeOptions options_;
   bool recording_ = false, used_ = false;

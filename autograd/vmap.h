@@ -110,7 +110,7 @@ template <class F> class Vmap {
       return (x);
   }
 
-  F f_;
+  mutable F f_;  // a compiled function changes itself
   VmapOptions options_;
   std::source_location site_;
 };

@@ -70,15 +70,18 @@ void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> i
                          "a tensor made inside a compiled function lives only there; return it");
       in_views[i] = in[i].view();
     }
+    const auto shown = [&] {  // a view of the operand, nothing to compute
+      if (op.kind != OpKind::view) return false;
+      out_views[0] = {out_types[0].dtype, out_types[0].shape, {}, nullptr};
+      if (!op.view(attrs, in_views[0], out_views[0])) return false;
+      out[0] = Tensor::on(in[0].storage(), out_views[0]);
+      return true;
+    };
     if (op.inlined) {  // each of its outputs a tensor of its own, to be told from inputs and from each other
       const TraceScope hidden(nullptr);
       const std::vector<Tensor> results = replay(*op.graphs(attrs)[0], in);
       for (std::size_t i = 0; i < out.size(); ++i) out[i] = Tensor::on(results[i].storage(), results[i].view());
-    } else if (op.kind == OpKind::view) {
-      out_views[0] = {out_types[0].dtype, out_types[0].shape, {}, nullptr};
-      if (op.view(attrs, in_views[0], out_views[0])) out[0] = Tensor::on(in[0].storage(), out_views[0]);
-    }
-    if (!out[0].defined()) {
+    } else if (!shown()) {
       for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = Tensor::allocate(out_types[i]);
         out_views[i] = out[i].view();

@@ -90,7 +90,7 @@ void apply_batched(const Op& op, const Attrs& attrs, std::span<const Batched> in
     return apply_batched(op, attrs, harmless, out, size);
   }
   const bool shared = std::none_of(in.begin(), in.end(), [](const Batched& b) { return b.batched; });
-  if (shared && !has(&Op::draws, op, attrs) && !(active.defined() && op.graphs)) {
+  if (shared && (SharedDraws::alive || !has(&Op::draws, op, attrs)) && !(active.defined() && op.graphs)) {
     std::vector<Tensor> operands, results(out.size());
     for (const Batched& b : in) operands.push_back(b.value);
     apply(op, attrs, operands, results);

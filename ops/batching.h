@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "closure.h"
@@ -21,6 +22,19 @@ Tensor batch_in_front(const Batched& b, std::int64_t size);
 
 /// `a` of the examples for which `chosen`, bool[size], holds, `b` of the others.
 Tensor choose_examples(const Tensor& chosen, const Batched& a, const Batched& b, std::int64_t size);
+
+/// While it lives, random numbers are drawn once on this thread and not for each example: the batch is of rows of one
+/// derivative, and what it replays has been drawn.
+class SharedDraws {
+ public:
+  SharedDraws() : before_(std::exchange(alive, true)) {}
+  ~SharedDraws() { alive = before_; }
+  SharedDraws(const SharedDraws&) = delete;
+  static inline thread_local bool alive = false;
+
+ private:
+  bool before_;
+};
 
 /// Passed to Op::batch: an application of the op, of which some operands are batched. A rule gives every output.
 class Batching {

@@ -47,7 +47,7 @@ Closure close_over(std::span<const Type> types, const TensorFunction& f) {
     const Trace::Capture& v = trace.captures[k];
     c.captured.push_back(v.variable ? Variable::handle(v.variable).value() : v.tensor);
     if (!v.assigned) continue;
-    trace.graph.outputs.push_back(v.assigned_value);
+    trace.graph.outputs.push_back(trace.value_of(v.value));  // as what follows reads it: a loop's next round
     c.assigned.push_back(v.variable);
     c.assigned_from.push_back(k);
     c.assigned_at.push_back(v.site);

@@ -121,7 +121,10 @@ Generator::Generator(std::uint64_t seed) : state(state_of(seed), false, "generat
 void Generator::seed(std::uint64_t seed) { state.assign(state_of(seed)); }
 
 Generator& random::default_generator() {
-  static Generator generator(0);
+  static Generator generator = [] {
+    const TraceScope eager(nullptr);  // the first draw may be a traced one
+    return Generator(0);
+  }();
   return generator;
 }
 void random::seed(std::uint64_t seed) { default_generator().seed(seed); }

@@ -222,6 +222,13 @@ TEST_CASE("of integers alone there is no jacobian, of no numbers at all there is
   CHECK(jacobian(f)(zeros({0})).shape() == Shape{0, 0});
 }
 
+TEST_CASE("a jacobian for variables is of the variables themselves", "[jacobian][hessian]") {
+  const Variable v = tensor<double>({1, 2, 3});
+  CHECK_SAME(jacobian([](const Variable& q) { return q * q; })(v), diagonal(2 * v.value()));
+  CHECK_SAME(jacobian([](const Variable& q) { return q * q; }, JacobianMode::forward)(v), diagonal(2 * v.value()));
+  CHECK_SAME(hessian([](const Variable& q) { return sum(q * q * q); })(v), diagonal(6 * v.value()));
+}
+
 TEST_CASE("an argument given twice is two arguments", "[jacobian]") {
   const Tensor x = tensor<double>({2.0, 3.0});
   const auto [da, db] = jacobian([](const Tensor& a, const Tensor& b) { return sum(a * a * b); })(x, x);

@@ -1,7 +1,10 @@
 // Draws of every distribution, compiled and under vmap.
 #include <weft/weft.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <string>
 
 #include "support.h"
 
@@ -35,6 +38,18 @@ TEST_CASE("compiled draws are the eager ones, call after call", "[random]") {
     for (int call = 0; call < 3; ++call) CHECK_SAME(f(x), cast(draw(eager), f64) + x);
     CHECK_SAME(compiled.state.value(), eager.state.value());
   }
+}
+
+TEST_CASE("draws, before anything else, in a trace: run by the test below", "[.first-draw]") {
+  auto f = compile([](const Tensor& x) { return x + random::uniform({2}); });
+  const Tensor first = f(zeros({2}));
+  random::seed(0);
+  CHECK_SAME(first, random::uniform({2}));
+}
+
+TEST_CASE("the first draw of a program may be a traced one", "[random]") {
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  CHECK(std::system(("'" + program + "' '[.first-draw]' >/dev/null").c_str()) == 0);
 }
 
 TEST_CASE("under vmap each example has draws of its own, eager and compiled alike", "[random][vmap]") {

@@ -257,6 +257,26 @@ TEST_CASE("a layer that two members refer to is one: counted, trained and saved 
   CHECK(sum(square(net(x))).item() < loss.item());
 }
 
+TEST_CASE("models in a vector, a map or a tuple give their Gradients in the same structure") {
+  std::vector<nn::Linear> tower;
+  tower.emplace_back(2, 2);
+  tower.emplace_back(2, 2);
+  const std::map<std::string, nn::Linear> named{{"a", nn::Linear(2, 2)}};
+  const Tensor x = ones({1, 2});
+  GradientTape tape({.persistent = true});
+  tape.watch(x);
+  const Tensor y = sum(named.at("a")(tower[1](tower[0](x))));
+  tape.stop();
+  const std::vector<Gradients> g = tape.gradient(y, tower);
+  CHECK(g.size() == 2);
+  const Tensor bias = tape.gradient(y, *tower[1].bias);
+  CHECK(g[1][*tower[1].bias].to_vector<float>() == bias.to_vector<float>());
+  CHECK(tape.gradient(y, named).at("a").size() == 2);
+  const auto [of_model, of_x] = tape.gradient(y, std::tie(tower[0], x));
+  CHECK(of_model.size() == 2);
+  CHECK(of_x.shape() == Shape{1, 2});
+}
+
 TEST_CASE("an initialiser makes what it is asked for, or is refused") {
   CHECK_THROWS_AS(nn::Linear(2, 3, true,
                              [](const Shape&, DType t, Generator&) {

@@ -2,11 +2,32 @@
 // for themselves they take part in all rounds and in both branches, and those that should not keep what they had.
 #include "../ops/batching.h"
 #include "../ops/closure.h"
+#include "../ops/define.h"
+#include "../ops/defs/elementwise.h"
 #include "../ops/indexing.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
 #include "../ops/reduce.h"
 #include "control_ops.h"
+
+namespace weft {
+namespace {
+
+// The value; its gradient where the gate is open, 0 elsewhere.
+struct Gated : Elementwise<Gated> {
+  static constexpr auto name = "gated";
+  static constexpr auto operand_names = "value gate";
+  static constexpr auto reads = reads::in1;
+  WEFT_EVAL(V value, V) { return value; }
+  static int forwards(const Attrs&) { return 0; }
+  static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = *in[0]; }
+  static void vjp(Backward& b) { b.give(0, where(b.in(1), b.grad(), 0)); }
+};
+
+}  // namespace
+}  // namespace weft
+
+WEFT_DEFINE_OP(weft::Gated);
 
 namespace weft {
 namespace {
@@ -42,18 +63,25 @@ std::vector<Batched> paired(std::span<const Tensor> values, const std::vector<bo
 
 // The operands of what is for active examples alone: the others run on those of the first active one, through which
 // no gradient goes. On their own ones a derivative may be infinite, and 0 times that is NaN, in the gradient of what
-// all share, too. Where no example is active nothing shared has a gradient.
+// all share, too.
 std::vector<Batched> without_others(const Tensor& active, std::vector<Batched> operands) {
   if (active.size() == 0) return operands;
-  const Tensor some = any(active), first = argmax(cast(active, i32), 0);
-  const auto cut = [](const Tensor& t) { return is_floating(t.dtype()) ? stop_gradient(t) : t; };
+  const Tensor first = argmax(cast(active, i32), 0);
   for (Batched& b : operands) {
-    if (b.batched)
-      b.value = choose_examples(active, b, {cut(gather(b.value, first)), false}, active.size());
-    else if (is_floating(b.value.dtype()))
-      b.value = where(some, b.value, cut(b.value));
+    if (!b.batched) continue;
+    const Tensor other = gather(b.value, first);
+    b.value =
+        choose_examples(active, b, {is_floating(other.dtype()) ? stop_gradient(other) : other, false}, active.size());
   }
   return operands;
+}
+
+// Output k is a generator's state after a draw: the same for all examples, who draw all that any of them needs.
+bool is_drawn(const Graph& g, std::size_t k) {
+  ValueId v = g.outputs[k];
+  const Graph::Node* n = g.producer(v);
+  for (; n && n->op->forwards; n = g.producer(v)) v = n->in[size(n->op->forwards(n->attrs)) + (v - n->out)];
+  return n && !n->op->graphs && has(&Op::draws, *n->op, n->attrs) && v != n->out;
 }
 
 }  // namespace
@@ -71,11 +99,18 @@ void Cond::batch(Batching& b) {
     const std::vector<Batched> values = paired(operands, in);
     const auto run = [&](const Graph& branch, const Tensor& chosen) {
       const Tensor active = b.active().defined() ? chosen & b.active() : chosen;
-      return replay_batched(branch, without_others(active, values), b.size(), active);
+      std::vector<Batched> own = without_others(active, values);
+      for (Batched& v : own)  // where the branch is for nobody what all share has no gradient by it
+        if (!v.batched && is_floating(v.value.dtype()))
+          v.value = apply(op_of<Gated>(), {}, {{v.value, broadcast_to(any(active), v.value.shape())}});
+      return replay_batched(branch, own, b.size(), active);
     };
     const auto x = run(*a.then, b.in(0)), y = run(*a.otherwise, !b.in(0));
     for (std::size_t k = 0; k < x.size(); ++k)
-      b.give(static_cast<int>(k), choose_examples(b.in(0), x[k], y[k], b.size()));
+      if (!x[k].batched && !y[k].batched && (is_drawn(*a.then, k) || is_drawn(*a.otherwise, k)))
+        b.give(static_cast<int>(k), maximum(x[k].value, y[k].value), false);
+      else
+        b.give(static_cast<int>(k), choose_examples(b.in(0), x[k], y[k], b.size()));
     return;
   }
   std::vector<bool> out(a.then->outputs.size());
@@ -153,7 +188,8 @@ void While::batch(Batching& b) {
       settled = each || !test[0].batched;
       each |= test[0].batched;
       for (std::size_t k = 0; k < carries; ++k) {
-        if (in[k] || !(next[k].batched || (each && a.body->outputs[k] != a.body->inputs[k]))) continue;
+        if (in[k] || !(next[k].batched || (each && a.body->outputs[k] != a.body->inputs[k] && !is_drawn(*a.body, k))))
+          continue;
         in[k] = true;
         settled = false;
       }

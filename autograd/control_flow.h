@@ -1,7 +1,8 @@
 // Control flow as ops: what a compiled function decides or repeats by values that are not known while it is traced.
 // The functions passed are traced once; what they take from their surroundings, variables too, differentiates. In vmap
 // and in forward mode a loop is one loop still. Where the examples of a vmap decide for themselves, a loop goes on
-// until all have ended and both branches run; what is not for an example is dropped, and its values are not checked.
+// until all have ended and both branches run: whom a branch or a round is not for takes part in it with the numbers of
+// one it is for (debug::print shows them); what comes of that is dropped, and its values are not checked.
 //
 //     auto [h, ys] = scan([&](const Tensor& h, const Tensor& x) {
 //       Tensor next = tanh(matmul(x, w) + matmul(h, u));

@@ -1,6 +1,7 @@
 // Gradients: of a model, indexed by variable.
 #pragma once
 
+#include <unordered_set>
 #include <vector>
 
 #include "structure.h"
@@ -32,10 +33,11 @@ class Gradients {
 
 template <class S, class Map> Gradients detail::gradients_of(const S& model, Map&& map) {
   Gradients g;
+  std::unordered_set<const VariableState*> seen;  // two members may be references to one
   each_leaf(model, [&](const auto& leaf) {
     const Tensor result = map(leaf);  // of all leaves: they are numbered
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>)
-      if (leaf.trainable() && !g.contains(leaf)) g.add(leaf, result);  // two members may be references to one
+      if (leaf.trainable() && seen.insert(leaf.state().get()).second) g.add(leaf, result);
   });
   return g;
 }

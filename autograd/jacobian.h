@@ -54,13 +54,13 @@ void check_scalar(const Tensor& y);
 /// A function's Jacobian; see jacobian().
 template <class F> class Jacobian {
  public:
-  Jacobian(F f, JacobianMode mode) : f_(std::move(f)), mode_(mode) {}
+  Jacobian(F f, JacobianMode mode) : held_{std::move(f)}, mode_(mode) {}
 
   template <Structured... X> auto operator()(const X&... x) const {
     static_assert(sizeof...(X) > 0, "jacobian: of a function of nothing");
     const std::tuple<decltype(detail::fresh(x))...> arguments{detail::fresh(x)...};
     detail::JacobianRecorder recorder(mode_, detail::leaves_of(arguments));
-    const auto y = std::apply(f_, arguments);
+    const auto y = std::apply(held_.f, arguments);
     using Y = std::remove_const_t<decltype(y)>;
     static_assert(std::is_same_v<Y, Tensor> || detail::is_vector<Y> || detail::is_map<Y> || detail::is_tuple<Y>,
                   "jacobian: the function returns a tensor, or a tuple, pair, array, vector or map of them");
@@ -76,7 +76,7 @@ template <class F> class Jacobian {
   }
 
  private:
-  mutable F f_;  // a compiled function changes itself
+  detail::Held<F> held_;
   JacobianMode mode_;
 };
 
@@ -98,6 +98,8 @@ template <class F> Jacobian<F> jacobian(F f, JacobianMode mode = JacobianMode::b
 template <class F> auto hessian(F f, JacobianMode mode = JacobianMode::forward) {
   return jacobian(
       [held = detail::Held<F>{std::move(f)}](const auto&... x) {
+        static_assert(!(Model<std::remove_cvref_t<decltype(x)>> || ...),
+                      "hessian: of variables or tensors, not of a model: its Gradients have no Gradients");
         const std::tuple<decltype(detail::fresh(x))...> arguments{detail::fresh(x)...};
         GradientTape tape;
         tape.watch(arguments);

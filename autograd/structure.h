@@ -105,8 +105,7 @@ template <class T> consteval void check_seen() {
                   "a structure: tensors and variables in a shared or plain pointer, a variant, or a container other "
                   "than vector, map, array, tuple, pair, optional and unique_ptr are not seen");
   else if constexpr (requires { typename T::element_type; })
-    static_assert(IsStructure<typename T::element_type>::value &&
-                      (!std::is_polymorphic_v<typename T::element_type> || std::is_final_v<typename T::element_type>),
+    static_assert(!std::is_polymorphic_v<typename T::element_type> || std::is_final_v<typename T::element_type>,
                   "a structure: a unique_ptr is to a struct with WEFT_MEMBERS and not to its base class, whose other "
                   "members nobody sees");
 }

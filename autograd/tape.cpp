@@ -81,11 +81,18 @@ void GradientTape::check_thread() const {
   if (std::this_thread::get_id() != thread_) throw GradError("a tape belongs to the thread that made it");
 }
 
+void GradientTape::check_sees_ops() const {
+  if (active_tracer() != tracer_)
+    throw GuardError("the tape pauses inside a function that is traced, of which it sees one op",
+                     "stop_gradient() what is not to count");
+}
+
 void GradientTape::start() {
   check_thread();
   if (recording_) throw GradError("the tape is still recording", "stop() it first");
   if (used_ && !options_.persistent) reset_history();
   recording_ = true;
+  tracer_ = active_tracer();
   note_switch();
   push_recorder(this);
 }

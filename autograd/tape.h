@@ -107,10 +107,14 @@ class GradientTape : private Recorder {
   ///     Tensor j = tape.batch_jacobian(y, x);  // y [b, m], x [b, n]: j [b, m, n]
   Tensor batch_jacobian(const Tensor& target, const Tensor& source, const JacobianOptions& options = {});
 
-  /// While the returned scope lives nothing is recorded. GradError if the tape is not recording.
+  /// While the returned scope lives nothing is recorded. GradError if the tape is not recording; GuardError inside a
+  /// function that is traced (a loop's body), of which the tape sees one op.
   class Pause {
    public:
-    explicit Pause(GradientTape& tape) : tape_(&tape) { tape.stop(); }
+    explicit Pause(GradientTape& tape) : tape_(&tape) {
+      tape.check_sees_ops();
+      tape.stop();
+    }
     ~Pause() {
       if (!tape_->recording()) tape_->start();
     }
@@ -202,6 +206,7 @@ class GradientTape : private Recorder {
   std::string explain_leaf(const Tensor& target, const Source& source);
   std::string explain_paths(const Tensor& target, const Source& source);
   std::string explain_unreached(const Tensor& target) const;
+  void check_sees_ops() const;
   void check_thread() const;
   std::vector<Tensor> compute_jacobian(const Tensor& target, std::span<const Source> sources,
                                        const JacobianOptions& options);
@@ -239,6 +244,7 @@ class GradientTape : private Recorder {
   }
   TapeOptions options_;
   bool recording_ = false, used_ = false;
+  const Tracer* tracer_ = nullptr;  // in whose trace it records
   std::thread::id thread_ = std::this_thread::get_id();
   std::vector<Entry> entries_;
   std::size_t blind_entries_ = 0;

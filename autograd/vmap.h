@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "../ops/closure.h"
+#include "callable.h"
 #include "structure.h"
 
 namespace weft {
@@ -56,7 +57,7 @@ template <class X> inline constexpr bool is_mapped = Structured<X> &&
 template <class F> class Vmap {
  public:
   Vmap(F f, VmapOptions options, const std::source_location& site)
-      : f_(std::move(f)), options_(std::move(options)), site_(site) {}
+      : held_{std::move(f)}, options_(std::move(options)), site_(site) {}
 
   template <class... X> auto operator()(const X&... x) const { return call(std::index_sequence_for<X...>(), x...); }
 
@@ -64,8 +65,8 @@ template <class F> class Vmap {
   template <std::size_t... i, class... X> auto call(std::index_sequence<i...>, const X&... x) const {
     std::vector<detail::VmapLeaf> leaves;
     (collect(leaves, i, sizeof...(X), x), ...);
-    using Result =
-        std::decay_t<decltype(f_(one(x, std::declval<std::span<const Tensor>>(), std::declval<std::size_t&>())...))>;
+    using Result = std::decay_t<decltype(held_.f(
+        one(x, std::declval<std::span<const Tensor>>(), std::declval<std::size_t&>())...))>;
     static_assert(Structured<Result>, "vmap: the function returns a tensor or a structure of tensors");
     std::optional<Result> form;
     std::vector<int> axes;  // of the results' leaves
@@ -77,7 +78,7 @@ template <class F> class Vmap {
       std::size_t next = 0, k = 0;
       // In braces: the leaves are taken in order.
       const std::tuple<decltype(one(x, values, next))...> arguments{one(x, values, next)...};
-      form.emplace(std::apply(f_, arguments));
+      form.emplace(std::apply(held_.f, arguments));
       if constexpr (detail::is_tuple<Result>)
         std::apply([&]<class... P>(const P&... p) { (part(p, k++, sizeof...(P)), ...); }, *form);
       else
@@ -110,7 +111,7 @@ template <class F> class Vmap {
       return (x);
   }
 
-  mutable F f_;  // a compiled function changes itself
+  detail::Held<F> held_;
   VmapOptions options_;
   std::source_location site_;
 };

@@ -96,7 +96,8 @@ bool takes(const Traced& traced, const Variables& passed) {
 }
 
 // A variable that it captured is no longer anybody's: the model was assigned to, as `net = Net()` does to the elements
-// of a vector, or is gone. What the function reads now only a new trace can tell.
+// of a vector, or is gone. What the function reads now only a new trace can tell. (Where the old variables live on,
+// after std::swap of two models, nothing shows that the function would read others.)
 bool is_stale(const Traced& traced) {
   return std::any_of(traced.owned.begin(), traced.owned.end(), [](const auto& v) { return v->owners == 0; });
 }

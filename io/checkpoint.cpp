@@ -105,8 +105,6 @@ std::int64_t count_not_finite(const Tensor& t) {
 
 LoadReport assign(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
                   const Targets& targets, bool strict) {
-  check_not_traced();
-  const auto lock = lock_variables();
   LoadReport report;
   for (const auto& [name, state] : targets) {
     const auto at = tensors.find(name);
@@ -122,6 +120,7 @@ LoadReport assign(const std::filesystem::path& path, const std::map<std::string,
     throw FormatError(
         fmt::format("{}: the file does not fit the model\n{}", shortened(path.string(), 400), report.text()),
         "nothing was loaded");
+  const auto lock = lock_variables();          // what is loaded is loaded in one step
   for (const auto& [name, state] : targets) {  // from here on nothing can fail
     const auto at = tensors.find(name);
     if (at == tensors.end() || at->second.type() != state->value.type()) continue;
@@ -167,6 +166,7 @@ void detail::save(const std::filesystem::path& path, const nn::Parameters& param
 }
 
 LoadReport detail::load(const std::filesystem::path& path, const nn::Parameters& parameters, bool strict) {
+  check_not_traced();
   Targets t;
   add(t, "", parameters);
   return assign(path, read_safetensors(path).tensors, t, strict);
@@ -182,6 +182,7 @@ void save_checkpoint(const std::filesystem::path& path, const Run& run) {
 }
 
 Progress load_checkpoint(const std::filesystem::path& path, const Run& run) {
+  check_not_traced();
   const SafeTensors file = read_safetensors(path);
   const auto fail = [&](std::string_view what) {
     throw FormatError(fmt::format("{}: {}", shortened(path.string(), 400), what));

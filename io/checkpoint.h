@@ -7,7 +7,8 @@
 //     io::Progress at = io::load_checkpoint("run.safetensors", {model, &opt});
 //
 // A run that goes on from its checkpoint has the bits of one that was never cut. Files are replaced at once or not at
-// all; loading checks everything first and then assigns: a file that does not fit changes nothing.
+// all, and keep their mode; loading checks everything first and then assigns: a file that does not fit changes nothing.
+// Other threads' steps are before or after a save or a load. GuardError in a trace.
 #pragma once
 
 #include <cstdint>

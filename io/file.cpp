@@ -78,12 +78,11 @@ std::size_t InputFile::read_some(void* to, std::size_t n) const {
 namespace {
 // What a link leads to is replaced, not the link; and nothing but a file is: a rename would take /dev/null's place.
 std::filesystem::path to_replace(const std::filesystem::path& path) {
-  std::error_code ignored;
+  std::error_code error;
   if (path.empty()) throw FormatError("a path that is empty: can't write it");
-  std::error_code wrong;
-  const auto target =
-      std::filesystem::is_symlink(path, ignored) ? std::filesystem::weakly_canonical(path, wrong) : path;
-  if (wrong) fail_system(path, "write it", wrong.value());
+  const bool link = std::filesystem::is_symlink(path, error);
+  const auto target = link ? std::filesystem::weakly_canonical(path, error) : path;
+  if (link && error) fail_system(path, "write it", error.value());
   struct stat info;
   if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode)) fail_system(path, "write it", EISDIR);
@@ -98,6 +97,8 @@ void replace_file(const std::filesystem::path& given,
   const std::filesystem::path path = to_replace(given);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   Temporary file;
+  struct stat before;
+  const bool replaces = ::stat(path.c_str(), &before) == 0;
   std::string name;
   static std::atomic<unsigned> files{0};
   do {  // mkstemp's are for their owner alone, whatever the umask, which can't be read without a moment of another
@@ -105,7 +106,7 @@ void replace_file(const std::filesystem::path& given,
     name = (folder / fmt::format(".{}.{:x}.{:x}", path.filename().string().substr(0, 200), ::getpid(),
                                  now * 1000 + files++ % 1000))
                .string();
-    file.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, replaces ? 0600 : 0666);
   } while (file.fd < 0 && errno == EEXIST);
   if (file.fd < 0) fail_system(path, "write beside it", errno);
   file.name = name;
@@ -132,7 +133,7 @@ void replace_file(const std::filesystem::path& given,
   });
   put_all(buffer.data(), buffer.size());
 
-  if (struct stat before; ::stat(path.c_str(), &before) == 0 && ::fchmod(file.fd, before.st_mode & 0777))
+  if (replaces && ::fchmod(file.fd, before.st_mode & 0777))  // not before: what is private was so all the time
     fail_system(path, "set its mode", errno);
   if (::fsync(file.fd)) fail_system(path, "sync it to the disk", errno);
   if (::close(std::exchange(file.fd, -1))) fail_system(path, "write it", errno);

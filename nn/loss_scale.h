@@ -23,7 +23,8 @@ struct LossScaleOptions {
 /// A scale that grows until gradients overflow. Its state is variables: a compiled step reads and assigns them.
 class LossScale {
  public:
-  /// ArgumentError if initial or growth is below 1 or not finite, backoff not in (0, 1), interval below 1.
+  /// ArgumentError if initial or growth is below 1 or not finite, initial above 2^60, backoff not in (0, 1), interval
+  /// below 1.
   explicit LossScale(LossScaleOptions options = {}, Site site = Site::current());
   LossScale(const LossScale&) = delete;
 

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 #include <cmath>
+#include <limits>
 
 #include "../ops/apply.h"
 #include "../ops/compose.h"
@@ -78,8 +77,9 @@ Tensor mae(const Arg& labels, const Arg& predictions) {
 Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
   const SiteScope scope(labels.site());
   const Operands o("huber", "predictions", labels, predictions);
-  if (!(delta > 0 && delta <= std::numeric_limits<float>::max()))
-    o.fail(ArgumentError(fmt::format("delta is {}, not above 0 and a finite f32", delta)));
+  const bool wide = o.labels.dtype() == f64;
+  if (!(delta > 0 && delta <= (wide ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max())))
+    o.fail(ArgumentError(fmt::format("delta is {}, not above 0 and a finite {}", delta, wide ? "f64" : "f32")));
   o.check_same();
   return o.compute([&](const Tensor& y, const Tensor& p) {
     const Tensor d = p - y, size = abs(d);

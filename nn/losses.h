@@ -11,7 +11,7 @@ Tensor mse(const Arg& labels, const Arg& predictions);
 /// The mean over all elements of |labels - predictions|; its gradient at 0 is 0.
 Tensor mae(const Arg& labels, const Arg& predictions);
 /// The mean over all elements of d^2 / 2 where |d| <= delta, delta (|d| - delta / 2) elsewhere. Huber, 1964.
-/// ArgumentError if delta is not above 0.
+/// ArgumentError if delta is not above 0 and finite.
 Tensor huber(const Arg& labels, const Arg& predictions, double delta = 1);
 
 /// Element by element, the cross-entropy of sigmoid(logits) with labels in [0, 1], without overflow:

@@ -73,7 +73,7 @@ Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std
          labels, predictions);
   if (l != examples && without_unit(l) != examples && (rows || without_unit(l) != without_unit(examples)))
     fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", l.text(), p.text())), labels, predictions);
-  if (scores && !rows && is_floating(labels.dtype()) && l.size() > 1 && l.back() > 1)
+  if (scores && !rows && l.size() > 1 && l.back() > 1)
     fail(ShapeError("labels of as many numbers a row as the scores are one-hot, or a label for each number",
                     "argmax(labels, -1), or reshape(labels, {-1}) and reshape(scores, {-1})"),
          labels, predictions);

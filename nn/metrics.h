@@ -17,7 +17,7 @@ namespace weft::nn {
 /// Counts of (label, prediction) pairs, and what follows from them.
 ///
 /// Predictions for labels of shape [...] are scores [..., classes], the largest of which counts (the first of equals,
-/// NaN above all); or, of two classes, one score an element, [...] or [..., 1]: class 1 if it is above the threshold,
+/// NaN above all); or, of two classes, one score an example, [n] or [..., 1]: class 1 if it is above the threshold,
 /// which is 0 for logits and 0.5 for probabilities; or class numbers, i32 or i64, [...]. Labels are class numbers, or 0
 /// and 1 as floats for two classes, [...] or [..., 1]. (Of one-hot labels the class numbers are argmax(labels, -1).)
 class ConfusionMatrix {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "../ops/arg.h"
+#include "../ops/trace.h"
 
 namespace weft::nn::detail {
 namespace {
@@ -31,12 +32,15 @@ void assign_all(const Parameters& to, const Parameters& from, const Site& site) 
       throw ArgumentError(fmt::format("a model of {} variables takes the values of {}", to.size(), from.size()));
     for (std::size_t i = 0; i < to.size(); ++i) {
       const Type &a = to[i].type(), &b = from[i].type();
-      const std::string rule =
-          fmt::format("\"{}\" is {}, what it is given \"{}\" {}", to[i].path(), a.text(), from[i].path(), b.text());
-      if (to[i].path() != from[i].path()) throw ArgumentError(rule);
-      if (a.dtype != b.dtype) throw DTypeError(rule);
-      if (a.shape != b.shape) throw ShapeError(rule);
+      const auto rule = [&] {
+        return fmt::format("\"{}\" is {}, what it is given \"{}\" {}", to[i].path(), a.text(), from[i].path(),
+                           b.text());
+      };
+      if (to[i].path() != from[i].path()) throw ArgumentError(rule());
+      if (a.dtype != b.dtype) throw DTypeError(rule());
+      if (a.shape != b.shape) throw ShapeError(rule());
     }
+    const auto lock = lock_update();
     std::vector<Tensor> values;  // all of them, should the models share some
     for (const Parameter& p : from) values.push_back(p.variable().value());
     for (std::size_t i = 0; i < to.size(); ++i) to[i].variable().assign(values[i]);

@@ -111,10 +111,11 @@ template <class M> Parameters name_parameters(const M& model) {
   return list;
 }
 
-/// Gives the variables of `model` the values that `other`'s have: model = best keeps the best epoch's, and what was
-/// compiled for `model`, or made an optimizer for it, goes on with them. (C++'s own assignment does that, too, but
-/// where it exchanges variables: a vector that is moved from, a map.) ArgumentError, DTypeError or ShapeError if paths
-/// or types differ, and nothing is changed then.
+/// Gives the variables of `model` the values that `other`'s have, in one step: what was compiled for `model`, or made
+/// an optimizer for it, goes on with them. (C++'s own assignment does that, too, but where it exchanges variables: a
+/// vector that is moved from, a map.) ArgumentError, DTypeError or ShapeError if paths or types differ, and nothing is
+/// changed then.
+///     nn::assign(model, best);
 template <class M> void assign(const M& model, const M& other, Site site = Site::current()) {
   detail::assign_all(parameters(model), parameters(other), site);
 }

@@ -14,7 +14,9 @@ namespace weft {
 
 /// Of type [results] = graph([arguments], [captured]).
 struct Closure {
-  std::shared_ptr<const Graph> graph;  // its outputs: the results, then the new values of the variables assigned
+  /// Its outputs: the results, then of each variable assigned what is read of it afterwards, whose gradient is the
+  /// variable's: a loop carries it into its next round.
+  std::shared_ptr<const Graph> graph;
   std::size_t arguments = 0, results = 0;
   /// What stands for the graph's further inputs: tensors of the surroundings and values that variables had, read (so
   /// that tapes know) when the trace had ended.

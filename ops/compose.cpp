@@ -42,7 +42,7 @@ Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {
     const Tensor d = t - mean(t, axes, true), total = sum(square(d), axes, keepdims);
     // The mean is rounded, and so all differences are off by as much: sum(d)^2 / n of the total comes from that. Chan,
     // Golub and LeVeque, The American Statistician 37 (1983). In exact numbers it is 0, and so are its derivatives.
-    const Tensor excess = stop_gradient(minimum(square(sum(d, axes, keepdims)) / n, total));
+    const Tensor off = sum(d, axes, keepdims), excess = stop_gradient(minimum(off * (off / n), total));
     return (total - excess) / std::max(n - correction, 0.0);
   });
 }

@@ -21,7 +21,8 @@ Tensor rms_norm(const Arg& x, const Shape& normalized, const Tensor& weight = {}
 /// [C]. ArgumentError if `groups` does not divide C. Wu and He, arXiv:1803.08494.
 Tensor group_norm(const Arg& x, std::int64_t groups, const Tensor& weight = {}, const Tensor& bias = {},
                   double epsilon = 1e-5);
-/// x is [N, C, ...]: over each channel of each example. Ulyanov et al., arXiv:1607.08022.
+/// x is [N, C, positions...]: over each channel of each example. ShapeError without positions. Ulyanov et al.,
+/// arXiv:1607.08022.
 Tensor instance_norm(const Arg& x, const Tensor& weight = {}, const Tensor& bias = {}, double epsilon = 1e-5);
 
 /// x [N, C, ...] normalised a channel at a time by the statistics given, all [C]: what a trained model does.

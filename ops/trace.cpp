@@ -11,6 +11,7 @@ struct Assigned : Elementwise<Assigned> {
   static constexpr auto operand_names = "variable value";
   static constexpr auto accepts = Accepts::numbers;
   WEFT_EVAL(V, V value) { return value; }
+  static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = *in[1]; }  // of bools, too
   static int forwards(const Attrs&) { return 1; }
   static void vjp(Backward& b) { b.give(0, b.grad()); }
 };

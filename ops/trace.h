@@ -13,7 +13,7 @@
 namespace weft {
 
 /// What a variable holds after an assignment: `value`. State stops gradients, so none goes into the assigned value;
-/// that of what is read afterwards is the variable's. In graphs only, which tapes around them replay.
+/// that of what is read afterwards is the variable's. In graphs only; there for gradients alone (Op::forwards).
 const Op& assigned_op();
 
 /// Held while variables, of whatever function, are written or their values fetched: a compiled call that writes, an

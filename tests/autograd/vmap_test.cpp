@@ -354,3 +354,21 @@ TEST_CASE("a custom rule that throws does so when a gradient is asked for", "[vm
   CHECK_VALUES(vmap(f)(x), 2, 4);
   CHECK_THROWS_WITH(gradient_of([&](const Tensor& t) { return vmap(f)(t); }, x), "no gradient today");
 }
+
+TEST_CASE("a tape does not pause inside a function that is traced, of which it sees one op", "[vmap][tape]") {
+  const Tensor x = ones({2, 3});
+  GradientTape tape;
+  tape.watch(x);
+  const auto paused = [&](const Tensor& t) {
+    const auto pause = tape.stop_recording();
+    return t * t;
+  };
+  CHECK_THROWS_AS(vmap(paused)(x), GuardError);
+  CHECK(tape.recording());
+  vmap([&](const Tensor& t) {
+    GradientTape inner;  // one of its own does
+    const auto pause = inner.stop_recording();
+    return t * t;
+  })(x);
+  CHECK(tape.gradient(sum(x + paused(x)), x).at({0, 0}) == 1);
+}

@@ -1,6 +1,7 @@
 // Loops and branches under vmap and in forward mode: what a loop over the examples gives, and one loop all the same.
 #include <weft/weft.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -332,6 +333,30 @@ TEST_CASE("random numbers in a loop under vmap are each example's own", "[contro
   CHECK(std::set<double>(u.begin(), u.end()).size() == 20);
 }
 
+TEST_CASE("where examples decide for themselves they draw for themselves", "[control][vmap][random]") {
+  Generator g(1);
+  const auto noisy = [&](const Tensor& t) { return t + random::uniform({}, 0, 1, f64, g); };
+  const auto branch = [&](const Tensor& t) {
+    return cond(
+        t > 0, [&] { return noisy(t); }, [&] { return t; });
+  };
+  const auto loop = [&](const Tensor& t) { return while_loop([](const Tensor& c) { return c < 3; }, noisy, t); };
+  const Tensor xs = tensor<double>({1, -1, 2, 5});
+  for (const bool compiled : {false, true}) {
+    const auto run = [&](const auto& f) {
+      return compiled ? compile([&](const Tensor& t) { return vmap(f)(t); })(xs) : vmap(f)(xs);
+    };
+    const std::vector<double> a = run(branch).template to_vector<double>(),
+                              b = run(branch).template to_vector<double>(), c = run(loop).template to_vector<double>();
+    CHECK(a[1] == -1);
+    CHECK(a[3] - 5 != a[0] - 1);  // numbers of their own
+    CHECK(a[0] != b[0]);          // and others at the next call
+    CHECK(std::set<double>(c.begin(), c.end()).size() == 4);
+    CHECK(*std::min_element(c.begin(), c.end()) >= 3);
+    CHECK(c[3] == 5);
+  }
+}
+
 TEST_CASE("print under vmap prints the batch, once", "[print][vmap]") {
   std::ostringstream out;
   debug::print_to(&out);
@@ -493,6 +518,28 @@ TEST_CASE("state stops gradients from one round of a loop to the next, as in a l
     CHECK(forward.jvp(loops[k](d, x)).item() == 8);
     CHECK(a.item() == 18);
     CHECK(b.item() == 18);
+  }
+}
+
+TEST_CASE("variables of every dtype may be assigned in loops and branches", "[control][variable]") {
+  for (const DType t : {DType::boolean, DType::u8, i32, i64, DType::bf16, DType::f16, f32, f64}) {
+    INFO(name_of(t));
+    Variable v = zeros({2}, t);
+    const Tensor one = ones({2}, t), zero = zeros({2}, t);
+    cond(
+        tensor(1) > 0, [&] { return v.assign(one), tensor(0); }, [] { return tensor(0); });
+    CHECK_SAME(v.value(), one);
+    scan([&](const Tensor& c, const Tensor&) { return v.assign(zero), std::pair(c, c); }, tensor(0), zeros({2}));
+    CHECK_SAME(v.value(), zero);
+    while_loop([](const Tensor& c) { return c < 2; }, [&](const Tensor& c) { return v.assign(one), c + 1; }, tensor(0));
+    CHECK_SAME(v.value(), one);
+    vmap([&](const Tensor& x) { return v.assign(zero), x; })(ones({3}));
+    CHECK_SAME(v.value(), zero);
+    compile([&](const Tensor& x) {
+      return cond(
+          x > 0, [&] { return v.assign(one), x; }, [&] { return x; });
+    })(tensor(1));
+    CHECK_SAME(v.value(), one);
   }
 }
 

@@ -218,14 +218,16 @@ TEST_CASE("a compiled step of a model that was assigned to sees the variables th
   CHECK_THROWS_AS(step(x), ArgumentError);  // none of the optimizer's, as it is eager
 
   struct Wide {
-    nn::Linear fc;
-    WEFT_MEMBERS(fc)
+    nn::Linear first, fc;
+    WEFT_MEMBERS(first, fc)
   };
-  const Wide narrow{nn::Linear(2, 3)}, wide{nn::Linear(2, 4)}, plain{nn::Linear(2, 3, false)};
-  const std::vector<float> values = narrow.fc.weight.value().to_vector<float>();
+  const nn::Linear first(2, 2);  // what fits is not assigned before what does not
+  const Wide narrow{nn::Linear(2, 2), nn::Linear(2, 3)}, wide{first, nn::Linear(2, 4)},
+      plain{first, nn::Linear(2, 3, false)};
+  const std::vector<float> values = narrow.first.weight.value().to_vector<float>();
   CHECK_THROWS_AS(nn::assign(narrow, wide), ShapeError);
   CHECK_THROWS_AS(nn::assign(narrow, plain), ArgumentError);
-  CHECK(narrow.fc.weight.value().to_vector<float>() == values);
+  CHECK(narrow.first.weight.value().to_vector<float>() == values);
 }
 
 TEST_CASE("a vector of layers moves them when it grows") {

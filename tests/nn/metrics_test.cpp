@@ -75,6 +75,7 @@ TEST_CASE("metrics refuse what does not fit, and count nothing then") {
   // one-hot labels are no labels of each score by itself
   CHECK_THROWS_AS(nn::accuracy(eye(10), random::normal({10, 10})), ShapeError);
   CHECK_THROWS_AS(nn::Accuracy(2).update(eye(2), eye(2)), ShapeError);
+  CHECK_THROWS_AS(nn::accuracy(eye(4, i64), random::normal({4, 4})), ShapeError);
   CHECK(nn::accuracy(argmax(eye(10), -1), eye(10)) == 1);
   CHECK_THROWS_AS(m.precision(5), IndexError);
 }

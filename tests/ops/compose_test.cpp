@@ -29,6 +29,8 @@ TEST_CASE("var of numbers far from 0 does not suffer by its mean's rounding", "[
   const Tensor x = 16777216 + 2 * cast(arange(64), f32);
   CHECK_NEAR(var(x), tensor(1365.0f), 1e-7);
   CHECK_NEAR(var(transpose(reshape(x, {8, 8})), 0, true), full({1, 8}, 21), 1e-7);
+  CHECK_NEAR(var(tensor({1e19, 1.000001e19, 0.999999e19}) * 1), tensor(6.6666e25f),
+             0.05);  // a square of sums is no f32
   const Tensor same = full({100}, 0.1);
   CHECK(var(same).item() == 0);
   CHECK(stddev(same).item() == 0);

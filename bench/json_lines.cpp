@@ -74,6 +74,11 @@ void print_line(const Work& work, Mode mode, const Timing& timing) {
   std::fflush(stdout);
 }
 
+void print_work(const Work& work) {
+  std::printf("{\"work\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"tolerance\": %g}\n", work.name.c_str(),
+              std::string(weft::name_of(work.dtype)).c_str(), work.threads, work.tolerance);
+}
+
 void print_lines(const std::vector<Work>& works, const std::vector<Mode>& modes, const Timing& timing) {
   const char* wish = std::getenv("WEFT_PROFILE");
   const std::string trace = wish ? wish : "", ending = ".json";

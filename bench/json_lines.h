@@ -17,6 +17,8 @@ struct Timing {
 
 /// Measures one work in one mode in this process and prints its line.
 void print_line(const Work& work, Mode mode, const Timing& timing);
+/// What there is to know of a work before it runs, as a JSON line.
+void print_work(const Work& work);
 
 /// Prints a line each, every one measured in a process of its own, so that first_call_s is a first call, and ends this
 /// process: with status 1 if one failed. Under WEFT_PROFILE=FILE.json several lines have their traces in

@@ -28,13 +28,14 @@ int main(int argc, char** argv) {
       "Weft's benchmarks. Without --json: a table by Google Benchmark, whose --benchmark_* are taken too; by default "
       "models, system, threads "
       "and sweeps, with --benchmark_filter=all ops and transforms too.");
-  bool json = false, here = false;
+  bool json = false, here = false, list = false;
   std::vector<std::string> ids;
   std::vector<std::string> mode_names = {name_of(Mode::eager), name_of(Mode::compile)};
   std::string stage, out;
   Timing timing;
   timing.threads = weft::num_threads();
   app.add_flag("--json", json, "a JSON line for each work and mode, as in bench/peers/WORKLOADS.md");
+  app.add_flag("--list", list, "a JSON line for each work: its id, dtype, threads (0: any) and its check's tolerance");
   app.add_option("--work", ids, "ids with commas, as W1,W8-20; W8 means W8-20 and W8-24. Default: all")->delimiter(',');
   app.add_option("--mode", mode_names, "eager, compile or both with a comma")
       ->delimiter(',')
@@ -62,6 +63,10 @@ int main(int argc, char** argv) {
   try {
     const std::vector<Work> chosen = works(ids);
     std::vector<std::string> rest = app.remaining();
+    if (list) {
+      for (const Work& work : chosen) print_work(work);
+      return 0;
+    }
     if (!stage.empty()) {
       for (const Work& work : chosen) {
         const Step step = work.make(Mode::compile);

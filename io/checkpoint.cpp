@@ -47,6 +47,7 @@ Targets targets_of(const Run& run) {
   add(t, "model.", run.model);
   if (run.optimizer) add(t, "optimizer.", run.optimizer->state());
   if (run.generator) t.emplace("generator", run.generator->state.state());
+  add(t, "extra.", run.extra);
   return t;
 }
 

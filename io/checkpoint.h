@@ -48,11 +48,13 @@ struct Run {
   nn::Optimizer* optimizer = nullptr;
   Progress progress = {};
   Generator* generator = &random::default_generator();  ///< null: none
+  nn::Parameters extra = {};                            ///< what else changes: a LossScale's state()
 
   template <class M>
   requires(!std::is_same_v<M, nn::Parameters>)
-      Run(const M& m, nn::Optimizer* opt = nullptr, Progress at = {}, Generator* g = &random::default_generator())
-      : model(nn::parameters(m)), optimizer(opt), progress(std::move(at)), generator(g) {}
+      Run(const M& m, nn::Optimizer* opt = nullptr, Progress at = {}, Generator* g = &random::default_generator(),
+          nn::Parameters more = {})
+      : model(nn::parameters(m)), optimizer(opt), progress(std::move(at)), generator(g), extra(std::move(more)) {}
 };
 
 namespace detail {
@@ -73,7 +75,7 @@ template <class M> LoadReport load(const std::filesystem::path& path, const M& m
   return detail::load(path, nn::parameters(model), strict);
 }
 
-/// Saves model, optimizer (step, rates, slots), generator and progress.
+/// Saves model, optimizer (step, rates, slots), generator, progress and what is extra.
 void save_checkpoint(const std::filesystem::path& path, const Run& run);
 /// Loads what save_checkpoint saved into the same parts, strictly, and gives the progress. FormatError.
 Progress load_checkpoint(const std::filesystem::path& path, const Run& run);

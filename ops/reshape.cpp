@@ -162,7 +162,9 @@ Tensor squeeze(const Arg& x, const Axes& axes) {
 Tensor contiguous(const Arg& x) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
-  return t.defined() && t.is_contiguous() && !t.is_traced() ? t : apply<Contiguous>({t});
+  // Where somebody records it is another tensor than x, as in a trace, which can't know how x lies.
+  const bool as_it_is = t.defined() && !t.is_traced() && t.is_contiguous() && active_recorders().empty();
+  return as_it_is ? t : apply<Contiguous>({t});
 }
 
 }  // namespace weft

@@ -19,13 +19,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from agree import DEFAULT, TOLERANCES, spread
-from contenders import SMALL, WORKS, contenders, mkl_shim, shim_folder
+from agree import spread
+from contenders import contenders, mkl_shim, shim_folder
 from environment import PACKAGES, given_environment, prepare
 from tables import label, notes, table, tried
 
 FIRST_TRY = {"steps": 5, "seconds": 0.5}
 NEARLY = 1.25  # times the best of the first try: the second best is timed in turns too
+
+
+def known_works(weft):
+    """What the program runs: of each id its threads (0: any number) and how far its check may be off."""
+    done = subprocess.run([weft, "--list"], stdout=subprocess.PIPE, text=True, check=True)
+    return {work["work"]: work for work in map(json.loads, done.stdout.splitlines())}
 
 
 def recorded_checks():
@@ -37,9 +43,9 @@ def recorded_checks():
     return checks
 
 
-def is_void(row, recorded):
+def is_void(row, recorded, tolerance):
     known = recorded.get((row["work"], row["dtype"]), [])
-    return not spread(known + [row["check"]]) <= TOLERANCES.get(row["work"], DEFAULT[row["dtype"]])
+    return not spread(known + [row["check"]]) <= tolerance
 
 
 def run(way, work, threads, seconds, steps=20, limit=900):
@@ -58,9 +64,9 @@ def run(way, work, threads, seconds, steps=20, limit=900):
 class Measured:
     """What came of it: rows; and of (work, threads, peer, label) why one failed, or was not tried."""
 
-    def __init__(self, recorded, lines):
+    def __init__(self, works, recorded, lines):
         self.rows, self.failures, self.skipped = [], {}, {}
-        self.recorded, self.lines = recorded, lines
+        self.works, self.recorded, self.lines = works, recorded, lines
 
     def measure(self, way, work, threads, first_try, **timing):
         found, said = run(way, work, threads, **timing)
@@ -68,7 +74,7 @@ class Measured:
             self.failures[work, threads, way.peer, way.label] = said
         for row in found:
             row |= {"contender": way.peer, "variant": way.variant, "settings": way.settings, "load": os.getloadavg()[0],
-                    "void": is_void(row, self.recorded), "first_try": first_try}
+                    "void": is_void(row, self.recorded, self.works[work]["tolerance"]), "first_try": first_try}
             self.rows.append(row)
             print(json.dumps(row), file=self.lines, flush=True)
 
@@ -89,10 +95,11 @@ def measure(args, peers, python, recorded, out):
     """Tries everything, then times the best in turns."""
     with shim_folder() as folder, open(out / "peers.jsonl", "w") as lines:
         shim = mkl_shim(folder) if "torch" in peers else None
-        measured, turns = Measured(recorded, lines), []
+        measured, turns = Measured(args.works, recorded, lines), []
         for work in args.work:
-            threads = args.threads or (1 if work in SMALL else 2)
-            ways = list(contenders(work, peers, args.weft, python, args.inductor, shim))
+            small = args.works[work]["threads"] == 1
+            threads = args.threads or (1 if small else 2)
+            ways = list(contenders(work, small, peers, args.weft, python, args.inductor, shim))
             for way in ways:
                 if way.why_not:
                     measured.skipped[work, threads, way.peer, way.label] = way.why_not
@@ -123,14 +130,16 @@ def arguments():
     parser.add_argument("--peers", type=names, required=True, help="torch, jax, tensorflow, mlx, with commas")
     parser.add_argument("--weft", required=True, help="the program weft_bench")
     parser.add_argument("--venv", help="a virtual environment that has them")
-    parser.add_argument("--work", type=names, default=WORKS, help="ids with commas; default: all, in about two hours")
+    parser.add_argument("--work", type=names, help="ids with commas; default: all, in about two hours")
     parser.add_argument("--threads", type=int, default=0, help="1 or 2; default: 1 for the small works, else 2")
     parser.add_argument("--rounds", type=positive(int), default=3)
     parser.add_argument("--seconds", type=positive(float), default=2)
     parser.add_argument("--inductor", action="store_true", help="torch.compile on W6 and W7 too, where it compiles for long")
     parser.add_argument("--out", type=Path, default=HERE.parents[1] / "build" / "bench")
     args = parser.parse_args()
-    for chosen, known, what in ((args.peers, PACKAGES, "peer"), (args.work, WORKS, "work")):
+    args.works = known_works(args.weft)
+    args.work = args.work or list(args.works)
+    for chosen, known, what in ((args.peers, PACKAGES, "peer"), (args.work, args.works, "work")):
         for name in chosen:
             if name not in known:
                 parser.error(f"there is no {what} {name}; there are {', '.join(known)}")

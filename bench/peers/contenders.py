@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-WORKS = ["W1", "W2", "W3", "W4", "W5", "W6n", "W6", "W7", "W7b", "W8-20", "W8-24", "W8g", "W9-softmax", "W9-softmax-grad",
-         "W9-layernorm", "W9-layernorm-grad", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-mlp256", "W11-cnn1",
-         "W12", "W13", "W13-grad", "W14-jacobian", "W14-hvp"]
-SMALL = ("W1", "W10-add", "W10-matmul", "W10-grad", "W11-mlp1", "W11-cnn1", "W14-jacobian", "W14-hvp")  # one thread
-SHORT = SMALL + ("W2", "W11-mlp256")  # where the way from Python into a tf.function counts
+SHORT = ("W2", "W11-mlp256")  # as in small works, the way from Python into a tf.function counts
 UPDATES_NOTHING = ("W8", "W9", "W10", "W11", "W13", "W14")  # so there is no optimizer to be fused
 CONVOLUTIONS = ("W4", "W11-cnn1", "W12")
 NO_PROGRAM = {"tensorflow": ("W7b",), "mlx": ("W7b",)}
@@ -60,8 +56,8 @@ def no_inductor(work, asked):
     return "it compiles for long; --inductor tries it" if work in SLOW_INDUCTOR and not asked else ""
 
 
-def modes(peer, work, inductor):
-    """(mode, variant, arguments, environment, settings, why not) of each way of a peer."""
+def modes(peer, work, small, inductor):
+    """(mode, variant, arguments, environment, settings, why not) of each way of a peer. `small`: a work of one thread."""
     if peer == "torch":
         trains = not work.startswith(UPDATES_NOTHING)
         plain = ["eager"] + ["fused"] * trains
@@ -79,7 +75,7 @@ def modes(peer, work, inductor):
         if work == "W1":
             yield "compile", "update whole, cpp_wrapper", ["--update", "whole", "--with", "cpp_wrapper"], {}, "", ""
     elif peer == "jax":
-        sync = (["--sync"], {}, "synchronous dispatch", "") if work in SMALL else ([], {}, "", "")
+        sync = (["--sync"], {}, "synchronous dispatch", "") if small else ([], {}, "", "")
         if work == "W7b":  # without it bf16 takes four times as long
             yield "compile", "", [], {"XLA_FLAGS": ONEDNN}, "products by oneDNN", ""
         else:
@@ -93,7 +89,7 @@ def modes(peer, work, inductor):
     elif peer == "tensorflow":
         yield "eager", "", [], {}, "", ""
         for mode in ("function", "compile"):
-            if work in SHORT:
+            if small or work in SHORT:
                 yield mode, "", ["--concrete"], {}, "concrete functions", ""
             else:
                 yield mode, "", [], {}, "", ""
@@ -102,19 +98,19 @@ def modes(peer, work, inductor):
             yield mode, "", [], {}, "", ""
 
 
-def contenders(work, peers, weft, python, inductor=False, shim=None):
-    """All ways of Weft and of these peers to run a work."""
+def contenders(work, small, peers, weft, python, inductor=False, shim=None):
+    """All ways of Weft and of these peers to run a work, which is `small` if it is of one thread."""
     for mode in ["eager"] if work.startswith("W10") else ["eager", "compile"]:  # W10 is the time of an eager op
         yield Way("weft", mode, command=[weft, "--json", "--mode", mode])
     for peer in peers:
         if work in NO_PROGRAM.get(peer, ()):
             yield Way(peer, why_not=f"{SCRIPTS[peer]} has no program for it")
             continue
-        ours = {} if work in SMALL else dict(KEEP_MEMORY)
-        kept = [] if work in SMALL else ["malloc that keeps its memory, on huge pages"]
+        ours = {} if small else dict(KEEP_MEMORY)
+        kept = [] if small else ["malloc that keeps its memory, on huge pages"]
         if peer == "torch" and shim:
             ours["LD_PRELOAD"] = shim
             kept.insert(0, "MKL on its AVX-512 path")
-        for mode, variant, arguments, environment, settings, why_not in modes(peer, work, inductor):
+        for mode, variant, arguments, environment, settings, why_not in modes(peer, work, small, inductor):
             command = [python, HERE / SCRIPTS[peer], "--mode", mode, *arguments]
             yield Way(peer, mode, variant, command, ours | environment, ", ".join(kept + [settings] * bool(settings)), why_not)

@@ -17,6 +17,7 @@ import environment
 import tables
 
 EVERYBODY = ["torch", "jax", "tensorflow", "mlx"]
+WORKS = compare.known_works(os.environ["WEFT_BENCH"])
 
 
 def row(contender, median, mode="compile", check=0.698166, work="W1", first=1.0, settings="", load=1.0, variant="",
@@ -24,7 +25,7 @@ def row(contender, median, mode="compile", check=0.698166, work="W1", first=1.0,
     made = {"contender": contender, "peer": contender + " 1.0", "mode": mode, "work": work, "dtype": "f32", "threads": 1,
             "median_us": median, "min_us": median, "first_call_s": first, "check": check, "settings": settings, "load": load,
             "variant": variant, "first_try": first_try}
-    return made | {"void": compare.is_void(made, compare.recorded_checks())}
+    return made | {"void": compare.is_void(made, compare.recorded_checks(), WORKS[work]["tolerance"])}
 
 
 def cells(text):
@@ -67,12 +68,14 @@ class Table(unittest.TestCase):
 
 
 class Ways(unittest.TestCase):
+    def ways(self, work, inductor=False, shim=None):
+        return list(contenders.contenders(work, WORKS[work]["threads"] == 1, EVERYBODY, "weft_bench", "python", inductor, shim))
+
     def modes(self, work, peer, inductor=False):
-        return [way.label for way in contenders.contenders(work, EVERYBODY, "weft_bench", "python", inductor, "s.so")
-                if way.peer == peer and not way.why_not]
+        return [way.label for way in self.ways(work, inductor, "s.so") if way.peer == peer and not way.why_not]
 
     def test_every_mode_of_every_script(self):
-        for work in contenders.WORKS:
+        for work in WORKS:
             with self.subTest(work):
                 if work not in contenders.NO_PROGRAM["tensorflow"]:
                     self.assertEqual(self.modes(work, "tensorflow"), ["eager", "function", "compile"])
@@ -88,7 +91,7 @@ class Ways(unittest.TestCase):
 
     def test_what_is_not_tried_says_why(self):
         skipped = {(w, way.peer, way.mode): way.why_not for w in ("W7", "W7b")
-                   for way in contenders.contenders(w, EVERYBODY, "weft_bench", "python") if way.why_not}
+                   for way in self.ways(w) if way.why_not}
         self.assertEqual(skipped, {("W7", "torch", "compile"): "it compiles for long; --inductor tries it",
                                    ("W7b", "tensorflow", ""): "tf_bench.py has no program for it",
                                    ("W7b", "mlx", ""): "mlx_bench.py has no program for it"})
@@ -100,9 +103,9 @@ class Ways(unittest.TestCase):
 
     def test_every_work_has_a_recorded_check_and_ways_of_their_own_names(self):
         recorded = compare.recorded_checks()
-        for work in contenders.WORKS:
-            self.assertIn((work, "bf16" if work == "W7b" else "f32"), recorded)
-            labels = [(w.peer, w.label) for w in contenders.contenders(work, EVERYBODY, "weft_bench", "python", True)]
+        for work in WORKS:
+            self.assertIn((work, WORKS[work]["dtype"]), recorded)
+            labels = [(w.peer, w.label) for w in self.ways(work, True)]
             self.assertEqual(len(labels), len(set(labels)))
             self.assertEqual({peer for peer, _ in labels}, {"weft", *EVERYBODY})
 
@@ -115,7 +118,8 @@ class Program(unittest.TestCase):
             line = {"peer": "weft 0", "mode": "compile", "work": "W1", "dtype": "f32", "threads": 1, "median_us": 2.0,
                     "min_us": 2.0, "first_call_s": 0.02, "check": check, "note": ""}
             weft = Path(folder) / "weft"
-            weft.write_text(f"#!/bin/sh\necho '{json.dumps(line)}'\n")
+            known = {"work": "W1", "dtype": "f32", "threads": 1, "tolerance": 1e-3}
+            weft.write_text(f"#!/bin/sh\n[ $1 = --list ] && echo '{json.dumps(known)}' || echo '{json.dumps(line)}'\n")
             if times:
                 python = Path(folder) / "bin" / "python"
                 python.parent.mkdir()

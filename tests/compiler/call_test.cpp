@@ -92,6 +92,18 @@ TEST_CASE("results that are arguments, masks or constants differentiate as in pl
   CHECK_FALSE(tape.gradient(d, x).defined());
 }
 
+TEST_CASE("what contiguous gives is another tensor to a tape, eager and compiled", "[compile]") {
+  const auto f = [](const Tensor& x) {
+    GradientTape tape;
+    tape.watch(x);
+    const Tensor y = contiguous(x);
+    return tape.gradient(sum(x * y), y);
+  };
+  const std::vector<float> want = {3, 4};  // and not what x gets, {6, 8}
+  CHECK(f(tensor({3, 4})).to_vector<float>() == want);
+  CHECK(compile(f)(tensor({3, 4})).to_vector<float>() == want);
+}
+
 TEST_CASE("one tensor passed twice gets the sum of both gradients", "[compile][call]") {
   auto f = compile([](const Tensor& x, const Tensor& y) { return sum(x * y); });
   const Tensor x = tensor<float>({3, 4});

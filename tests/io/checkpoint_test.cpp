@@ -235,3 +235,18 @@ TEST_CASE("a checkpoint of another optimizer or without a generator says what is
   io::save_checkpoint(folder / "n", io::Run(sgd.model, sgd.opt.get(), {}, nullptr));
   CHECK(contains(refusal([&] { io::load_checkpoint(folder / "n", sgd.run()); }), "missing    generator"));
 }
+
+TEST_CASE("a checkpoint takes in what else changes: a loss scale") {
+  const Folder folder;
+  Job job(1, true), other(2, true);
+  const nn::LossScale scale({.initial = 512}), fresh;
+  const auto with = [](Job& j, const nn::LossScale& s) {
+    io::Run run = j.run();
+    run.extra = s.state();
+    return run;
+  };
+  io::save_checkpoint(folder / "c", with(job, scale));
+  io::load_checkpoint(folder / "c", with(other, fresh));
+  CHECK(fresh.scale().item() == 512);
+  CHECK(contains(refusal([&] { io::load_checkpoint(folder / "c", other.run()); }), "unexpected extra.loss_scale"));
+}

@@ -11,7 +11,6 @@
 #include "../ops/define.h"
 #include "../ops/math.h"
 #include "../ops/reduce.h"
-#include "../tensor/convert.h"
 
 namespace weft {
 namespace {
@@ -75,9 +74,6 @@ struct TracedCustom {
   static int forwards(const Attrs& attrs) { return static_cast<int>(rule(attrs).arguments); }
   static void infer(const Attrs& attrs, Types in, std::span<Type> out) {
     for (std::size_t k = 0; k < out.size(); ++k) out[k] = *in[rule(attrs).arguments + k];
-  }
-  static void run(const Attrs& attrs, Views in, Views out) {
-    for (std::size_t k = 0; k < out.size(); ++k) copy_elements(in[rule(attrs).arguments + k], out[k]);
   }
   static void vjp(Backward& b) {
     const TracedRule& r = rule(b.attributes());

@@ -7,9 +7,8 @@
 
 #include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,37 +75,36 @@ std::size_t InputFile::read_some(void* to, std::size_t n) const {
 }
 
 namespace {
+struct Target {
+  std::filesystem::path path;
+  std::optional<mode_t> mode;  // of the file that is there
+};
+
 // What a link leads to is replaced, not the link; and nothing but a file is: a rename would take /dev/null's place.
-std::filesystem::path to_replace(const std::filesystem::path& path) {
+Target to_replace(const std::filesystem::path& path) {
   std::error_code error;
   if (path.empty()) throw FormatError("a path that is empty: can't write it");
   const bool link = std::filesystem::is_symlink(path, error);
   const auto target = link ? std::filesystem::weakly_canonical(path, error) : path;
   if (link && error) fail_system(path, "write it", error.value());
   struct stat info;
-  if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    if (S_ISDIR(info.st_mode)) fail_system(path, "write it", EISDIR);
-    throw FormatError(fmt::format("{}: can't write it: not a regular file", shown(path)));
-  }
-  return target;
+  if (::stat(target.c_str(), &info)) return {target, {}};
+  if (S_ISDIR(info.st_mode)) fail_system(path, "write it", EISDIR);
+  if (!S_ISREG(info.st_mode)) throw FormatError(fmt::format("{}: can't write it: not a regular file", shown(path)));
+  return {target, info.st_mode & 0777};
 }
 }  // namespace
 
 void replace_file(const std::filesystem::path& given,
                   const std::function<void(const std::function<void(const void*, std::size_t)>& put)>& write) {
-  const std::filesystem::path path = to_replace(given);
+  const auto [path, mode] = to_replace(given);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   Temporary file;
-  struct stat before;
-  const bool replaces = ::stat(path.c_str(), &before) == 0;
   std::string name;
   static std::atomic<unsigned> files{0};
   do {  // mkstemp's are for their owner alone, whatever the umask, which can't be read without a moment of another
-    const auto now = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    name = (folder / fmt::format(".{}.{:x}.{:x}", path.filename().string().substr(0, 200), ::getpid(),
-                                 now * 1000 + files++ % 1000))
-               .string();
-    file.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, replaces ? 0600 : 0666);
+    name = (folder / fmt::format(".{}.{}.{}", path.filename().string().substr(0, 200), ::getpid(), files++)).string();
+    file.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode ? 0600 : 0666);
   } while (file.fd < 0 && errno == EEXIST);
   if (file.fd < 0) fail_system(path, "write beside it", errno);
   file.name = name;
@@ -133,7 +131,7 @@ void replace_file(const std::filesystem::path& given,
   });
   put_all(buffer.data(), buffer.size());
 
-  if (replaces && ::fchmod(file.fd, before.st_mode & 0777))  // not before: what is private was so all the time
+  if (mode && ::fchmod(file.fd, *mode))  // not before: what is private was so all the time
     fail_system(path, "set its mode", errno);
   if (::fsync(file.fd)) fail_system(path, "sync it to the disk", errno);
   if (::close(std::exchange(file.fd, -1))) fail_system(path, "write it", errno);

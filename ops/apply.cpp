@@ -77,13 +77,15 @@ void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> i
       out[0] = Tensor::on(in[0].storage(), out_views[0]);
       return true;
     };
-    if (op.inlined) {  // each of its outputs a tensor of its own, to be told from inputs and from each other
-      const TraceScope hidden(nullptr);
-      const std::vector<Tensor> results = replay(*op.graphs(attrs)[0], in);
+    // Each output a tensor of its own, to be told from inputs and from each other.
+    const auto give = [&](std::span<const Tensor> results) {
       for (std::size_t i = 0; i < out.size(); ++i) out[i] = Tensor::on(results[i].storage(), results[i].view());
+    };
+    if (op.inlined) {
+      const TraceScope hidden(nullptr);
+      give(replay(*op.graphs(attrs)[0], in));
     } else if (op.forwards) {  // there for gradients alone
-      const auto first = static_cast<std::size_t>(op.forwards(attrs));
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = Tensor::on(in[first + i].storage(), in[first + i].view());
+      give(in.subspan(static_cast<std::size_t>(op.forwards(attrs))));
     } else if (!shown()) {
       for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = Tensor::allocate(out_types[i]);

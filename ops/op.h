@@ -108,7 +108,7 @@ struct Op {
   void (*transposed)(Transposing&) = nullptr;
   /// Kind kernel: its arithmetic; null: it is not counted. That of other kinds follows: see work_of.
   OpWork (*work)(const Attrs&, Types in, Types out) = nullptr;
-  /// Its outputs are its inputs from this one on: the op is there for gradients alone, and compiled code leaves it out.
+  /// Its outputs are its inputs from this one on: the op is there for gradients alone, and nobody computes it.
   int (*forwards)(const Attrs&) = nullptr;
   /// Kind elementwise: its loops for the ISA in use; null for a user's own op.
   const NativeLoops* (*loops)() = nullptr;

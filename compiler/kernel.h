@@ -36,7 +36,7 @@ struct KernelOperand {
   DType dtype;  // as stored: any of the eight. bf16 and f16 load as f32 and are rounded when stored
   ColumnStep step;
   bool output;
-  bool past_caches = false;  // a contiguous output larger than they are: stored around them
+  bool past_caches = false;  // contiguous, and larger than they are: stored around them, or fetched well ahead
 
   bool operator==(const KernelOperand&) const = default;
 };

@@ -276,14 +276,14 @@ class Lowering {
     for (const KernelInstruction& k : kernel().code) cost += k.full ? 1 : 0;
     launch_.work = static_cast<double>(rows) * static_cast<double>(launch_.cols) * cost;
     kernel().busy = launch_.work >= busy_work && cost > busy_code;
-    store_around_caches(rows);
+    mark_past_caches(rows);
     launch_.scratch_bytes = scratch_bytes(kernel(), launch_.cut == Launch::blocks ? row_block : launch_.cols);
   }
 
-  // The outputs of a launch that moves more than the caches hold: what it writes is gone before anybody reads it, and
-  // what it reads again in the next step may stay. Not accumulators, nor what is too small to matter.
-  void store_around_caches(std::int64_t rows) {
-    if (launch_.cut == Launch::blocks || kernel().small_cols) return;
+  // Of a launch that moves more than the caches hold what it writes is gone before anybody reads it, and what it reads
+  // again in the next step may stay; and it waits for what it reads. Not accumulators, nor what is too small to matter.
+  void mark_past_caches(std::int64_t rows) {
+    if (kernel().small_cols) return;
     std::int64_t moved = 0;
     const auto bytes = [&](const KernelOperand& o) {
       return o.step == ColumnStep::contiguous ? rows * launch_.cols * static_cast<std::int64_t>(size_of(o.dtype)) : 0;
@@ -292,13 +292,13 @@ class Lowering {
     if (moved < past_caches) return;
     int streams = 0;
     for (KernelOperand& o : kernel().operands) {
-      o.past_caches = o.output && bytes(o) >= past_caches / 8;
-      streams += o.past_caches;
+      o.past_caches = bytes(o) >= past_caches / 8 && !(o.output && launch_.cut == Launch::blocks);
+      streams += o.output && o.past_caches;
     }
     // Stores of half a line want the line's other half soon; among so many they wait too long (measured: AdamW with the
     // weights' bf16 copies is 2 % of its step faster so).
     if (streams > most_streams)
-      for (KernelOperand& o : kernel().operands) o.past_caches &= size_of(o.dtype) >= 4;
+      for (KernelOperand& o : kernel().operands) o.past_caches &= !o.output || size_of(o.dtype) >= 4;
     for (const KernelReduction& r : kernel().reductions)
       if (r.column) kernel().operands[r.operand].past_caches = false;
   }

@@ -51,7 +51,8 @@ constexpr std::uint32_t in(std::size_t i) { return reads::in(i); }
 }  // namespace linear
 
 /// The loops of an elementwise op over n contiguous elements, by compute type; null where it has none. `past_caches`:
-/// the result is stored around them, of which others learn by an sfence; `out` is then aligned to 64 bytes.
+/// the operands are fetched ahead and the result is stored around them, of which others learn by an sfence; `out` is
+/// then aligned to 64 bytes.
 using ElementwiseLoop = void (*)(const void* const* in, void* out, std::int64_t n, bool past_caches);
 struct NativeLoops {
   ElementwiseLoop by_type[8] = {};

@@ -50,6 +50,8 @@ class LongRows final : public RowEmitter {
   void step(Value* column);
   void plan_fetches();
   void fetch(Value* column);
+  void fetch_ahead(Value* column);
+  void fetch_lines(Value* at, DType type, bool write);
   std::vector<std::pair<std::uint16_t, unsigned>> staggered() const;
   void store(Stream& s, unsigned u, Value* column, Value* stored);
   void store_outputs(Value* column);
@@ -128,7 +130,7 @@ void LongRows::clear_accumulators(std::uint16_t n) {
 }
 
 void LongRows::after_rows() {
-  const auto past_caches = [](const KernelOperand& o) { return o.past_caches; };
+  const auto past_caches = [](const KernelOperand& o) { return o.output && o.past_caches; };
   if (std::ranges::any_of(kernel.operands, past_caches))  // before another thread may be told that they are done
     b.CreateIntrinsic(llvm::Intrinsic::x86_sse_sfence, {}, {});
   for (std::size_t n = 0; n < tails_.size(); ++n) {
@@ -454,7 +456,7 @@ void LongRows::plan_fetches() {
   Value* grouped = b.CreateIsNotNull(next_group);
   const auto add = [&](std::uint16_t operand, Value* at, bool write) {
     const KernelOperand& o = kernel.operands[operand];
-    if (o.step != ColumnStep::contiguous || o.past_caches) return;
+    if (o.step != ColumnStep::contiguous || (write && o.past_caches)) return;
     fetches_.push_back({o.dtype, b.CreateSelect(grouped, at, scratch), write});
   };
   if (pass_ != &passes.front())
@@ -468,17 +470,32 @@ void LongRows::plan_fetches() {
 }
 
 void LongRows::fetch(Value* column) {
+  for (const Fetch& f : fetches_) fetch_lines(b.byte_offset(f.row, b.bytes_of(column, f.type)), f.type, f.write);
+}
+
+// What comes from memory is asked for a page before it is wanted: the CPU's own prefetchers begin anew at each page,
+// and its window ends before the next vectors' loads where there is much to compute between. (Rows that are taken in
+// groups fetch by plan.)
+void LongRows::fetch_ahead(Value* column) {
+  constexpr std::int64_t ahead = 4096;
+  if (next_group) return;
+  for (Stream& s : streams_)
+    if (s.in && !s.strided && kernel.operands[s.operand].past_caches)
+      fetch_lines(b.byte_offset(address(s, 0, column), ahead), s.type, false);
+}
+
+// What a step takes from there.
+void LongRows::fetch_lines(Value* at, DType type, bool write) {
   constexpr std::size_t line = 64;
-  for (const Fetch& f : fetches_)
-    for (std::size_t offset = 0; offset < unroll_ * lanes * size_of(f.type); offset += line) {
-      Value* at = b.byte_offset(b.byte_offset(f.row, b.bytes_of(column, f.type)), static_cast<std::int64_t>(offset));
-      b.CreateIntrinsic(llvm::Intrinsic::prefetch, {b.getPtrTy()},
-                        {at, b.getInt32(f.write), b.getInt32(3), b.getInt32(1)});
-    }
+  for (std::size_t offset = 0; offset < unroll_ * lanes * size_of(type); offset += line)
+    b.CreateIntrinsic(
+        llvm::Intrinsic::prefetch, {b.getPtrTy()},
+        {b.byte_offset(at, static_cast<std::int64_t>(offset)), b.getInt32(write), b.getInt32(3), b.getInt32(1)});
 }
 
 // The body: all loads before all stores, since an output may be an input's memory.
 void LongRows::step(Value* column) {
+  fetch_ahead(column);
   value_.assign(unroll_, std::vector<Value*>(kernel.code.size()));
   for (std::uint16_t n : pass_->fetched)
     for (unsigned u = 0; u < unroll_; ++u)

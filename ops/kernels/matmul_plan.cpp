@@ -55,7 +55,7 @@ void run(const Matmul& whole, DType t, bool subnormals = true) {
     std::optional<NoSubnormals> none;
     if (!subnormals) none.emplace();
     Matmul x = p;
-    x.scratch = scratch(static_cast<std::size_t>(kernels::matmul_scratch_bytes(t, x.m, x.n, x.k)));
+    x.scratch = scratch(static_cast<std::size_t>(kernels::matmul_scratch_bytes(t, x.m, x.n, x.k, x.epilogue)));
     kernel(x);
   };
   const int threads = threads_for(whole.batch, whole.m, whole.n, whole.k);
@@ -164,7 +164,8 @@ const char* epilogue_obstacle(const MatmulShape& s) {
   if (!is_floating(s.dtype) || !kernels::matmul_kernel(s.dtype, isa())) return "its dtype has no kernel that does that";
   if (s.batch != 1) return "it is a batch of products";
   if (s.m < 128 || s.n < 64 || s.k < 8) return "it has few rows or columns";
-  if (s.k * static_cast<std::int64_t>(size_of(s.dtype)) > kernels::block_depth) return "it is summed in several goes";
+  if (s.k * static_cast<std::int64_t>(size_of(s.dtype)) > kernels::epilogue_depth)
+    return "its sums are long, beside which a pass over them costs little";
   return nullptr;
 }
 

@@ -267,12 +267,14 @@ TEMPLATE_TEST_CASE("matmul gives an epilogue each element once, with the bits th
                                   }
                                 },
                                 nullptr};
-  const std::int64_t shapes[][3] = {{128, 64, 8}, {131, 77, 9}, {700, 500, 33}, {150, 2200, 20}, {129, 96, 400}};
+  const std::int64_t shapes[][3] = {{128, 64, 8},   {131, 77, 9},     {700, 500, 33},  {150, 2200, 20},
+                                    {129, 96, 400}, {1624, 136, 700}, {300, 170, 399}};
   for (const auto& [m, n, k] : shapes) {
     for (Layout la : {Layout::rows, Layout::transposed, Layout::strided}) {
       for (Layout lb : {Layout::rows, Layout::transposed, Layout::strided}) {
         const Problem<TestType> p(1, m, n, k, la, lb);
         if (dtype_of<TestType> == DType::bf16 && !kernels::matmul_kernel(DType::bf16, isa())) continue;
+        if (sizeof(TestType) == 8 && k == 700) continue;  // too long
         REQUIRE(!epilogue_obstacle(p.shape));
         Taken taken{std::vector<TestType>(static_cast<std::size_t>(m * n)),
                     std::vector<int>(static_cast<std::size_t>(m * n)), n};

@@ -37,6 +37,10 @@ Isa isa() {
   return level;
 }
 
+bool has_quick_bf16() {
+  return isa() == Isa::avx512 && __builtin_cpu_supports("avx512bf16") && !__builtin_cpu_is("intel");
+}
+
 const char* name_of(Isa level) {
   constexpr const char* names[] = {"base", "avx2", "avx512"};
   return names[static_cast<int>(level)];

@@ -189,7 +189,7 @@ template <class Isa> Roofline measure(int threads, int times) {
   r.products_per_division = std::max(0.0, one_beside_eight * r.products_per_second - 8);
   r.halves_per_second = r.products_per_second;  // by way of f32
   if (isa() == weft::Isa::avx512 && __builtin_cpu_supports("avx512bf16"))
-    r.halves_per_second = halves_rate(threads, times);
+    r.halves_per_second = std::max(r.halves_per_second, halves_rate(threads, times));
   r.levels = {{"L1", l1, triad<Isa, false>(threads, times, l1 / 2)},
               {"L2", l2, triad<Isa, false>(threads, times, l2 / 2)},
               {"L3", l3, triad<Isa, false>(threads, times, l3 / 2)},

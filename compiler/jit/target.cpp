@@ -33,6 +33,9 @@ llvm::orc::JITTargetMachineBuilder builder(Isa isa) {
     b.setCPU(llvm::sys::getHostCPUName().str());
     for (const auto& feature : llvm::sys::getHostCPUFeatures())
       b.getFeatures().AddFeature(feature.first(), feature.second);
+    // f16 is stored so and computed in f32. Where LLVM 19 has arithmetic of it, it makes wrong code of the roundings
+    // between (fuzz seed 10692 of 4 steps: a sign lost before a sigmoid).
+    b.getFeatures().AddFeature("avx512fp16", false);
   } else if (isa == Isa::avx2) {
     b.setCPU("x86-64");
     for (const char* feature : {"avx2", "fma", "f16c"}) b.getFeatures().AddFeature(feature);

@@ -17,23 +17,24 @@ MatmulFn matmul_kernel(DType t, Isa level) {
     case DType::i64: return row[3];
     case DType::u8: return row[4];
     case DType::bf16:
-      return level == Isa::avx512 && __builtin_cpu_supports("avx512bf16") ? matmul_bf16_avx512bf16 : nullptr;
+      if (level != Isa::avx512) return nullptr;
+      return has_quick_bf16() ? matmul_bf16_avx512bf16 : matmul_bf16_avx512;
     default: return nullptr;
   }
 }
 
 std::int64_t matmul_scratch_bytes(DType t, std::int64_t m, std::int64_t n, std::int64_t k, bool epilogue) {
   if (!is_floating(t)) return 0;
-  const bool pairs = t == DType::bf16;  // as which it is packed: as large as its sums
-  if (pairs) k = (k + 1) / 2;
-  const auto size = pairs ? std::int64_t{4} : static_cast<std::int64_t>(size_of(t));
+  const bool narrow = t == DType::bf16;  // packed as large as its sums: each element, or each pair of them
+  if (narrow) k += k % 2;
+  const auto size = narrow ? std::int64_t{4} : static_cast<std::int64_t>(size_of(t));
   const std::int64_t depth = std::min(k, block_depth / size) + 16;
   const std::int64_t most = epilogue ? std::max(block_bytes / size / std::max<std::int64_t>(k, 1), strip_columns)
                                      : block_columns;  // then B's part for a strip is packed whole, over all of k
   const std::int64_t columns = std::min({std::max(m, n), most, block_columns}) + 64,
                      b = columns * (epilogue ? k + 16 : depth);
   const std::int64_t a = std::min(block_bytes / size, m * k) + 64 + 64 * depth;  // and room for whole vectors behind it
-  const bool cut = pairs && k > block_depth / size;  // then of a strip of rows, or of a column as a row
+  const bool cut = narrow && k > block_depth / size;  // then of a strip of rows, or of a column as a row
   const std::int64_t sums = !cut       ? 0
                             : epilogue ? block_strip / 2
                                        : std::min(m, n == 1 ? block_columns : strip_rows) * std::min(n, block_columns);

@@ -30,8 +30,7 @@ struct Matmul {
 };
 using MatmulFn = void (*)(const Matmul&);
 
-/// The kernel for an element type (f32, f64, i32, i64, u8; bf16 on avx512 where the CPU has AVX512-BF16) at a level;
-/// null for others.
+/// The kernel for an element type (f32, f64, i32, i64, u8; bf16 on avx512) at a level; null for others.
 MatmulFn matmul_kernel(DType, Isa);
 
 /// How much scratch any product of these extents needs, with an epilogue or without.
@@ -53,6 +52,7 @@ void matmul_f64_avx512(const Matmul&);
 void matmul_i32_avx512(const Matmul&);
 void matmul_i64_avx512(const Matmul&);
 void matmul_u8_avx512(const Matmul&);
+void matmul_bf16_avx512(const Matmul&);
 void matmul_bf16_avx512bf16(const Matmul&);
 
 /// Blocking, in bytes, shared with those that call: k is cut into equal parts of at most block_depth, so that a panel of

@@ -27,7 +27,7 @@ std::size_t packed_turned_bytes(const ConvShape&, DType);
 void pack_turned(const ConvShape&, const float* w, float* packed);
 
 /// Whether there is a bf16 kernel for it, of the instruction that adds products in f32: this CPU and WEFT_ISA allow it,
-/// and oneDNN has one.
+/// oneDNN has one, and the instruction is worth it.
 bool has_bf16(const ConvShape&);
 
 /// Into how many pieces the minibatch is cut, and the channels: x's where x is computed, else y's.

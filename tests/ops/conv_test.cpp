@@ -155,7 +155,7 @@ TEST_CASE("a convolution in pieces, even or not, of images and of channels, is o
                             {size, size, 1}, {3, 3, 1}, {1, 1, 1}, {1, 1, 0},  {1, 1, 0}, {1, 1, 1}};
       const onednn::ConvCut cut = onednn::conv_cut(shape);
       CHECK(std::array{cut.images, cut.channels} == c.pieces[static_cast<std::size_t>(pass)]);
-      CHECK(onednn::has_bf16(shape) == (isa() == Isa::avx512 && __builtin_cpu_supports("avx512bf16")));
+      CHECK(onednn::has_bf16(shape) == has_quick_bf16());
     }
     check_all(p, f32, random, 1e-4);
     check_all(p, DType::bf16, random, bf16_rounding);

@@ -67,15 +67,15 @@ template <class T> struct Problem {
     matmul(shape, a.data.data(), b.data.data(), c.data());
     return c;
   }
-  std::vector<T> run(Isa level) const {  // the level's own entry point, on garbage scratch
+  std::vector<T> run(Isa level) const { return run(kernels::matmul_kernel(shape.dtype, level)); }
+  std::vector<T> run(kernels::MatmulFn kernel) const {  // an entry point itself, on garbage scratch
     std::vector<T> c(static_cast<std::size_t>(shape.batch * shape.m * shape.n), T(42));
     const auto bytes = kernels::matmul_scratch_bytes(shape.dtype, shape.m, shape.n, shape.k);
     std::vector<double> scratch(static_cast<std::size_t>(bytes / 8 + 9), std::numeric_limits<double>::signaling_NaN());
     const auto aligned = (reinterpret_cast<std::uintptr_t>(scratch.data()) + 63) / 64 * 64;
     const MatmulShape& s = shape;
-    kernels::matmul_kernel(
-        s.dtype, level)({s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n,
-                         s.n, a.data.data(), b.data.data(), c.data(), reinterpret_cast<void*>(aligned)});
+    kernel({s.batch, s.m, s.n, s.k, s.a_batch, s.a_row, s.a_col, s.b_batch, s.b_row, s.b_col, s.m * s.n, s.n,
+            a.data.data(), b.data.data(), c.data(), reinterpret_cast<void*>(aligned)});
     return c;
   }
 
@@ -135,6 +135,9 @@ template <class T> void check_everywhere(const Problem<T>& p) {
     INFO(name_of(level));
     CHECK(same_bits(p.run(level), want));
   }
+  if (p.shape.dtype != DType::bf16 || isa() != Isa::avx512) return;  // which has two, of which the CPU prefers one
+  CHECK(same_bits(p.run(kernels::matmul_bf16_avx512), want));
+  if (__builtin_cpu_supports("avx512bf16")) CHECK(same_bits(p.run(kernels::matmul_bf16_avx512bf16), want));
 }
 
 std::int64_t any_extent(std::int64_t most) {
@@ -161,10 +164,7 @@ TEMPLATE_TEST_CASE("matmul keeps its bits when k is cut and operands are packed"
       for (Layout lb : {Layout::rows, Layout::transposed, Layout::strided}) {
         const Problem<TestType> p(1, m, n, k, la, lb);
         INFO(name(p.shape));
-        const auto want = p.defined();
-        CHECK(same_bits(p.run(), want));
-        if (isa() >= Isa::avx2 && kernels::matmul_kernel(p.shape.dtype, Isa::avx2))
-          CHECK(same_bits(p.run(Isa::avx2), want));
+        check_everywhere(p);
       }
     }
   }

@@ -40,12 +40,12 @@ struct Reader {
     const auto from_size = static_cast<std::int64_t>(size_of(view->dtype)),
                to_size = static_cast<std::int64_t>(size_of(type));
     const auto* base = view->as<std::byte>();
-    if (constant) {  // once, then copies of copies
-      detail::convert_elements(view->dtype, base, 0, type, out, 1, 1);
-      for (std::int64_t done = 1; done < n; done *= 2)
-        std::memcpy(out + done * to_size, out, static_cast<std::size_t>(std::min(done, n - done) * to_size));
-      return;
-    }
+    const auto one_for_all = [&](const std::byte* element, std::int64_t count) {  // once, then copies of copies
+      detail::convert_elements(view->dtype, element, 0, type, out, 1, 1);
+      for (std::int64_t done = 1; done < count; done *= 2)
+        std::memcpy(out + done * to_size, out, static_cast<std::size_t>(std::min(done, count - done) * to_size));
+    };
+    if (constant) return one_for_all(base, n);
     if (view->contiguous()) return detail::convert_elements(view->dtype, base + start * from_size, 1, type, out, 1, n);
     const std::int64_t inner = view->shape[rank - 1], step = view->strides[rank - 1];
     std::int64_t row = start / inner, column = start % inner;
@@ -56,7 +56,10 @@ struct Reader {
         rest /= view->shape[axis];
       }
       const std::int64_t run = std::min(n, inner - column);
-      detail::convert_elements(view->dtype, base + offset * from_size, step, type, out, 1, run);
+      if (step == 0)
+        one_for_all(base + offset * from_size, run);
+      else
+        detail::convert_elements(view->dtype, base + offset * from_size, step, type, out, 1, run);
       out += run * to_size;
       n -= run;
       column = 0;

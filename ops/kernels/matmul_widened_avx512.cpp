@@ -26,8 +26,8 @@ struct WidenedBF16 : F32 {
   }
   static void restore(unsigned before) { _mm_setcsr(before); }
 
-  /// to[q * width + l] = from[l * lane + (q ^ 1) * step] for l < count: of each pair along k the second one first, and 0
-  /// for the one that an odd k lacks. Writes whole vectors, as pack does.
+  /// to[q * width + l] = from[l * lane + (q ^ 1) * step] for l < count: of each pair along k the second one first, and
+  /// 0 for the one that an odd k lacks. Writes whole vectors, as pack does.
   static void pack_pairs(T* to, std::int64_t width, const Element* from, std::int64_t lane, std::int64_t step,
                          std::int64_t count, std::int64_t k) {
     const std::int64_t steps = k + k % 2;

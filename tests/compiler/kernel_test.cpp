@@ -70,6 +70,7 @@ TEST_CASE("kernels that differ anywhere have different texts", "[kernel]") {
       [](Kernel& x) { x.operands[0].dtype = f64; },
       [](Kernel& x) { x.operands[0].step = ColumnStep::fixed; },
       [](Kernel& x) { x.operands[0].output = true; },
+      [](Kernel& x) { x.operands[0].past_caches = true; },
       [](Kernel& x) { x.operands[1].past_caches = true; },
       [](Kernel& x) { x.busy = true; },
       [](Kernel& x) { x.operands.push_back(x.operands[0]); },

@@ -250,7 +250,7 @@ class Generator {
     const ColumnStep step = chance(random, 0.2)   ? ColumnStep::fixed
                             : chance(random, 0.2) ? ColumnStep::strided
                                                   : ColumnStep::contiguous;
-    kernel.operands.push_back({t, step, false});
+    kernel.operands.push_back({t, step, false, step == ColumnStep::contiguous && chance(random, 0.3)});
     const Instruction s{ScalarOp::input, compute_type(t), 0, 0, 0, kernel.operands.size() - 1};
     emit({s, -1, step != ColumnStep::fixed || chance(random, 0.3)});
   }

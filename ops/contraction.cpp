@@ -7,6 +7,7 @@
 #include "linalg.h"
 #include "manipulate.h"
 #include "math.h"
+#include "reduce.h"
 
 namespace weft::detail {
 namespace {
@@ -135,7 +136,13 @@ Labelled contract(const Labelled& a, const Labelled& b, const LabelSet& kept) {
     return t.tensor.shape()[static_cast<int>(std::find(t.labels.begin(), t.labels.end(), l) - t.labels.begin())];
   };
   for (Label l : c.labels) shape.push_back(extent(of_a[l] ? a : b, l));
-  if (summed.empty()) {  // [batch, left, 1] * [batch, 1, right]
+  const DType t = a.tensor.dtype();
+  if (!summed.empty() && left.empty() && right.empty() && t != DType::boolean) {
+    // Vectors: a sum has many chains of additions, a product's one element a single one.
+    const bool wide = t == DType::bf16 || t == DType::f16;  // neither products nor sums are rounded to it
+    const Tensor y = grouped(b, {batch, {}, summed}), products = wide ? cast(x, f32) * cast(y, f32) : x * y;
+    c.tensor = reshape(cast(sum(products, -1), t), shape);
+  } else if (summed.empty()) {  // [batch, left, 1] * [batch, 1, right]
     c.tensor = reshape(x * grouped(b, {batch, {}, right}), shape);
   } else {
     c.tensor = reshape(matmul(x, grouped(b, {batch, summed, right})), shape);

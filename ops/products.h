@@ -1,4 +1,4 @@
-// Products and sums of products, all onto the matrix product where anything is summed. Operands have one dtype.
+// Products and sums of products, onto the matrix product, or, of vectors alone, onto the sum. Operands have one dtype.
 #pragma once
 
 #include <string_view>

@@ -139,8 +139,8 @@ Labelled contract(const Labelled& a, const Labelled& b, const LabelSet& kept) {
   const DType t = a.tensor.dtype();
   if (!summed.empty() && left.empty() && right.empty() && t != DType::boolean) {
     // Vectors: a sum has many chains of additions, a product's one element a single one.
-    const bool wide = t == DType::bf16 || t == DType::f16;  // neither products nor sums are rounded to it
-    const Tensor y = grouped(b, {batch, {}, summed}), products = wide ? cast(x, f32) * cast(y, f32) : x * y;
+    const DType wide = compute_type(t);  // neither products nor sums are rounded to 16 bits
+    const Tensor products = cast(x, wide) * cast(grouped(b, {batch, {}, summed}), wide);
     c.tensor = reshape(cast(sum(products, -1), t), shape);
   } else if (summed.empty()) {  // [batch, left, 1] * [batch, 1, right]
     c.tensor = reshape(x * grouped(b, {batch, {}, right}), shape);

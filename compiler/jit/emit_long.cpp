@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "../../tensor/past_caches.h"
 #include "emit_rows.h"
 
 namespace weft::jit {
@@ -473,15 +474,12 @@ void LongRows::fetch(Value* column) {
   for (const Fetch& f : fetches_) fetch_lines(b.byte_offset(f.row, b.bytes_of(column, f.type)), f.type, f.write);
 }
 
-// What comes from memory is asked for a page before it is wanted: the CPU's own prefetchers begin anew at each page,
-// and its window ends before the next vectors' loads where there is much to compute between. (Rows that are taken in
-// groups fetch by plan.)
+// What comes from memory. (Rows that are taken in groups fetch by plan.)
 void LongRows::fetch_ahead(Value* column) {
-  constexpr std::int64_t ahead = 4096;
   if (next_group) return;
   for (Stream& s : streams_)
     if (s.in && !s.strided && kernel.operands[s.operand].past_caches)
-      fetch_lines(b.byte_offset(address(s, 0, column), ahead), s.type, false);
+      fetch_lines(b.byte_offset(address(s, 0, column), fetched_ahead), s.type, false);
 }
 
 // What a step takes from there.

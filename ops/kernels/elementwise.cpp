@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "../../tensor/convert.h"
 #include "../../tensor/parallel.h"
@@ -40,12 +39,7 @@ struct Reader {
     const auto from_size = static_cast<std::int64_t>(size_of(view->dtype)),
                to_size = static_cast<std::int64_t>(size_of(type));
     const auto* base = view->as<std::byte>();
-    const auto one_for_all = [&](const std::byte* element, std::int64_t count) {  // once, then copies of copies
-      detail::convert_elements(view->dtype, element, 0, type, out, 1, 1);
-      for (std::int64_t done = 1; done < count; done *= 2)
-        std::memcpy(out + done * to_size, out, static_cast<std::size_t>(std::min(done, count - done) * to_size));
-    };
-    if (constant) return one_for_all(base, n);
+    if (constant) return detail::convert_elements(view->dtype, base, 0, type, out, 1, n);
     if (view->contiguous()) return detail::convert_elements(view->dtype, base + start * from_size, 1, type, out, 1, n);
     const std::int64_t inner = view->shape[rank - 1], step = view->strides[rank - 1];
     std::int64_t row = start / inner, column = start % inner;
@@ -56,10 +50,7 @@ struct Reader {
         rest /= view->shape[axis];
       }
       const std::int64_t run = std::min(n, inner - column);
-      if (step == 0)
-        one_for_all(base + offset * from_size, run);
-      else
-        detail::convert_elements(view->dtype, base + offset * from_size, step, type, out, 1, run);
+      detail::convert_elements(view->dtype, base + offset * from_size, step, type, out, 1, run);
       out += run * to_size;
       n -= run;
       column = 0;

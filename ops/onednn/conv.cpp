@@ -352,8 +352,8 @@ ConvCut conv_cut(const ConvShape& s) {
 
 bool has_bf16(const ConvShape& whole) {
   cpu_engine();  // clamps oneDNN to weft::isa()
-  // Where fmas do as much, what is widened is quicker, but for convolutions that move more than they compute.
   if (isa() != Isa::avx512 || !has_bf16_products() || !is_sound(whole)) return false;
+  // Where fmas do as much, what is widened is quicker, but for convolutions that move more than they compute.
   if (!has_quick_bf16() && whole.groups == 1) return false;
   const Conv piece = largest_piece(of_type(whole, DType::bf16), conv_cut(whole), 0).first;
   return primitive(piece, piece.n).built().of_loops;

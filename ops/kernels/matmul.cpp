@@ -29,11 +29,12 @@ std::int64_t matmul_scratch_bytes(DType t, std::int64_t m, std::int64_t n, std::
   if (narrow) k += k % 2;
   const auto size = narrow ? std::int64_t{4} : static_cast<std::int64_t>(size_of(t));
   const std::int64_t depth = std::min(k, block_depth / size) + 16;
-  const std::int64_t most = epilogue ? std::max(block_bytes / size / std::max<std::int64_t>(k, 1), strip_columns)
+  const std::int64_t most = epilogue ? std::max(strip_of_b / size / std::max<std::int64_t>(k, 1), strip_columns)
                                      : block_columns;  // then B's part for a strip is packed whole, over all of k
   const std::int64_t columns = std::min({std::max(m, n), most, block_columns}) + 64,
                      b = columns * (epilogue ? k + 16 : depth);
-  const std::int64_t a = std::min(block_bytes / size, m * k) + 64 + 64 * depth;  // and room for whole vectors behind it
+  const std::int64_t a =
+      std::min(block_rows, std::max(m, n)) * depth + 64 + 64 * depth;  // and room for whole vectors behind it
   const bool cut = narrow && k > block_depth / size;  // then of a strip of rows, or of a column as a row
   const std::int64_t sums = !cut       ? 0
                             : epilogue ? block_strip / 2

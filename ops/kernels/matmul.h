@@ -55,12 +55,12 @@ void matmul_u8_avx512(const Matmul&);
 void matmul_bf16_avx512(const Matmul&);
 void matmul_bf16_avx512bf16(const Matmul&);
 
-/// Blocking, in bytes, shared with those that call: k is cut into equal parts of at most block_depth, so that a panel of
-/// B stays in L1 (measured: parts three times as long are 5 to 12 % slower on a Xeon); A into blocks of at most
-/// block_bytes, B into block_columns (elements). C on its way to an epilogue is cut into block_strip, of so many columns
-/// that all of B for them is at most block_bytes, but no fewer than strip_columns; beside sums longer than epilogue_depth
-/// a pass over C is cheap. bf16 takes strip_rows of A at a time.
-inline constexpr std::int64_t block_depth = 1024, epilogue_depth = 3200, block_bytes = 768 * 1024,
-                              block_columns = 2048, strip_rows = 512, strip_columns = 128, block_strip = 256 * 1024;
+/// Blocking, in bytes, shared with those that call: k is cut into equal parts of at most block_depth, so that a panel
+/// of B stays in L1 (measured: parts three times as long are 5 to 12 % slower on a Xeon); A into blocks of at most
+/// block_rows, which with their part of C stay in L2 (more of them 4 to 15 %), B into block_columns. C on its way to an
+/// epilogue is cut into block_strip, of so many columns that all of B for them is at most strip_of_b, but no fewer than
+/// strip_columns; beside sums longer than epilogue_depth a pass over C is cheap. bf16 takes strip_rows of A at a time.
+inline constexpr std::int64_t block_depth = 1024, block_rows = 256, block_columns = 1024, epilogue_depth = 3200,
+                              strip_of_b = 768 * 1024, strip_rows = 512, strip_columns = 128, block_strip = 256 * 1024;
 
 }  // namespace weft::kernels

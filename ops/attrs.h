@@ -1,6 +1,6 @@
 // The attributes of an op: one small struct an op, type-erased, comparable, hashable and printable.
 //
-// A struct of attributes names its members once:
+// A struct of attributes names its members once (one that names values of its own making compares by its own ==):
 //     struct SumAttrs { Ints axes; bool keepdims; void each(auto&& f) const { f("axes", axes); f("keepdims", keepdims);
 //     } };
 #pragma once
@@ -85,17 +85,22 @@ class Attrs {
       return h;
     }
     bool equal(const Base& other) const override {
-      // Two passes over the same members: the first notes where they are, the second compares.
       const T& o = static_cast<const Holder&>(other).value;
-      bool same = true;
-      const auto* mine = reinterpret_cast<const char*>(&value);
-      const auto* theirs = reinterpret_cast<const char*>(&o);
-      value.each([&](std::string_view, const auto& m) {
-        const auto offset = reinterpret_cast<const char*>(&m) - mine;
-        same &=
-            detail::member_equal(m, *reinterpret_cast<const std::remove_reference_t<decltype(m)>*>(theirs + offset));
-      });
-      return same;
+      if constexpr (std::equality_comparable<T>) {
+        return value == o;
+      } else {
+        // A member of the one says where that of the other lies.
+        bool same = true;
+        const auto* mine = reinterpret_cast<const char*>(&value);
+        const auto* theirs = reinterpret_cast<const char*>(&o);
+        value.each([&](std::string_view, auto&& m) {
+          static_assert(std::is_lvalue_reference_v<decltype(m)>, "attributes: a value that is no member needs an ==");
+          const auto offset = reinterpret_cast<const char*>(&m) - mine;
+          same &=
+              detail::member_equal(m, *reinterpret_cast<const std::remove_reference_t<decltype(m)>*>(theirs + offset));
+        });
+        return same;
+      }
     }
     std::string text() const override {
       std::string out;

@@ -9,6 +9,7 @@ namespace {
 
 struct PackedConvAttrs {
   ConvShape shape;
+  bool operator==(const PackedConvAttrs&) const = default;
   void each(auto&& f) const {
     const auto list = [&](const std::array<std::int64_t, 3>& of) {
       return Ints(std::span(of.data(), static_cast<std::size_t>(shape.axes)));

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "../ops/variable.h"
+#include "../tensor/options.h"
 
 /// The one line by which a struct names its members, in the order that parameters, files and summaries list them.
 #define WEFT_MEMBERS(...)                                     \

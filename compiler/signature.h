@@ -65,8 +65,14 @@ template <class T, bool constant = HoldsVariables<T>::value> void sign(Signature
     signature.add_word(static_cast<std::uint64_t>(s));
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     signature.add_text(s);
-  } else if constexpr (HasMembers<T>) {
-    each_member(s, [&](std::string_view, const auto& m) { part(m); });
+  } else if constexpr (HasMembers<T> || HasOptions<T>) {
+    if constexpr (HasMembers<T>) each_member(s, [&](std::string_view, const auto& m) { part(m); });
+    if constexpr (HasOptions<T>) part(s.weft_options());
+  } else if constexpr (std::is_same_v<T, std::shared_ptr<VariableState>>) {
+    signature.add_variable(s);
+  } else if constexpr (std::is_same_v<T, Ints>) {
+    signature.add_word(static_cast<std::uint64_t>(s.size()));
+    for (const std::int64_t i : s) signature.add_word(static_cast<std::uint64_t>(i));
   } else if constexpr (is_tuple<T>) {
     std::apply([&](const auto&... m) { (part(m), ...); }, s);
   } else if constexpr (is_vector<T>) {
@@ -78,11 +84,12 @@ template <class T, bool constant = HoldsVariables<T>::value> void sign(Signature
   } else if constexpr (is_optional<T>) {
     signature.add_word(static_cast<bool>(s));
     if (s) part(*s);
-  } else {
+  } else if constexpr (!std::is_empty_v<T>) {
     static_assert(
         has_no_signature<T>,
-        "compile: a parameter and what is listed in it are Tensors, Variables, numbers, strings and structures "
-        "of these: of anything else a call could not tell whether it is what was traced");
+        "compile: a parameter and what it lists as WEFT_MEMBERS are Tensors, Variables, numbers, strings and "
+        "structures of these: of anything else a call could not tell whether it is what was traced. A layer of your "
+        "own names its numbers by WEFT_OPTIONS, if it has no tensors");
   }
 }
 

@@ -41,6 +41,7 @@ struct Gelu {
     return gelu(x, approximate);
   }
   std::string text() const { return approximate ? "Gelu by tanh" : "Gelu"; }
+  WEFT_OPTIONS(approximate)
 };
 struct Silu {
   Tensor operator()(const Arg& x) const {
@@ -70,6 +71,7 @@ struct LeakyRelu {
     return leaky_relu(x, slope);
   }
   std::string text() const { return "LeakyRelu"; }
+  WEFT_OPTIONS(slope)
 };
 struct Elu {
   double alpha = 1;
@@ -78,6 +80,7 @@ struct Elu {
     return elu(x, alpha);
   }
   std::string text() const { return "Elu"; }
+  WEFT_OPTIONS(alpha)
 };
 struct Selu {
   Tensor operator()(const Arg& x) const {
@@ -93,6 +96,7 @@ struct Celu {
     return celu(x, alpha);
   }
   std::string text() const { return "Celu"; }
+  WEFT_OPTIONS(alpha)
 };
 struct Softsign {
   Tensor operator()(const Arg& x) const {
@@ -129,6 +133,7 @@ struct Glu {
     return glu(x, axis);
   }
   std::string text() const { return "Glu"; }
+  WEFT_OPTIONS(axis)
 };
 struct Softplus {
   Tensor operator()(const Arg& x) const {
@@ -144,6 +149,7 @@ struct Softmax {
     return softmax(x, axis);
   }
   std::string text() const { return "Softmax"; }
+  WEFT_OPTIONS(axis)
 };
 
 /// prelu with a weight of its own: one for all, or one for each channel, axis 1 of the input.

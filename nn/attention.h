@@ -31,6 +31,7 @@ struct MultiHeadAttention {
   std::string text() const;
 
   WEFT_MEMBERS(qkv, project)
+  WEFT_OPTIONS(heads)
 };
 
 }  // namespace weft::nn

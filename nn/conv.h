@@ -29,6 +29,7 @@ template <int axes> struct Conv {
   std::string text() const;
 
   WEFT_MEMBERS(weight, bias)
+  WEFT_OPTIONS(options)
 };
 using Conv1d = Conv<1>;
 using Conv2d = Conv<2>;
@@ -50,6 +51,7 @@ template <int axes> struct ConvTranspose {
   std::string text() const;
 
   WEFT_MEMBERS(weight, bias)
+  WEFT_OPTIONS(options)
 };
 using ConvTranspose1d = ConvTranspose<1>;
 using ConvTranspose2d = ConvTranspose<2>;

@@ -6,6 +6,7 @@
 
 #include "../ops/arg.h"
 #include "../ops/random.h"
+#include "../tensor/options.h"
 
 namespace weft::nn {
 
@@ -19,6 +20,7 @@ class Dropout {
   Tensor operator()(const Arg& x) const;
   /// "Dropout 0.5"
   std::string text() const;
+  WEFT_OPTIONS(p_, generator_)
 
  private:
   double p_;

@@ -28,6 +28,7 @@ struct BatchNorm {
   std::string text() const;
 
   WEFT_MEMBERS(weight, bias, running_mean, running_var)
+  WEFT_OPTIONS(epsilon, momentum)
 };
 
 /// Over the last axes, whose extents are given: LayerNorm({768}).
@@ -44,6 +45,7 @@ struct LayerNorm {
   std::string text() const;
 
   WEFT_MEMBERS(weight, bias)
+  WEFT_OPTIONS(normalized, epsilon)
 };
 
 /// Over the last axes, by the root of the mean square alone.
@@ -60,6 +62,7 @@ struct RMSNorm {
   std::string text() const;
 
   WEFT_MEMBERS(weight)
+  WEFT_OPTIONS(normalized, epsilon)
 };
 
 /// [N, C, ...]: over groups of channels.
@@ -76,6 +79,7 @@ struct GroupNorm {
   std::string text() const;
 
   WEFT_MEMBERS(weight, bias)
+  WEFT_OPTIONS(groups, channels, epsilon)
 };
 
 /// [N, C, ...]: over each channel of each example. As PyTorch's, it has no weight and bias unless it is asked for them.
@@ -92,6 +96,7 @@ struct InstanceNorm {
   std::string text() const;
 
   WEFT_MEMBERS(weight, bias)
+  WEFT_OPTIONS(channels, epsilon)
 };
 
 }  // namespace weft::nn

@@ -13,6 +13,7 @@ template <int axes> struct MaxPool {
   MaxPoolOptions options = {};
   Tensor operator()(const Arg& x) const;
   std::string text() const;  ///< "MaxPool2d [2, 2]"
+  WEFT_OPTIONS(window, options)
 };
 using MaxPool1d = MaxPool<1>;
 using MaxPool2d = MaxPool<2>;
@@ -23,6 +24,7 @@ template <int axes> struct AvgPool {
   AvgPoolOptions options = {};
   Tensor operator()(const Arg& x) const;
   std::string text() const;
+  WEFT_OPTIONS(window, options)
 };
 using AvgPool1d = AvgPool<1>;
 using AvgPool2d = AvgPool<2>;
@@ -34,6 +36,7 @@ template <int axes> struct AdaptiveAvgPool {
   bool channels_last = false;
   Tensor operator()(const Arg& x) const;
   std::string text() const;
+  WEFT_OPTIONS(results, channels_last)
 };
 using AdaptiveAvgPool1d = AdaptiveAvgPool<1>;
 using AdaptiveAvgPool2d = AdaptiveAvgPool<2>;
@@ -43,11 +46,13 @@ struct GlobalAvgPool {
   bool channels_last = false;
   Tensor operator()(const Arg& x) const;
   std::string text() const { return "GlobalAvgPool"; }
+  WEFT_OPTIONS(channels_last)
 };
 struct GlobalMaxPool {
   bool channels_last = false;
   Tensor operator()(const Arg& x) const;
   std::string text() const { return "GlobalMaxPool"; }
+  WEFT_OPTIONS(channels_last)
 };
 
 /// [n, ...] as [n, the product of the rest]. ShapeError of a scalar.

@@ -80,6 +80,7 @@ struct RNNCell {
   Tensor operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias)
+  WEFT_OPTIONS(relu)
 };
 /// A sequence of them.
 struct RNN : RNNCell {

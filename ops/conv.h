@@ -16,6 +16,7 @@ struct ConvOptions {
   PerAxis dilation = 1;
   std::int64_t groups = 1;  ///< channels in so many parts, each on its own; as many as channels: depthwise
   bool channels_last = false;
+  WEFT_OPTIONS(stride, padding, dilation, groups, channels_last)
 };
 
 /// result[n, o, i] = sum over c, k of x[n, c, i * stride - before + k * dilation] * weight[o, c, k], and bias[o] where
@@ -37,6 +38,7 @@ struct ConvTransposeOptions {
   PerAxis dilation = 1;
   std::int64_t groups = 1;
   bool channels_last = false;
+  WEFT_OPTIONS(stride, padding, output_padding, dilation, groups, channels_last)
 };
 
 /// What a convolution does to a cotangent of its result: x [n, in, axes...], weight [in, out / groups, window...] (that

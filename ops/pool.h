@@ -13,6 +13,7 @@ struct MaxPoolOptions {
   Padding padding = Pad::valid;
   PerAxis dilation = 1;
   bool channels_last = false;
+  WEFT_OPTIONS(stride, padding, dilation, channels_last)
 };
 
 /// The largest element of each window, where padding does not count; NaN if there is one. The gradient goes to the
@@ -27,6 +28,7 @@ struct AvgPoolOptions {
   Padding padding = Pad::valid;
   bool count_include_pad = true;  ///< padding counts as zeros; false: it does not count
   bool channels_last = false;
+  WEFT_OPTIONS(stride, padding, count_include_pad, channels_last)
 };
 
 /// The mean of each window: its sum, in row-major order, over its size. Floats. Errors as max_pool's.

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "../tensor/options.h"
 #include "../tensor/shape.h"
 
 namespace weft {
@@ -19,6 +20,7 @@ class PerAxis {
   /// The numbers of so many axes. ArgumentError if there are others than one or that many; it says of `what`.
   Ints of(int axes, std::string_view what) const;
   bool given() const { return !numbers_.empty(); }
+  WEFT_OPTIONS(numbers_)
 
  private:
   Ints numbers_;
@@ -38,6 +40,7 @@ struct Padding {
 
   bool same = false;
   PerAxis before = 0, after = 0;
+  WEFT_OPTIONS(same, before, after)
 };
 
 }  // namespace weft

@@ -108,15 +108,6 @@ std::vector<Tensor> cond(const Arg& predicate, const TensorFunction& then, const
 std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunction& body, std::vector<Tensor> init,
                                const WhileOptions& options, const std::source_location& site) {
   const bool recorded = !active_recorders().empty();
-  if (options.max_iterations < 0 && recorded && !active_tracer()) {
-    while (condition(init)[0].item<bool>()) {
-      const std::vector<Tensor> next = body(init);
-      if (next.size() != init.size()) throw ShapeError("while_loop: the body returns another carry than it takes");
-      check_carries("while_loop", init, [&](std::size_t k) { return next[k].type(); });
-      init = next;
-    }
-    return init;
-  }
   const std::vector<Type> types = types_of(init);
   const Closure test = close_over(types, condition), step = close_over(types, body);
   same_types("while_loop", "the condition and what it should be", test.graph->type(test.graph->outputs[0]),

@@ -22,8 +22,8 @@
 namespace weft {
 
 struct WhileOptions {
-  /// The loop ends after so many rounds; negative: it has no bound. Where a loop is traced, its gradient keeps the
-  /// carries of so many rounds; of a loop without a bound those of 64, evenly apart, and computes the others again.
+  /// The loop ends after so many rounds; negative: it has no bound. A gradient keeps the carries of so many rounds; of
+  /// a loop without a bound those of 64, evenly apart, and computes the others again.
   std::int64_t max_iterations = -1;
 };
 
@@ -66,8 +66,7 @@ template <class Then, class Else> auto cond(const Arg& predicate, Then then, Els
   return detail::rebuild(*form, out);
 }
 
-/// While condition(carry) (bool[]) holds: carry = body(carry), of the same types. Eagerly under a tape without
-/// max_iterations it runs as a plain loop. ShapeError, DTypeError.
+/// While condition(carry) (bool[]) holds: carry = body(carry), of the same types. ShapeError, DTypeError.
 template <class Condition, class Body, Structured Carry>
 auto while_loop(Condition condition, Body body, const Carry& init, const WhileOptions& options = {},
                 const std::source_location& site = std::source_location::current()) {

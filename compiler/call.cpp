@@ -75,15 +75,18 @@ template <class Derive> Joint differentiate(const Graph& function, std::span<con
   std::vector<Type> types;
   for (const ValueId v : function.inputs) types.push_back(function.type(v));
   types.insert(types.end(), along.begin(), along.end());
-  const Closure c = close_over(types, [&](std::span<const Tensor> in) {
-    auto [outputs, derivatives] = derive(in.first(inputs), in.subspan(inputs));
-    for (std::size_t k = 0; k < derivatives.size(); ++k) {
-      if (!derivatives[k].defined()) continue;
-      outputs.push_back(derivatives[k]);
-      j.gives.push_back(k);
-    }
-    return outputs;
-  });
+  const Closure c = close_over(
+      types,
+      [&](std::span<const Tensor> in) {
+        auto [outputs, derivatives] = derive(in.first(inputs), in.subspan(inputs));
+        for (std::size_t k = 0; k < derivatives.size(); ++k) {
+          if (!derivatives[k].defined()) continue;
+          outputs.push_back(derivatives[k]);
+          j.gives.push_back(k);
+        }
+        return outputs;
+      },
+      EqualNodes::kept);
   j.graph = *c.self_contained();
   const auto split = j.graph.outputs.begin() + static_cast<std::ptrdiff_t>(function.outputs.size());
   j.outputs.assign(j.graph.outputs.begin(), split);

@@ -29,14 +29,14 @@ template <class F> class Compiled {
   /// Calls it. A parameter declared Tensor takes a number too, as a 0-d tensor; a parameter declared as a number is
   /// part of the signature. Whatever f throws while it is traced, and IndexError, OutOfMemory and the like from the
   /// call; then no variable has changed.
-  template <class... A> auto operator()(A&&... args) {
+  template <class... A> auto operator()(A&&... args) const {
     return with_parameters([&](auto& parameters) { return call(parameters); }, args...);
   }
 
   /// Ahead of time: traces for arguments like these and generates the code, but runs nothing; the first such call then
   /// only computes what is kept of the variables before it is as fast as the next. A Type stands for a tensor:
   /// step.lower(Type{f32, {64, 784}}, Type{i64, {64}}).
-  template <class... A> CompileStats lower(const A&... args) {
+  template <class... A> CompileStats lower(const A&... args) const {
     [&](const auto&... examples) {
       with_parameters([&](auto& parameters) { find(parameters); }, examples...);
     }(example(args)...);
@@ -59,14 +59,14 @@ template <class F> class Compiled {
   template <class T> static const T& example(const T& t) { return t; }
 
   // use(parameters): the arguments as the types that f declares, or as they are where its operator() is a template.
-  template <class Use, class... A> auto with_parameters(Use&& use, A&... args) {
+  template <class Use, class... A> auto with_parameters(Use&& use, A&... args) const {
     if constexpr (std::is_void_v<typename detail::Declared<F>::Types>)
       return with_types(static_cast<std::tuple<A...>*>(nullptr), use, args...);
     else
       return with_types(static_cast<typename detail::Declared<F>::Types*>(nullptr), use, args...);
   }
 
-  template <class... P, class Use, class... A> auto with_types(std::tuple<P...>*, Use&& use, A&... args) {
+  template <class... P, class Use, class... A> auto with_types(std::tuple<P...>*, Use&& use, A&... args) const {
     static_assert(sizeof...(P) == sizeof...(A), "compile: wrong number of arguments");
     std::tuple<decltype(detail::as_parameter<P>(args))...> parameters{detail::as_parameter<P>(args)...};
     return use(parameters);
@@ -75,7 +75,7 @@ template <class F> class Compiled {
   template <class Parameters> using Result =
       std::decay_t<decltype(std::apply(std::declval<F&>(), std::declval<Parameters&>()))>;
 
-  template <class Parameters> Result<Parameters> call(Parameters& parameters) {
+  template <class Parameters> Result<Parameters> call(Parameters& parameters) const {
     using R = Result<Parameters>;
     if (detail::runs_inline()) {
       const detail::PlainCall plain;
@@ -95,7 +95,7 @@ template <class F> class Compiled {
     }
   }
 
-  template <class Parameters> detail::BodyResult body(Parameters& parameters) {
+  template <class Parameters> detail::BodyResult body(Parameters& parameters) const {
     using R = Result<Parameters>;
     if constexpr (std::is_void_v<R>) {
       std::apply(f_, parameters);
@@ -113,7 +113,7 @@ template <class F> class Compiled {
 
   // The trace for these parameters, made now if there is none, and the distinct tensors and variables among
   // them.
-  template <class Parameters> auto find(Parameters& parameters) {
+  template <class Parameters> auto find(Parameters& parameters) const {
     detail::Signature signature;
     signature.add_word(context().training);
     signature.add_word(static_cast<std::uint64_t>(context().precision));
@@ -144,7 +144,7 @@ template <class F> class Compiled {
     if constexpr (Structured<P> && !detail::HoldsVariables<std::remove_cvref_t<P>>::value) each_leaf(p, visit);
   }
 
-  F f_;
+  mutable F f_;  // a lambda may be mutable
   std::shared_ptr<detail::FunctionCache> cache_;
 };
 

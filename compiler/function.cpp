@@ -35,6 +35,7 @@ std::int64_t first_difference(const Tensor& a, const Tensor& b) {
 // The graph with the tensors that were captured as constants, which passes may compute with.
 Graph with_constants(const Graph& graph, std::size_t args, const std::vector<Traced::Input>& captured) {
   GraphCopy copy(graph);
+  copy.to.equal = EqualNodes::merged;
   for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
     const ValueId v = graph.inputs[k];
     if (k < args || captured[k - args].variable)
@@ -96,10 +97,11 @@ bool takes(const Traced& traced, const Variables& passed) {
 }
 
 // A variable that it captured is no longer anybody's: the model was assigned to, as `net = Net()` does to the elements
-// of a vector, or is gone. What the function reads now only a new trace can tell. (Where the old variables live on,
-// after std::swap of two models, nothing shows that the function would read others.)
+// of a vector, or is gone; or it is another's, as after std::swap of two models. What the function reads now only a new
+// trace can tell.
 bool is_stale(const Traced& traced) {
-  return std::any_of(traced.owned.begin(), traced.owned.end(), [](const auto& v) { return v->owners == 0; });
+  return std::any_of(traced.owned.begin(), traced.owned.end(),
+                     [](const auto& o) { return o.variable->owners == 0 || o.variable->moves != o.moves; });
 }
 
 }  // namespace
@@ -134,7 +136,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   const detail::ProfilePhase phase("compile");
   const auto start = std::chrono::steady_clock::now();
   auto traced = std::make_shared<Traced>();
-  Trace trace;
+  Trace trace(EqualNodes::kept);  // as a tape would record them
   std::vector<Tensor> placeholders;
   for (const Tensor& t : signature.tensors()) placeholders.push_back(trace.add_input(t.type()));
   const BodyResult result = [&] {
@@ -162,7 +164,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   }
   traced->assigned = written;
   for (const auto& v : traced->variables)
-    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0) traced->owned.push_back(v);
+    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0) traced->owned.push_back({v, v->moves});
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   traced->executable =
       std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),

@@ -33,7 +33,11 @@ struct Traced {
   Signature signature;
   std::shared_ptr<Executable> executable;  // captured tensors are constants, variables are inputs
   Variables variables;                     // captured or passed
-  Variables owned;                         // of those captured, the ones that somebody held when it was made
+  struct Owned {
+    std::shared_ptr<VariableState> variable;
+    std::int64_t moves;
+  };
+  std::vector<Owned> owned;  // of those captured, the ones that somebody held when it was made
   /// It is known to be the same function of other variables that are passed.
   bool any_variables = false;
   std::shared_ptr<const Callee> callee;  // for recorders: everything is an input, new values of variables are outputs

@@ -26,8 +26,8 @@ std::shared_ptr<const Graph> Closure::self_contained() const {
   return std::make_shared<const Graph>(std::move(copy.to));
 }
 
-Closure close_over(std::span<const Type> types, const TensorFunction& f) {
-  Trace trace;
+Closure close_over(std::span<const Type> types, const TensorFunction& f, EqualNodes equal) {
+  Trace trace(equal);
   std::vector<Tensor> placeholders, results;
   for (const Type& t : types) placeholders.push_back(trace.add_input(t));
   {

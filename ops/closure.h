@@ -40,7 +40,7 @@ std::vector<Type> types_of(std::span<const Tensor> tensors);
 using TensorFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
 
 /// Traces f once on placeholders of these types. GuardError if f returns an undefined tensor.
-Closure close_over(std::span<const Type> types, const TensorFunction& f);
+Closure close_over(std::span<const Type> types, const TensorFunction& f, EqualNodes equal = EqualNodes::merged);
 
 /// Applies the graph's nodes in order to these inputs, through the door: recorders see each. The outputs.
 std::vector<Tensor> replay(const Graph& graph, std::span<const Tensor> inputs);

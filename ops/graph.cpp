@@ -40,7 +40,7 @@ ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in
   detail::mix(hash, reinterpret_cast<std::uintptr_t>(&op));
   for (const ValueId v : in) detail::mix(hash, v);
   const auto [first, last] = nodes_by_hash_.equal_range(hash);
-  for (auto it = first; it != last && !op.effect; ++it) {
+  for (auto it = first; it != last && equal == EqualNodes::merged && !op.effect; ++it) {
     const Node& n = nodes[it->second];
     if (n.op == &op && n.attrs == attrs && std::equal(n.in.begin(), n.in.end(), in.begin(), in.end())) return n.out;
   }
@@ -120,6 +120,16 @@ void GraphCopy::node(const Graph::Node& n) {
   for (int k = 0; k < n.outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
   const ValueId out = to.add(*n.op, n.attrs, in, types, n.site);
   for (int k = 0; k < n.outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+}
+
+Graph merged(const Graph& graph) {
+  if (graph.equal == EqualNodes::merged) return graph;
+  GraphCopy copy(graph);
+  copy.to.equal = EqualNodes::merged;
+  for (const ValueId v : graph.inputs) copy.input(v);
+  for (const Graph::Node& n : graph.nodes) copy.node(n);
+  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
+  return std::move(copy.to);
 }
 
 Graph without_dead_nodes(const Graph& graph) {

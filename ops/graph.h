@@ -1,5 +1,5 @@
 // Graph: what a trace writes down, in SSA form. Append-only; structurally equal nodes are one (common subexpressions
-// are shared by construction).
+// are shared by construction), unless it is told to keep them.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@
 namespace weft {
 
 using ValueId = std::uint32_t;
+
+enum class EqualNodes : std::uint8_t { merged, kept };
 
 struct Graph {
   struct Node {
@@ -36,11 +38,12 @@ struct Graph {
   std::vector<ValueId> inputs;    // values, in order
   std::vector<Tensor> constants;  // captured tensors
   std::vector<ValueId> outputs;
+  EqualNodes equal = EqualNodes::merged;  // kept: a gradient adds the cotangents of each in turn, as a tape does
 
   ValueId add_input(const Type& type);
   /// A captured tensor; the same tensor, and equal scalars, are one value.
   ValueId add_constant(const Tensor& tensor);
-  /// A node, or the equal one there is (an effect twice is two); its first output.
+  /// A node, or, if they are merged, the equal one there is (an effect twice is two); its first output.
   ValueId add(const Op& op, const Attrs& attrs, std::span<const ValueId> in, std::span<const Type> out,
               const Origin& site = {});
 
@@ -71,7 +74,8 @@ bool has(bool Op::*property, const Op& op, const Attrs& attrs);
 /// Copies a graph into another, node by node: a pass changes what it wants to and copies the rest.
 class GraphCopy {
  public:
-  explicit GraphCopy(const Graph& from) : from_(from), map_(from.values.size(), unmapped) {}
+  /// Into a graph that merges as the first one does.
+  explicit GraphCopy(const Graph& from) : from_(from), map_(from.values.size(), unmapped) { to.equal = from.equal; }
 
   /// Where a value of the first graph is in the second; an input or a computed value has to be there already.
   ValueId operator()(ValueId v);
@@ -87,6 +91,9 @@ class GraphCopy {
   const Graph& from_;
   std::vector<ValueId> map_;
 };
+
+/// The graph with one of each set of equal nodes.
+Graph merged(const Graph& graph);
 
 /// The graph without nodes that no output, no check and no effect needs; inputs stay, in order.
 Graph without_dead_nodes(const Graph& graph);

@@ -34,7 +34,9 @@ std::unique_lock<std::recursive_mutex> lock_update() {
   return active_tracer() ? std::unique_lock<std::recursive_mutex>() : lock_variables();
 }
 
-Trace::Trace() : nested_(active_tracer()), first_id_(Tensor::placeholder({f32, {}}).id()) {}
+Trace::Trace(EqualNodes equal) : nested_(active_tracer()), first_id_(Tensor::placeholder({f32, {}}).id()) {
+  graph.equal = equal;
+}
 
 Tensor Trace::add_input(const Type& type) {
   const Tensor t = Tensor::placeholder(type);

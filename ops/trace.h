@@ -25,7 +25,7 @@ std::unique_lock<std::recursive_mutex> lock_update();
 
 class Trace final : public Tracer {
  public:
-  Trace();
+  explicit Trace(EqualNodes equal = EqualNodes::merged);
 
   /// What the function took from its surroundings: a tensor (of an enclosing trace, too), or a variable that it reads
   /// or assigns.

@@ -53,6 +53,7 @@ Variable& Variable::operator=(const Variable& o) {
 
 Variable& Variable::operator=(Variable&& o) {
   if (defined()) return *this = static_cast<const Variable&>(o);
+  if (o.defined()) o.state()->moves.fetch_add(1, std::memory_order_relaxed);
   state_ = std::move(o.state_);
   return *this;
 }

@@ -21,6 +21,7 @@ struct VariableState {
   bool trainable = true;
   std::uint64_t number = 0;             // in order of construction
   std::atomic<std::int64_t> owners{0};  // Variables there are of it; 0: traces and optimizers alone remember it
+  std::atomic<std::int64_t> moves{0};   // how often another Variable took its identity, as std::swap makes them
 };
 
 namespace detail {

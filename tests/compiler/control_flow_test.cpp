@@ -177,7 +177,31 @@ TEST_CASE("a compiled gradient of a loop without a bound has the eager bits", "[
   };
   auto compiled = compile(g);
   const Tensor x = random::normal({2, 3}, 0, 1, f64);
-  const auto [y, dx, dw] = g(x);  // a plain loop: the tape sees each round
+  const auto [y, dx, dw] = g(x);
+  const auto [cy, cdx, cdw] = compiled(x);
+  CHECK_SAME(cy, y);
+  CHECK_SAME(cdx, dx);
+  CHECK_SAME(cdw, dw);
+}
+
+TEST_CASE("a while_loop without a bound has the gradients that it has compiled", "[control]") {
+  const Variable w = random::normal({4, 4});
+  const auto g = [&](const Tensor& x) {
+    GradientTape tape;
+    tape.watch(x);
+    const Tensor y = while_loop([](const auto& c) { return c.second < 5; },
+                                [&](const auto& c) {
+                                  const Tensor h = matmul(c.first, w);
+                                  return std::pair(tanh(h) + sin(matmul(h, w)) * cos(matmul(h, w)), c.second + 1);
+                                },
+                                std::pair(x, Tensor(full({}, 0, i32))))
+                         .first;
+    const auto [dx, dw] = tape.gradient(sum(square(y)), x, w);
+    return std::tuple(y, dx, dw);
+  };
+  auto compiled = compile(g);
+  const Tensor x = random::normal({3, 4});
+  const auto [y, dx, dw] = g(x);
   const auto [cy, cdx, cdw] = compiled(x);
   CHECK_SAME(cy, y);
   CHECK_SAME(cdx, dx);

@@ -184,3 +184,9 @@ TEST_CASE("A compiled function keeps at least one trace", "[compile]") {
   CHECK(message_of<ArgumentError>([] { compile([](const Tensor& x) { return x; }, {.max_traces = 0}); }) ==
         "compile: max_traces is 0: there has to be room for one");
 }
+
+TEST_CASE("a compiled function is called where it is const", "[compile][signature]") {
+  const auto twice = compile([](const Tensor& x) { return x * 2; });
+  const auto outer = [twice](const Tensor& x) { return twice(x) + 1; };
+  CHECK(outer(one).item() == 3);
+}

@@ -46,7 +46,7 @@ std::uint64_t next_number() {
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
                        double trace_ms, bool logs)
     : log_(logs ? std::make_unique<PassLog>() : nullptr),
-      graph_(simplify(graph, log_.get())),
+      graph_(simplify(merged(graph), log_.get())),
       args_(args),
       results_(results),
       written_(std::move(written)),
@@ -310,19 +310,28 @@ Storage Executable::allocate_arena() const {
 }
 
 std::unique_ptr<Executable::Frame> Executable::take_frame() {
+  std::unique_ptr<Frame> frame;
   {
     const std::lock_guard lock(frames_mutex_);
     if (!frames_.empty()) {
-      auto frame = std::move(frames_.back());
+      frame = std::move(frames_.back());
       frames_.pop_back();
-      return frame;
     }
   }
+  if (!frame) frame = make_frame();
+  if (!frame->arena) frame->arena = detail::take_arena(frame.get());
+  if (!frame->arena) {
+    frame->arena = allocate_arena();
+    for (ValueId v = 0; v < graph_.values.size(); ++v)
+      if (arena_offset_[v] >= 0) frame->slots[v] = frame->arena.data() + arena_offset_[v];
+  }
+  return frame;
+}
+
+std::unique_ptr<Executable::Frame> Executable::make_frame() const {
   auto frame = std::make_unique<Frame>();
-  frame->arena = allocate_arena();
   frame->slots.assign(graph_.values.size(), nullptr);
   for (ValueId v = 0; v < graph_.values.size(); ++v) {
-    if (arena_offset_[v] >= 0) frame->slots[v] = frame->arena.data() + arena_offset_[v];
     if (graph_.values[v].kind == Graph::Value::constant)
       frame->slots[v] = graph_.constants[graph_.values[v].index].view().as<std::byte>();
   }
@@ -405,6 +414,7 @@ std::unique_lock<std::recursive_mutex> Executable::state_lock() const {
 }
 
 void Executable::put_back(std::unique_ptr<Frame> frame) {
+  if (frame->arena.bytes() >= detail::shared_arena) detail::keep_arena(frame.get(), std::move(frame->arena));
   const std::lock_guard lock(frames_mutex_);
   frames_.push_back(std::move(frame));
 }

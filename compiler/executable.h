@@ -67,6 +67,7 @@ class Executable final : public RoundRunner {
   void generate();
   bool overwrites_in_place(std::size_t state) const;
   std::unique_ptr<Frame> take_frame();
+  std::unique_ptr<Frame> make_frame() const;  // without an arena
   Storage allocate_arena() const;
   void put_back(std::unique_ptr<Frame> frame);
   /// Begins the span of the whole call, or of steps [first, last).

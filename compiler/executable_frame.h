@@ -3,12 +3,15 @@
 
 #include <vector>
 
+#include "arenas.h"
 #include "executable.h"
 
 namespace weft {
 
 struct Executable::Frame {
-  Storage arena;
+  ~Frame() { detail::take_arena(this); }
+
+  Storage arena;  // none between calls, if it is large
   std::vector<std::byte*> slots;
   std::vector<std::vector<View>> views;  // by step: inputs, then the outputs
 };

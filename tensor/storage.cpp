@@ -44,18 +44,26 @@ std::size_t physical_memory() {
 
 struct Pool {
   std::array<std::vector<void*>, classes> free;
+  std::size_t bytes = 0;
+  void put(int c, void* p) {
+    free[c].push_back(p);
+    bytes += size_of_class(c);
+  }
   void* take(int c) {
     if (free[c].empty()) return nullptr;
     void* p = free[c].back();
     free[c].pop_back();
+    bytes -= size_of_class(c);
     return p;
   }
+  /// Gives blocks back to the system until at most so many bytes are left, the largest first.
+  void shrink(std::size_t most) {
+    for (int c = classes; c-- > 0 && bytes > most;)
+      while (bytes > most && !free[c].empty()) std::free(take(c));
+  }
   void clear() {
-    for (auto& list : free) {
-      for (void* p : list) std::free(p);
-      list.clear();
-      list.shrink_to_fit();
-    }
+    shrink(0);
+    for (auto& list : free) list.shrink_to_fit();
   }
 };
 
@@ -77,7 +85,17 @@ ThreadPool::~ThreadPool() {
   thread_pool_gone = true;
   const std::lock_guard lock(shared_mutex);
   for (int c = 0; c < classes; ++c)
-    shared_pool().free[c].insert(shared_pool().free[c].end(), pool.free[c].begin(), pool.free[c].end());
+    while (void* p = pool.take(c)) shared_pool().put(c, p);
+}
+
+/// Before the system gives so many bytes more, so much of what is free goes back that all together is at most a quarter
+/// above the most that was ever in use (and 64 MB): a program of ever new sizes would keep blocks of each.
+void make_room(std::size_t size) {
+  const detail::Counts c = detail::counts();
+  const auto used = static_cast<std::size_t>(c.bytes) + size,
+             most = std::max(used, static_cast<std::size_t>(c.peak_bytes)) / 4 * 5 + (64 << 20);
+  const std::lock_guard lock(shared_mutex);
+  shared_pool().shrink(most - used);
 }
 
 void* from_system(std::size_t size) {
@@ -116,7 +134,10 @@ void* detail::allocate(std::size_t bytes, std::size_t& capacity) {
     const std::lock_guard lock(shared_mutex);
     p = shared_pool().take(c);
   }
-  if (!p) p = from_system(capacity);
+  if (!p) {
+    if (capacity > thread_limit) make_room(capacity);
+    p = from_system(capacity);
+  }
   if (!p) {
     release_cached_memory();
     p = from_system(capacity);
@@ -128,11 +149,11 @@ void* detail::allocate(std::size_t bytes, std::size_t& capacity) {
 void detail::deallocate(void* p, std::size_t capacity) {
   const int c = class_of(capacity);
   if (capacity <= thread_limit && !thread_pool_gone) {
-    thread_pool.pool.free[c].push_back(p);
+    thread_pool.pool.put(c, p);
     return;
   }
   const std::lock_guard lock(shared_mutex);
-  shared_pool().free[c].push_back(p);
+  shared_pool().put(c, p);
 }
 
 Storage Storage::allocate(std::size_t bytes) {

@@ -1,4 +1,6 @@
 // Memory: alignment, reuse, counters, and an allocation that fails without harm.
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstring>
 #include <thread>
@@ -43,6 +45,19 @@ TEST_CASE("a freed block is used again before the system is asked") {
     CHECK(memory_stats().system_allocations == before.system_allocations);
     CHECK(memory_stats().allocations == before.allocations + 1);
   }
+}
+
+TEST_CASE("blocks of ever new sizes go back to the system") {
+  release_cached_memory();
+  const auto held = [] {
+    const auto m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+  };
+  const auto before = held();
+  for (std::size_t bytes = 8 << 20; bytes < (512 << 20); bytes += bytes / 4) Storage::allocate(bytes);
+  const auto after = held();
+  const auto most = static_cast<std::size_t>(memory_stats().peak_bytes) / 4 * 5 + (64 << 20);
+  CHECK(after - std::min(after, before) <= most);
 }
 
 TEST_CASE("counters follow what lives, and the peak") {

@@ -5,8 +5,9 @@
 namespace weft {
 namespace {
 
-constexpr std::int64_t page = 4096;            // bytes
-constexpr std::int64_t large = 4 * (1 << 20);  // bytes
+// Measured: a transpose of so many bytes read with so many from one element to the next takes two to ten times as long
+// as a copy of it in blocks does; smaller ones about as long.
+constexpr std::int64_t far = 32, large = 32 << 10;
 
 /// Values that loops of ours read: elementwise ops and reductions.
 std::vector<bool> read_by_loops(const Graph& graph) {
@@ -19,11 +20,11 @@ std::vector<bool> read_by_loops(const Graph& graph) {
   return read;
 }
 
-/// Such a view is sooner turned in blocks than read with a step from one page to the next.
-bool steps_over_pages(const Access& a, DType dtype) {
+/// Such a view is sooner turned in blocks than read with a step from each element to the next.
+bool steps_far(const Access& a, DType dtype) {
   const Access s = squeezed(a);
   const auto size = static_cast<std::int64_t>(size_of(dtype));
-  return !s.shape.empty() && s.strides.back() * size >= page && count(s.shape) * size >= large &&
+  return !s.shape.empty() && s.strides.back() * size >= far && count(s.shape) * size >= large &&
          std::find(s.strides.begin(), s.strides.end(), 1) != s.strides.end();
 }
 
@@ -49,7 +50,7 @@ std::vector<Access> find_accesses(const Graph& graph) {
     View to{graph.type(v).dtype, shape, {}, nullptr};
     if (!n->op->view(n->attrs, from, to)) continue;
     const Access seen{in.base, (to.as<std::byte>() - origin) / size, shape, to.strides};
-    if (!loops_read[v] || !steps_over_pages(seen, graph.type(v).dtype)) list[v] = seen;
+    if (!loops_read[v] || !steps_far(seen, graph.type(v).dtype)) list[v] = seen;
   }
   return list;
 }

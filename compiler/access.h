@@ -16,7 +16,7 @@ struct Access {
 };
 
 /// For each value of a graph. A view node that cannot be one (a reshape of a transpose) is its own base: it is copied.
-/// So is a large transpose that a loop would read with steps from page to page.
+/// So is a transpose, but for a small one, that a loop would read with a step from each element to the next.
 std::vector<Access> find_accesses(const Graph& graph);
 
 /// The same access without axes of extent 1.

@@ -49,13 +49,20 @@ template <class Key> void radix_sort(Item<Key>* items, Item<Key>* other, std::in
   if (from != items) std::copy(from, from + n, items);
 }
 
-constexpr std::int64_t short_row = 1024, long_row = 1 << 16;
+constexpr std::int64_t short_row = 1024, long_row = 1 << 16, few = 64;
 
 template <class Key> void sort_items(Item<Key>* items, Item<Key>* other, std::int64_t n) {
   if (n < short_row)
     std::sort(items, items + n);
   else
     radix_sort(items, other, n);
+}
+
+// Among n in order, of which the last one goes.
+template <class Key> void insert(Item<Key>* items, std::int64_t n, const Item<Key>& item) {
+  Item<Key>* const at = std::upper_bound(items, items + n, item);
+  std::move_backward(at, items + n - 1, items + n);
+  *at = item;
 }
 
 // Two sorted halves into `to`: its first half from the front, the other from the back, which are independent.
@@ -102,7 +109,11 @@ void sort_rows_of(const T* x, std::int64_t rows, std::int64_t n, std::int64_t k,
     Item<Key>* const items = all + task * row_items;
     for (std::int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
       load(x + row * n, 0, n, items);
-      if (k < n / 16) {  // radix sort would want them in the order of their indices
+      if (k > 0 && k <= few && k < n / 16) {
+        std::sort(items, items + k);
+        for (std::int64_t i = k; i < n; ++i)
+          if (items[i] < items[k - 1]) insert(items, k, items[i]);
+      } else if (k < n / 16) {  // radix sort would want them in the order of their indices
         std::nth_element(items, items + k, items + n);
         std::sort(items, items + k);
       } else {

@@ -1,11 +1,10 @@
 // What compile() promises: signatures, state, ownership, atomic steps.
-#include <weft/weft.h>
-
 #include <thread>
 
-#include "catch.h"
+#include "support.h"
 
 using namespace weft;
+using namespace weft::test;
 
 TEST_CASE("a function is traced once per signature, and host code runs at the trace only", "[compile]") {
   int runs = 0;
@@ -415,4 +414,48 @@ TEST_CASE("a failed assert_finite stops a step before it writes, also where its 
     CHECK(std::string(e.what()).find("assert_finite: 1 of 1 elements are not finite; the first is nan at []") == 0);
   }
   CHECK(w.value().to_vector<float>() == std::vector<float>{2, 2});
+}
+
+TEST_CASE("one convolution applied twice is packed once", "[compile]") {
+  const Variable weight = random::normal({3, 3, 3, 3});
+  const auto conv = [&](const Tensor& x) { return conv2d(x, weight, {.padding = 1}); };
+  const Tensor a = random::normal({2, 3, 8, 8}), b = random::normal({2, 3, 8, 8});
+  const auto beside = [&](const Tensor& a, const Tensor& b) { return conv(a) - conv(b); };
+  CHECK_SAME(compile(beside)(a, b), beside(a, b));
+  const auto deep = [&](const Tensor& a) { return conv(relu(conv(a))); };
+  CHECK_SAME(compile(deep)(a), deep(a));
+  const auto gradient = [&](const Tensor& a) {
+    GradientTape tape;
+    return tape.gradient(sum(square(deep(a))), weight);
+  };
+  CHECK_SAME(compile(gradient)(a), gradient(a));
+}
+
+TEST_CASE("a gradient through a compiled call adds the cotangents of equal expressions in turn", "[compile]") {
+  Variable w(random::normal({5, 5}));
+  const Tensor x = random::normal({6, 5});
+  const auto f = [&](const Tensor& x) {
+    return sum(tanh(matmul(x, w)) + sin(matmul(x, w)) + exp(x * 0.3) * exp(x * 0.3));
+  };
+  const auto gradients = [&](const auto& f) {
+    GradientTape tape;
+    tape.watch(x);
+    const Tensor y = f(x);
+    return tape.gradient(y, x, w);
+  };
+  const auto compiled = compile(f);
+  const auto [dx, dw] = gradients(f);
+  const auto [cx, cw] = gradients(compiled);
+  CHECK_SAME(cx, dx);
+  CHECK_SAME(cw, dw);
+  CHECK_SAME(grad(compiled)(x), grad(f)(x));
+}
+
+TEST_CASE("traces of many sizes keep few arenas", "[compile]") {
+  const auto f = compile([](const Tensor& x) { return sum(softmax(cumsum(x, 0), 0) * cumsum(x * 2, 0)); });
+  const std::int64_t before = memory_stats().live_bytes;
+  for (std::int64_t rows = 40; rows < 60; ++rows) CHECK(f(ones({rows, 100'000})).item() > 0);
+  CHECK(f.stats().traces == 20);
+  CHECK(f.stats().arena_bytes > (20 << 20));
+  CHECK(memory_stats().live_bytes - before < 3 * f.stats().arena_bytes + (64 << 20));
 }

@@ -72,7 +72,7 @@ TEST_CASE("explain_fusion says what became of products when all passes were done
   CHECK(fusion_of(
             [](const Tensor& s, const Tensor& t) {
               const Tensor p = matmul(s, t);
-              return std::pair(exp(p), exp(transpose(p)));
+              return std::pair(exp(p), exp(p[{Slice(0, 512, 2)}]));
             },
             a, b) ==
         "groups 0 and 1: %2 = matmul is stored as a whole: it is read more than once\n"

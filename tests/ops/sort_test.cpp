@@ -58,7 +58,8 @@ TEST_CASE("a long row sorts alike on one thread and two") {
     CHECK(one.to_vector<std::int64_t>() == stable_order(x.to_vector<double>(), false));
     set_num_threads(std::min(2, before));
     CHECK_SAME(argsort(x), one);
-    CHECK_SAME(topk(x, 300).indices, argsort(x, 0, true)[Slice(0, 300)]);
+    for (const std::int64_t k : {1, 7, 64, 65, 300}) CHECK_SAME(topk(x, k).indices, argsort(x, 0, true)[Slice(0, k)]);
+    CHECK_SAME(topk(one, 9, 0, false).indices, argsort(one)[Slice(0, 9)]);
     CHECK_SAME(topk(x, 3000, 0, false).indices, one[Slice(0, 3000)]);
   }
   set_num_threads(before);

@@ -1,6 +1,8 @@
 #include "dependencies.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace weft {
 
@@ -14,23 +16,76 @@ Dependencies::Dependencies(const Graph& graph, const Grouping& grouping)
   }
 }
 
-void Dependencies::placed(std::uint32_t i) {
+void Dependencies::opened(std::uint32_t i) {
+  position_.push_back(static_cast<int>(at_.size()));
+  at_.push_back(static_cast<int>(at_.size()));
+  seen_.push_back(0);
   if (!has(&Op::effect, *graph_.nodes[i].op, graph_.nodes[i].attrs)) return;
   if (last_effect_) effect_before_[i] = *last_effect_;
   last_effect_ = i;
 }
 
-template <class Stop> bool Dependencies::reaches(std::vector<int> open, Stop&& stop) const {
-  std::vector<char> seen(grouping_.groups.size());
+void Dependencies::joined(std::uint32_t i, int g) { move_before(g, needs_of(i, g)); }
+
+void Dependencies::merged(int a, int b) {
+  int &of_a = position_[static_cast<std::size_t>(a)], &of_b = position_[static_cast<std::size_t>(b)];
+  if (of_b < of_a) {
+    std::swap(at_[static_cast<std::size_t>(of_a)], at_[static_cast<std::size_t>(of_b)]);
+    std::swap(of_a, of_b);
+  }
+  std::vector<int> needs;
+  each_need(a, [&](int p) { needs.push_back(p); });
+  move_before(a, std::move(needs));
+}
+
+void Dependencies::renumbered() {
+  at_.resize(grouping_.groups.size());
+  std::iota(at_.begin(), at_.end(), 0);
+  position_ = at_;
+  seen_.assign(at_.size(), 0);
+}
+
+std::vector<int> Dependencies::needs_of(std::uint32_t i, int g) const {
+  std::vector<int> needs;
+  for (const ValueId v : graph_.nodes[i].in)
+    each_source(v, [&](ValueId source) {
+      if (const int h = producer_group(source); h >= 0 && h != g) needs.push_back(h);
+    });
+  return needs;
+}
+
+template <class Stop>
+bool Dependencies::reaches(std::vector<int> open, int g, Stop&& stop, std::vector<int>* found) const {
+  const int from = position_[static_cast<std::size_t>(g)];
+  ++search_;
   while (!open.empty()) {
     const int h = open.back();
     open.pop_back();
     if (stop(h)) return true;
-    if (seen[static_cast<std::size_t>(h)]) continue;
-    seen[static_cast<std::size_t>(h)] = 1;
+    if (position_[static_cast<std::size_t>(h)] <= from || seen_[static_cast<std::size_t>(h)] == search_) continue;
+    seen_[static_cast<std::size_t>(h)] = search_;
+    if (found) found->push_back(h);
     each_need(h, [&](int p) { open.push_back(p); });
   }
   return false;
+}
+
+void Dependencies::move_before(int g, std::vector<int> open) {
+  std::vector<int> moved;
+  reaches(
+      std::move(open), g, [](int) { return false; }, &moved);
+  if (moved.empty()) return;
+  const auto earlier = [&](int a, int b) {
+    return position_[static_cast<std::size_t>(a)] < position_[static_cast<std::size_t>(b)];
+  };
+  std::sort(moved.begin(), moved.end(), earlier);
+  const auto first = at_.begin() + position_[static_cast<std::size_t>(g)],
+             last = at_.begin() + position_[static_cast<std::size_t>(moved.back())] + 1;
+  std::vector<int> rest;
+  for (auto h = first; h != last; ++h)
+    if (seen_[static_cast<std::size_t>(*h)] != search_) rest.push_back(*h);
+  std::copy(rest.begin(), rest.end(), std::copy(moved.begin(), moved.end(), first));
+  for (auto h = first; h != last; ++h) position_[static_cast<std::size_t>(*h)] = static_cast<int>(h - at_.begin());
 }
 
 bool Dependencies::separated(int a, int b) const {
@@ -39,16 +94,12 @@ bool Dependencies::separated(int a, int b) const {
     each_need(g, [&](int p) {
       if (p != a && p != b) open.push_back(p);
     });
-  return reaches(std::move(open), [&](int h) { return h == a || h == b; });
+  const int first = position_[static_cast<std::size_t>(a)] < position_[static_cast<std::size_t>(b)] ? a : b;
+  return reaches(std::move(open), first, [&](int h) { return h == a || h == b; });
 }
 
 bool Dependencies::makes_cycle(std::uint32_t i, int g) const {
-  std::vector<int> open;
-  for (const ValueId v : graph_.nodes[i].in)
-    each_source(v, [&](ValueId source) {
-      if (const int h = producer_group(source); h >= 0 && h != g) open.push_back(h);
-    });
-  return reaches(std::move(open), [&](int h) { return h == g; });
+  return reaches(needs_of(i, g), g, [&](int h) { return h == g; });
 }
 
 std::vector<int> Dependencies::order(const std::vector<char>& late) const {

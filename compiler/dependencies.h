@@ -15,8 +15,14 @@ class Dependencies {
   /// Of groups that may still change; both are referred to.
   Dependencies(const Graph& graph, const Grouping& grouping);
 
-  /// Node i was placed in a group; an effect comes after those placed before it.
-  void placed(std::uint32_t i);
+  /// Node i opened a group, the last one; an effect comes after those placed before it.
+  void opened(std::uint32_t i);
+  /// Node i came to group g, which was there before it.
+  void joined(std::uint32_t i, int g);
+  /// Group a took the nodes of b.
+  void merged(int a, int b);
+  /// The groups were renumbered, each before those that need it.
+  void renumbered();
 
   /// The group that computes a buffer; -1 if none does.
   int producer_group(ValueId base) const {
@@ -46,11 +52,21 @@ class Dependencies {
       if (const auto it = effect_before_.find(j); it != effect_before_.end()) visit(grouping_.group_of[it->second]);
     }
   }
-  // True if a group from which `stop` holds is needed, at any distance, by one of `open`.
-  template <class Stop> bool reaches(std::vector<int> open, Stop&& stop) const;
+  // The groups needed by `open`, at any distance, and `open` themselves, as far as they stand behind group g: another
+  // can't need g. True if a group from which `stop` holds is among them, and then not all are found.
+  template <class Stop>
+  bool reaches(std::vector<int> open, int g, Stop&& stop, std::vector<int>* found = nullptr) const;
+  // These, and what they need, stand before g from now on.
+  void move_before(int g, std::vector<int> open);
+  std::vector<int> needs_of(std::uint32_t i, int g) const;  // groups but g that compute what node i reads
 
   const Graph& graph_;
   const Grouping& grouping_;
+  // An order in which the groups could run, kept up to date (Pearce and Kelly, ACM JEA 11, 2006): what is needed of a
+  // group stands before it, so a search ends where it passes the group it looks for.
+  std::vector<int> at_, position_;           // groups in order; by group
+  mutable std::vector<std::uint32_t> seen_;  // by group: the search that saw it last
+  mutable std::uint32_t search_ = 0;
   std::vector<std::vector<ValueId>> waits_for_;                     // by view: bases that come before what reads it
   std::unordered_map<std::uint32_t, std::uint32_t> effect_before_;  // nodes with an effect: which one comes before
   std::optional<std::uint32_t> last_effect_;

@@ -100,6 +100,7 @@ class Partition {
       const Fit f = fit(i, g);
       if (f.role == Role::none || dependencies_->makes_cycle(i, g)) continue;
       join(i, g, f);
+      dependencies_->joined(i, g);
       return;
     }
     open(i, true);
@@ -118,7 +119,7 @@ class Partition {
     if (fused) f = fit(i, index);
     if (f.role == Role::none) result_.groups.back().fused = false;  // e.g. columns that one stride can't walk
     join(i, index, f);
-    dependencies_->placed(i);
+    dependencies_->opened(i);
   }
 
   void join(std::uint32_t i, int g, Fit f) {
@@ -242,6 +243,7 @@ class Partition {
       }
       std::erase(group(from).nodes, i);
       group(to).nodes.insert(std::lower_bound(group(to).nodes.begin(), group(to).nodes.end(), i), i);
+      dependencies_->joined(i, to);
     }
   }
 
@@ -316,6 +318,7 @@ class Partition {
     y.fused = false;
     merged_into_.resize(result_.groups.size(), -1);
     merged_into_[static_cast<std::size_t>(b)] = a;
+    dependencies_->merged(a, b);
     return true;
   }
 
@@ -332,6 +335,7 @@ class Partition {
     result_.groups = std::move(sorted);
     for (int& g : result_.group_of)
       if (g >= 0) g = place[static_cast<std::size_t>(g)];
+    dependencies_->renumbered();
   }
 
   const Graph& graph_;

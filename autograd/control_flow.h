@@ -23,7 +23,8 @@ namespace weft {
 
 struct WhileOptions {
   /// The loop ends after so many rounds; negative: it has no bound. A gradient keeps the carries of so many rounds; of
-  /// a loop without a bound those of 64, evenly apart, and computes the others again.
+  /// a loop without a bound those of 64 (fewer of more than 1 MB), evenly apart, and computes the others again: where
+  /// there are many rounds, a bound is quicker.
   std::int64_t max_iterations = -1;
 };
 

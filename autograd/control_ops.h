@@ -80,10 +80,9 @@ struct WhileAttrs {
     f("condition", condition), f("body", body), f("carries", carries), f("max_iterations", max_iterations),
         f("slots", slots);
   }
-  /// The slots that a gradient needs: all rounds where a bound says how many there may be, else a fixed number.
-  std::int64_t slots_for_gradient() const {
-    return max_iterations < 0 ? 64 : std::max<std::int64_t>(max_iterations, 1);
-  }
+  /// The slots that a gradient needs: all rounds where a bound says how many there may be, else 64, or fewer of large
+  /// carries.
+  std::int64_t slots_for_gradient() const;
 };
 struct While {
   static constexpr auto name = "while_loop";

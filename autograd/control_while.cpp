@@ -1,4 +1,7 @@
 // while_loop: a graph runs as long as another says so.
+#include <algorithm>
+#include <bit>
+
 #include "../ops/closure.h"
 #include "../ops/define.h"
 #include "../ops/indexing.h"
@@ -76,6 +79,15 @@ std::vector<Tensor> carries_before(const Tensor& round, const WhileAttrs& a, con
 }
 
 }  // namespace
+
+std::int64_t WhileAttrs::slots_for_gradient() const {
+  if (max_iterations >= 0) return std::max<std::int64_t>(max_iterations, 1);
+  std::int64_t bytes = 1;
+  for (std::size_t k = 0; k < size(carries); ++k) bytes += body->type(body->inputs[k]).bytes();
+  // A power of two: slots are halved.
+  return static_cast<std::int64_t>(
+      std::bit_floor(std::clamp<std::uint64_t>((64u << 20) / static_cast<std::uint64_t>(bytes), 4, 64)));
+}
 
 std::vector<Tensor> apply_while(const WhileAttrs& attrs, std::span<const Tensor> in) {
   const std::size_t carries = size(attrs.carries);

@@ -12,7 +12,7 @@ namespace weft {
 
 struct ConvOptions {
   PerAxis stride = 1;
-  Padding padding = Pad::valid;  ///< conv2d(x, w, {.padding = 1}), {.padding = Pad::same}, or before and after
+  Padding padding = Pad::valid;  ///< conv2d(x, w, {.padding = 1}), {.padding = Pad::same}, or Padding(before, after)
   PerAxis dilation = 1;
   std::int64_t groups = 1;  ///< channels in so many parts, each on its own; as many as channels: depthwise
   bool channels_last = false;

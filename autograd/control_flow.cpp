@@ -60,9 +60,7 @@ template <class Next> void check_carries(std::string_view op, std::span<const Te
     same_types(op, fmt::format("carry {} and what the body makes of it", k), init[k].type(), next(k));
 }
 
-}  // namespace
-
-std::vector<Tensor> cond(const Arg& predicate, const TensorFunction& then, const TensorFunction& otherwise) {
+std::vector<Tensor> cond_op(const Arg& predicate, const TensorFunction& then, const TensorFunction& otherwise) {
   const Closure branches[2] = {close_over({}, then), close_over({}, otherwise)};
   const SiteScope scope(predicate.site());  // from here on: what is inside has lines of its own
   const std::size_t results = branches[0].results;
@@ -105,8 +103,8 @@ std::vector<Tensor> cond(const Arg& predicate, const TensorFunction& then, const
   return out;
 }
 
-std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunction& body, std::vector<Tensor> init,
-                               const WhileOptions& options, const std::source_location& site) {
+std::vector<Tensor> while_op(const TensorFunction& condition, const TensorFunction& body, std::vector<Tensor> init,
+                             const WhileOptions& options, const std::source_location& site) {
   const bool recorded = !active_recorders().empty();
   const std::vector<Type> types = types_of(init);
   const Closure test = close_over(types, condition), step = close_over(types, body);
@@ -141,8 +139,8 @@ std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunc
   return out;
 }
 
-std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> init, std::span<const Tensor> xs,
-                         const ScanOptions& options, const std::source_location& site) {
+std::vector<Tensor> scan_op(const TensorFunction& body, std::span<const Tensor> init, std::span<const Tensor> xs,
+                            const ScanOptions& options, const std::source_location& site) {
   std::int64_t length = options.length;
   std::vector<Type> types = types_of(init);
   for (std::size_t k = 0; k < xs.size(); ++k) {
@@ -188,6 +186,32 @@ std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> ini
   out.erase(out.begin() + static_cast<std::ptrdiff_t>(n), out.begin() + static_cast<std::ptrdiff_t>(n + variables));
   out.resize(c.results);
   return out;
+}
+
+/// An error that leaves f says where that was called, if it does not say where inside.
+template <class F> std::vector<Tensor> located(const Site& site, F&& f) {
+  try {
+    return f();
+  } catch (Error& e) {
+    e.locate({}, {}, site_text(site));
+    throw;
+  }
+}
+
+}  // namespace
+
+std::vector<Tensor> cond(const Arg& predicate, const TensorFunction& then, const TensorFunction& otherwise) {
+  return located(predicate.site(), [&] { return cond_op(predicate, then, otherwise); });
+}
+
+std::vector<Tensor> while_loop(const TensorFunction& condition, const TensorFunction& body, std::vector<Tensor> init,
+                               const WhileOptions& options, const std::source_location& site) {
+  return located(site, [&] { return while_op(condition, body, std::move(init), options, site); });
+}
+
+std::vector<Tensor> scan(const TensorFunction& body, std::span<const Tensor> init, std::span<const Tensor> xs,
+                         const ScanOptions& options, const std::source_location& site) {
+  return located(site, [&] { return scan_op(body, init, xs, options, site); });
 }
 
 }  // namespace weft::detail

@@ -24,7 +24,10 @@ std::vector<bool> read_by_loops(const Graph& graph) {
 bool steps_far(const Access& a, DType dtype) {
   const Access s = squeezed(a);
   const auto size = static_cast<std::int64_t>(size_of(dtype));
-  return !s.shape.empty() && s.strides.back() * size >= far && count(s.shape) * size >= large &&
+  std::int64_t elements = 1;  // of the base: a broadcast shows them again
+  for (int k = 0; k < s.shape.size(); ++k)
+    if (s.strides[k] != 0) elements *= s.shape[k];
+  return !s.shape.empty() && s.strides.back() * size >= far && elements * size >= large &&
          std::find(s.strides.begin(), s.strides.end(), 1) != s.strides.end();
 }
 

@@ -129,17 +129,35 @@ Joint forward_of(const Graph& function, const std::vector<bool>& has_tangent) {
                        });
 }
 
+// By value: the first one that is equal; itself if there is none before.
+std::vector<ValueId> first_equals(const Graph& graph) {
+  GraphCopy copy(graph);
+  copy.to.equal = EqualNodes::merged;
+  for (const ValueId v : graph.inputs) copy.input(v);
+  for (const Graph::Node& n : graph.nodes) copy.node(n);
+  const auto count = static_cast<ValueId>(graph.values.size());
+  std::vector<ValueId> first(count), of_merged(copy.to.values.size(), count);
+  for (ValueId v = 0; v < count; ++v) {
+    first[v] = v;
+    if (graph.values[v].kind != Graph::Value::computed) continue;
+    ValueId& known = of_merged[copy(v)];
+    first[v] = known = std::min(known, v);
+  }
+  return first;
+}
+
 // The derivative alone, of a function with so many inputs; `has` says what it is along.
 Callee::Derivative derivative_of(const Joint& j, std::size_t inputs, const std::vector<bool>& has) {
   Callee::Derivative d;
   if (j.derivatives.empty()) return d;
 
-  // Backwards from the derivatives: values that the forward gave, and nodes for the rest.
+  // Backwards from the derivatives: values that the forward gave, or equal ones, and nodes for the rest.
+  const std::vector<ValueId> first = first_equals(j.graph);
   std::vector<bool> needed(j.graph.values.size()), keep(j.graph.nodes.size());
   std::vector<std::size_t> given(j.graph.values.size(), SIZE_MAX);
-  for (std::size_t k = j.outputs.size(); k-- > 0;) given[j.outputs[k]] = k;
+  for (std::size_t k = j.outputs.size(); k-- > 0;) given[first[j.outputs[k]]] = k;
   const auto from_forward = [&](ValueId v) {
-    return !j.along[v] && given[v] != SIZE_MAX && j.graph.values[v].kind == Graph::Value::computed;
+    return !j.along[v] && given[first[v]] != SIZE_MAX && j.graph.values[v].kind == Graph::Value::computed;
   };
   for (const ValueId v : j.derivatives) needed[v] = true;
   for (std::size_t i = j.graph.nodes.size(); i-- > 0;) {
@@ -157,14 +175,16 @@ Callee::Derivative derivative_of(const Joint& j, std::size_t inputs, const std::
     copy.input(j.graph.inputs[k]);
     d.from_in.push_back(k);
   }
-  std::vector<bool> taken(j.graph.values.size());
+  std::vector<bool> taken(j.outputs.size());
+  for (ValueId v = 0; v < j.graph.values.size(); ++v)
+    if (needed[v] && from_forward(v)) taken[given[first[v]]] = true;
   for (std::size_t k = 0; k < j.outputs.size(); ++k) {
-    const ValueId v = j.outputs[k];
-    if (!needed[v] || !from_forward(v) || taken[v]) continue;
-    taken[v] = true;
-    copy.input(v);
+    if (!taken[k]) continue;
+    copy.input(j.outputs[k]);
     d.from_out.push_back(k);
   }
+  for (ValueId v = 0; v < j.graph.values.size(); ++v)
+    if (needed[v] && from_forward(v)) copy.set(v, copy(j.outputs[given[first[v]]]));
   std::size_t next = inputs;
   for (std::size_t k = 0; k < has.size(); ++k) {
     if (!has[k]) continue;
@@ -218,14 +238,15 @@ std::shared_ptr<const Callee> Callee::with_residuals() const {
   for (const ValueId v : graph_->outputs) has_grad.push_back(is_floating(graph_->type(v).dtype));
   for (const ValueId v : graph_->inputs) wants.push_back(is_floating(graph_->type(v).dtype));
   const Joint j = backward_of(*graph_, has_grad, wants);
+  const std::vector<ValueId> first = first_equals(j.graph);
   std::vector<bool> known(j.graph.values.size());
-  for (const ValueId v : j.outputs) known[v] = true;
+  for (const ValueId v : j.outputs) known[first[v]] = true;
   std::vector<ValueId> outputs = j.outputs;
   const auto need = [&](ValueId v) {
     if (j.along[v]) return;
     v = shown(j.graph, v);
-    if (known[v] || j.graph.values[v].kind != Graph::Value::computed) return;
-    known[v] = true;
+    if (known[first[v]] || j.graph.values[v].kind != Graph::Value::computed) return;
+    known[first[v]] = true;
     outputs.push_back(v);
   };
   for (const Graph::Node& n : j.graph.nodes)

@@ -98,7 +98,7 @@ bool takes(const Traced& traced, const Variables& passed) {
 
 // A variable that it captured is no longer anybody's: the model was assigned to, as `net = Net()` does to the elements
 // of a vector, or is gone; or it is another's, as after std::swap of two models. What the function reads now only a new
-// trace can tell.
+// trace can tell. (Where vectors of layers change places, each Variable stays where it is, and nothing shows it.)
 bool is_stale(const Traced& traced) {
   return std::any_of(traced.owned.begin(), traced.owned.end(),
                      [](const auto& o) { return o.variable->owners == 0 || o.variable->moves != o.moves; });

@@ -88,7 +88,7 @@ ThreadPool::~ThreadPool() {
     while (void* p = pool.take(c)) shared_pool().put(c, p);
 }
 
-/// Before the system gives so many bytes more, so much of what is free goes back that all together is at most twice what
+/// Before the system gives so many bytes more, so much of what is free goes back that all together is about twice what
 /// was ever in use (and 256 MB): a program of ever new sizes would keep blocks of each.
 void make_room(std::size_t size) {
   const detail::Counts c = detail::counts();

@@ -19,7 +19,7 @@ using kernels::Matmul;
 // Below this many multiply-adds a thread costs more than it saves: a region is 0.7 us, a core does 120 a nanosecond.
 constexpr std::int64_t least_per_thread = 250'000;
 
-/// The calling thread's packing buffer: kept, because it is bounded by the block sizes (about 12 MB).
+/// The calling thread's packing buffer: kept, because it is bounded by the block sizes (a few MB).
 void* scratch(std::size_t bytes) {
   thread_local Storage buffer;
   if (bytes > buffer.bytes()) buffer = Storage::allocate(bytes);

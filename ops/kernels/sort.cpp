@@ -58,11 +58,19 @@ template <class Key> void sort_items(Item<Key>* items, Item<Key>* other, std::in
     radix_sort(items, other, n);
 }
 
-// Among n in order, of which the last one goes.
-template <class Key> void insert(Item<Key>* items, std::int64_t n, const Item<Key>& item) {
-  Item<Key>* const at = std::upper_bound(items, items + n, item);
-  std::move_backward(at, items + n - 1, items + n);
-  *at = item;
+// The first k in order, if few of the others come among them while they are met; else false, and all are still there.
+template <class Key> bool first_few(Item<Key>* items, std::int64_t k, std::int64_t n) {
+  std::sort(items, items + k);
+  std::int64_t left = n / 8;
+  for (std::int64_t i = k; i < n; ++i) {
+    if (items[k - 1] < items[i]) continue;
+    if (left-- == 0) return false;
+    const Item<Key> item = std::exchange(items[i], items[k - 1]);
+    Item<Key>* const at = std::upper_bound(items, items + k - 1, item);
+    std::move_backward(at, items + k - 1, items + k);
+    *at = item;
+  }
+  return true;
 }
 
 // Two sorted halves into `to`: its first half from the front, the other from the back, which are independent.
@@ -109,10 +117,7 @@ void sort_rows_of(const T* x, std::int64_t rows, std::int64_t n, std::int64_t k,
     Item<Key>* const items = all + task * row_items;
     for (std::int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
       load(x + row * n, 0, n, items);
-      if (k > 0 && k <= few && k < n / 16) {
-        std::sort(items, items + k);
-        for (std::int64_t i = k; i < n; ++i)
-          if (items[i] < items[k - 1]) insert(items, k, items[i]);
+      if (k > 0 && k <= few && k < n / 16 && first_few(items, k, n)) {
       } else if (k < n / 16) {  // radix sort would want them in the order of their indices
         std::nth_element(items, items + k, items + n);
         std::sort(items, items + k);

@@ -345,3 +345,22 @@ TEST_CASE("a bad index inside a loop is reported with its place and changes no v
   CHECK_THROWS_AS(step(table, tensor<std::int32_t>({0, 2, 9})), IndexError);
   CHECK(v.value().item() == 2);
 }
+
+TEST_CASE("errors of control flow say where it was called", "[control]") {
+  const auto with_line = [](const std::string& text) { return text.find("\n  at HERE") != std::string::npos; };
+  const Tensor x = ones({3}), n = full({}, 0, i32);
+  CHECK(with_line(message_of<ShapeError>([&] {
+    cond(
+        true, [&] { return x; },
+        [&] {
+          return concat({x, x}, 0);
+        });
+  })));
+  CHECK(with_line(message_of<DTypeError>(
+      [&] { while_loop([](const Tensor& t) { return t < 3; }, [](const Tensor& t) { return cast(t, f32); }, n); })));
+  CHECK(with_line(message_of<ShapeError>([&] {
+    scan([](const Tensor& c, const Tensor& x) { return std::pair(concat({c, c}, 0), x); }, x, ones({2, 3}));
+  })));
+  CHECK(with_line(message_of<GuardError>(
+      [&] { scan([](const Tensor& c, const Tensor& x) { return std::pair(c * x.item(), x); }, x, ones({2})); })));
+}

@@ -326,3 +326,19 @@ TEST_CASE("effects in branches and loops stay in compiled code, in program order
     CHECK(Note::notes == eager);
   }
 }
+
+TEST_CASE("a tape around a compiled function computes nothing of it again", "[print]") {
+  Variable w = random::normal({3, 3});
+  const auto f = compile([&](const Tensor& x) {
+    const Tensor h = debug::print(matmul(x, w), "h");
+    return sum(sin(h)) + sum(sin(h) * max(h));  // cos(h) and what equals the maximum are computed by the gradient alone
+  });
+  const Tensor x = ones({2, 3});
+  const std::string once = printed([&] { f(x); });
+  CHECK(once.find("h: ") == 0);
+  CHECK(printed([&] {
+          GradientTape tape;
+          tape.watch(x);
+          tape.gradient(f(x), x, w);
+        }) == once);
+}

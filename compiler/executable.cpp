@@ -46,7 +46,7 @@ std::uint64_t next_number() {
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
                        double trace_ms, bool logs)
     : log_(logs ? std::make_unique<PassLog>() : nullptr),
-      graph_(simplify(merged(graph), log_.get())),
+      graph_(simplify(graph, log_.get())),
       args_(args),
       results_(results),
       written_(std::move(written)),

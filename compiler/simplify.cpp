@@ -16,8 +16,8 @@ Graph simplify(const Graph& graph, PassLog* log) {
       {"fold_constants", fold_constants},        {"turn_late", turn_late},
       {"absorb_transposes", absorb_transposes},  {"sparse_updates", sparse_updates},
       {"without_dead_nodes", without_dead_nodes}};
-  if (log) log->after("traced", graph);
-  Graph g = graph;
+  Graph g = merged(graph);
+  if (log) log->after("traced", g);
   for (const auto& [name, pass] : passes) {
     g = pass(g);
     if (verifies()) g.verify();

@@ -117,12 +117,11 @@ void sort_rows_of(const T* x, std::int64_t rows, std::int64_t n, std::int64_t k,
     Item<Key>* const items = all + task * row_items;
     for (std::int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
       load(x + row * n, 0, n, items);
-      if (k > 0 && k <= few && k < n / 16 && first_few(items, k, n)) {
-      } else if (k < n / 16) {  // radix sort would want them in the order of their indices
+      if (k >= n / 16) {
+        sort_items(items, items + n, n);
+      } else if (k == 0 || k > few || !first_few(items, k, n)) {  // radix sort would want them by their indices
         std::nth_element(items, items + k, items + n);
         std::sort(items, items + k);
-      } else {
-        sort_items(items, items + n, n);
       }
       for (std::int64_t i = 0; i < k; ++i) out[row * k + i] = items[i].index();
     }

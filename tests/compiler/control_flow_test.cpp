@@ -163,6 +163,15 @@ TEST_CASE("while_loop without a bound differentiates to any order where it is tr
   check_orders(until, 3, std::pow(3, 8), 8 * std::pow(3, 7), 56 * std::pow(3, 6));
 }
 
+// g gives a value and the gradients for x and for a variable: compiled the same.
+template <class G> void check_gradients_compiled(G g, const Tensor& x) {
+  const auto [y, dx, dw] = g(x);
+  const auto [cy, cdx, cdw] = compile(g)(x);
+  CHECK_SAME(cy, y);
+  CHECK_SAME(cdx, dx);
+  CHECK_SAME(cdw, dw);
+}
+
 TEST_CASE("a compiled gradient of a loop without a bound has the eager bits", "[control][while]") {
   const Variable w(random::normal({3, 3}, 0, 0.6, f64));
   const auto g = [&](const Tensor& x) {
@@ -175,13 +184,7 @@ TEST_CASE("a compiled gradient of a loop without a bound has the eager bits", "[
     const auto [dx, dw] = tape.gradient(sum(y), x, w);
     return std::tuple(y, dx, dw);
   };
-  auto compiled = compile(g);
-  const Tensor x = random::normal({2, 3}, 0, 1, f64);
-  const auto [y, dx, dw] = g(x);
-  const auto [cy, cdx, cdw] = compiled(x);
-  CHECK_SAME(cy, y);
-  CHECK_SAME(cdx, dx);
-  CHECK_SAME(cdw, dw);
+  check_gradients_compiled(g, random::normal({2, 3}, 0, 1, f64));
 }
 
 TEST_CASE("a while_loop without a bound has the gradients that it has compiled", "[control]") {
@@ -199,13 +202,7 @@ TEST_CASE("a while_loop without a bound has the gradients that it has compiled",
     const auto [dx, dw] = tape.gradient(sum(square(y)), x, w);
     return std::tuple(y, dx, dw);
   };
-  auto compiled = compile(g);
-  const Tensor x = random::normal({3, 4});
-  const auto [y, dx, dw] = g(x);
-  const auto [cy, cdx, cdw] = compiled(x);
-  CHECK_SAME(cy, y);
-  CHECK_SAME(cdx, dx);
-  CHECK_SAME(cdw, dw);
+  check_gradients_compiled(g, random::normal({3, 4}));
 }
 
 TEST_CASE("scan gives the last carry and every y", "[control][scan]") {

@@ -178,6 +178,7 @@ template <class Isa> Roofline measure(int threads, int times) {
   const std::int64_t l1 = threads * cache(_SC_LEVEL1_DCACHE_SIZE, 32 << 10),
                      l2 = threads * cache(_SC_LEVEL2_CACHE_SIZE, 1 << 20),
                      l3 = std::max(cache(_SC_LEVEL3_CACHE_SIZE, 16 << 20), 2 * l2);
+  constexpr std::int64_t enough = 256 << 20;  // to touch more for the first time costs seconds in a virtual machine
   Roofline r;
   r.products_per_second = operations<Isa, Operation::product>(threads, times);
   r.operations_per_second = std::max(r.products_per_second, operations<Isa, Operation::mixed>(threads, times));
@@ -193,7 +194,7 @@ template <class Isa> Roofline measure(int threads, int times) {
   r.levels = {{"L1", l1, triad<Isa, false>(threads, times, l1 / 2)},
               {"L2", l2, triad<Isa, false>(threads, times, l2 / 2)},
               {"L3", l3, triad<Isa, false>(threads, times, l3 / 2)},
-              {"memory", INT64_MAX, triad<Isa, true>(threads, times, 4 * l3)}};
+              {"memory", INT64_MAX, triad<Isa, true>(threads, times, std::min(4 * l3, std::max(2 * l3, enough)))}};
   for (std::size_t k = r.levels.size() - 1; k-- > 0;)  // others may have had the cache
     r.levels[k].bytes_per_second = std::max(r.levels[k].bytes_per_second, r.levels[k + 1].bytes_per_second);
   return r;

@@ -146,6 +146,16 @@ void check_format(const std::string& flag, const std::string& format) {
     throw ArgumentError("bench: " + flag + "=" + format + ": json or console");
 }
 
+/// What describes the machine, measured once: Google keeps it for all runs of a program.
+const auto& context() {
+  static const auto list = [] {
+    auto described = describe_machine();
+    for (const auto& [key, value] : described) benchmark::AddCustomContext(key, value);
+    return described;
+  }();
+  return list;
+}
+
 }  // namespace
 
 int run_and_report(std::filesystem::path out, std::vector<std::string> arguments, const std::string& filter) {
@@ -184,13 +194,9 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   benchmark::Initialize(&count, pointers.data());
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
 
-  static const auto context = [] {  // Google keeps it for all runs of a program
-    auto list = describe_machine();
-    for (const auto& [key, value] : list) benchmark::AddCustomContext(key, value);
-    return list;
-  }();
-  if (own_table && !lists)
-    for (const auto& [key, value] : context) std::cout << key << ": " << value << '\n';
+  if (!lists)
+    for (const auto& [key, value] : context())
+      if (own_table) std::cout << key << ": " << value << '\n';
   Table table(own_table ? nullptr : benchmark::CreateDefaultDisplayReporter());
   Json file;
   const std::size_t matched =
@@ -203,7 +209,7 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   if (matched == 0) return 2;  // Google has said so
   if (lists) return 0;
   if (reports) {
-    write(out / "bench.md", markdown(context, table.rows));
+    write(out / "bench.md", markdown(context(), table.rows));
     write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
     std::cerr << "bench: bench.md and roofline.svg are in "
               << std::filesystem::absolute(out).lexically_normal().string() << '\n';

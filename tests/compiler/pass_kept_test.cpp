@@ -167,12 +167,12 @@ return %4
 
 TEST_CASE("not kept: what takes more memory than its variables by far", "[pass][kept]") {
   CHECK_DRAWN(drawn_kept(traced([](const Tensor& x, const Tensor& w) { return matmul(x, matmul(w, transpose(w))); },
-                                Type{f32, {4, 200}}, Type{f32, {200, 1}}),
+                                Type{f32, {4, 200}}, Type{f32, {200, 5}}),
                          1),
               R"(
 %0 = input f32[4, 200]
-%1 = input f32[200, 1]
-%2 = transpose f32[1, 200] %1 {axes=[1, 0]}
+%1 = input f32[200, 5]
+%2 = transpose f32[5, 200] %1 {axes=[1, 0]}
 %3 = matmul f32[200, 200] %1 %2
 %4 = matmul f32[4, 200] %0 %3
 return %4

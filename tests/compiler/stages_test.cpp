@@ -178,23 +178,23 @@ TEST_CASE("each stage that is a graph is a picture, too, and an unknown one is t
 
 TEST_CASE("the picture of a graph shows its groups, inputs and outputs", "[dump]") {
   auto f = compile([](const Tensor& x) { return exp(matmul(x, x) * 2); });
-  f.lower(Type{f32, {3, 3}});
+  f.lower(Type{f32, {5, 5}});
   CHECK_DRAWN("\n" + f.dump("dot"), R"(
 digraph weft {
-  v0 [shape=ellipse, label="input 0 f32[3, 3]"]
+  v0 [shape=ellipse, label="input 0 f32[5, 5]"]
   v1 [shape=plaintext, label="2 f32[]"]
   subgraph cluster_0 {
     label="group 0"; style=dashed
-    v2 [shape=box, label="matmul f32[3, 3]"]
+    v2 [shape=box, label="matmul f32[5, 5]"]
   }
   subgraph cluster_1 {
     label="group 1"; style=filled
-    v4 [shape=box, label="mul f32[3, 3]"]
-    v5 [shape=box, label="exp f32[3, 3]"]
+    v4 [shape=box, label="mul f32[5, 5]"]
+    v5 [shape=box, label="exp f32[5, 5]"]
   }
   v0 -> v2
   v0 -> v2
-  v3 [shape=box, label="broadcast_to f32[3, 3] shape=[3, 3]"]
+  v3 [shape=box, label="broadcast_to f32[5, 5] shape=[5, 5]"]
   v1 -> v3
   v2 -> v4
   v3 -> v4

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "../ops/math.h"
+#include "../ops/defs/unary.h"
 #include "tape.h"
 
 namespace weft {

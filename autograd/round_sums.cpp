@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../ops/defs/binary.h"
 #include "../ops/defs/matmul.h"
 #include "../ops/defs/shape.h"
 

@@ -21,14 +21,11 @@ double bytes_of(const Launch& launch, std::size_t operand) {
   return o.col_stride != 0 ? bytes * static_cast<double>(launch.cols) : bytes;
 }
 
-double bytes_of(const Launch& launch) {
-  std::map<ValueId, double> most;  // by value: one that is read in two ways is in the cache the second time
-  for (std::size_t k = 0; k < launch.operands.size(); ++k) {
-    double& bytes = most[launch.operands[k].value];
-    bytes = std::max(bytes, bytes_of(launch, k));
-  }
+double bytes_of(const Graph& graph, const Launch& launch) {
+  std::map<ValueId, double> of_value;  // in parts, or in several ways: all of it at most, then it is in the cache
+  for (std::size_t k = 0; k < launch.operands.size(); ++k) of_value[launch.operands[k].value] += bytes_of(launch, k);
   double sum = 0;
-  for (const auto& [value, bytes] : most) sum += bytes;
+  for (const auto& [value, bytes] : of_value) sum += std::min(bytes, static_cast<double>(graph.type(value).bytes()));
   return sum;
 }
 
@@ -61,7 +58,7 @@ ProfileItem item_of(const Graph& graph, const LaunchStep& step) {
   ProfileItem item{ProfileKind::kernel, "kernel: " + names_of(graph, step.segments[0].nodes)};
   for (const Launch& l : step.segments) {
     for (const std::uint32_t i : l.nodes) add_work(item, node_item(graph, graph.nodes[i]));
-    item.bytes += bytes_of(l);
+    item.bytes += bytes_of(graph, l);
   }
   item.detail = std::to_string(count(step.segments[0].rows)) + " rows of " + std::to_string(step.segments[0].cols);
   if (step.segments.size() > 1) item.detail += ", " + std::to_string(step.segments.size()) + " segments";

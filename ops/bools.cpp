@@ -1,6 +1,8 @@
 // Ops of numbers that mean something of bools, too: made of the logical ones there.
 #include "composition.h"
-#include "defs/elementwise.h"
+#include "defs/binary.h"
+#include "defs/bitwise.h"
+#include "defs/unary.h"
 #include "math.h"
 
 namespace weft {

@@ -2,9 +2,16 @@
 
 #include <numbers>
 
+#include "defs/special.h"
 #include "in_compute_type.h"
 
 namespace weft {
+
+Tensor lgamma(const Arg& x) { return detail::unary<Lgamma>(x); }
+Tensor digamma(const Arg& x) { return detail::unary<Digamma>(x); }
+Tensor erfinv(const Arg& x) { return detail::unary<Erfinv>(x); }
+Tensor i0(const Arg& x) { return detail::unary<I0>(x); }
+Tensor i1(const Arg& x) { return detail::unary<I1>(x); }
 
 Tensor trigamma(const Arg& x) {
   return detail::in_compute_type("trigamma", x, [](const Tensor& t) {

@@ -332,11 +332,11 @@ Conv of_type(const ConvShape& s, DType t) { return {s, t == DType::bf16}; }
 }  // namespace
 
 ConvCut conv_cut(const ConvShape& s) {
-  // A piece has at least half a million multiply-adds (5 us), and 8 million where there are more than four pieces: of
+  // A piece has at least half a million multiply-adds (5 us), and 8 million where there are more than eight pieces: of
   // an image at a time, small convolutions were 15 to 25 % slower. Sums of weights cost a pass over them each: their
   // pieces have at least 1024 positions, and there are 8 at most.
   const bool of_x = s.pass == ConvPass::x;
-  const std::int64_t rows = s.n * s.positions(), few = std::clamp<std::int64_t>(s.products() / 500'000, 1, 4),
+  const std::int64_t rows = s.n * s.positions(), few = std::clamp<std::int64_t>(s.products() / 500'000, 1, 8),
                      most = std::clamp<std::int64_t>(s.products() / 8'000'000, few, 32);
   std::int64_t images = std::min(s.n, most);
   if (s.pass == ConvPass::w) images = std::clamp<std::int64_t>(rows / 1024, 1, std::min<std::int64_t>(images, 8));

@@ -144,10 +144,9 @@ TEST_CASE("a convolution in pieces, even or not, of images and of channels, is o
     std::int64_t n, size, channels, outputs;
     std::array<std::array<std::int64_t, 2>, 3> pieces;  // of y, x and w: images, channels
   };
-  for (const Cut& c :
-       {Cut{13, 12, 24, 32, {{{13, 1}, {13, 1}, {1, 1}}}}, Cut{16, 12, 24, 32, {{{16, 1}, {16, 1}, {2, 1}}}},
-        Cut{1, 6, 150, 137, {{{1, 4}, {1, 4}, {1, 2}}}}, Cut{1, 6, 160, 144, {{{1, 4}, {1, 5}, {1, 2}}}},
-        Cut{3, 7, 70, 66, {{{3, 2}, {3, 2}, {1, 1}}}}}) {
+  for (const Cut& c : {Cut{13, 12, 24, 32, {{{7, 1}, {7, 1}, {1, 1}}}}, Cut{16, 12, 24, 32, {{{8, 1}, {8, 1}, {2, 1}}}},
+                       Cut{1, 6, 150, 137, {{{1, 4}, {1, 4}, {1, 2}}}}, Cut{1, 6, 160, 144, {{{1, 4}, {1, 5}, {1, 2}}}},
+                       Cut{3, 7, 70, 66, {{{3, 2}, {3, 2}, {1, 1}}}}}) {
     const Problem p(c.n, Windows::over({c.size, c.size}, {3, 3}, 1, Pad::same, 1), c.channels, c.outputs, 1);
     for (int pass = 0; pass < 3; ++pass) {
       const std::int64_t size = c.size;

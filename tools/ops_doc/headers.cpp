@@ -56,7 +56,7 @@ std::vector<Documented> functions_of(const fs::path& header) {
       if (!comment.starts_with("see ")) before = match[1];
       comment.clear();
     }
-    // Between a function and its comment may stand `struct Exp;`, in math.h, or the struct that it returns.
+    // Between a function and its comment may stand the struct that it returns.
     if (line.starts_with("struct ")) in_struct = line.ends_with("{");
     if (!line.starts_with("struct ") && !in_struct) comment.clear();
     if (line == "};") of_struct = in_struct, in_struct = false;  // the comment may be the struct's own

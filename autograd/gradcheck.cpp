@@ -22,7 +22,7 @@ struct Check {
   std::vector<detail::GradcheckLeaf> leaves;  // those with gradients
   const GradcheckOptions& options;
   std::vector<std::size_t> numbers;  // of the leaves among all
-  Generator generator;
+  random::Generator generator;
   GradcheckResult result;
 
   Check(const std::function<Tensors()>& f, const GradcheckOptions& o) : run(f), options(o), generator(o.seed) {}

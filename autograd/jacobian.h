@@ -98,7 +98,7 @@ template <class F> Jacobian<F> jacobian(F f, JacobianMode mode = JacobianMode::b
 template <class F> auto hessian(F f, JacobianMode mode = JacobianMode::forward) {
   return jacobian(
       [held = detail::Held<F>{std::move(f)}](const auto&... x) {
-        static_assert(!(Model<std::remove_cvref_t<decltype(x)>> || ...),
+        static_assert(!(HasVariables<std::remove_cvref_t<decltype(x)>> || ...),
                       "hessian: of variables or tensors, not of a model: its Gradients have no Gradients");
         const std::tuple<decltype(detail::fresh(x))...> arguments{detail::fresh(x)...};
         GradientTape tape;

@@ -155,7 +155,7 @@ concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
 
 /// A struct with variables inside: its gradients come as Gradients, indexed by variable.
 template <class T>
-concept Model = HasMembers<T> && detail::HoldsVariables<T>::value;
+concept HasVariables = HasMembers<T> && detail::HoldsVariables<T>::value;
 
 namespace detail {
 /// map(leaf) for each of a model's trained variables; in gradients.h.
@@ -175,7 +175,7 @@ template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
     for (auto& item : result) item.gradient = map(item.gradient);
     return result;
   } else if constexpr (HasMembers<S>) {
-    if constexpr (Model<S>) {
+    if constexpr (HasVariables<S>) {
       return detail::gradients_of(s, map);
     } else {
       S result = s;

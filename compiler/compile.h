@@ -151,7 +151,7 @@ template <class F> class Compiled {
 /// f, compiled. f takes tensors, variables, numbers, strings and structures of them; it returns tensors and structures
 /// of them, or nothing.
 template <class F> auto compile(F&& f, CompileOptions options = {}) {
-  static_assert(!(std::is_lvalue_reference_v<F> && Model<std::remove_cvref_t<F>>),
+  static_assert(!(std::is_lvalue_reference_v<F> && HasVariables<std::remove_cvref_t<F>>),
                 "compile copies f, a model with all its variables: compile([&](const Tensor& x) { return model(x); })");
   return Compiled<std::decay_t<F>>(std::forward<F>(f), options);
 }

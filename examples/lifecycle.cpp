@@ -23,7 +23,7 @@ struct Options {
 struct Mlp {
   nn::Linear in, hidden, out;
 
-  Mlp(std::int64_t features, std::int64_t width, std::int64_t classes, Generator g)
+  Mlp(std::int64_t features, std::int64_t width, std::int64_t classes, random::Generator g)
       : in(features, width, true, nn::init::he_uniform, f32, g),
         hidden(width, width, true, nn::init::he_uniform, f32, g),
         out(width, classes, true, nn::init::glorot_uniform, f32, g) {}
@@ -136,7 +136,7 @@ void run(const Options& options) {
   CompileStats cold;
   for (const std::int64_t w : {16, 64})
     for (const double r : {1e-3, 3e-3, 1e-2}) {
-      Mlp candidate(features, w, classes, Generator(options.seed));
+      Mlp candidate(features, w, classes, random::Generator(options.seed));
       const Result result = train(candidate, d, r, (options.epochs + 1) / 2, options, "tuning  ");
       std::printf("tuned     width %2d, rate %-5g  validation loss %.4f, accuracy %.3f\n", static_cast<int>(w), r,
                   result.loss, result.matrix.accuracy());
@@ -144,7 +144,7 @@ void run(const Options& options) {
       if (cold.traces == 0) cold = result.stats;
     }
 
-  Mlp model(features, width, classes, Generator(options.seed));
+  Mlp model(features, width, classes, random::Generator(options.seed));
   std::printf("\n%s\n", nn::summary(model).c_str());
   const double start = seconds();
   const Result trained = train(model, d, rate, options.epochs, options, "training");
@@ -159,7 +159,7 @@ void run(const Options& options) {
               cold.trace_ms, cold.plan_ms, cold.codegen_ms, compiled, eager, eager / compiled);
 
   io::save(options.save, model);
-  Mlp loaded(features, width, classes, Generator(options.seed + 1));
+  Mlp loaded(features, width, classes, random::Generator(options.seed + 1));
   io::load(options.save, loaded);
   if (model(d.test.x).to_vector<float>() != loaded(d.test.x).to_vector<float>())
     throw NumericsError("the loaded model predicts otherwise than the saved one");

@@ -47,13 +47,13 @@ struct Run {
   nn::Parameters model;
   nn::Optimizer* optimizer = nullptr;
   Progress progress = {};
-  Generator* generator = &random::default_generator();  ///< null: none
-  nn::Parameters extra = {};                            ///< what else changes: a LossScale's state()
+  random::Generator* generator = &random::default_generator();  ///< null: none
+  nn::Parameters extra = {};                                    ///< what else changes: a LossScale's state()
 
   template <class M>
   requires(!std::is_same_v<M, nn::Parameters>)
-      Run(const M& m, nn::Optimizer* opt = nullptr, Progress at = {}, Generator* g = &random::default_generator(),
-          nn::Parameters more = {})
+      Run(const M& m, nn::Optimizer* opt = nullptr, Progress at = {},
+          random::Generator* g = &random::default_generator(), nn::Parameters more = {})
       : model(nn::parameters(m)), optimizer(opt), progress(std::move(at)), generator(g), extra(std::move(more)) {}
 };
 

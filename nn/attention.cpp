@@ -48,7 +48,8 @@ AttentionOptions narrowed_mask(AttentionOptions options) {
 }  // namespace
 
 MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads_, bool bias,
-                                       init::Initializer initializer, DType dtype, Generator& generator, Site site)
+                                       init::Initializer initializer, DType dtype, random::Generator& generator,
+                                       Site site)
     : qkv(checked(width, heads_, site), 3 * width, bias, initializer, dtype, generator, site),
       project(width, width, bias, initializer, dtype, generator, site),
       heads(heads_) {}

@@ -20,7 +20,7 @@ struct MultiHeadAttention {
   /// ArgumentError if an extent is below 1 or heads does not divide width.
   MultiHeadAttention(std::int64_t width, std::int64_t heads, bool bias = true,
                      init::Initializer initializer = init::glorot_uniform, DType dtype = f32,
-                     Generator& generator = random::default_generator(), Site site = Site::current());
+                     random::Generator& generator = random::default_generator(), Site site = Site::current());
 
   /// Of x by itself. A mask is broadcast to [B, heads, T, T].
   Tensor operator()(const Arg& x, const AttentionOptions& options = {}) const;

@@ -34,7 +34,7 @@ std::string layer_text(const char* name, int axes, std::int64_t in, std::int64_t
 
 template <int axes>
 Conv<axes>::Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvOptions& options_, bool with_bias,
-                 init::Initializer initializer, DType dtype, Generator& generator, Site site)
+                 init::Initializer initializer, DType dtype, random::Generator& generator, Site site)
     : options(options_) {
   weft::detail::called(fmt::format("Conv{}d", axes), site, [&] {
     const Shape shape = weight_shape(in, out, window.of(axes, "window"), options.groups);
@@ -67,7 +67,7 @@ template <int axes> std::string Conv<axes>::text() const {
 template <int axes>
 ConvTranspose<axes>::ConvTranspose(std::int64_t in, std::int64_t out, const PerAxis& window,
                                    const ConvTransposeOptions& options_, bool with_bias, init::Initializer initializer,
-                                   DType dtype, Generator& generator, Site site)
+                                   DType dtype, random::Generator& generator, Site site)
     : options(options_) {
   weft::detail::called(fmt::format("ConvTranspose{}d", axes), site, [&] {
     const std::int64_t groups = options.groups;

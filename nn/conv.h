@@ -22,7 +22,7 @@ template <int axes> struct Conv {
   /// ArgumentError if an extent is below 1, or groups does not divide both.
   Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvOptions& options = {}, bool bias = true,
        init::Initializer initializer = init::he_uniform, DType dtype = f32,
-       Generator& generator = random::default_generator(), Site site = Site::current());
+       random::Generator& generator = random::default_generator(), Site site = Site::current());
   /// Errors as conv2d's.
   Tensor operator()(const Arg& x) const;
   /// "Conv2d 1 -> 16, window [3, 3]"
@@ -45,7 +45,7 @@ template <int axes> struct ConvTranspose {
   /// ArgumentError if an extent is below 1, or groups does not divide both.
   ConvTranspose(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvTransposeOptions& options = {},
                 bool bias = true, init::Initializer initializer = init::he_uniform, DType dtype = f32,
-                Generator& generator = random::default_generator(), Site site = Site::current());
+                random::Generator& generator = random::default_generator(), Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "ConvTranspose2d 16 -> 1, window [3, 3]"
   std::string text() const;

@@ -9,7 +9,7 @@
 
 namespace weft::nn {
 
-Dropout::Dropout(double p, Generator& generator, Site site) : p_(p), generator_(generator.state.state()) {
+Dropout::Dropout(double p, random::Generator& generator, Site site) : p_(p), generator_(generator.state.state()) {
   weft::detail::called("Dropout", site, [&] {
     if (!(p >= 0 && p < 1))
       throw ArgumentError(fmt::format("p is {}, not in [0, 1)", p), "p is the share that is dropped");
@@ -24,7 +24,7 @@ Tensor Dropout::operator()(const Arg& x) const {
       throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
     if (!training() || p_ == 0) return t;
     // where() and not a product with the mask: a dropped Inf is 0, not NaN
-    Generator generator(Variable::handle(generator_));
+    random::Generator generator(Variable::handle(generator_));
     return where(random::bernoulli(t.shape(), 1 - p_, generator), t * (1 / (1 - p_)), 0);
   });
 }

@@ -16,7 +16,7 @@ namespace weft::nn {
 class Dropout {
  public:
   /// ArgumentError if p is not in [0, 1). Copies of the layer draw from the same generator.
-  explicit Dropout(double p, Generator& generator = random::default_generator(), Site site = Site::current());
+  explicit Dropout(double p, random::Generator& generator = random::default_generator(), Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "Dropout 0.5"
   std::string text() const;

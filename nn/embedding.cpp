@@ -12,7 +12,7 @@
 namespace weft::nn {
 
 Embedding::Embedding(std::int64_t rows, std::int64_t width, init::Initializer initializer, DType dtype,
-                     Generator& generator, Site site) {
+                     random::Generator& generator, Site site) {
   weft::detail::called("Embedding", site, [&] {
     if (rows < 1 || width < 1) throw ArgumentError(fmt::format("{} x {}", rows, width), "both extents are at least 1");
     weight = Variable(init::initial(initializer, {rows, width}, dtype, generator), true, "weight");

@@ -24,7 +24,7 @@ struct Embedding {
 
   /// ArgumentError if an extent is below 1.
   Embedding(std::int64_t rows, std::int64_t width, init::Initializer initializer = init::uniform, DType dtype = f32,
-            Generator& generator = random::default_generator(), Site site = Site::current());
+            random::Generator& generator = random::default_generator(), Site site = Site::current());
 
   /// embedding(indices, weight).
   Tensor operator()(const Arg& indices) const;

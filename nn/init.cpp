@@ -9,11 +9,11 @@
 namespace weft::nn::init {
 namespace {
 
-Tensor within(double bound, const Shape& shape, DType dtype, Generator& generator) {
+Tensor within(double bound, const Shape& shape, DType dtype, random::Generator& generator) {
   return cast(random::uniform(shape, -bound, bound, compute_type(dtype), generator), dtype);
 }
 
-Tensor with_variance(double variance, const Shape& shape, DType dtype, Generator& generator) {
+Tensor with_variance(double variance, const Shape& shape, DType dtype, random::Generator& generator) {
   return cast(random::normal(shape, 0, std::sqrt(variance), compute_type(dtype), generator), dtype);
 }
 
@@ -24,7 +24,7 @@ double mean_fan(const Shape& shape) {
 
 }  // namespace
 
-Tensor initial(Initializer initializer, const Shape& shape, DType dtype, Generator& generator) {
+Tensor initial(Initializer initializer, const Shape& shape, DType dtype, random::Generator& generator) {
   Tensor t = initializer(shape, dtype, generator);
   if (!t.defined()) throw ArgumentError("the initialiser gives an undefined tensor");
   if (t.dtype() != dtype)
@@ -48,15 +48,19 @@ Fans fans(const Shape& shape) {
   return f;
 }
 
-Tensor glorot_uniform(const Shape& s, DType t, Generator& g) { return within(std::sqrt(3 / mean_fan(s)), s, t, g); }
-Tensor glorot_normal(const Shape& s, DType t, Generator& g) { return with_variance(1 / mean_fan(s), s, t, g); }
-Tensor he_uniform(const Shape& s, DType t, Generator& g) { return within(std::sqrt(6 / fans(s).in), s, t, g); }
-Tensor he_normal(const Shape& s, DType t, Generator& g) { return with_variance(2 / fans(s).in, s, t, g); }
-Tensor lecun_uniform(const Shape& s, DType t, Generator& g) { return within(std::sqrt(3 / fans(s).in), s, t, g); }
-Tensor lecun_normal(const Shape& s, DType t, Generator& g) { return with_variance(1 / fans(s).in, s, t, g); }
-Tensor uniform(const Shape& s, DType t, Generator& g) { return within(0.05, s, t, g); }
-Tensor normal(const Shape& s, DType t, Generator& g) { return with_variance(0.05 * 0.05, s, t, g); }
-Tensor zeros(const Shape& s, DType t, Generator&) { return weft::zeros(s, t); }
-Tensor ones(const Shape& s, DType t, Generator&) { return weft::ones(s, t); }
+Tensor glorot_uniform(const Shape& s, DType t, random::Generator& g) {
+  return within(std::sqrt(3 / mean_fan(s)), s, t, g);
+}
+Tensor glorot_normal(const Shape& s, DType t, random::Generator& g) { return with_variance(1 / mean_fan(s), s, t, g); }
+Tensor he_uniform(const Shape& s, DType t, random::Generator& g) { return within(std::sqrt(6 / fans(s).in), s, t, g); }
+Tensor he_normal(const Shape& s, DType t, random::Generator& g) { return with_variance(2 / fans(s).in, s, t, g); }
+Tensor lecun_uniform(const Shape& s, DType t, random::Generator& g) {
+  return within(std::sqrt(3 / fans(s).in), s, t, g);
+}
+Tensor lecun_normal(const Shape& s, DType t, random::Generator& g) { return with_variance(1 / fans(s).in, s, t, g); }
+Tensor uniform(const Shape& s, DType t, random::Generator& g) { return within(0.05, s, t, g); }
+Tensor normal(const Shape& s, DType t, random::Generator& g) { return with_variance(0.05 * 0.05, s, t, g); }
+Tensor zeros(const Shape& s, DType t, random::Generator&) { return weft::zeros(s, t); }
+Tensor ones(const Shape& s, DType t, random::Generator&) { return weft::ones(s, t); }
 
 }  // namespace weft::nn::init

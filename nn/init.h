@@ -10,10 +10,10 @@
 namespace weft::nn::init {
 
 /// What a layer takes to make its weight.
-using Initializer = Tensor (*)(const Shape& shape, DType dtype, Generator& generator);
+using Initializer = Tensor (*)(const Shape& shape, DType dtype, random::Generator& generator);
 
 /// What it makes of this shape and dtype; ShapeError, DTypeError if it makes another.
-Tensor initial(Initializer initializer, const Shape& shape, DType dtype, Generator& generator);
+Tensor initial(Initializer initializer, const Shape& shape, DType dtype, random::Generator& generator);
 
 struct Fans {
   double in, out;
@@ -21,21 +21,22 @@ struct Fans {
 Fans fans(const Shape& shape);
 
 /// Uniform within sqrt(6 / (in + out)). Glorot and Bengio, AISTATS 2010.
-Tensor glorot_uniform(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
+Tensor glorot_uniform(const Shape& shape, DType dtype = f32,
+                      random::Generator& generator = random::default_generator());
 /// Normal with variance 2 / (in + out).
-Tensor glorot_normal(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
+Tensor glorot_normal(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
 /// Uniform within sqrt(6 / in): for relu. He et al., arXiv:1502.01852.
-Tensor he_uniform(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
+Tensor he_uniform(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
 /// Normal with variance 2 / in.
-Tensor he_normal(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
+Tensor he_normal(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
 /// Uniform within sqrt(3 / in). LeCun et al., "Efficient BackProp", 1998.
-Tensor lecun_uniform(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
+Tensor lecun_uniform(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
 /// Normal with variance 1 / in.
-Tensor lecun_normal(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
+Tensor lecun_normal(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
 /// Uniform within ±0.05, and normal with deviation 0.05: Keras' defaults. random::uniform and normal take any other.
-Tensor uniform(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
-Tensor normal(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
-Tensor zeros(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
-Tensor ones(const Shape& shape, DType dtype = f32, Generator& generator = random::default_generator());
+Tensor uniform(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
+Tensor normal(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
+Tensor zeros(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
+Tensor ones(const Shape& shape, DType dtype = f32, random::Generator& generator = random::default_generator());
 
 }  // namespace weft::nn::init

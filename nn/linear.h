@@ -18,7 +18,7 @@ struct Linear {
 
   /// ArgumentError if an extent is below 1.
   Linear(std::int64_t in, std::int64_t out, bool bias = true, init::Initializer initializer = init::glorot_uniform,
-         DType dtype = f32, Generator& generator = random::default_generator(), Site site = Site::current());
+         DType dtype = f32, random::Generator& generator = random::default_generator(), Site site = Site::current());
 
   /// ShapeError if x's last extent is not `in`; it names both.
   Tensor operator()(const Arg& x) const;

@@ -24,7 +24,7 @@ namespace {
 // The weights of a cell that has `gates` of them, and its biases if it is to have any.
 template <class Cell> void make(Cell& cell, const char* name, std::int64_t in, std::int64_t hidden, std::int64_t gates,
                                 std::initializer_list<std::pair<const char*, std::optional<Variable>*>> biases,
-                                bool with_bias, DType dtype, Generator& generator, const Site& site) {
+                                bool with_bias, DType dtype, random::Generator& generator, const Site& site) {
   weft::detail::called(name, site, [&] {
     if (in < 1 || hidden < 1) throw ArgumentError(fmt::format("{} -> {}", in, hidden), "both extents are at least 1");
     const double bound = 1 / std::sqrt(static_cast<double>(hidden));
@@ -151,7 +151,8 @@ template <class Cell> std::string text_of(const char* name, const Cell& cell) {
 
 }  // namespace
 
-LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, Generator& generator, Site site) {
+LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, random::Generator& generator,
+                   Site site) {
   make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
 LSTMState LSTMCell::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
@@ -165,7 +166,8 @@ std::pair<Tensor, LSTMState> LSTM::operator()(const Arg& x, const std::optional<
 }
 std::string LSTM::text() const { return text_of("LSTM", *this); }
 
-GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, Generator& generator, Site site) {
+GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, random::Generator& generator,
+                 Site site) {
   make(*this, "GRU", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, with_bias, dtype, generator, site);
 }
 Tensor GRUCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
@@ -180,7 +182,7 @@ std::pair<Tensor, Tensor> GRU::operator()(const Arg& x, const std::optional<Tens
 std::string GRU::text() const { return text_of("GRU", *this); }
 
 RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, bool with_relu, bool with_bias, DType dtype,
-                 Generator& generator, Site site)
+                 random::Generator& generator, Site site)
     : relu(with_relu) {
   make(*this, "RNN", in, hidden, 1, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }

@@ -34,7 +34,7 @@ struct LSTMCell {
 
   /// ArgumentError if an extent is below 1.
   LSTMCell(std::int64_t in, std::int64_t hidden, bool bias = true, DType dtype = f32,
-           Generator& generator = random::default_generator(), Site site = Site::current());
+           random::Generator& generator = random::default_generator(), Site site = Site::current());
   LSTMState operator()(const Arg& x, const std::optional<LSTMState>& state = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias)
@@ -55,7 +55,7 @@ struct GRUCell {
 
   /// ArgumentError if an extent is below 1.
   GRUCell(std::int64_t in, std::int64_t hidden, bool bias = true, DType dtype = f32,
-          Generator& generator = random::default_generator(), Site site = Site::current());
+          random::Generator& generator = random::default_generator(), Site site = Site::current());
   Tensor operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias_ih, bias_hh)
@@ -76,7 +76,7 @@ struct RNNCell {
 
   /// ArgumentError if an extent is below 1.
   RNNCell(std::int64_t in, std::int64_t hidden, bool relu = false, bool bias = true, DType dtype = f32,
-          Generator& generator = random::default_generator(), Site site = Site::current());
+          random::Generator& generator = random::default_generator(), Site site = Site::current());
   Tensor operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias)

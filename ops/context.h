@@ -5,6 +5,7 @@
 
 namespace weft {
 
+namespace detail {
 struct Context {
   bool training = true;  ///< layers such as dropout act only then; set by nn::EvalScope and nn::TrainScope
 
@@ -14,10 +15,11 @@ struct Context {
 
   bool operator==(const Context&) const = default;
 };
+}  // namespace detail
 
 /// The calling thread's context.
-inline Context& context() {
-  thread_local Context mine;
+inline detail::Context& context() {
+  thread_local detail::Context mine;
   return mine;
 }
 

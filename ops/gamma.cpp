@@ -50,7 +50,7 @@ double standard_gamma(std::uint64_t key, std::uint64_t counter, double concentra
   }
 }
 
-Tensor draw(const Tensor& concentration, Generator& generator) {
+Tensor draw(const Tensor& concentration, random::Generator& generator) {
   const Tensor in[] = {generator.state.value(), concentration};
   Tensor out[2];
   try {
@@ -103,7 +103,7 @@ void StandardGamma::batch(Batching& b) {
   b.give(1, out[1], false);
 }
 
-Tensor random::gamma(const Shape& shape, double concentration, double scale, DType dtype, Generator& generator,
+Tensor random::gamma(const Shape& shape, double concentration, double scale, DType dtype, random::Generator& generator,
                      Site site) {
   return detail::called("gamma", site, [&] {
     if (!(concentration > 0) || !(scale > 0) || std::isinf(concentration) || std::isinf(scale))
@@ -117,7 +117,7 @@ Tensor random::gamma(const Shape& shape, double concentration, double scale, DTy
   });
 }
 
-Tensor random::gamma(const Tensor& concentration, Generator& generator, Site site) {
+Tensor random::gamma(const Tensor& concentration, random::Generator& generator, Site site) {
   return detail::called("gamma", site, [&] {
     if (!concentration.defined()) throw ArgumentError("the concentration is undefined");
     if (concentration.dtype() != f32 && concentration.dtype() != f64)

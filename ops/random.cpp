@@ -39,7 +39,7 @@ std::int64_t per_block(DType dtype) { return dtype == f64 ? 2 : 4; }
 
 Tensor state_of(std::uint64_t seed) { return tensor<std::int64_t>({static_cast<std::int64_t>(seed), std::int64_t{0}}); }
 
-Tensor draw(const Shape& shape, DType dtype, Generator& generator) {
+Tensor draw(const Shape& shape, DType dtype, random::Generator& generator) {
   if (dtype != f32 && dtype != f64)
     throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
   count(shape);                     // the caller's error, not that of an op in here
@@ -117,19 +117,20 @@ void Uniform::batch(Batching& b) {
   b.give(1, out[1], false);
 }
 
-Generator::Generator(std::uint64_t seed) : state(state_of(seed), false, "generator") {}
-void Generator::seed(std::uint64_t seed) { state.assign(state_of(seed)); }
+random::Generator::Generator(std::uint64_t seed) : state(state_of(seed), false, "generator") {}
+void random::Generator::seed(std::uint64_t seed) { state.assign(state_of(seed)); }
 
-Generator& random::default_generator() {
-  static Generator generator = [] {
+random::Generator& random::default_generator() {
+  static random::Generator generator = [] {
     const TraceScope eager(nullptr);  // the first draw may be a traced one
-    return Generator(0);
+    return random::Generator(0);
   }();
   return generator;
 }
 void random::seed(std::uint64_t seed) { default_generator().seed(seed); }
 
-Tensor random::uniform(const Shape& shape, double low, double high, DType dtype, Generator& generator, Site site) {
+Tensor random::uniform(const Shape& shape, double low, double high, DType dtype, random::Generator& generator,
+                       Site site) {
   return detail::called("uniform", site, [&] {
     if (!(low <= high) || !std::isfinite(high - low)) throw ArgumentError(fmt::format("from {} to {}", low, high));
     const Tensor u = draw(shape, dtype, generator);
@@ -137,7 +138,8 @@ Tensor random::uniform(const Shape& shape, double low, double high, DType dtype,
   });
 }
 
-Tensor random::normal(const Shape& shape, double mean, double deviation, DType dtype, Generator& generator, Site site) {
+Tensor random::normal(const Shape& shape, double mean, double deviation, DType dtype, random::Generator& generator,
+                      Site site) {
   return detail::called("normal", site, [&] {
     if (!(deviation >= 0) || !std::isfinite(deviation) || !std::isfinite(mean))
       throw ArgumentError(fmt::format("mean {}, deviation {}", mean, deviation));
@@ -148,14 +150,14 @@ Tensor random::normal(const Shape& shape, double mean, double deviation, DType d
   });
 }
 
-Tensor random::bernoulli(const Shape& shape, double p, Generator& generator, Site site) {
+Tensor random::bernoulli(const Shape& shape, double p, random::Generator& generator, Site site) {
   return detail::called("bernoulli", site, [&] {
     if (!(p >= 0 && p <= 1)) throw ArgumentError(fmt::format("probability {} is not in [0, 1]", p));
     return draw(shape, f32, generator) < p;
   });
 }
 
-Tensor random::bernoulli(const Tensor& p, Generator& generator, Site site) {
+Tensor random::bernoulli(const Tensor& p, random::Generator& generator, Site site) {
   return detail::called("bernoulli", site, [&] {
     if (!p.defined()) throw ArgumentError("p is undefined");
     return draw(p.shape(), p.dtype(), generator) < p;
@@ -163,7 +165,7 @@ Tensor random::bernoulli(const Tensor& p, Generator& generator, Site site) {
 }
 
 Tensor random::truncated_normal(const Shape& shape, double low, double high, double mean, double deviation, DType dtype,
-                                Generator& generator, Site site) {
+                                random::Generator& generator, Site site) {
   return detail::called("truncated_normal", site, [&] {
     if (!(low < high) || !std::isfinite(low) || !std::isfinite(high) || !(deviation > 0) || !std::isfinite(deviation) ||
         !std::isfinite(mean))
@@ -181,8 +183,8 @@ Tensor random::truncated_normal(const Shape& shape, double low, double high, dou
   });
 }
 
-Tensor random::randint(const Shape& shape, std::int64_t low, std::int64_t high, DType dtype, Generator& generator,
-                       Site site) {
+Tensor random::randint(const Shape& shape, std::int64_t low, std::int64_t high, DType dtype,
+                       random::Generator& generator, Site site) {
   return detail::called("randint", site, [&] {
     if (!is_integer(dtype)) throw DTypeError(fmt::format("random integers of {}", name_of(dtype)), "draw i64 and cast");
     const auto n = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
@@ -199,14 +201,14 @@ Tensor random::randint(const Shape& shape, std::int64_t low, std::int64_t high, 
   });
 }
 
-Tensor random::permutation(std::int64_t n, Generator& generator, Site site) {
+Tensor random::permutation(std::int64_t n, random::Generator& generator, Site site) {
   return detail::called("permutation", site, [&] {
     if (n < 0) throw ArgumentError(fmt::format("of {} numbers", n));
     return argsort(draw({n}, f64, generator));  // two keys of 2^53 are equal too seldom to be seen
   });
 }
 
-Tensor random::categorical(const Tensor& logits, std::int64_t samples, Generator& generator, Site site) {
+Tensor random::categorical(const Tensor& logits, std::int64_t samples, random::Generator& generator, Site site) {
   return detail::called("categorical", site, [&] {
     if (!logits.defined()) throw ArgumentError("logits are undefined");
     if (!is_floating(logits.dtype()))
@@ -224,7 +226,7 @@ Tensor random::categorical(const Tensor& logits, std::int64_t samples, Generator
   });
 }
 
-Tensor random::categorical(const Tensor& logits, Generator& generator, Site site) {
+Tensor random::categorical(const Tensor& logits, random::Generator& generator, Site site) {
   return detail::called("categorical", site, [&] { return squeeze(categorical(logits, 1, generator), Ints{-1}); });
 }
 

@@ -7,8 +7,9 @@
 #include "../tensor/site.h"
 #include "variable.h"
 
-namespace weft {
+namespace weft::random {
 
+/// Where numbers come from.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed = 0);
@@ -19,8 +20,6 @@ class Generator {
   /// Starts anew.
   void seed(std::uint64_t seed);
 };
-
-namespace random {
 
 /// The generator that functions use when none is given; its seed is 0 unless set.
 Generator& default_generator();
@@ -68,5 +67,4 @@ Tensor categorical(const Tensor& logits, std::int64_t samples, Generator& genera
 /// i64[...]: one of them.
 Tensor categorical(const Tensor& logits, Generator& generator = default_generator(), Site site = Site::current());
 
-}  // namespace random
-}  // namespace weft
+}  // namespace weft::random

@@ -331,7 +331,7 @@ TEST_CASE("dropout's share, softmax of -inf, log of 0 and the norm of 0 have the
 }
 
 TEST_CASE("random draws refuse what is no distribution, and draw nothing then", "[golden]") {
-  Generator g(1);
+  random::Generator g(1);
   const Tensor before = g.state.value();
   CHECK(message_of<ArgumentError>([&] { random::uniform({2}, 3, 1, f32, g); }) == "uniform: from 3 to 1\n  at HERE");
   CHECK(message_of<ArgumentError>([&] { random::normal({2}, 0, -1, f32, g); }) ==

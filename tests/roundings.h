@@ -54,7 +54,7 @@ enum class Change { each, largest };
 inline Numbers<double> sensitivity(const Function& f, const Tensors& in, Change change = Change::each) {
   constexpr int turns = 16;
   constexpr double step = 0x1p-30;
-  Generator generator;
+  random::Generator generator;
   const Tensors wide = in_f64(in);
   const Numbers<double> centre = numbers_of(f(wide));
   Numbers<double> r = centre;

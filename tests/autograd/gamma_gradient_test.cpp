@@ -14,7 +14,7 @@ struct Drawn {
   Tensor x, slope;
 };
 Drawn draw(const Tensor& concentration, std::uint64_t seed) {
-  Generator g(seed);
+  random::Generator g(seed);
   GradientTape tape;
   tape.watch(concentration);
   const Tensor x = random::gamma(concentration, g);
@@ -99,7 +99,7 @@ TEST_CASE("gamma's gradient in f32, on any number of threads, and not at order 2
   set_num_threads(2);
 
   // A scale has its gradient by the product; shapes broadcast as they do.
-  Generator g(1);
+  random::Generator g(1);
   const Tensor one = tensor<double>(3), scale = tensor<double>(2);
   GradientTape tape({.persistent = true});
   tape.watch(std::pair{one, scale});

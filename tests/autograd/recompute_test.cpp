@@ -38,9 +38,9 @@ TEST_CASE("recompute: variables' gradients arrive, with the values that they had
 }
 
 TEST_CASE("recompute draws the same random numbers again, and moves the generator once", "[recompute]") {
-  Generator generator(5), other(5);
+  random::Generator generator(5), other(5);
   const Tensor x = ones({100});
-  const auto f = [](const Tensor& t, Generator& g) { return t * random::uniform({100}, 0, 1, f32, g); };
+  const auto f = [](const Tensor& t, random::Generator& g) { return t * random::uniform({100}, 0, 1, f32, g); };
   GradientTape tape;
   tape.watch(x);
   const Tensor y = recompute([&](const Tensor& t) { return f(t, generator); })(x);

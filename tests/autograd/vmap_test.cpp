@@ -278,7 +278,7 @@ TEST_CASE("checks under vmap look at every example", "[vmap]") {
 }
 
 TEST_CASE("each example draws its own numbers, and the generator goes on by all of them", "[vmap]") {
-  Generator g(3);
+  random::Generator g(3);
   const Tensor x = zeros({500, 8}, f64);
   const auto noise = vmap([&](const Tensor& e) { return e + random::uniform({8}, 0, 1, f64, g); });
   const Tensor first = noise(x);
@@ -293,10 +293,10 @@ TEST_CASE("each example draws its own numbers, and the generator goes on by all 
     }
   CHECK(distinct.size() == 8000);
   CHECK(std::abs(mean - 0.5) < 0.02);
-  Generator again(3);
+  random::Generator again(3);
   CHECK_SAME(first, random::uniform({500, 8}, 0, 1, f64, again));
   // What no example enters is drawn anew for each all the same; vmap in vmap too.
-  Generator h(4);
+  random::Generator h(4);
   const Tensor coins = vmap([&](const Tensor& row) {
     return vmap([&](const Tensor& e) { return e * 0 + random::normal({}, 0, 1, f64, h); })(row);
   })(zeros({4, 5}, f64));

@@ -163,7 +163,7 @@ void factorisations(Random& random, DType t) {
 }
 
 void draws(DType t) {
-  Generator g(3);
+  random::Generator g(3);
   Digest d;
   d.add(random::uniform({40'003}, -1, 1, t, g));
   d.add(random::normal({40'003}, 0, 1, t, g));
@@ -174,7 +174,7 @@ void draws(DType t) {
 
 // Layers with their gradients, at sizes of several panels, tasks and vectors.
 void layers(Random& random, DType t) {
-  Generator g(9);
+  random::Generator g(9);
   const nn::LayerNorm norm({50}, 1e-5, true, true, t);
   const nn::MultiHeadAttention attention(50, 5, true, nn::init::glorot_uniform, t, g);
   const nn::LSTM lstm(50, 20, true, t, g);
@@ -193,7 +193,7 @@ void layers(Random& random, DType t) {
 
 // A whole step with everything in it, eager or compiled.
 void training(DType t, bool compiled) {
-  Generator g(7);
+  random::Generator g(7);
   nn::Linear a(20, 64, true, nn::init::he_uniform, t, g), b(64, 10, true, nn::init::glorot_uniform, t, g);
   const nn::Dropout drop(0.1, g);
   const Tensor x = random::normal({200, 20}, 0, 1, t, g), y = argmax(slice(x, {0, 0}, {200, 10}), 1);

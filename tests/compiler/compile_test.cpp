@@ -194,11 +194,11 @@ TEST_CASE("a compiled function inside another is plain code to it; a tape differ
 }
 
 TEST_CASE("random numbers are the same eager and compiled, dead draws counted", "[compile][random]") {
-  const auto draw = [](Generator& g) {
+  const auto draw = [](random::Generator& g) {
     random::uniform({5}, 0, 1, f32, g);  // never used
     return random::normal({7}, 0, 1, f32, g);
   };
-  Generator a(42), b(42);
+  random::Generator a(42), b(42);
   auto compiled = compile([&] { return draw(b); });
   for (int k = 0; k < 3; ++k) CHECK(draw(a).to_vector<float>() == compiled().to_vector<float>());
 }
@@ -304,7 +304,7 @@ TEST_CASE("a compiled function sees a variable's value whole, while another writ
 TEST_CASE("threads that share a variable, or a generator, lose no write and no draw", "[compile][threads]") {
   Variable v(zeros({}));
   std::vector<std::thread> threads;
-  Generator generator(3);
+  random::Generator generator(3);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 500; ++i) {

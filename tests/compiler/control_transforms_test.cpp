@@ -319,7 +319,7 @@ TEST_CASE("an example's own value assigned inside a loop or branch is an error",
 }
 
 TEST_CASE("random numbers in a loop under vmap are each example's own", "[control][vmap][random]") {
-  Generator g(3);
+  random::Generator g(3);
   const auto walk = vmap([&](const Tensor& x) {
     return scan(
                [&](const Tensor& c, const Tensor& e) {
@@ -334,7 +334,7 @@ TEST_CASE("random numbers in a loop under vmap are each example's own", "[contro
 }
 
 TEST_CASE("where examples decide for themselves they draw for themselves", "[control][vmap][random]") {
-  Generator g(1);
+  random::Generator g(1);
   const auto noisy = [&](const Tensor& t) { return t + random::uniform({}, 0, 1, f64, g); };
   const auto branch = [&](const Tensor& t) {
     return cond(
@@ -432,7 +432,7 @@ TEST_CASE("jacobians and hessians go through loops and branches", "[control][jac
 TEST_CASE("a jacobian of what draws random numbers is of one draw, also inside loops and branches",
           "[control][jacobian][random]") {
   const Tensor x = tensor<double>({1, 2, 3});
-  const auto function = [&](Generator& g, int kind) {
+  const auto function = [&](random::Generator& g, int kind) {
     return [&g, kind](const Tensor& t) -> Tensor {
       const auto draw = [&](const Tensor& h) { return h * random::uniform({3}, 1, 2, f64, g); };
       if (kind == 0) return draw(t);
@@ -446,15 +446,15 @@ TEST_CASE("a jacobian of what draws random numbers is of one draw, also inside l
   };
   for (const int kind : {0, 1, 2, 3}) {
     INFO(kind);
-    Generator drawn(3);
+    random::Generator drawn(3);
     const Tensor factors = diag(function(drawn, kind)(x) / x);
     for (const JacobianMode mode : {JacobianMode::forward, JacobianMode::reverse}) {
-      Generator a(3), b(3);
+      random::Generator a(3), b(3);
       CHECK_NEAR(jacobian(function(a, kind), mode)(x), factors, 1e-14);
       CHECK_NEAR(compile(jacobian(function(b, kind), mode))(x), factors, 1e-14);
     }
     for (const bool vectorized : {true, false}) {
-      Generator g(3);
+      random::Generator g(3);
       GradientTape tape({.persistent = true});
       tape.watch(x);
       const Tensor y = function(g, kind)(x);

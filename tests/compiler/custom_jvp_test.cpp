@@ -97,7 +97,7 @@ TEST_CASE("a forward rule under vmap: what all examples share, what the rule alo
   const auto one = custom_jvp([](const Tensor&) { return full({}, 1.0, f64); },
                               [](const Tensor& x, const Tensor& dx) { return x * dx; });
   CHECK_VALUES(grad([&](const Tensor& t) { return sum(vmap(one)(t)); })(a), 1, 2, 3);
-  Generator g(3), again(3);
+  random::Generator g(3), again(3);
   const auto noisy = custom_jvp([&](const Tensor& x) { return x + random::uniform({}, 0, 1, f64, g); },
                                 [](const Tensor&, const Tensor& dx) { return dx; });
   const Tensor drawn = compile(vmap(noisy))(a);

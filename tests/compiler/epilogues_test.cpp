@@ -7,7 +7,7 @@ using namespace weft::test;
 namespace {
 
 Tensor numbers(const Shape& shape, std::uint64_t seed) {
-  Generator generator(seed);
+  random::Generator generator(seed);
   return random::uniform(shape, -1, 1, f32, generator);
 }
 

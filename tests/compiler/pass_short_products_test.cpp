@@ -53,7 +53,7 @@ TEST_CASE("short products: four terms beside a vector of columns; sums of more, 
 
 TEST_CASE("short products: the eager bits, of every layout, with zeros of both signs, infinities and NaN") {
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  Generator random(5);
+  random::Generator random(5);
   for (const DType type : {f32, f64}) {
     for (const std::int64_t k : {1, 2, 3, 4}) {
       for (const auto& [m, n] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {1, 40}, {33, 1}, {7, 10}, {65, 48}}) {

@@ -13,17 +13,17 @@ using namespace weft::test;
 
 namespace {
 
-const std::function<Tensor(Generator&)> draws[] = {
-    [](Generator& g) { return random::uniform({5}, -1, 1, f64, g); },
-    [](Generator& g) { return random::normal({5}, 0, 1, f64, g); },
-    [](Generator& g) { return random::truncated_normal({5}, -2, 2, 0, 1, f64, g); },
-    [](Generator& g) { return random::randint({5}, 0, 1'000'000, i64, g); },
-    [](Generator& g) { return random::bernoulli({64}, 0.5, g); },
-    [](Generator& g) { return random::bernoulli(broadcast_to(tensor(0.5), {64}), g); },
-    [](Generator& g) { return random::categorical(zeros({1000}), 5, g); },
-    [](Generator& g) { return random::permutation(100, g); },
-    [](Generator& g) { return random::gamma({5}, 0.7, 2, f64, g); },
-    [](Generator& g) {
+const std::function<Tensor(random::Generator&)> draws[] = {
+    [](random::Generator& g) { return random::uniform({5}, -1, 1, f64, g); },
+    [](random::Generator& g) { return random::normal({5}, 0, 1, f64, g); },
+    [](random::Generator& g) { return random::truncated_normal({5}, -2, 2, 0, 1, f64, g); },
+    [](random::Generator& g) { return random::randint({5}, 0, 1'000'000, i64, g); },
+    [](random::Generator& g) { return random::bernoulli({64}, 0.5, g); },
+    [](random::Generator& g) { return random::bernoulli(broadcast_to(tensor(0.5), {64}), g); },
+    [](random::Generator& g) { return random::categorical(zeros({1000}), 5, g); },
+    [](random::Generator& g) { return random::permutation(100, g); },
+    [](random::Generator& g) { return random::gamma({5}, 0.7, 2, f64, g); },
+    [](random::Generator& g) {
       return random::gamma(tensor({0.5, 1, 2, 3, 4}), g);
     },
 };
@@ -32,7 +32,7 @@ const std::function<Tensor(Generator&)> draws[] = {
 
 TEST_CASE("compiled draws are the eager ones, call after call", "[random]") {
   for (const auto& draw : draws) {
-    Generator eager(5), compiled(5);
+    random::Generator eager(5), compiled(5);
     auto f = compile([&](const Tensor& x) { return cast(draw(compiled), f64) + x; });
     const Tensor x = tensor<double>({0});
     for (int call = 0; call < 3; ++call) CHECK_SAME(f(x), cast(draw(eager), f64) + x);
@@ -55,8 +55,8 @@ TEST_CASE("the first draw of a program may be a traced one", "[random]") {
 
 TEST_CASE("under vmap each example has draws of its own, eager and compiled alike", "[random][vmap]") {
   for (const auto& draw : draws) {
-    Generator eager(5), compiled(5);
-    const auto mapped = [&](Generator& g, const Tensor& x) {
+    random::Generator eager(5), compiled(5);
+    const auto mapped = [&](random::Generator& g, const Tensor& x) {
       return vmap([&](const Tensor& e) { return cast(draw(g), f64) + e; })(x);
     };
     const Tensor x = zeros({3, 1}, f64), y = mapped(eager, x);
@@ -69,7 +69,7 @@ TEST_CASE("under vmap each example has draws of its own, eager and compiled alik
 
 TEST_CASE("under vmap concentrations of the examples' own; gradients flow to them and to the scale", "[random][vmap]") {
   const Tensor a = tensor<double>({{1, 2}, {300, 400}, {0.1, 0.2}});
-  Generator one(5), all(5), scaled(5);
+  random::Generator one(5), all(5), scaled(5);
   CHECK_SAME(vmap([&](const Tensor& e) { return random::gamma(e, one); })(a), random::gamma(a, all));
   CHECK_SAME(one.state.value(), all.state.value());
   const Tensor s = tensor<double>({2, 3});
@@ -77,10 +77,10 @@ TEST_CASE("under vmap concentrations of the examples' own; gradients flow to the
   tape.watch(std::vector{a, s});
   const Tensor g = random::gamma(a, scaled), y = g * s;
   const auto gradients = tape.gradient(y, std::vector{a, s});
-  const auto slope = [&](const Tensor& e, Generator& generator) {
+  const auto slope = [&](const Tensor& e, random::Generator& generator) {
     return grad([&](const Tensor& c) { return sum(random::gamma(c, generator) * s); })(e);
   };
-  Generator by_example(5), compiled(5);
+  random::Generator by_example(5), compiled(5);
   CHECK_SAME(gradients[0], vmap([&](const Tensor& e) { return slope(e, by_example); })(a));
   CHECK_SAME(gradients[0], compile([&](const Tensor& e) { return slope(e, compiled); })(a));
   CHECK_SAME(gradients[1], sum(g, 0));

@@ -58,13 +58,13 @@ TEST_CASE("recompute lowers the arena of a compiled deep chain of elementwise op
 TEST_CASE("recompute of blocks with dropout: the same masks, a smaller arena, the generator moved once",
           "[recompute][compile][random]") {
   const Tensor x = noise({128, 128}, 1, 4), w = noise({128, 128}, 0.1, 5);
-  const auto block = [&](Generator& generator) {
+  const auto block = [&](random::Generator& generator) {
     return [&](Tensor t) {
       for (int i = 0; i < 4; ++i) t = tanh(matmul(t, w)) * cast(random::bernoulli({128, 128}, 0.8, generator), f32);
       return t;
     };
   };
-  Generator a(7), b(7), c(7);
+  random::Generator a(7), b(7), c(7);
   const Run plain = chain(block(a), x, 16), less = chain(recompute(block(b)), x, 16);
   CHECK_SAME(less.gradient, plain.gradient);
   CHECK_SAME(b.state.value(), a.state.value());
@@ -87,7 +87,7 @@ TEST_CASE("recompute in a compiled step with an optimizer: the same parameters, 
       w.emplace_back(noise({64, 64}, 0.2, static_cast<std::uint64_t>(10 + k)));
       momentum.emplace_back(zeros({64, 64}), false);
     }
-    Generator generator(3);
+    random::Generator generator(3);
     const auto layer = [&](Tensor t) {
       for (const Variable& v : w) t = tanh(matmul(t, v)) + t * cast(random::bernoulli({512, 64}, 0.9, generator), f32);
       return t;

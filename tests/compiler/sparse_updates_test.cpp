@@ -20,7 +20,7 @@ constexpr double inf = INFINITY;
 bool contains(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
 Tensor ints(std::initializer_list<std::int64_t> v) { return from_vector(std::vector<std::int64_t>(v)); }
 
-Generator of_tables(5);
+random::Generator of_tables(5);
 
 // A table with the numbers that are special to an update.
 Tensor table_of(const Shape& shape, DType dtype = f32) {
@@ -137,7 +137,7 @@ TEST_CASE("a sparse update gives the bits of the dense one: any indices, element
 }
 
 TEST_CASE("many random steps of a sparse update give the bits of the dense one", "[compile][sparse]") {
-  Generator generator(3);
+  random::Generator generator(3);
   std::vector<Tensor> indices;
   for (int k = 0; k < 20; ++k) indices.push_back(cast(floor(random::uniform({40}, -90, 90, f32, generator)), i64));
   const std::vector<double> rates(20, 0.01);

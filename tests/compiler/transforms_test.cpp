@@ -170,8 +170,8 @@ TEST_CASE("a compiled gradient takes what the gradient takes", "[transforms]") {
 
 TEST_CASE("recompute in a compiled function: the same gradients and random numbers", "[recompute]") {
   const Tensor x = tensor<double>({0.2, -0.4, 0.5});
-  Generator eager(3), compiled(3);
-  const auto loss = [](Generator& generator) {
+  random::Generator eager(3), compiled(3);
+  const auto loss = [](random::Generator& generator) {
     return [&](const Tensor& t) {
       const auto f = recompute([&](const Tensor& p) { return sin(p * random::uniform({3}, 0, 1, f64, generator)); });
       return sum(f(f(t)) * c);

@@ -25,8 +25,8 @@ TEST_CASE("vmap inside compile and outside it gives the eager bits", "[vmap]") {
 }
 
 TEST_CASE("random numbers under vmap are the same bits compiled", "[vmap]") {
-  Generator a(5), b(5);
-  const auto noise = [](Generator& g) {
+  random::Generator a(5), b(5);
+  const auto noise = [](random::Generator& g) {
     return [&g](const Tensor& x) {
       return vmap([&](const Tensor& e) {
         return e + random::normal({3}, 0, 1, f64, g) * random::uniform({}, 0, 1, f64, g);

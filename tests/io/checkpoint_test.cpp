@@ -21,7 +21,7 @@ struct Mlp {
   nn::Linear fc1, fc2;
   nn::Dropout drop;
   Variable steps{zeros({}, i64), false};  // state that is not trained
-  Mlp(std::int64_t width, Generator& g)
+  Mlp(std::int64_t width, random::Generator& g)
       : fc1(3, width, true, nn::init::he_uniform, f32, g),
         fc2(width, 2, true, nn::init::glorot_uniform, f32, g),
         drop(0.25, g) {}
@@ -37,7 +37,7 @@ std::vector<std::vector<double>> bits(const Mlp& m) {
 
 // One run: model, optimizer, generator, and a compiled or plain step.
 struct Job {
-  Generator g;
+  random::Generator g;
   Mlp model;
   std::unique_ptr<nn::Optimizer> opt;
   io::Progress at;
@@ -49,7 +49,7 @@ struct Job {
   }
   io::Run run() { return {model, opt.get(), at, &g}; }
   void train(std::int64_t until, bool compiled) {
-    Generator data(77);
+    random::Generator data(77);
     const Tensor x = random::normal({40, 3}, 0, 1, f32, data), y = cast(random::bernoulli({40}, 0.5, data), i64);
     const auto plain = [&](const Tensor& bx, const Tensor& by) {
       GradientTape tape;
@@ -113,7 +113,7 @@ TEST_CASE("a run cut at step k and resumed equals the uninterrupted one to the b
 
 TEST_CASE("a model is saved under its paths, and predicts the same when loaded") {
   const Folder folder;
-  Generator g(1), h(2);
+  random::Generator g(1), h(2);
   const Mlp a(8, g), b(8, h);
   io::save(folder / "m", a);
   const auto file = io::read_safetensors(folder / "m");
@@ -132,7 +132,7 @@ TEST_CASE("a model is saved under its paths, and predicts the same when loaded")
 
 TEST_CASE("a file is neither written nor read in a trace") {
   const Folder folder;
-  Generator g(1);
+  random::Generator g(1);
   const Mlp a(8, g);
   io::save(folder / "m", a);
   CHECK_THROWS_AS(compile([&](const Tensor& x) { return io::save(folder / "n", a), x; })(ones({1})), GuardError);
@@ -142,7 +142,7 @@ TEST_CASE("a file is neither written nor read in a trace") {
 
 TEST_CASE("what compiled functions keep of weights is not kept of those before a load") {
   const Folder folder;
-  Generator g(1), h(2);
+  random::Generator g(1), h(2);
   const nn::Linear a(6, 4, true, nn::init::he_uniform, f32, g), b(6, 4, true, nn::init::he_uniform, f32, h);
   io::save(folder / "m", a);
   const auto predict = [](const nn::Linear& layer, const Tensor& x) {
@@ -160,7 +160,7 @@ TEST_CASE("what compiled functions keep of weights is not kept of those before a
 
 TEST_CASE("everything that does not fit is listed at once, and nothing is loaded") {
   const Folder folder;
-  Generator g(1), h(2);
+  random::Generator g(1), h(2);
   struct Other {
     nn::Linear fc1{3, 9}, fc3{2, 2};
     Variable steps{zeros({}, f32), false};
@@ -189,7 +189,7 @@ TEST_CASE("everything that does not fit is listed at once, and nothing is loaded
 
 TEST_CASE("NaN weights are loaded, and counted") {
   const Folder folder;
-  Generator g(1);
+  random::Generator g(1);
   Mlp model(8, g);
   model.fc2.bias->assign(tensor({NAN, INFINITY}));
   io::save(folder / "m", model);

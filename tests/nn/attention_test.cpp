@@ -202,7 +202,7 @@ TEST_CASE("attention's axes before the last two broadcast, as a matmul's", "[att
 }
 
 TEST_CASE("MultiHeadAttention is attention between linear maps", "[attention]") {
-  Generator g(3);
+  random::Generator g(3);
   const nn::MultiHeadAttention layer(6, 2, true, nn::init::glorot_uniform, f64, g);
   CHECK(layer.text() == "MultiHeadAttention 6, 2 heads");
   CHECK(nn::count_parameters(layer) == 6 * 18 + 18 + 36 + 6);

@@ -55,7 +55,7 @@ TEST_CASE("convolution layers refuse what can't be", "[conv]") {
 }
 
 TEST_CASE("a convolutional net is summed up, and trains", "[conv]") {
-  Generator g(3);
+  random::Generator g(3);
   const nn::Sequential net(nn::Conv2d(1, 4, 3, {.padding = 1}, true, nn::init::he_uniform, f32, g), nn::Relu{},
                            nn::MaxPool2d{2}, nn::Conv2d(4, 8, 3, {.padding = 1}, true, nn::init::he_uniform, f32, g),
                            nn::Relu{}, nn::AvgPool2d{2}, nn::Flatten{},

@@ -156,7 +156,7 @@ TEST_CASE("what a unique_ptr owns is a part of the model, and what else points t
     }
     WEFT_MEMBERS(layers, norm)
   };
-  static_assert(Model<Deep>);
+  static_assert(HasVariables<Deep>);
   Deep model;
   for (int i = 0; i < 2; ++i) model.layers.push_back(std::make_unique<nn::Linear>(3, 3));
   CHECK(paths(nn::parameters(model)) ==
@@ -281,12 +281,13 @@ TEST_CASE("models in a vector, a map or a tuple give their Gradients in the same
 
 TEST_CASE("an initialiser makes what it is asked for, or is refused") {
   CHECK_THROWS_AS(nn::Linear(2, 3, true,
-                             [](const Shape&, DType t, Generator&) {
+                             [](const Shape&, DType t, random::Generator&) {
                                return zeros({3, 2}, t);
                              }),
                   ShapeError);
-  CHECK_THROWS_AS(nn::Conv2d(2, 3, 1, {}, true, [](const Shape& s, DType, Generator&) { return zeros(s, f64); }),
-                  DTypeError);
+  CHECK_THROWS_AS(
+      nn::Conv2d(2, 3, 1, {}, true, [](const Shape& s, DType, random::Generator&) { return zeros(s, f64); }),
+      DTypeError);
 }
 
 TEST_CASE("Sequential takes layers, models and lambdas, and names their variables by number") {
@@ -315,7 +316,7 @@ TEST_CASE("summary shows layers without variables too") {
 }
 
 TEST_CASE("dropout drops a share p, scales the rest, and only in training") {
-  Generator g(7);
+  random::Generator g(7);
   const nn::Dropout drop(0.25, g);
   const Tensor x = ones({100, 100});
   const auto y = drop(x).to_vector<float>();
@@ -343,7 +344,7 @@ TEST_CASE("dropout drops a share p, scales the rest, and only in training") {
 }
 
 TEST_CASE("dropout draws the same masks compiled, and the mode is part of the signature") {
-  Generator a(3), b(3);
+  random::Generator a(3), b(3);
   const nn::Dropout eager(0.5, a), traced(0.5, b);
   auto f = compile([&](const Tensor& x) { return traced(traced(x)); });
   const Tensor x = ones({33, 5});
@@ -362,18 +363,18 @@ TEST_CASE("dropout's p is in [0, 1)") {
   CHECK_NOTHROW(nn::Dropout(0)(ones({2})));
 
   struct Own {  // a model with a generator of its own may be moved
-    Generator g{3};
+    random::Generator g{3};
     nn::Dropout drop{0.5, g};
   };
   std::vector<Own> moved;
   for (int i = 0; i < 3; ++i) moved.emplace_back();
-  Generator g(3);
+  random::Generator g(3);
   CHECK(moved[0].drop(ones({20})).to_vector<float>() == nn::Dropout(0.5, g)(ones({20})).to_vector<float>());
   CHECK(moved[0].g.state.value().to_vector<double>() == g.state.value().to_vector<double>());
 }
 
 TEST_CASE("initialisers have the spread that the fans ask for") {
-  Generator g(1);
+  random::Generator g(1);
   const Shape dense = {400, 100}, window = {40, 30, 3, 3};
   struct Case {
     nn::init::Initializer f;
@@ -402,7 +403,7 @@ TEST_CASE("initialisers have the spread that the fans ask for") {
   CHECK(sum(nn::init::ones({3}, f32, g)).item() == 3);
   CHECK(nn::init::fans({5}).in == 5);
   CHECK_THROWS_AS(nn::init::he_normal({0, 3}), ShapeError);
-  Generator one(5), two(5);
+  random::Generator one(5), two(5);
   CHECK(nn::init::glorot_normal({7, 3}, f32, one).to_vector<float>() ==
         nn::init::glorot_normal({7, 3}, f32, two).to_vector<float>());
 }

@@ -19,6 +19,9 @@ struct Log {
   WEFT_MEMBERS(squash, turn)
   Tensor operator()(const Tensor& x) const { return log(squash(turn(x))); }
 };
+struct Model {};
+struct Generator {};
+struct Context {};
 struct Round {};
 struct Where {};
 struct Sum {};
@@ -27,8 +30,8 @@ struct Attention {};
 
 }  // namespace
 
-TEST_CASE("weft and weft::nn name nothing twice, and leave the names of ops to users") {
+TEST_CASE("weft and weft::nn name nothing twice, and leave the names of ops, Model and Generator to users") {
   const auto model = Sequential(Add(), Relu(), BatchNorm(3), Gelu(), LayerNorm({3}), Log());
   CHECK(model(ones({4, 2})).shape() == Shape{4, 3});
-  [[maybe_unused]] const std::tuple<Round, Where, Sum, MatMul, Attention> own;
+  [[maybe_unused]] const std::tuple<Model, Generator, Context, Round, Where, Sum, MatMul, Attention> own;
 }

@@ -36,7 +36,7 @@ template <class Cell, class State> Tensor by_hand(const Cell& cell, const Tensor
 }  // namespace
 
 TEST_CASE("an LSTM cell is its formula, gates in the order i, f, g, o", "[recurrent]") {
-  Generator g(1);
+  random::Generator g(1);
   const nn::LSTMCell cell(3, 2, true, f64, g);
   Random r(2);
   const Tensor x = random_tensor(r, {4, 3}, f64), h = random_tensor(r, {4, 2}, f64), c = random_tensor(r, {4, 2}, f64);
@@ -54,7 +54,7 @@ TEST_CASE("an LSTM cell is its formula, gates in the order i, f, g, o", "[recurr
 }
 
 TEST_CASE("a GRU cell is its formula, gates in the order r, z, n, the reset after the product", "[recurrent]") {
-  Generator g(1);
+  random::Generator g(1);
   const nn::GRUCell cell(3, 2, true, f64, g);
   Random r(2);
   const Tensor x = random_tensor(r, {4, 3}, f64), h = random_tensor(r, {4, 2}, f64);
@@ -71,7 +71,7 @@ TEST_CASE("a GRU cell is its formula, gates in the order r, z, n, the reset afte
 }
 
 TEST_CASE("a plain RNN cell is tanh or relu of a sum", "[recurrent]") {
-  Generator g(1);
+  random::Generator g(1);
   const nn::RNNCell cell(3, 2, false, true, f64, g), linear(3, 2, true, false, f64, g);
   Random r(2);
   const Tensor x = random_tensor(r, {4, 3}, f64), h = random_tensor(r, {4, 2}, f64);
@@ -81,7 +81,7 @@ TEST_CASE("a plain RNN cell is tanh or relu of a sum", "[recurrent]") {
 }
 
 TEST_CASE("a sequence is its cell, step by step, with the same gradients", "[recurrent]") {
-  Generator g(1);
+  random::Generator g(1);
   Random r(2);
   const Tensor x = random_tensor(r, {3, 5, 4}, f64), h = random_tensor(r, {3, 2}, f64),
                c = random_tensor(r, {3, 2}, f64);
@@ -117,7 +117,7 @@ TEST_CASE("a sequence is its cell, step by step, with the same gradients", "[rec
 
 TEST_CASE("a compiled recurrent step gives the eager bits, and is no longer for a longer sequence", "[recurrent]") {
   const auto nodes_of = [](std::int64_t steps) {
-    Generator g(1);
+    random::Generator g(1);
     struct Net {
       nn::LSTM lstm;
       nn::Linear head;

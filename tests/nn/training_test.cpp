@@ -15,7 +15,7 @@ namespace {
 struct Rings {
   Tensor x, y;
   explicit Rings(std::int64_t n, std::uint64_t seed) {
-    Generator g(seed);
+    random::Generator g(seed);
     const Tensor angle = random::uniform({n}, 0, 6.2831853, f32, g);
     y = cast(random::bernoulli({n}, 0.5, g), i64);
     const Tensor radius = cast(y, f32) + 0.5 + random::normal({n}, 0, 0.05, f32, g);
@@ -24,10 +24,10 @@ struct Rings {
 };
 
 struct Mlp {
-  Generator g{11};
+  random::Generator g{11};
   nn::Linear fc1, fc2, fc3;
   nn::Dropout drop;
-  explicit Mlp(double p, Generator& masks)
+  explicit Mlp(double p, random::Generator& masks)
       : fc1(2, 24, true, nn::init::he_uniform, f32, g),
         fc2(24, 24, true, nn::init::he_uniform, f32, g),
         fc3(24, 2, true, nn::init::glorot_uniform, f32, g),
@@ -52,11 +52,11 @@ auto step_of(Mlp& model, nn::Optimizer& opt) {
 TEST_CASE("a network learns rings, and shuffled labels stay at chance") {
   const Rings train(400, 1), test(400, 2);
   for (const bool shuffled : {false, true}) {
-    Generator masks(5);
+    random::Generator masks(5);
     Mlp model(0.1, masks);
     nn::AdamW opt(model, {.learning_rate = 5e-3});
     auto step = compile(step_of(model, opt));
-    Generator g(99);
+    random::Generator g(99);
     const Tensor y = shuffled ? cast(random::bernoulli({400}, 0.5, g), i64) : train.y;
     const auto schedule = nn::warm_up(10, nn::cosine(5e-3, 200));
     for (int i = 0; i < 210; ++i) {
@@ -85,7 +85,7 @@ TEST_CASE("a compiled run has the bits of the eager one: losses, norms, weights,
   for (const auto& make : makers) {
     std::vector<std::vector<float>> runs[2];
     for (const bool compiled : {false, true}) {
-      Generator masks(5);
+      random::Generator masks(5);
       Mlp model(0.3, masks);
       const auto opt = make(model);
       auto plain = step_of(model, *opt);
@@ -106,7 +106,7 @@ TEST_CASE("a compiled run has the bits of the eager one: losses, norms, weights,
 
 TEST_CASE("training makes no tensors that stay") {
   const Rings data(32, 3);
-  Generator masks(5);
+  random::Generator masks(5);
   Mlp model(0.3, masks);
   nn::Adam opt(model);
   const auto step = step_of(model, opt);

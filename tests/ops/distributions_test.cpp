@@ -50,7 +50,7 @@ double normal_cumulative(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; 
 }  // namespace
 
 TEST_CASE("uniform, normal and truncated normal numbers have their distributions", "[random][once]") {
-  Generator g(11);
+  random::Generator g(11);
   constexpr std::int64_t n = 200'000;
   for (const DType t : {f32, f64}) {
     INFO(name_of(t));
@@ -70,7 +70,7 @@ TEST_CASE("uniform, normal and truncated normal numbers have their distributions
 }
 
 TEST_CASE("random integers are all as likely", "[random]") {
-  Generator g(12);
+  random::Generator g(12);
   constexpr std::int64_t n = 210'000;
   for (const DType t : {i32, i64, u8}) {
     const Tensor x = random::randint({n}, 3, 24, t, g);
@@ -84,7 +84,7 @@ TEST_CASE("random integers are all as likely", "[random]") {
 }
 
 TEST_CASE("categorical draws classes as softmax of the logits says", "[random]") {
-  Generator g(13);
+  random::Generator g(13);
   constexpr std::int64_t n = 100'000;
   const Tensor logits = tensor({{0, 1, -2, -INFINITY, 0.5}, {3, -1, 0, 1, 2}});
   const Tensor x = random::categorical(logits, n, g);
@@ -107,7 +107,7 @@ TEST_CASE("categorical draws classes as softmax of the logits says", "[random]")
 }
 
 TEST_CASE("bernoulli takes a probability for each element", "[random]") {
-  Generator g(14);
+  random::Generator g(14);
   constexpr std::int64_t n = 50'000;
   const Tensor p = tensor({0.1, 0.5, 0.97});
   const auto hits = sum(cast(random::bernoulli(broadcast_to(p, {n, 3}), g), f64), 0).to_vector<double>();
@@ -119,7 +119,7 @@ TEST_CASE("bernoulli takes a probability for each element", "[random]") {
 }
 
 TEST_CASE("permutations are permutations, each as likely", "[random]") {
-  Generator g(3);
+  random::Generator g(3);
   std::vector<double> counts(24), expected(24, 1000);
   for (int i = 0; i < 24'000; ++i) {
     const auto p = random::permutation(4, g).to_vector<std::int64_t>();
@@ -139,7 +139,7 @@ TEST_CASE("permutations are permutations, each as likely", "[random]") {
 }
 
 TEST_CASE("gamma numbers have their distribution and moments, concentrations below 1 too", "[random][once]") {
-  Generator g(15);
+  random::Generator g(15);
   constexpr std::int64_t n = 200'000;
   CHECK(std::abs(gamma_cumulative(1, 2) - (1 - std::exp(-2.0))) < 1e-14);  // what judges is itself right
   CHECK(std::abs(gamma_cumulative(0.5, 0.3) - std::erf(std::sqrt(0.3))) < 1e-14);
@@ -161,7 +161,7 @@ TEST_CASE("gamma numbers have their distribution and moments, concentrations bel
 
 TEST_CASE("gamma takes a concentration for each element; its numbers are of one stream, apart from uniform's",
           "[random]") {
-  Generator a(16), b(16);
+  random::Generator a(16), b(16);
   const Tensor concentrations = tensor<double>({0.3, 1, 50});
   const Tensor x = random::gamma(broadcast_to(concentrations, {50'000, 3}), a);
   for (std::int64_t i = 0; i < 3; ++i)
@@ -173,7 +173,7 @@ TEST_CASE("gamma takes a concentration for each element; its numbers are of one 
   const Tensor second = random::gamma({}, 0.3, 1, f64, b);
   CHECK_SAME(concat({reshape(first, {6}), reshape(second, {1})}),
              slice_axis(reshape(slice_axis(x, 0, 0, 3), {9}), 0, 0, 7));
-  Generator c(16), d(16);
+  random::Generator c(16), d(16);
   CHECK_SAME(random::gamma(tensor<float>({2, 3}), c), cast(random::gamma(tensor<double>({2, 3}), d), f32));
   CHECK(all(isnan(random::gamma(tensor({0, -1, INFINITY, NAN}), c))).item<bool>());
   CHECK(min(random::gamma(full({100}, 1e-30, f64), c)).item() == 0);  // too small to be told from 0
@@ -182,16 +182,16 @@ TEST_CASE("gamma takes a concentration for each element; its numbers are of one 
 
 TEST_CASE("every distribution draws the same on one thread and several", "[random]") {
   const int before = num_threads();
-  const std::function<Tensor(Generator&)> draws[] = {
-      [](Generator& g) { return random::truncated_normal({70'001}, -1, 3, 0, 1, f32, g); },
-      [](Generator& g) { return random::randint({70'001}, 0, 1000, i32, g); },
-      [](Generator& g) { return random::bernoulli(broadcast_to(tensor(0.3), {70'001}), g); },
-      [](Generator& g) { return random::categorical(zeros({7}), 10'001, g); },
-      [](Generator& g) { return random::permutation(70'001, g); },
-      [](Generator& g) { return random::gamma({70'001}, 0.6, 1, f32, g); },
+  const std::function<Tensor(random::Generator&)> draws[] = {
+      [](random::Generator& g) { return random::truncated_normal({70'001}, -1, 3, 0, 1, f32, g); },
+      [](random::Generator& g) { return random::randint({70'001}, 0, 1000, i32, g); },
+      [](random::Generator& g) { return random::bernoulli(broadcast_to(tensor(0.3), {70'001}), g); },
+      [](random::Generator& g) { return random::categorical(zeros({7}), 10'001, g); },
+      [](random::Generator& g) { return random::permutation(70'001, g); },
+      [](random::Generator& g) { return random::gamma({70'001}, 0.6, 1, f32, g); },
   };
   for (const auto& draw : draws) {
-    Generator a(1), b(1);
+    random::Generator a(1), b(1);
     set_num_threads(1);
     const Tensor one = draw(a);
     set_num_threads(before);
@@ -201,7 +201,7 @@ TEST_CASE("every distribution draws the same on one thread and several", "[rando
 }
 
 TEST_CASE("a bad distribution throws and leaves the generator as it was", "[random]") {
-  Generator g(1);
+  random::Generator g(1);
   const Tensor state = g.state.value();
   CHECK_THROWS_AS(random::truncated_normal({2}, 2, 2, 0, 1, f32, g), ArgumentError);
   CHECK_THROWS_AS(random::truncated_normal({2}, -INFINITY, 2, 0, 1, f32, g), ArgumentError);

@@ -10,7 +10,7 @@ using namespace weft;
 using namespace weft::test;
 
 TEST_CASE("uniform numbers are philox words of the generator's key and counter") {
-  Generator g(42);
+  random::Generator g(42);
   const auto block0 = philox(42, 0, 0), block1 = philox(42, 0, 1), block2 = philox(42, 0, 2);
   const auto a = random::uniform({5}, 0, 1, f32, g).to_vector<float>();
   for (std::size_t i = 0; i < 4; ++i) CHECK(a[i] == static_cast<float>(block0[i] >> 8) * 0x1p-24f);
@@ -22,7 +22,7 @@ TEST_CASE("uniform numbers are philox words of the generator's key and counter")
 }
 
 TEST_CASE("a seed gives the same numbers again, another seed others") {
-  Generator a(7), b(7), c(8);
+  random::Generator a(7), b(7), c(8);
   const Tensor x = random::normal({100}, 0, 1, f32, a);
   CHECK_SAME(random::normal({100}, 0, 1, f32, b), x);
   CHECK(difference(random::normal({100}, 0, 1, f32, c), x) != "");
@@ -37,7 +37,7 @@ TEST_CASE("a seed gives the same numbers again, another seed others") {
 
 TEST_CASE("one thread and two draw the same numbers") {
   const int before = num_threads();
-  Generator a(1), b(1);
+  random::Generator a(1), b(1);
   set_num_threads(1);
   const Tensor one = random::normal({70'001}, 0, 1, f32, a);
   set_num_threads(std::min(2, before));
@@ -46,7 +46,7 @@ TEST_CASE("one thread and two draw the same numbers") {
 }
 
 TEST_CASE("uniform, normal and bernoulli have their moments and their range") {
-  Generator g(5);
+  random::Generator g(5);
   constexpr double n = 100'000;
   for (DType t : {f32, f64}) {
     const auto u = random::uniform({100'000}, -2, 3, t, g).to_vector<double>();
@@ -79,7 +79,7 @@ TEST_CASE("uniform, normal and bernoulli have their moments and their range") {
 }
 
 TEST_CASE("successive draws do not overlap, and are not correlated") {
-  Generator g(9);
+  random::Generator g(9);
   const auto a = random::uniform({10'000}, -1, 1, f64, g).to_vector<double>(),
              b = random::uniform({10'000}, -1, 1, f64, g).to_vector<double>();
   double across = 0, along = 0;
@@ -92,7 +92,7 @@ TEST_CASE("successive draws do not overlap, and are not correlated") {
 }
 
 TEST_CASE("a bad draw throws and leaves the generator as it was") {
-  Generator g(1);
+  random::Generator g(1);
   const Tensor state = g.state.value();
   CHECK_THROWS_AS(random::uniform({-1}, 0, 1, f32, g), ShapeError);
   CHECK_THROWS_AS(random::uniform({2}, 0, 1, i32, g), DTypeError);

@@ -216,7 +216,7 @@ TEST_CASE("every op has samples of no elements") {
 }
 
 TEST_CASE("a result that is stored past the caches has the bits of one that is not") {
-  Generator generator(1);
+  random::Generator generator(1);
   const std::int64_t n = (8 << 20) + 1037, half = n / 2 + 3;
   const Tensor x = random::uniform({n}, -3, 3, f32, generator);
   const auto part = [&](std::int64_t begin, std::int64_t end) { return contiguous(slice_axis(x, 0, begin, end)); };

@@ -451,7 +451,7 @@ TEST_CASE("a gradient through a compiled call adds the cotangents of equal expre
   CHECK_SAME(grad(compiled)(x), grad(f)(x));
 }
 
-TEST_CASE("traces of many sizes keep few arenas", "[compile]") {
+TEST_CASE("traces of many sizes keep few arenas", "[compile][once]") {
   const auto f = compile([](const Tensor& x) { return sum(softmax(cumsum(x, 0), 0) * cumsum(x * 2, 0)); });
   const std::int64_t before = memory_stats().live_bytes;
   for (std::int64_t rows = 40; rows < 60; ++rows) CHECK(f(ones({rows, 100'000})).item() > 0);

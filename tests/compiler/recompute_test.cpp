@@ -56,7 +56,7 @@ TEST_CASE("recompute lowers the arena of a compiled deep chain of elementwise op
 }
 
 TEST_CASE("recompute of blocks with dropout: the same masks, a smaller arena, the generator moved once",
-          "[recompute][compile][random]") {
+          "[recompute][compile][random][once]") {
   const Tensor x = noise({128, 128}, 1, 4), w = noise({128, 128}, 0.1, 5);
   const auto block = [&](random::Generator& generator) {
     return [&](Tensor t) {
@@ -80,7 +80,7 @@ TEST_CASE("recompute of blocks with dropout: the same masks, a smaller arena, th
 }
 
 TEST_CASE("recompute in a compiled step with an optimizer: the same parameters, a smaller arena",
-          "[recompute][compile]") {
+          "[recompute][compile][once]") {
   const auto train = [&](bool again) {
     std::vector<Variable> w, momentum;
     for (int k = 0; k < 4; ++k) {

@@ -5,6 +5,7 @@
 #include "../ops/defs/elementwise.h"
 #include "../ops/defs/matmul.h"
 #include "../ops/defs/shape.h"
+#include "../ops/inferred.h"
 
 namespace weft {
 namespace {
@@ -47,11 +48,7 @@ struct Writer {
   const Origin& site;
 
   ValueId add(const Op& op, const Attrs& attrs, std::initializer_list<ValueId> in) const {
-    std::vector<const Type*> types;
-    for (const ValueId v : in) types.push_back(&to.type(v));
-    Type out;
-    op.infer(attrs, types, std::span(&out, 1));
-    return to.add(op, attrs, std::vector(in), std::span(&out, 1), site);
+    return add_inferred(to, op, attrs, std::span(in.begin(), in.size()), site);
   }
   ValueId repeat(ValueId v, const Shape& shape) const { return add(op_of<BroadcastTo>(), ShapeAttrs{shape}, {v}); }
   /// Of a matrix: column q as [m, 1], or row q as [1, n].

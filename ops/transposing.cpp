@@ -1,6 +1,7 @@
 #include "transposing.h"
 
 #include "defs/shape.h"
+#include "inferred.h"
 
 namespace weft {
 
@@ -11,11 +12,7 @@ Ints inverse(const Ints& axes) {
 }
 
 ValueId transpose(Graph& graph, ValueId v, const Ints& axes, const Origin& site) {
-  const TransposeAttrs attrs{axes};
-  Type out;
-  const Type* const in = &graph.type(v);
-  Transpose::infer(attrs, std::span(&in, 1), std::span(&out, 1));
-  return graph.add(op_of<Transpose>(), attrs, std::span(&v, 1), std::span(&out, 1), site);
+  return add_inferred(graph, op_of<Transpose>(), TransposeAttrs{axes}, std::span(&v, 1), site);
 }
 
 bool Transposing::swaps(int first, int second) const {
@@ -29,11 +26,7 @@ bool Transposing::swaps(int first, int second) const {
 }
 
 void Transposing::give(const Attrs& attrs, std::span<const ValueId> in) {
-  std::vector<const Type*> types;
-  for (const ValueId v : in) types.push_back(&to_.type(v));
-  std::vector<Type> out(static_cast<std::size_t>(node.outputs));
-  node.op->infer(attrs, types, out);
-  given_ = to_.add(*node.op, attrs, in, out, node.site);
+  given_ = add_inferred(to_, *node.op, attrs, in, node.site);
 }
 
 }  // namespace weft

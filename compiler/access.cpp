@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernel.h"
+
 namespace weft {
 namespace {
 
@@ -69,6 +71,20 @@ bool one_stride(const Access& a, int begin, int end) {
   for (int k = begin; k + 1 < end; ++k)
     if (a.strides[k] != a.strides[k + 1] * a.shape[k + 1]) return false;
   return true;
+}
+
+std::optional<ColumnWalk> walk_columns(const Access& a, int split, bool whole_rows) {
+  const int end = a.shape.size();
+  if (one_stride(a, split, end)) return ColumnWalk{split < end ? a.strides[end - 1] : 0, 1};
+  int inner = end;
+  std::int64_t repeat = 1;
+  while (a.strides[inner - 1] == 0) repeat *= a.shape[--inner];
+  std::int64_t columns = repeat;
+  for (int k = split; k < inner; ++k) columns *= a.shape[k];
+  if (!whole_rows || split == 0 || repeat < least_repeat || columns <= most_small_columns || columns > INT32_MAX ||
+      !one_stride(a, split, inner))
+    return std::nullopt;
+  return ColumnWalk{a.strides[inner - 1], repeat};
 }
 
 Access squeezed(const Access& a) {

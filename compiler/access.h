@@ -1,6 +1,7 @@
 // Access: where the elements of a value lie once views are looked through: which buffer, and with what strides.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "../ops/graph.h"
@@ -24,6 +25,14 @@ Access squeezed(const Access& a);
 
 /// True if axes [begin, end) can be walked with one stride.
 bool one_stride(const Access& a, int begin, int end);
+
+/// How the axes from some split on are walked as the columns of a loop: `stride` elements on after every `repeat`.
+struct ColumnWalk {
+  std::int64_t stride, repeat;
+};
+/// None if they can't be: they have neither one stride, nor one and, behind it, a broadcast that is worth a loop's
+/// while. The latter is for loops that keep their rows whole.
+std::optional<ColumnWalk> walk_columns(const Access& a, int split, bool whole_rows);
 
 /// The extents that are not 1.
 Shape without_ones(const Shape& shape);

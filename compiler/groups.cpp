@@ -6,6 +6,7 @@
 #include "../ops/defs/reduce.h"
 #include "dependencies.h"
 #include "recompute.h"
+#include "spaces.h"
 
 namespace weft {
 namespace {
@@ -18,21 +19,26 @@ bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == conti
 
 Shape prefix(const Shape& s, int n) { return Shape(std::span(s.begin(), static_cast<std::size_t>(n))); }
 
-// How a reduction node cuts its input's axes, extents of 1 left out.
+// How a reduction node cuts its input: how many elements lie before, in and behind the axes that it reduces.
 struct ReductionCut {
-  int outer = 0, n = 0, inner = 0;
+  std::int64_t outer = 1, n = 1, inner = 1;
   ReductionCut(const Shape& in, const ReduceAttrs& a) {
-    for (int i = 0; i < in.size(); ++i)
-      if (in[i] != 1) ++(i < a.begin ? outer : i < a.end ? n : inner);
+    for (int i = 0; i < in.size(); ++i) (i < a.begin ? outer : i < a.end ? n : inner) *= in[i];
   }
-  bool along_row() const { return n > 0 && inner == 0; }
-  bool down_columns() const { return n > 0 && outer == 0 && inner > 0; }
-  int split() const { return along_row() ? outer : n; }
+  bool along_row() const { return n > 1 && inner == 1; }
+  bool down_columns() const { return n > 1 && outer == 1 && inner > 1; }
+  // Axes of a space that it cuts to.
+  int split(const Shape& space) const {
+    int axes = 0;
+    for (std::int64_t rows = along_row() ? outer : n; rows > 1; ++axes) rows /= space[axes];
+    return axes;
+  }
 };
 
 class Partition {
  public:
-  Partition(const Graph& graph, const std::vector<bool>& late) : graph_(graph), late_(late) {
+  Partition(const Graph& graph, const std::vector<bool>& late)
+      : graph_(graph), late_(late), spaces_(loop_spaces(graph)) {
     result_.accesses = find_accesses(graph);
     result_.group_of.assign(graph.nodes.size(), -1);
     result_.roles.assign(graph.nodes.size(), Role::none);
@@ -109,10 +115,7 @@ class Partition {
   void open(std::uint32_t i, bool fused) {
     Group g;
     g.fused = fused;
-    if (fused) {
-      const Graph::Node& n = graph_.nodes[i];
-      g.space = without_ones(n.op->kind == OpKind::reduction ? graph_.type(n.in[0]).shape : graph_.type(n.out).shape);
-    }
+    if (fused) g.space = spaces_[i];
     result_.groups.push_back(std::move(g));
     const int index = static_cast<int>(result_.groups.size()) - 1;
     Fit f;
@@ -140,15 +143,16 @@ class Partition {
 
   // Whether an operand can be had in group g by a node of this role; `split` as it will be.
   bool operand_fits(ValueId v, int g, const Shape& space, int split, Role role, bool one_row_axis) const {
-    const Access a = squeezed(result_.accesses[v]);
+    const std::optional<Access> cut = cut_to(result_.accesses[v], role == Role::row ? prefix(space, split) : space);
+    if (!cut) return false;
+    const Access& a = *cut;
     const bool inside = producer_group(a.base) == g;
     if (one_row_axis && !inside && !one_stride(a, 0, std::min(split, a.shape.size()))) return false;
     if (role == Role::row) {
       if (!inside) return true;
       return producer_role(a.base) == Role::row && is_contiguous(a);
     }
-    if (a.shape != space) return false;
-    if (!inside) return split < 0 || one_stride(a, split, a.shape.size());
+    if (!inside) return split < 0 || walk_columns(a, split, !one_row_axis);
     if (producer_role(a.base) == Role::full) return is_contiguous(a);
     if (producer_role(a.base) != Role::row || a.offset != 0) return false;
     // A row value, broadcast along the columns.
@@ -165,23 +169,25 @@ class Partition {
     if (n.op->kind == OpKind::reduction) {
       const Shape& in = graph_.type(n.in[0]).shape;
       const ReductionCut cut(in, n.attrs.as<ReduceAttrs>());
-      if (without_ones(in) != group.space || (group.split >= 0 && group.split != cut.split())) return {};
+      if (spaces_[i] != group.space) return {};
+      const int split = cut.split(group.space);
+      if (group.split >= 0 && group.split != split) return {};
       const bool column = cut.down_columns() || group.has_column;
-      if (!operand_fits(n.in[0], g, group.space, cut.split(), Role::full, column)) return {};
+      if (!operand_fits(n.in[0], g, group.space, split, Role::full, column)) return {};
       if (group.split < 0 || column != group.has_column) {  // what is in the group has to bear it
         for (const std::uint32_t j : group.nodes)
-          if (!bears(j, g, group.space, cut.split(), column)) return {};
+          if (!bears(j, g, group.space, split, column)) return {};
       }
-      return {cut.along_row() ? Role::row : Role::column, cut.split()};
+      return {cut.along_row() ? Role::row : Role::column, split};
     }
-    const Shape shape = without_ones(graph_.type(n.out).shape);
+    const Shape& shape = graph_.type(n.out).shape;
     const auto all = [&](Role role) {
       return std::all_of(n.in.begin(), n.in.end(), [&](ValueId v) {
         return operand_fits(v, g, group.space, group.split, role, group.has_column);
       });
     };
-    if (shape == group.space && all(Role::full)) return {Role::full, -1};
-    if (group.split < 0 || shape != group.rows() || !all(Role::row)) return {};
+    if (spaces_[i] == group.space && all(Role::full)) return {Role::full, -1};
+    if (group.split < 0 || !cuts_to(shape, group.rows()) || !all(Role::row)) return {};
     std::int64_t columns = 1;
     for (int k = group.split; k < group.space.size(); ++k) columns *= group.space[k];
     if (group.split == 0 && columns > longest_single_row) return {};
@@ -340,6 +346,7 @@ class Partition {
 
   const Graph& graph_;
   const std::vector<bool>& late_;
+  const std::vector<Shape> spaces_;  // by node
   Grouping result_;
   std::optional<Dependencies> dependencies_;  // of result_
   std::vector<std::vector<int>> readers_;     // by base value: groups that read all of it

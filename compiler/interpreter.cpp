@@ -140,10 +140,23 @@ class Interpreter {
       return spread_rows(n, static_cast<std::byte*>(spread(n)), width, tiles_[n].bytes);
     }
     const KernelOperand& o = kernel_.operands[i.scalar.imm];
+    if (o.step == ColumnStep::repeated) return load_repeated(n, c, width);
     for (std::int64_t r = 0; r < rows_; ++r)
       tile::load(o.dtype, static_cast<std::size_t>(width),
                  tiles_[n].bytes + static_cast<std::size_t>(r * width) * size_of(type_of(n)),
                  at(i.scalar.imm, r) + c * column_stride(i.scalar.imm), column_stride(i.scalar.imm));
+  }
+
+  void load_repeated(std::uint16_t n, std::int64_t first, std::int64_t width) {
+    const std::uint64_t operand = kernel_.code[n].scalar.imm;
+    const std::int64_t repeat = call_.repeats[operand], end = first + width;
+    for (std::int64_t r = 0; r < rows_; ++r)
+      for (std::int64_t c = first, next; c < end; c = next) {
+        next = std::min(end, (c / repeat + 1) * repeat);
+        tile::load(kernel_.operands[operand].dtype, static_cast<std::size_t>(next - c),
+                   tiles_[n].bytes + static_cast<std::size_t>(r * width + c - first) * size_of(type_of(n)),
+                   at(operand, r) + c / repeat * call_.col_strides[operand], 0);
+      }
   }
 
   std::int64_t column_stride(std::uint64_t operand) const {

@@ -10,7 +10,7 @@ namespace weft {
 namespace {
 
 std::string_view name_of(ColumnStep step) {
-  constexpr std::string_view names[] = {"contiguous", "fixed", "strided"};
+  constexpr std::string_view names[] = {"contiguous", "fixed", "strided", "repeated"};
   return names[static_cast<int>(step)];
 }
 
@@ -71,7 +71,7 @@ std::int64_t longest_of(const Kernel& kernel, std::int64_t rows) {
   constexpr std::size_t first_cache = 32 << 10;
   std::size_t column = 0;
   for (const KernelOperand& o : kernel.operands)
-    if (o.step != ColumnStep::fixed) column += size_of(o.dtype);
+    if (o.step != ColumnStep::fixed && o.step != ColumnStep::repeated) column += size_of(o.dtype);
   for (const KernelInstruction& i : kernel.code)
     if (i.kept) column += size_of(value_type(i));
   return static_cast<std::int64_t>(first_cache / std::max<std::size_t>(column, 1)) / rows;

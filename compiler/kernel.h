@@ -30,7 +30,10 @@ enum class ColumnStep : std::uint8_t {
   contiguous,  // element c at offset c
   fixed,       // the same element for the whole row: a row value
   strided,     // element c at c * (the column byte stride given at the call)
+  repeated,    // element c at c / (the repeat given at the call, 16 at least) * (the column byte stride); inputs only
 };
+
+inline constexpr std::int64_t most_small_columns = 64, least_repeat = 16;
 
 struct KernelOperand {
   DType dtype;  // as stored: any of the eight. bf16 and f16 load as f32 and are rounded when stored
@@ -80,7 +83,8 @@ struct Kernel {
   std::vector<KernelInstruction> code;  // operands of an instruction come before it; levels never fall along uses
   std::vector<KernelReduction> reductions;
   std::vector<KernelStore> stores;
-  std::int32_t small_cols = 0;  // > 0: the exact number of columns, at most 64; 0: any number, given at the call
+  std::int32_t small_cols = 0;  // > 0: the exact number of columns, at most 64; 0: any number, given at the call.
+                                // With an operand of step repeated it is 0, and there are less than 2^31 columns
   bool busy = false;            // launches so long that more code pays: never another result
 
   bool operator==(const Kernel&) const = default;
@@ -95,9 +99,10 @@ struct Kernel {
 struct KernelCall {
   void* const* pointers;
   const std::int64_t* row_strides;  // bytes
-  const std::int64_t* col_strides;  // bytes; read for step strided only
+  const std::int64_t* col_strides;  // bytes; read for steps strided and repeated only
   std::int64_t rows, cols;
   void* scratch;  // row buffers: scratch_bytes(kernel, cols), 64-byte aligned, private to the calling thread
+  const std::int64_t* repeats = nullptr;  // columns that show the same element; read for step repeated only
 };
 
 using KernelFunction = void (*)(const KernelCall*);

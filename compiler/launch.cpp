@@ -25,20 +25,21 @@ void* thread_scratch(std::size_t bytes) {
 struct Caller {
   const Launch& launch;
   void* base[max_operands];
-  std::int64_t col[max_operands];
+  std::int64_t col[max_operands], repeat[max_operands];
   std::size_t scratch_bytes_;
 
   Caller(const Launch& l, std::byte* const* slots) : launch(l) {
     for (std::size_t k = 0; k < l.operands.size(); ++k) {
       base[k] = slots[l.operands[k].value] + l.operands[k].offset;
       col[k] = l.operands[k].col_stride;
+      repeat[k] = l.operands[k].repeat;
     }
     scratch_bytes_ = l.scratch_bytes;
   }
 
   void call(void* const* pointers, const std::int64_t* row_strides, std::int64_t rows, std::int64_t cols) const {
-    const KernelCall c{pointers, row_strides, col,
-                       rows,     cols,        scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr};
+    const KernelCall c{
+        pointers, row_strides, col, rows, cols, scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr, repeat};
     call_kernel(launch.kernel, launch.function, c);
   }
 

@@ -7,6 +7,7 @@
 #include "../ops/defs/reduce.h"
 #include "../ops/kernels/reduce.h"
 #include "../tensor/past_caches.h"
+#include "spaces.h"
 
 namespace weft {
 namespace {
@@ -68,7 +69,7 @@ class Lowering {
     for (std::size_t i = 0; i < launch_.operands.size(); ++i) {
       const LaunchOperand& p = launch_.operands[i];
       if (!o.output && !p.output && p.value == o.value && p.offset == o.offset && p.row_strides == o.row_strides &&
-          p.col_stride == o.col_stride)
+          p.col_stride == o.col_stride && p.repeat == o.repeat)
         return static_cast<std::uint16_t>(i);
     }
     launch_.operands.push_back(o);
@@ -94,6 +95,11 @@ class Lowering {
     return !(op == ScalarOp::div && k == 1 && role == Role::full && std::frexp(x, &exponent) == 0.5);
   }
 
+  // By the axes of the space, or of its rows.
+  Access over_space(const Access& a, Role role) const {
+    return cut_to(a, role == Role::row ? group_.rows() : group_.space).value();
+  }
+
   // For each axis of the space, what an access moves by (bytes). A row access has only the row axes.
   Ints space_strides(const Access& a, std::int64_t size) const {
     Ints s = Ints::filled(group_.space.size(), 0);
@@ -104,7 +110,7 @@ class Lowering {
   // The instruction that has operand v of a node of this role. `parameter`: a scalar constant is loaded, else written
   // into the code.
   std::uint16_t use(ValueId v, Role role, bool parameter = false) {
-    const Access a = squeezed(grouping_.accesses[v]);
+    const Access a = over_space(grouping_.accesses[v], role);
     if (graph_.values[a.base].kind == Graph::Value::computed)
       if (const auto it = computed_.find(a.base); it != computed_.end())
         return rounded(it->second, graph_.type(v).dtype);
@@ -117,9 +123,13 @@ class Lowering {
       return put({ScalarOp::constant, computes, 0, 0, 0, bits}, false);
     }
     LaunchOperand o{a.base, a.offset * size, space_strides(a, size), 0, false};
-    const std::int64_t col = role == Role::full ? column_stride(a, size) : 0;
-    const ColumnStep step = col == 0 ? ColumnStep::fixed : col == size ? ColumnStep::contiguous : ColumnStep::strided;
-    o.col_stride = col;
+    const ColumnWalk walk = role == Role::full ? columns_of(a) : ColumnWalk{0, 1};
+    o.col_stride = walk.stride * size;
+    o.repeat = walk.repeat;
+    const ColumnStep step = walk.stride == 0   ? ColumnStep::fixed
+                            : walk.repeat > 1  ? ColumnStep::repeated
+                            : walk.stride == 1 ? ColumnStep::contiguous
+                                               : ColumnStep::strided;
     const std::uint16_t k = operand(o, dtype, step);
     return put({ScalarOp::input, computes, 0, 0, 0, k}, step != ColumnStep::fixed);
   }
@@ -130,11 +140,12 @@ class Lowering {
     return compute_type(dtype) == dtype ? value : put({ScalarOp::convert, dtype, value, 0, 0, 0}, false);
   }
 
-  // Bytes from one column to the next; for a group without a split, along its last axis.
-  std::int64_t column_stride(const Access& a, std::int64_t size) const {
+  // For a group without a split, along its last axis.
+  ColumnWalk columns_of(const Access& a) const {
     const int rank = group_.space.size();
-    if (rank == 0) return size;  // a single element: as good as contiguous
-    return a.strides[rank - 1] * size;
+    if (rank == 0) return {1, 1};  // a single element: as good as contiguous
+    if (pointwise_only()) return {a.strides[rank - 1], 1};
+    return walk_columns(a, split_, !group_.has_column).value();
   }
 
   void node(std::uint32_t i) {
@@ -167,7 +178,7 @@ class Lowering {
 
   void store(ValueId v, std::uint16_t value, Role role) {
     const auto size = static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
-    const Access a = squeezed(*places_[v]);
+    const Access a = over_space(*places_[v], role);
     LaunchOperand o{a.base, a.offset * size, space_strides(a, size), role == Role::full ? size : 0, true};
     const std::uint16_t k =
         operand(o, graph_.type(v).dtype, role == Role::full ? ColumnStep::contiguous : ColumnStep::fixed);
@@ -233,7 +244,8 @@ class Lowering {
       bool merge = !extents.empty() && !(k == split_ && !pointwise_only());
       if (merge)
         for (std::size_t o = 0; o < strides.size(); ++o)
-          merge = merge && strides[o].back() == launch_.operands[o].row_strides[k] * group_.space[k];
+          merge = merge && (strides[o].back() == launch_.operands[o].row_strides[k] * group_.space[k] ||
+                            (launch_.operands[o].repeat > 1 && k > split_));
       if (k == split_ && !pointwise_only()) row_axes = static_cast<int>(extents.size());
       if (merge)
         extents.back() *= group_.space[k];
@@ -271,7 +283,7 @@ class Lowering {
       launch_.cut = rows == 1 && launch_.cols > row_block && single_level ? Launch::blocks : Launch::by_rows;
     else
       launch_.cut = rows == 1 ? Launch::by_columns : Launch::by_rows;
-    if (rows > 1 && launch_.cols <= 64) kernel().small_cols = static_cast<std::int32_t>(launch_.cols);
+    if (rows > 1 && launch_.cols <= most_small_columns) kernel().small_cols = static_cast<std::int32_t>(launch_.cols);
     double cost = 1;
     for (const KernelInstruction& k : kernel().code) cost += k.full ? 1 : 0;
     launch_.work = static_cast<double>(rows) * static_cast<double>(launch_.cols) * cost;

@@ -16,6 +16,9 @@ struct LaunchOperand {
   Ints row_strides;         // bytes, for each row axis of the launch
   std::int64_t col_stride;  // bytes
   bool output;
+  std::int64_t repeat = 1;  // columns that show the same element
+
+  std::int64_t last_column(std::int64_t cols) const { return (cols - 1) / repeat * col_stride; }  // bytes
 };
 
 /// How a kernel's rows and columns lie over a group's space, and how they are cut.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "spaces.h"
+
 namespace weft {
 namespace {
 
@@ -72,7 +74,7 @@ class Chooser {
   // What group g spends on an element to compute node i itself, in operations; `chain`: the nodes. Nothing if it can't.
   std::optional<double> cost_of(std::uint32_t i, int g, std::vector<std::uint32_t>& chain) {
     Group& to = group(g);
-    if (!to.fused || without_ones(graph_.type(graph_.nodes[i].out).shape) != to.space) return std::nullopt;
+    if (!to.fused || !cuts_to(graph_.type(graph_.nodes[i].out).shape, to.space)) return std::nullopt;
     for (const std::uint32_t j : to.nodes) {
       if (late_[graph_.nodes[j].out]) return std::nullopt;
       for (const ValueId v : graph_.nodes[j].in)
@@ -129,14 +131,13 @@ class Chooser {
 
   // Element for element in the loop's order.
   bool is_whole(ValueId v, const Group& to) const {
-    const Access a = squeezed(grouping_.accesses[v]);
-    return a.shape == to.space && a.offset == 0 && a.strides == contiguous_strides(a.shape);
+    const std::optional<Access> a = cut_to(grouping_.accesses[v], to.space);
+    return a && a->offset == 0 && a->strides == contiguous_strides(a->shape);
   }
   bool walks(ValueId v, const Group& to) const {
-    const Access a = squeezed(grouping_.accesses[v]);
-    if (a.shape != to.space) return false;
-    if (to.has_column && !one_stride(a, 0, std::min(to.split, a.shape.size()))) return false;
-    return to.split < 0 || one_stride(a, to.split, a.shape.size());
+    const std::optional<Access> a = cut_to(grouping_.accesses[v], to.space);
+    if (!a || (to.has_column && !one_stride(*a, 0, to.split))) return false;
+    return to.split < 0 || walk_columns(*a, to.split, !to.has_column);
   }
 
   const Graph& graph_;

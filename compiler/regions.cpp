@@ -29,7 +29,8 @@ std::int64_t unit(const Launch& l, std::int64_t rows) {
 bool keeps_to_rows(const Launch& l, const LaunchOperand& o, const Type& buffer, std::int64_t rows) {
   const auto size = static_cast<std::int64_t>(size_of(buffer.dtype));
   if (l.rows == Shape{rows} && o.row_strides[0] * rows == count(buffer.shape) * size)
-    return o.offset + o.col_stride * (l.cols - 1) < o.row_strides[0];
+    return o.offset + o.last_column(l.cols) < o.row_strides[0];
+  if (o.repeat > 1) return false;
   const bool row_value = o.col_stride == 0;
   Shape all = l.rows;
   if (!row_value) all.push_back(l.cols);

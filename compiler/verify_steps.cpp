@@ -18,7 +18,7 @@ template <class... T> [[noreturn]] void fail(std::size_t step, fmt::format_strin
 /// The bytes from the first to behind the last that an operand of a flat launch touches.
 std::pair<std::int64_t, std::int64_t> range(const Launch& l, std::size_t k) {
   const LaunchOperand& o = l.operands[k];
-  const std::int64_t last = o.offset + (l.cols - 1) * o.col_stride;
+  const std::int64_t last = o.offset + o.last_column(l.cols);
   const auto size = static_cast<std::int64_t>(size_of(l.kernel.operands[k].dtype));
   return {std::min(o.offset, last), std::max(o.offset, last) + size};
 }
@@ -150,7 +150,7 @@ bool in_place(const Graph& graph, const Step& step, ValueId old, ValueId fresh) 
     for (const LaunchOperand& o : l.operands)
       if (!o.output && o.value == old &&
           (target == l.operands.end() || o.offset != target->offset || o.row_strides != target->row_strides ||
-           o.col_stride != target->col_stride))
+           o.col_stride != target->col_stride || o.repeat != target->repeat))
         return false;
   }
   return true;

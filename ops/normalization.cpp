@@ -41,6 +41,11 @@ class Operands {
     if (x.rank() < 2) fail(ShapeError(fmt::format("x is [N, C, ...], not {}", x.shape().text())));
     return x.shape()[1];
   }
+  std::int64_t positions() const {
+    std::int64_t n = 1;
+    for (int i = 2; i < x.rank(); ++i) n *= x.shape()[i];
+    return n;
+  }
   // The last axes, which have to have these extents.
   Ints last_axes(const Shape& normalized) const {
     const int begin = x.rank() - normalized.size();
@@ -102,13 +107,12 @@ Tensor by_groups(Operands& o, std::int64_t groups, const Tensor& weight, const T
     o.fail(ArgumentError(fmt::format("{} groups do not divide {} channels", groups, channels)));
   const Tensor w = o.parameter("weight", weight, {channels}), b = o.parameter("bias", bias, {channels});
   const Shape& shape = o.x.shape();
-  const auto by_rows = [&](const Tensor& t) {
-    if (t.size() == 0) return t;  // whose rows may have no number of elements
-    const Tensor rows = reshape(t, {shape[0], groups, t.size() / shape[0] / groups});
-    return detail::standardize(rows, {2}, epsilon).output;
-  };
-  const Tensor y = by_rows(o.computed());
-  return o.rounded(scaled(reshape(y, shape), by_channel(w, o.x.rank()), by_channel(b, o.x.rank())));
+  const std::int64_t size = channels / groups, positions = o.positions();
+  // The weights are applied to groups of channels, too: the compiler then has one loop over a group.
+  const auto in_groups = [&](const Tensor& t) { return t.defined() ? reshape(t, {groups, size, 1}) : t; };
+  const Tensor x = reshape(o.computed(), {shape[0], groups, size, positions});
+  const Tensor y = scaled(detail::standardize(x, {2, 3}, epsilon).output, in_groups(w), in_groups(b));
+  return o.rounded(reshape(y, shape));
 }
 
 }  // namespace

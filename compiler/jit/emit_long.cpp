@@ -57,6 +57,7 @@ class LongRows final : public RowEmitter {
   void store(Stream& s, unsigned u, Value* column, Value* stored);
   void store_outputs(Value* column);
   Value* load(Stream& s, unsigned u, Value* column);
+  Value* load_repeated(std::uint16_t operand, unsigned u, Value* column);
   std::vector<Partials> accumulate_first(std::vector<Partials> partials, Value* rest);
   Value* full_value(std::uint16_t n, unsigned u) const { return splat[n] ? splat[n] : value_[u][n]; }
   Stream& stream(std::uint16_t operand);
@@ -75,6 +76,10 @@ class LongRows final : public RowEmitter {
     bool write;
   };
   std::vector<Fetch> fetches_;
+  struct Repeated {
+    Value *inverse, *last;  // ceil(2^64 / repeat); the last element
+  };
+  std::vector<Repeated> repeated_;  // by operand
   struct Tail {
     Value* buffer = nullptr;
     unsigned unroll = 1;
@@ -92,6 +97,11 @@ void LongRows::before_rows() {
     at = b.byte_offset(at, b.CreateAnd(bytes, b.getInt64(~std::uint64_t{63})));
   }
   scratch_row = b.CreateSub(b.CreatePtrToInt(at, b.getInt64Ty()), b.CreatePtrToInt(scratch, b.getInt64Ty()));
+  repeated_.resize(kernel.operands.size());
+  for (std::size_t i = 0; i < repeated_.size(); ++i)
+    if (is_repeated(i))
+      repeated_[i] = {b.CreateAdd(b.CreateUDiv(b.getInt64(~std::uint64_t{0}), repeat[i]), b.getInt64(1)),
+                      b.CreateUDiv(b.CreateSub(cols, b.getInt64(1)), repeat[i])};
   tails_.resize(kernel.reductions.size());
   for (std::uint16_t n = 0; n < kernel.reductions.size(); ++n)
     if (kernel.reductions[n].column) clear_accumulators(n);
@@ -162,7 +172,8 @@ void LongRows::collect(const KernelPass& pass) {
   streams_.clear();
   row_reductions_.clear();
   for (std::uint16_t n : pass_->full)
-    if (loads_columns(n)) stream(static_cast<std::uint16_t>(kernel.code[n].scalar.imm)).in = true;
+    if (loads_columns(n) && !is_repeated(kernel.code[n].scalar.imm))
+      stream(static_cast<std::uint16_t>(kernel.code[n].scalar.imm)).in = true;
   for (std::uint16_t n : pass_->stores) stream(kernel.stores[n].operand).out = true;
   for (std::uint16_t n : pass_->reductions) {
     if (!kernel.reductions[n].column)
@@ -374,6 +385,26 @@ Value* LongRows::load(Stream& s, unsigned u, Value* column) {
   return s.strided ? load_strided(b, s.type, at, s.stride, lanes) : load_full(b, s.type, at);
 }
 
+// The vector's columns show one element, or two next to each other. c / repeat is the upper half of c times the
+// inverse: it is off by less than c / 2^64, and c times repeat is less than 2^62. Behind the row stands its last
+// element.
+Value* LongRows::load_repeated(std::uint16_t operand, unsigned u, Value* column) {
+  const DType t = kernel.operands[operand].dtype;
+  const auto wide = [&](Value* v) { return b.CreateZExt(v, b.getInt128Ty()); };
+  const auto least = [&](Value* x, Value* y) { return b.CreateBinaryIntrinsic(llvm::Intrinsic::umin, x, y); };
+  const Repeated& r = repeated_[operand];
+  Value* c = b.CreateAdd(column, b.getInt64(u * lanes));
+  Value* product = b.CreateMul(wide(c), wide(r.inverse));
+  Value* element = b.CreateTrunc(b.CreateLShr(product, 64), b.getInt64Ty());
+  Value* next = b.CreateAdd(element, b.getInt64(1));
+  const auto everywhere = [&](Value* number) {
+    Value* at = b.byte_offset(pointer[operand], b.CreateMul(least(number, r.last), col_stride[operand]));
+    return b.splat(load_one(b, t, at));
+  };
+  Value* first = least(b.CreateSub(b.CreateMul(next, repeat[operand]), c), b.getInt64(lanes));
+  return b.CreateSelect(lane_mask(b, t, first), everywhere(element), everywhere(next));
+}
+
 void LongRows::store(Stream& s, unsigned u, Value* column, Value* stored) {
   Value* at = address(s, u, column);
   if (s.strided)
@@ -501,8 +532,10 @@ void LongRows::step(Value* column) {
   for (const auto& [n, u] : staggered()) {
     if (splat[n]) continue;
     if (loads_columns(n)) {
-      Stream& s = stream(static_cast<std::uint16_t>(kernel.code[n].scalar.imm));
-      value_[u][n] = decode(b, s.type, load(s, u, column));
+      const auto operand = static_cast<std::uint16_t>(kernel.code[n].scalar.imm);
+      value_[u][n] =
+          decode(b, kernel.operands[operand].dtype,
+                 is_repeated(operand) ? load_repeated(operand, u, column) : load(stream(operand), u, column));
     } else {
       value_[u][n] = compute(n, [u = u, this](std::uint16_t use) { return full_value(use, u); });
     }

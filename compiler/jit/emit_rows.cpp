@@ -117,16 +117,19 @@ void RowEmitter::arguments() {
   Value* pointers = field(b.getPtrTy(), offsetof(KernelCall, pointers));
   Value* row_strides = field(b.getPtrTy(), offsetof(KernelCall, row_strides));
   Value* col_strides = field(b.getPtrTy(), offsetof(KernelCall, col_strides));
+  Value* repeats = field(b.getPtrTy(), offsetof(KernelCall, repeats));
   rows = field(b.getInt64Ty(), offsetof(KernelCall, rows));
   cols = kernel.small_cols ? static_cast<Value*>(b.getInt64(static_cast<std::uint64_t>(kernel.small_cols)))
                            : field(b.getInt64Ty(), offsetof(KernelCall, cols));
   scratch = field(b.getPtrTy(), offsetof(KernelCall, scratch));
   const std::size_t count = kernel.operands.size();
-  pointer.resize(count), col_stride.resize(count);
+  pointer.resize(count), col_stride.resize(count), repeat.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     first_row.push_back(element(b.getPtrTy(), pointers, i));
     row_stride.push_back(element(b.getInt64Ty(), row_strides, i));
-    if (kernel.operands[i].step == ColumnStep::strided) col_stride[i] = element(b.getInt64Ty(), col_strides, i);
+    if (kernel.operands[i].step == ColumnStep::strided || is_repeated(i))
+      col_stride[i] = element(b.getInt64Ty(), col_strides, i);
+    if (is_repeated(i)) repeat[i] = element(b.getInt64Ty(), repeats, i);
   }
   for (const KernelReduction& r : kernel.reductions)
     if (r.column) row_stride[r.operand] = b.getInt64(0);  // the accumulators are one row

@@ -32,6 +32,7 @@ class RowEmitter {
   DType type_of(std::uint16_t n) const { return value_type(kernel.code[n]); }
   DType source_of(std::uint16_t n) const { return type_of(kernel.code[n].scalar.a); }
   bool loads_columns(std::uint16_t n) const;
+  bool is_repeated(std::size_t operand) const { return kernel.operands[operand].step == ColumnStep::repeated; }
   /// The value of instruction n from its operands' values.
   llvm::Value* compute(std::uint16_t n, const std::function<llvm::Value*(std::uint16_t)>& operand);
   /// The combined value of a row reduction becomes known.
@@ -43,12 +44,12 @@ class RowEmitter {
   llvm::Function* function;
 
   llvm::Value *rows, *cols, *scratch;
-  std::vector<llvm::Value*> first_row, row_stride, col_stride;  // by operand
-  std::vector<llvm::Value*> pointer;                            // by operand: at this row
-  std::vector<llvm::Value*> splat;                              // by instruction: full values that the columns share
-  std::vector<llvm::Value*> kept;                               // by instruction: its row buffer
-  llvm::Value* scratch_row = nullptr;                           // bytes of the row buffers of a row
-  llvm::Value* next_group = nullptr;                            // rows from one of a group to one of the next, if > 1
+  std::vector<llvm::Value*> first_row, row_stride, col_stride, repeat;  // by operand
+  std::vector<llvm::Value*> pointer;                                    // by operand: at this row
+  std::vector<llvm::Value*> splat;     // by instruction: full values that the columns share
+  std::vector<llvm::Value*> kept;      // by instruction: its row buffer
+  llvm::Value* scratch_row = nullptr;  // bytes of the row buffers of a row
+  llvm::Value* next_group = nullptr;   // rows from one of a group to one of the next, if > 1
   llvm::BasicBlock* row_block = nullptr;
   llvm::BasicBlock* before_row_loop = nullptr;
 

@@ -172,3 +172,75 @@ return %11                                              |
 return %11                                          |
 )");
 }
+
+TEST_CASE("groups: a reshape is no obstacle: the loop runs over axes that both shapes cut to", "[pass][fusion]") {
+  const Type x{f32, {6, 64}}, bias{f32, {2, 1}};
+  CHECK_DRAWN(drawn_groups(traced(
+                  [](const Tensor& x, const Tensor& b) {
+                    const Tensor y = reshape(exp(x), {6, 2, 32}) + b;
+                    return std::pair{y, sum(reshape(y, {12, 32}), 1)};
+                  },
+                  x, bias)),
+              R"(
+%0 = input f32[6, 64]                                 | group 0: [6, 2] rows of [32]
+%1 = input f32[2, 1]                                  |   %2 = exp f32[6, 64]
+%2 = exp f32[6, 64] %0                                |   %5 = add f32[6, 2, 32]
+%3 = reshape f32[6, 2, 32] %2 {shape=[6, 2, 32]}      |   %7 = sum f32[12]  row
+%4 = broadcast_to f32[6, 2, 32] %1 {shape=[6, 2, 32]} |
+%5 = add f32[6, 2, 32] %3 %4                          |
+%6 = reshape f32[12, 32] %5 {shape=[12, 32]}          |
+%7 = sum f32[12] %6 {begin=1, end=2}                  |
+return %5 %7                                          |
+)");
+}
+
+TEST_CASE("groups: a reshape to short columns is one", "[pass][fusion]") {
+  CHECK_DRAWN(drawn_groups(traced(
+                  [](const Tensor& x) {
+                    return sin(reshape(exp(x), {6, 32, 2}));
+                  },
+                  Type{f32, {6, 64}})),
+              R"(
+%0 = input f32[6, 64]                            | group 0: loop over [6, 64]
+%1 = exp f32[6, 64] %0                           |   %1 = exp f32[6, 64]
+%2 = reshape f32[6, 32, 2] %1 {shape=[6, 32, 2]} | group 1: loop over [6, 32, 2]
+%3 = sin f32[6, 32, 2] %2                        |   %3 = sin f32[6, 32, 2]
+return %3                                        |
+)");
+}
+
+TEST_CASE("groups: what every so many columns share goes into the rows' loop", "[pass][fusion]") {
+  const auto f = [](const Tensor& x, const Tensor& w) { return (x - mean(x, {1, 2}, true)) * w; };
+  CHECK_DRAWN(drawn_groups(without_dead_nodes(traced(f, Type{f32, {4, 3, 32}}, Type{f32, {3, 1}}))), R"(
+%0 = input f32[4, 3, 32]                              | group 0: [4] rows of [3, 32]
+%1 = input f32[3, 1]                                  |   %3 = sum f32[4]  row
+%2 = constant f32[] 96                                |   %6 = div f32[4, 1, 1]  row
+%3 = sum f32[4] %0 {begin=1, end=3}                   |   %8 = sub f32[4, 3, 32]
+%4 = reshape f32[4, 1, 1] %3 {shape=[4, 1, 1]}        |   %10 = mul f32[4, 3, 32]
+%5 = broadcast_to f32[4, 1, 1] %2 {shape=[4, 1, 1]}   |
+%6 = div f32[4, 1, 1] %4 %5                           |
+%7 = broadcast_to f32[4, 3, 32] %6 {shape=[4, 3, 32]} |
+%8 = sub f32[4, 3, 32] %0 %7                          |
+%9 = broadcast_to f32[4, 3, 32] %1 {shape=[4, 3, 32]} |
+%10 = mul f32[4, 3, 32] %8 %9                         |
+return %10                                            |
+)");
+}
+
+TEST_CASE("groups: but not among few columns", "[pass][fusion]") {
+  const auto f = [](const Tensor& x, const Tensor& w) { return (x - mean(x, {1, 2}, true)) * w; };
+  CHECK_DRAWN(drawn_groups(without_dead_nodes(traced(f, Type{f32, {4, 12, 8}}, Type{f32, {12, 1}}))), R"(
+%0 = input f32[4, 12, 8]                              | group 0: [4] rows of [12, 8]
+%1 = input f32[12, 1]                                 |   %3 = sum f32[4]  row
+%2 = constant f32[] 96                                |   %6 = div f32[4, 1, 1]  row
+%3 = sum f32[4] %0 {begin=1, end=3}                   |   %8 = sub f32[4, 12, 8]
+%4 = reshape f32[4, 1, 1] %3 {shape=[4, 1, 1]}        | group 1: loop over [4, 12, 8]
+%5 = broadcast_to f32[4, 1, 1] %2 {shape=[4, 1, 1]}   |   %10 = mul f32[4, 12, 8]
+%6 = div f32[4, 1, 1] %4 %5                           |
+%7 = broadcast_to f32[4, 12, 8] %6 {shape=[4, 12, 8]} |
+%8 = sub f32[4, 12, 8] %0 %7                          |
+%9 = broadcast_to f32[4, 12, 8] %1 {shape=[4, 12, 8]} |
+%10 = mul f32[4, 12, 8] %8 %9                         |
+return %10                                            |
+)");
+}

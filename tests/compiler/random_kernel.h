@@ -104,7 +104,8 @@ class Memory {
     void* aligned = space.data();
     std::size_t room = space.size();
     std::align(64, scratch, aligned, room);
-    const KernelCall call{pointers.data(), row_stride_.data(), col_stride_.data(), rows_, cols_, aligned};
+    const KernelCall call{pointers.data(), row_stride_.data(), col_stride_.data(), rows_, cols_,
+                          aligned,         repeat_.data()};
     function(call);
     const std::byte* end = static_cast<std::byte*>(aligned) + scratch;
     REQUIRE(std::all_of(end, static_cast<const std::byte*>(space.data() + space.size()),
@@ -156,9 +157,11 @@ class Memory {
   void place(std::size_t i, Random& random) {
     const KernelOperand& o = kernel_.operands[i];
     const auto size = static_cast<std::int64_t>(size_of(o.dtype));
-    std::int64_t col = size, row = 0;
-    const std::int64_t cols = o.step == ColumnStep::fixed ? 1 : cols_;
-    if (o.step == ColumnStep::strided) {
+    std::int64_t col = size, row = 0, repeat = 1;
+    if (o.step == ColumnStep::repeated) repeat = pick(random, std::vector<std::int64_t>{16, 17, 31, 48, 1000, 20'000});
+    const std::int64_t cols = o.step == ColumnStep::fixed ? 1 : (cols_ + repeat - 1) / repeat;
+    repeat_.push_back(repeat);
+    if (o.step == ColumnStep::strided || (repeat > 1 && chance(random, 0.5))) {
       col = size * (2 + below(random, 2));
       row = col * cols + size * below(random, 3);
       if (chance(random, 0.3)) row = size, col = size * std::max<std::int64_t>(rows_, 1);  // a transpose
@@ -199,7 +202,7 @@ class Memory {
   std::int64_t rows_, cols_;
   std::vector<int> alias_;
   std::vector<std::vector<std::byte>> memory_;
-  std::vector<std::int64_t> origin_, row_stride_, col_stride_;
+  std::vector<std::int64_t> origin_, row_stride_, col_stride_, repeat_;
 };
 
 // ---- random kernels
@@ -247,9 +250,10 @@ class Generator {
   void add_input() {
     DType t = static_cast<DType>(below(random, 8));
     if (chance(random, 0.4)) t = f32;
-    const ColumnStep step = chance(random, 0.2)   ? ColumnStep::fixed
-                            : chance(random, 0.2) ? ColumnStep::strided
-                                                  : ColumnStep::contiguous;
+    const ColumnStep step = chance(random, 0.2)                          ? ColumnStep::fixed
+                            : chance(random, 0.2)                        ? ColumnStep::strided
+                            : !kernel.small_cols && chance(random, 0.15) ? ColumnStep::repeated
+                                                                         : ColumnStep::contiguous;
     kernel.operands.push_back({t, step, false, step == ColumnStep::contiguous && chance(random, 0.3)});
     const Instruction s{ScalarOp::input, compute_type(t), 0, 0, 0, kernel.operands.size() - 1};
     emit({s, -1, step != ColumnStep::fixed || chance(random, 0.3)});

@@ -21,14 +21,14 @@ endfunction()
 
 # weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets;
 # x_avx512bf16.cpp is for the CPUs that have one more. The two
-# -fno allow it to be vectorized; they change no bit. Without optimisation loops_*.cpp compiles for a minute each, and
-# for more than six where the address sanitizer watches its thousands of local variables, too.
+# -fno allow it to be vectorized; they change no bit. The address sanitizer does not watch their local
+# variables, which are thousands: a loops_*.cpp would compile for over six minutes, and not for a quarter of one.
 function(weft_isa_flags)
-  set(loops -fno-math-errno -fno-trapping-math $<$<CONFIG:Release>:-O3> $<$<CONFIG:Debug>:-O1>)
+  set(loops -fno-math-errno -fno-trapping-math $<$<CONFIG:Release>:-O3>)
   if("address" IN_LIST WEFT_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    list(APPEND loops "SHELL:--param asan-stack=0")
+    list(APPEND loops --param=asan-stack=0)
   elseif("address" IN_LIST WEFT_SANITIZE)
-    list(APPEND loops "SHELL:-mllvm -asan-stack=0")
+    list(APPEND loops -mllvm=-asan-stack=0)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     list(APPEND loops -Wno-uninitialized -Wno-maybe-uninitialized)  # from its own intrinsics: GCC bug 105593

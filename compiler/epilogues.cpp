@@ -44,7 +44,7 @@ std::int64_t moved(const LaunchStep& step) {
   for (const Launch& l : step.segments)
     for (std::size_t k = 0; k < l.operands.size(); ++k)
       if (l.operands[k].col_stride != 0)
-        sum += count(l.rows) * (l.cols / l.operands[k].repeat) *
+        sum += count(l.rows) * (l.cols / l.operands[k].repeat) * l.interleave *
                static_cast<std::int64_t>(size_of(l.kernel.operands[k].dtype));
   return sum;
 }

@@ -5,6 +5,7 @@
 
 #include "../ops/defs/reduce.h"
 #include "dependencies.h"
+#include "kernel.h"
 #include "recompute.h"
 #include "spaces.h"
 
@@ -14,6 +15,7 @@ namespace {
 // Up to so long a single row stays with what is made of its reductions, on one thread; a longer one is reduced by
 // itself, in blocks on all threads (see lower.cpp).
 constexpr std::int64_t longest_single_row = 1 << 16;
+constexpr std::int64_t longest_interleaved = 2048;  // columns, of which 256 bytes are taken at a time
 
 bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
 
@@ -26,12 +28,11 @@ struct ReductionCut {
     for (int i = 0; i < in.size(); ++i) (i < a.begin ? outer : i < a.end ? n : inner) *= in[i];
   }
   bool along_row() const { return n > 1 && inner == 1; }
-  bool down_columns() const { return n > 1 && outer == 1 && inner > 1; }
-  // Axes of a space that it cuts to.
-  int split(const Shape& space) const {
-    int axes = 0;
-    for (std::int64_t rows = along_row() ? outer : n; rows > 1; ++axes) rows /= space[axes];
-    return axes;
+  bool down_columns() const { return n > 1 && outer == 1 && inner > 1 && !across(); }
+  // Of axes between others, or of few before many others: rows that lie interleaved, as many as vectors want, and short
+  // enough for the caches.
+  bool across() const {
+    return n > 1 && (outer > 1 ? n <= longest_interleaved && inner >= least_interleaved : n <= 64 && inner >= 1024);
   }
 };
 
@@ -80,7 +81,7 @@ class Partition {
  private:
   struct Fit {
     Role role = Role::none;
-    int split = -1;
+    int split = -1, inner = -1;
   };
 
   int producer_group(ValueId base) const { return dependencies_->producer_group(base); }
@@ -128,7 +129,7 @@ class Partition {
   void join(std::uint32_t i, int g, Fit f) {
     Group& group = result_.groups[static_cast<std::size_t>(g)];
     group.nodes.push_back(i);
-    if (f.split >= 0) group.split = f.split;
+    if (f.split >= 0) group.split = f.split, group.inner = f.inner;
     if (f.role == Role::column) group.has_column = true;
     result_.group_of[i] = g;
     result_.roles[i] = f.role;
@@ -141,24 +142,20 @@ class Partition {
     }
   }
 
-  // Whether an operand can be had in group g by a node of this role; `split` as it will be.
-  bool operand_fits(ValueId v, int g, const Shape& space, int split, Role role, bool one_row_axis) const {
-    const std::optional<Access> cut = cut_to(result_.accesses[v], role == Role::row ? prefix(space, split) : space);
+  // Whether an operand can be had in group g by a node of this role, were the group cut as `as` is.
+  bool operand_fits(ValueId v, int g, const Group& as, Role role) const {
+    const std::optional<Access> cut = cut_to(result_.accesses[v], role == Role::row ? as.rows() : as.space);
     if (!cut) return false;
-    const Access& a = *cut;
-    const bool inside = producer_group(a.base) == g;
-    if (one_row_axis && !inside && !one_stride(a, 0, std::min(split, a.shape.size()))) return false;
-    if (role == Role::row) {
-      if (!inside) return true;
-      return producer_role(a.base) == Role::row && is_contiguous(a);
-    }
-    if (!inside) return split < 0 || walk_columns(a, split, !one_row_axis);
-    if (producer_role(a.base) == Role::full) return is_contiguous(a);
-    if (producer_role(a.base) != Role::row || a.offset != 0) return false;
+    if (producer_group(cut->base) != g) return as.walks(*cut, role);
+    if (producer_role(cut->base) == role) return is_contiguous(*cut);
+    if (producer_role(cut->base) != Role::row || cut->offset != 0) return false;
     // A row value, broadcast along the columns.
-    const Ints rows = contiguous_strides(prefix(space, split));
-    for (int k = 0; k < space.size(); ++k)
-      if (a.strides[k] != (k < split ? rows[k] : 0)) return false;
+    const Ints rows = contiguous_strides(as.rows());
+    const int columns = (as.inner < 0 ? as.space.size() : as.inner) - as.split;
+    for (int k = 0; k < as.space.size(); ++k) {
+      const bool column = k >= as.split && k < as.split + columns;
+      if (cut->strides[k] != (column ? 0 : rows[k < as.split ? k : k - columns])) return false;
+    }
     return true;
   }
 
@@ -166,34 +163,41 @@ class Partition {
     const Group& group = result_.groups[static_cast<std::size_t>(g)];
     if (group.nodes.size() >= Group::max_nodes) return {};
     const Graph::Node& n = graph_.nodes[i];
-    if (n.op->kind == OpKind::reduction) {
-      const Shape& in = graph_.type(n.in[0]).shape;
-      const ReductionCut cut(in, n.attrs.as<ReduceAttrs>());
-      if (spaces_[i] != group.space) return {};
-      const int split = cut.split(group.space);
-      if (group.split >= 0 && group.split != split) return {};
-      const bool column = cut.down_columns() || group.has_column;
-      if (!operand_fits(n.in[0], g, group.space, split, Role::full, column)) return {};
-      if (group.split < 0 || column != group.has_column) {  // what is in the group has to bear it
-        for (const std::uint32_t j : group.nodes)
-          if (!bears(j, g, group.space, split, column)) return {};
-      }
-      return {cut.along_row() ? Role::row : Role::column, split};
-    }
-    const Shape& shape = graph_.type(n.out).shape;
-    const auto all = [&](Role role) {
-      return std::all_of(n.in.begin(), n.in.end(), [&](ValueId v) {
-        return operand_fits(v, g, group.space, group.split, role, group.has_column);
-      });
+    const auto fits = [&](const Group& as, Role role) {
+      return std::all_of(n.in.begin(), n.in.end(), [&](ValueId v) { return operand_fits(v, g, as, role); });
     };
-    if (spaces_[i] == group.space && all(Role::full)) return {Role::full, -1};
-    if (group.split < 0 || !cuts_to(shape, group.rows()) || !all(Role::row)) return {};
-    std::int64_t columns = 1;
-    for (int k = group.split; k < group.space.size(); ++k) columns *= group.space[k];
-    if (group.split == 0 && columns > longest_single_row) return {};
+    if (n.op->kind == OpKind::reduction) {
+      if (spaces_[i] != group.space) return {};
+      const Fit f = fit_of(i);
+      const bool same = group.split == f.split && group.inner == f.inner, column = f.role == Role::column;
+      if (group.split >= 0 && !same) return {};
+      Group as;  // what is in the group has to bear it
+      as.space = group.space, as.split = f.split, as.inner = f.inner, as.has_column = group.has_column || column;
+      const auto bear = [&](std::uint32_t j) { return bears(j, g, as); };
+      const bool changes = group.split < 0 || as.has_column != group.has_column;
+      if (!fits(as, Role::full) || (changes && !std::all_of(group.nodes.begin(), group.nodes.end(), bear))) return {};
+      return f;
+    }
+    if (spaces_[i] == group.space && fits(group, Role::full)) return {Role::full};
+    if (group.split < 0 || !cuts_to(graph_.type(n.out).shape, group.rows()) || !fits(group, Role::row)) return {};
+    if (group.split == 0 && count(group.columns()) > longest_single_row) return {};
     const bool uses_row =
         std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return producer_group(result_.accesses[v].base) == g; });
-    return uses_row ? Fit{Role::row, -1} : Fit{};
+    return uses_row ? Fit{Role::row} : Fit{};
+  }
+
+  // What a reduction is in a group, and how it cuts its space.
+  Fit fit_of(std::uint32_t i) const {
+    const Graph::Node& n = graph_.nodes[i];
+    const ReductionCut cut(graph_.type(n.in[0]).shape, n.attrs.as<ReduceAttrs>());
+    const auto axes = [&](std::int64_t elements) {
+      int k = 0;
+      for (; elements > 1; ++k) elements /= spaces_[i][k];
+      return k;
+    };
+    if (cut.along_row()) return {Role::row, axes(cut.outer)};
+    if (cut.down_columns()) return {Role::column, axes(cut.n)};
+    return {Role::row, axes(cut.outer), axes(cut.outer * cut.n)};
   }
 
   // A node joins one group though its operands may come from several: those that can be one become one. Producers with
@@ -241,9 +245,8 @@ class Partition {
       const Fit f = more <= 1 ? fit(i, to) : Fit{};
       if (f.role != Role::full || dependencies_->makes_cycle(i, to)) continue;
       result_.group_of[i] = to;  // as if it were, for what its users ask
-      if (!std::all_of(users[n.out].begin(), users[n.out].end(), [&](std::uint32_t j) {
-            return bears(j, to, group(to).space, group(to).split, group(to).has_column);
-          })) {
+      if (!std::all_of(users[n.out].begin(), users[n.out].end(),
+                       [&](std::uint32_t j) { return bears(j, to, group(to)); })) {
         result_.group_of[i] = from;
         continue;
       }
@@ -260,11 +263,10 @@ class Partition {
     return result_.roles[j] == Role::row && graph_.nodes[j].op->kind != OpKind::reduction ? Role::row : Role::full;
   }
 
-  // True if node j can have its operands in group g, were that so.
-  bool bears(std::uint32_t j, int g, const Shape& space, int split, bool has_column) const {
+  // True if node j can have its operands in group g, were it cut as `as` is.
+  bool bears(std::uint32_t j, int g, const Group& as) const {
     const std::vector<ValueId>& in = graph_.nodes[j].in;
-    return std::all_of(in.begin(), in.end(),
-                       [&](ValueId v) { return operand_fits(v, g, space, split, role_of_operands(j), has_column); });
+    return std::all_of(in.begin(), in.end(), [&](ValueId v) { return operand_fits(v, g, as, role_of_operands(j)); });
   }
 
   // Groups that were merged away, or lost all their nodes.
@@ -295,19 +297,18 @@ class Partition {
     if (!y.fused) return {Obstacle::whole, y.nodes[0]};
     if (x.space != y.space) return {Obstacle::space};
     if (x.nodes.size() + y.nodes.size() > Group::max_nodes) return {Obstacle::size};
-    if (x.split >= 0 && y.split >= 0 && x.split != y.split) return {Obstacle::rows};
+    if (x.split >= 0 && y.split >= 0 && (x.split != y.split || x.inner != y.inner)) return {Obstacle::rows};
     if (dependencies_->separated(a, b)) return {Obstacle::between};
     both = x;
     both.nodes.insert(both.nodes.end(), y.nodes.begin(), y.nodes.end());
     std::sort(both.nodes.begin(), both.nodes.end());
-    both.split = std::max(x.split, y.split);
+    both.split = std::max(x.split, y.split), both.inner = std::max(x.inner, y.inner);
     both.has_column = x.has_column || y.has_column;
     for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;  // as if they were
     Obstacle found;
     for (const std::uint32_t j : both.nodes)
       for (const ValueId v : graph_.nodes[j].in)
-        if (!operand_fits(v, a, both.space, both.split, role_of_operands(j), both.has_column))
-          found = {Obstacle::operand, j, v};
+        if (!operand_fits(v, a, both, role_of_operands(j))) found = {Obstacle::operand, j, v};
     for (const std::uint32_t j : y.nodes) result_.group_of[j] = b;
     return found;
   }
@@ -361,12 +362,28 @@ bool is_fusable(const Graph& graph, const Graph::Node& node) {
   if (node.op->kind == OpKind::elementwise) return true;
   if (node.op->kind != OpKind::reduction) return false;
   const ReductionCut cut(graph.type(node.in[0]).shape, node.attrs.as<ReduceAttrs>());
-  return cut.along_row() || cut.down_columns();
+  return cut.along_row() || cut.down_columns() || cut.across();
 }
 
-Shape Group::rows() const { return prefix(space, split); }
+Shape Group::rows() const {
+  Shape rows = prefix(space, split);
+  for (int k = inner; k >= 0 && k < space.size(); ++k) rows.push_back(space[k]);
+  return rows;
+}
 
-Shape Group::columns() const { return Shape(std::span(space.begin() + split, space.end())); }
+Shape Group::columns() const {
+  return Shape(std::span(space.begin() + split, inner < 0 ? space.end() : space.begin() + inner));
+}
+
+bool Group::walks(const Access& a, Role role) const {
+  const int end = a.shape.size(), rows = std::min(split, end);
+  if (has_column && !one_stride(a, 0, rows)) return false;
+  if (split < 0) return true;
+  if (inner < 0) return role == Role::row || walk_columns(a, split, !has_column);
+  const int lanes = role == Role::row ? split : inner;  // the first axis of the interleaved rows
+  const bool next_to_each_other = a.strides[end - 1] == 0 || a.strides[end - 1] == 1;
+  return next_to_each_other && one_stride(a, split, lanes) && one_stride(a, lanes, end);
+}
 
 std::vector<std::uint32_t> Group::computed() const {
   std::vector<std::uint32_t> all = nodes;

@@ -23,11 +23,14 @@ struct Group {
   std::vector<std::uint32_t> again;  // nodes of other groups that it computes, too, so that these need not store them
   Shape space;                       // extents, without 1s
   int split = -1;                    // rows are space[:split], columns the rest; -1: pointwise only, not decided
+  int inner = -1;                    // >= 0: columns are space[split:inner], and space[inner:] are rows, interleaved
   bool has_column = false;           // it reduces down the columns: its rows are walked with one stride
 
   static constexpr std::size_t max_nodes = 96;  // a limit on a kernel's size keeps codegen quick
   Shape rows() const;
   Shape columns() const;
+  /// True if its loop can walk what is not computed in it; `a` is cut to the space, for role row to the rows.
+  bool walks(const Access& a, Role role) const;
   /// All that it computes, in graph order.
   std::vector<std::uint32_t> computed() const;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "../ops/kernels/tile_ops.h"
+#include "interpret_interleaved.h"
 #include "row_passes.h"
 
 namespace weft {
@@ -240,6 +241,11 @@ class Interpreter {
 
 }  // namespace
 
-void interpret(const Kernel& kernel, const KernelCall& call) { Interpreter(kernel, call).run(); }
+void interpret(const Kernel& kernel, const KernelCall& call) {
+  if (kernel.interleaved)
+    interpret_interleaved(kernel, call);
+  else
+    Interpreter(kernel, call).run();
+}
 
 }  // namespace weft

@@ -43,7 +43,8 @@ std::string text_of(const KernelInstruction& i) {
 }  // namespace
 
 std::string Kernel::text() const {
-  std::string s = "cols " + (small_cols ? std::to_string(small_cols) : "any") + (busy ? " busy\n" : "\n");
+  std::string s = "cols " + (small_cols ? std::to_string(small_cols) : "any") + (busy ? " busy" : "");
+  s.append(interleaved ? " interleaved\n" : "\n");
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const KernelOperand& o = operands[i];
     s.append("@").append(std::to_string(i)).append(o.output ? " out " : " in ").append(name_of(o.dtype));
@@ -78,6 +79,7 @@ std::int64_t longest_of(const Kernel& kernel, std::int64_t rows) {
 }
 
 std::int64_t rows_at_once(const Kernel& kernel, std::int64_t cols) {
+  if (kernel.interleaved) return 1;
   std::int64_t rows = most_rows_at_once;
   while (rows > 1 && cols > longest_of(kernel, rows)) rows /= 2;
   return rows;
@@ -86,7 +88,7 @@ std::int64_t rows_at_once(const Kernel& kernel, std::int64_t cols) {
 std::size_t scratch_bytes(const Kernel& kernel, std::int64_t cols) {
   std::size_t bytes = 0;
   for (const KernelInstruction& i : kernel.code)
-    if (i.kept) bytes += kept_bytes(value_type(i), cols);
+    if (i.kept) bytes += kept_bytes(value_type(i), kernel.interleaved ? cols * most_lanes : cols);
   return bytes * static_cast<std::size_t>(rows_at_once(kernel, cols));
 }
 

@@ -34,6 +34,7 @@ enum class ColumnStep : std::uint8_t {
 };
 
 inline constexpr std::int64_t most_small_columns = 64, least_repeat = 16;
+inline constexpr std::int64_t least_interleaved = 16, most_lanes = 64;
 
 struct KernelOperand {
   DType dtype;  // as stored: any of the eight. bf16 and f16 load as f32 and are rounded when stored
@@ -86,6 +87,7 @@ struct Kernel {
   std::int32_t small_cols = 0;  // > 0: the exact number of columns, at most 64; 0: any number, given at the call.
                                 // With an operand of step repeated it is 0, and there are less than 2^31 columns
   bool busy = false;            // launches so long that more code pays: never another result
+  bool interleaved = false;     // see KernelCall
 
   bool operator==(const Kernel&) const = default;
   /// One line per operand, instruction, reduction and store; the same text for equal kernels. Also the cache key.
@@ -96,6 +98,12 @@ struct Kernel {
 /// An output may be the same memory as an input of the same dtype and strides (element by element in place) if no level
 /// after the store's computes from that input; otherwise no output overlaps any other operand. Full values are stored
 /// in the pass of their level, row values when all passes of the row are done.
+///
+/// Interleaved rows: for each row r of the call as many as it says, 16 at least. Element c of the j-th of them lies at
+/// c * (the column byte stride of any operand) + j elements (step contiguous), or is the same for all j (step fixed). A
+/// row value is one of each of them. Their reductions take the columns in order, in blocks of 256 from the identity on,
+/// and the blocks in order; there are none down the columns. Column buffers of kept values have most_lanes elements for
+/// each column. Some rows may be computed twice: no output overlaps another operand.
 struct KernelCall {
   void* const* pointers;
   const std::int64_t* row_strides;  // bytes
@@ -103,6 +111,7 @@ struct KernelCall {
   std::int64_t rows, cols;
   void* scratch;  // row buffers: scratch_bytes(kernel, cols), 64-byte aligned, private to the calling thread
   const std::int64_t* repeats = nullptr;  // columns that show the same element; read for step repeated only
+  std::int64_t interleave = 1;            // rows that lie interleaved; read where the kernel has them
 };
 
 using KernelFunction = void (*)(const KernelCall*);

@@ -38,13 +38,22 @@ struct Caller {
   }
 
   void call(void* const* pointers, const std::int64_t* row_strides, std::int64_t rows, std::int64_t cols) const {
-    const KernelCall c{
-        pointers, row_strides, col, rows, cols, scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr, repeat};
+    KernelCall c{pointers, row_strides, col, rows, cols, scratch_bytes_ ? thread_scratch(scratch_bytes_) : nullptr};
+    c.repeats = repeat;
+    if (launch.kernel.interleaved) c.cols = launch.cols, c.interleave = cols;
     call_kernel(launch.kernel, launch.function, c);
   }
 
-  // Rows [begin, end) in row-major order of the row axes, columns [first, first + cols). Accumulators of column
-  // reductions start anew at each call of the kernel: such a launch has one row axis.
+  // From one column to the next; of interleaved rows, from one of them to the next.
+  std::int64_t step(std::size_t k) const {
+    const KernelOperand& o = launch.kernel.operands[k];
+    if (!launch.kernel.interleaved) return col[k];
+    return o.step == ColumnStep::contiguous ? static_cast<std::int64_t>(size_of(o.dtype)) : 0;
+  }
+
+  // Rows [begin, end) in row-major order of the row axes; columns [first, first + cols), or so many of the rows that
+  // lie interleaved. Accumulators of column reductions start anew at each call of the kernel: such a launch has one row
+  // axis.
   void rows(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t cols,
             void* const* from = nullptr) const {
     const int axes = launch.rows.size();
@@ -55,7 +64,7 @@ struct Caller {
       const std::int64_t n = std::min(inner - r % inner, end - r);
       for (std::size_t k = 0; k < launch.operands.size(); ++k) {
         const LaunchOperand& o = launch.operands[k];
-        std::int64_t offset = first * o.col_stride, rest = r;
+        std::int64_t offset = first * step(k), rest = r;
         for (int a = axes; a-- > 0;) {
           offset += rest % launch.rows[a] * o.row_strides[a];
           rest /= launch.rows[a];
@@ -143,6 +152,21 @@ void run_row_blocks(const Caller& c, int threads) {
                      c.base[l.kernel.reductions[i].operand]);
 }
 
+// Interleaved rows: pieces of them where there are few rows around them.
+void run_lanes(const Caller& c, int threads) {
+  const Launch& l = c.launch;
+  const std::int64_t rows = count(l.rows), most = std::max<std::int64_t>(1, l.interleave / most_lanes),
+                     parts = std::clamp<std::int64_t>(4 * threads / rows, 1, most);
+  if (threads == 1) return c.rows(0, rows, 0, l.interleave);
+  const auto at = [&](std::int64_t part) {
+    return part == parts ? l.interleave : l.interleave * part / parts / least_interleaved * least_interleaved;
+  };
+  parallel_for(rows * parts, threads, [&](std::int64_t task) {
+    const std::int64_t r = task / parts, part = task % parts;
+    c.rows(r, r + 1, at(part), at(part + 1) - at(part));
+  });
+}
+
 void run_one(const Launch& l, std::byte* const* slots) {
   const Caller c(l, slots);
   const int threads = l.work < parallel_work ? 1 : num_threads();
@@ -160,6 +184,7 @@ void run_one(const Launch& l, std::byte* const* slots) {
         c.rows(0, 1, p * column_piece, std::min(column_piece, l.cols - p * column_piece));
       });
     }
+    case Launch::by_lanes: return run_lanes(c, threads);
     case Launch::blocks: return run_blocks(c, threads);
     case Launch::row_blocks: return run_row_blocks(c, threads);
   }

@@ -39,6 +39,7 @@ class Lowering {
  private:
   Kernel& kernel() { return launch_.kernel; }
   bool pointwise_only() const { return group_.split < 0; }
+  bool interleaved() const { return group_.inner >= 0; }
 
   std::uint16_t put(const KernelInstruction& x) {
     auto& code = kernel().code;
@@ -68,8 +69,8 @@ class Lowering {
   std::uint16_t operand(const LaunchOperand& o, DType dtype, ColumnStep step) {
     for (std::size_t i = 0; i < launch_.operands.size(); ++i) {
       const LaunchOperand& p = launch_.operands[i];
-      if (!o.output && !p.output && p.value == o.value && p.offset == o.offset && p.row_strides == o.row_strides &&
-          p.col_stride == o.col_stride && p.repeat == o.repeat)
+      if (!o.output && !p.output && kernel().operands[i].step == step && p.value == o.value && p.offset == o.offset &&
+          p.row_strides == o.row_strides && p.col_stride == o.col_stride && p.repeat == o.repeat)
         return static_cast<std::uint16_t>(i);
     }
     launch_.operands.push_back(o);
@@ -100,10 +101,12 @@ class Lowering {
     return cut_to(a, role == Role::row ? group_.rows() : group_.space).value();
   }
 
-  // For each axis of the space, what an access moves by (bytes). A row access has only the row axes.
+  // For each axis of the space, what an access moves by (bytes). A row access has only the row axes: those before the
+  // columns, and those of interleaved rows behind them.
   Ints space_strides(const Access& a, std::int64_t size) const {
     Ints s = Ints::filled(group_.space.size(), 0);
-    for (int k = 0; k < a.shape.size(); ++k) s[k] = a.strides[k] * size;
+    const int left_out = s.size() - a.shape.size();
+    for (int k = 0; k < a.shape.size(); ++k) s[k < split_ ? k : k + left_out] = a.strides[k] * size;
     return s;
   }
 
@@ -123,6 +126,11 @@ class Lowering {
       return put({ScalarOp::constant, computes, 0, 0, 0, bits}, false);
     }
     LaunchOperand o{a.base, a.offset * size, space_strides(a, size), 0, false};
+    if (interleaved()) {
+      o.col_stride = role == Role::full ? a.strides[group_.inner - 1] * size : 0;
+      const std::uint16_t k = operand(o, dtype, a.strides.back() ? ColumnStep::contiguous : ColumnStep::fixed);
+      return put({ScalarOp::input, computes, 0, 0, 0, k}, o.col_stride != 0);
+    }
     const ColumnWalk walk = role == Role::full ? columns_of(a) : ColumnWalk{0, 1};
     o.col_stride = walk.stride * size;
     o.repeat = walk.repeat;
@@ -180,8 +188,9 @@ class Lowering {
     const auto size = static_cast<std::int64_t>(size_of(graph_.type(v).dtype));
     const Access a = over_space(*places_[v], role);
     LaunchOperand o{a.base, a.offset * size, space_strides(a, size), role == Role::full ? size : 0, true};
-    const std::uint16_t k =
-        operand(o, graph_.type(v).dtype, role == Role::full ? ColumnStep::contiguous : ColumnStep::fixed);
+    if (interleaved() && role == Role::full) o.col_stride = a.strides[group_.inner - 1] * size;
+    const std::uint16_t k = operand(o, graph_.type(v).dtype,
+                                    role == Role::full || interleaved() ? ColumnStep::contiguous : ColumnStep::fixed);
     kernel().stores.push_back({value, k});
   }
 
@@ -241,7 +250,7 @@ class Lowering {
     std::vector<std::vector<std::int64_t>> strides(launch_.operands.size());
     int row_axes = 0;
     for (int k = 0; k < rank; ++k) {
-      bool merge = !extents.empty() && !(k == split_ && !pointwise_only());
+      bool merge = !extents.empty() && !(k == split_ && !pointwise_only()) && k != group_.inner;
       if (merge)
         for (std::size_t o = 0; o < strides.size(); ++o)
           merge = merge && (strides[o].back() == launch_.operands[o].row_strides[k] * group_.space[k] ||
@@ -260,8 +269,10 @@ class Lowering {
     }
     const int axes = static_cast<int>(extents.size());
     if (pointwise_only()) row_axes = std::max(0, axes - 1);
-    // All that is left after the row axes is one axis of columns: grouping saw to it.
-    launch_.cols = axes > row_axes ? extents.back() : 1;
+    // All that is left after the row axes is one axis of columns, and one of interleaved rows: grouping saw to it.
+    launch_.cols = axes > row_axes ? extents[static_cast<std::size_t>(row_axes)] : 1;
+    if (interleaved()) launch_.interleave = extents.back();
+    kernel().interleaved = interleaved();
     for (int k = 0; k < row_axes; ++k) launch_.rows.push_back(extents[static_cast<std::size_t>(k)]);
     for (std::size_t o = 0; o < strides.size(); ++o) {
       Ints rows;
@@ -277,16 +288,19 @@ class Lowering {
     for (const KernelStore& st :
          kernel().stores)  // blocks are combined where the result will lie: no rounded copy of it
       single_level &= kernel().operands[st.operand].dtype == value_type(kernel().code[st.value]);
-    if (column_reduction)
+    if (interleaved())
+      launch_.cut = Launch::by_lanes;
+    else if (column_reduction)
       launch_.cut = Launch::row_blocks;
     else if (row_reduction)
       launch_.cut = rows == 1 && launch_.cols > row_block && single_level ? Launch::blocks : Launch::by_rows;
     else
       launch_.cut = rows == 1 ? Launch::by_columns : Launch::by_rows;
-    if (rows > 1 && launch_.cols <= most_small_columns) kernel().small_cols = static_cast<std::int32_t>(launch_.cols);
+    if (rows > 1 && launch_.cols <= most_small_columns && !interleaved())
+      kernel().small_cols = static_cast<std::int32_t>(launch_.cols);
     double cost = 1;
     for (const KernelInstruction& k : kernel().code) cost += k.full ? 1 : 0;
-    launch_.work = static_cast<double>(rows) * static_cast<double>(launch_.cols) * cost;
+    launch_.work = static_cast<double>(rows) * static_cast<double>(launch_.cols * launch_.interleave) * cost;
     kernel().busy = launch_.work >= busy_work && cost > busy_code;
     mark_past_caches(rows);
     launch_.scratch_bytes = scratch_bytes(kernel(), launch_.cut == Launch::blocks ? row_block : launch_.cols);
@@ -295,7 +309,7 @@ class Lowering {
   // Of a launch that moves more than the caches hold what it writes is gone before anybody reads it, and what it reads
   // again in the next step may stay; and it waits for what it reads. Not accumulators, nor what is too small to matter.
   void mark_past_caches(std::int64_t rows) {
-    if (kernel().small_cols) return;
+    if (kernel().small_cols || interleaved()) return;
     std::int64_t moved = 0;
     const auto bytes = [&](const KernelOperand& o) {
       return o.step == ColumnStep::contiguous ? rows * launch_.cols * static_cast<std::int64_t>(size_of(o.dtype)) : 0;

@@ -30,11 +30,13 @@ struct Launch {
   std::vector<std::uint32_t> nodes;  // the group's
   Shape rows;                        // the row axes, outermost first; may be empty: one row
   std::int64_t cols = 1;
+  std::int64_t interleave = 1;  // a row stands for so many, which lie interleaved
   enum Cut : std::uint8_t {
     by_rows,     // whole rows; pieces of any number of them
     by_columns,  // one row, or rows without reductions along them: pieces of columns
     blocks,      // one long row that is reduced: blocks of 4096 columns, combined in order afterwards
     row_blocks,  // column reductions: blocks of 256 rows, combined in order afterwards
+    by_lanes,    // interleaved rows; pieces of them
   } cut = by_rows;
   double work = 0;                // rough cost, in elements times instructions
   std::size_t scratch_bytes = 0;  // row buffers of a call

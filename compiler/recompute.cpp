@@ -136,8 +136,7 @@ class Chooser {
   }
   bool walks(ValueId v, const Group& to) const {
     const std::optional<Access> a = cut_to(grouping_.accesses[v], to.space);
-    if (!a || (to.has_column && !one_stride(*a, 0, to.split))) return false;
-    return to.split < 0 || walk_columns(*a, to.split, !to.has_column);
+    return a && to.walks(*a, Role::full);
   }
 
   const Graph& graph_;

@@ -75,7 +75,7 @@ llvm::Value* lane_mask(Builder& b, DType t, llvm::Value* n);
 llvm::Value* identity(Builder& b, Reduction op, DType t, bool full);
 llvm::Value* combine(Builder& b, Reduction op, DType t, llvm::Value* left, llvm::Value* right);
 llvm::Value* to_accumulator(Builder& b, DType t, llvm::Value* value);    // a vector
-llvm::Value* from_accumulator(Builder& b, DType t, llvm::Value* total);  // a scalar
+llvm::Value* from_accumulator(Builder& b, DType t, llvm::Value* total);
 
 /// The 16 partials of a row reduction. A float max or min keeps the numbers and the NaNs apart: the chain from one
 /// element to the next is then one instruction long.

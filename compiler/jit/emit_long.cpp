@@ -93,8 +93,7 @@ void LongRows::before_rows() {
   for (std::uint16_t n = 0; n < kernel.code.size(); ++n) {
     if (!kernel.code[n].kept) continue;
     kept[n] = at;
-    Value* bytes = b.CreateAdd(b.bytes_of(b.CreateAdd(cols, b.getInt64(2 * lanes)), type_of(n)), b.getInt64(63));
-    at = b.byte_offset(at, b.CreateAnd(bytes, b.getInt64(~std::uint64_t{63})));
+    at = b.byte_offset(at, kept_bytes_of(b, type_of(n), cols));
   }
   scratch_row = b.CreateSub(b.CreatePtrToInt(at, b.getInt64Ty()), b.CreatePtrToInt(scratch, b.getInt64Ty()));
   repeated_.resize(kernel.operands.size());

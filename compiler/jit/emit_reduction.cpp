@@ -80,7 +80,7 @@ Value* to_accumulator(Builder& b, DType t, Value* value) {
 }
 
 Value* from_accumulator(Builder& b, DType t, Value* total) {
-  return t == DType::boolean ? b.CreateTrunc(total, b.getInt1Ty()) : total;
+  return t == DType::boolean ? b.CreateTrunc(total, b.like(b.getInt1Ty(), total)) : total;
 }
 
 Partials accumulate(Builder& b, Reduction op, DType t, Partials p, llvm::ArrayRef<Value*> values) {

@@ -21,7 +21,8 @@ RowEmitter::RowEmitter(const Kernel& k, const std::string& name, llvm::Module& m
 
 llvm::Function* RowEmitter::run() {
   b.SetInsertPoint(block("entry"));
-  arguments();
+  static_cast<KernelArguments&>(*this) = KernelArguments(kernel, b, function);
+  pointer.resize(kernel.operands.size());
   before_rows();
   Value* most = rows_at_once();
   before_row_loop = b.GetInsertBlock();
@@ -106,7 +107,7 @@ void RowEmitter::row_groups(Value* most, BasicBlock* done) {
   b.CreateCondBr(b.CreateICmpSLT(next, rows), row_block, done);
 }
 
-void RowEmitter::arguments() {
+KernelArguments::KernelArguments(const Kernel& kernel, Builder& b, llvm::Function* function) {
   const auto field = [&](llvm::Type* type, std::size_t offset) {
     Value* at = b.byte_offset(function->getArg(0), static_cast<std::int64_t>(offset));
     return b.CreateAlignedLoad(type, at, llvm::Align(8));
@@ -122,17 +123,24 @@ void RowEmitter::arguments() {
   cols = kernel.small_cols ? static_cast<Value*>(b.getInt64(static_cast<std::uint64_t>(kernel.small_cols)))
                            : field(b.getInt64Ty(), offsetof(KernelCall, cols));
   scratch = field(b.getPtrTy(), offsetof(KernelCall, scratch));
+  interleave = field(b.getInt64Ty(), offsetof(KernelCall, interleave));
   const std::size_t count = kernel.operands.size();
-  pointer.resize(count), col_stride.resize(count), repeat.resize(count);
+  col_stride.resize(count), repeat.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
+    const ColumnStep step = kernel.operands[i].step;
     first_row.push_back(element(b.getPtrTy(), pointers, i));
     row_stride.push_back(element(b.getInt64Ty(), row_strides, i));
-    if (kernel.operands[i].step == ColumnStep::strided || is_repeated(i))
+    if (kernel.interleaved || step == ColumnStep::strided || step == ColumnStep::repeated)
       col_stride[i] = element(b.getInt64Ty(), col_strides, i);
-    if (is_repeated(i)) repeat[i] = element(b.getInt64Ty(), repeats, i);
+    if (step == ColumnStep::repeated) repeat[i] = element(b.getInt64Ty(), repeats, i);
   }
   for (const KernelReduction& r : kernel.reductions)
     if (r.column) row_stride[r.operand] = b.getInt64(0);  // the accumulators are one row
+}
+
+Value* kept_bytes_of(Builder& b, DType t, Value* elements) {
+  Value* bytes = b.CreateAdd(b.bytes_of(b.CreateAdd(elements, b.getInt64(2 * lanes)), t), b.getInt64(63));
+  return b.CreateAnd(bytes, b.getInt64(~std::uint64_t{63}));
 }
 
 Value* RowEmitter::buffer(std::int64_t bytes) {
@@ -196,6 +204,7 @@ void RowEmitter::store_row_values() {
 }
 
 llvm::Function* emit_kernel(const Kernel& kernel, const std::string& name, llvm::Module& module, Isa isa) {
+  if (kernel.interleaved) return interleaved_rows(kernel, name, module, isa);
   return (kernel.small_cols > 0 ? small_rows : long_rows)(kernel, name, module, isa)->run();
 }
 

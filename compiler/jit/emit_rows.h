@@ -11,7 +11,19 @@
 
 namespace weft::jit {
 
-class RowEmitter {
+/// What a KernelCall gives, loaded.
+struct KernelArguments {
+  KernelArguments() = default;
+  KernelArguments(const Kernel& kernel, Builder& b, llvm::Function* function);
+
+  llvm::Value *rows, *cols, *scratch, *interleave;
+  std::vector<llvm::Value*> first_row, row_stride, col_stride, repeat;  // by operand
+};
+
+/// A row buffer's bytes, as kept_bytes() says.
+llvm::Value* kept_bytes_of(Builder& b, DType t, llvm::Value* elements);
+
+class RowEmitter : protected KernelArguments {
  public:
   RowEmitter(const Kernel& kernel, const std::string& name, llvm::Module& module, Isa isa);
   virtual ~RowEmitter() = default;
@@ -43,9 +55,7 @@ class RowEmitter {
   Builder b;
   llvm::Function* function;
 
-  llvm::Value *rows, *cols, *scratch;
-  std::vector<llvm::Value*> first_row, row_stride, col_stride, repeat;  // by operand
-  std::vector<llvm::Value*> pointer;                                    // by operand: at this row
+  std::vector<llvm::Value*> pointer;   // by operand: at this row
   std::vector<llvm::Value*> splat;     // by instruction: full values that the columns share
   std::vector<llvm::Value*> kept;      // by instruction: its row buffer
   llvm::Value* scratch_row = nullptr;  // bytes of the row buffers of a row
@@ -54,7 +64,6 @@ class RowEmitter {
   llvm::BasicBlock* before_row_loop = nullptr;
 
  private:
-  void arguments();
   void single_rows(llvm::BasicBlock* done);
   void row_groups(llvm::Value* most, llvm::BasicBlock* done);
   void row_code(const KernelPass& pass);
@@ -65,8 +74,10 @@ class RowEmitter {
   std::vector<llvm::Value*> totals_;  // by reduction
 };
 
-/// A kernel for any number of columns: emit_long.cpp. For an exact small one: emit_small.cpp.
+/// A kernel for any number of columns: emit_long.cpp. For an exact small one: emit_small.cpp. (For rows that lie
+/// interleaved: emit_interleaved.cpp.)
 std::unique_ptr<RowEmitter> long_rows(const Kernel& kernel, const std::string& name, llvm::Module& module, Isa isa);
 std::unique_ptr<RowEmitter> small_rows(const Kernel& kernel, const std::string& name, llvm::Module& module, Isa isa);
+llvm::Function* interleaved_rows(const Kernel& kernel, const std::string& name, llvm::Module& module, Isa isa);
 
 }  // namespace weft::jit

@@ -88,6 +88,7 @@ class Memory {
   // alias[i] >= 0: operand i is the memory of that operand.
   Memory(const Kernel& kernel, std::int64_t rows, std::int64_t cols, const std::vector<int>& alias, Random& random)
       : kernel_(kernel), rows_(rows), cols_(cols), alias_(alias) {
+    if (kernel.interleaved) interleave_ = pick(random, std::vector<std::int64_t>{16, 17, 31, 64, 65, 80, 127, 130});
     for (std::size_t i = 0; i < kernel.operands.size(); ++i) place(i, random);
     for (std::size_t i = 0; i < kernel.operands.size(); ++i)
       if (alias_[i] >= 0) copy_place(i, static_cast<std::size_t>(alias_[i]));
@@ -105,7 +106,7 @@ class Memory {
     std::size_t room = space.size();
     std::align(64, scratch, aligned, room);
     const KernelCall call{pointers.data(), row_stride_.data(), col_stride_.data(), rows_, cols_,
-                          aligned,         repeat_.data()};
+                          aligned,         repeat_.data(),     interleave_};
     function(call);
     const std::byte* end = static_cast<std::byte*>(aligned) + scratch;
     REQUIRE(std::all_of(end, static_cast<const std::byte*>(space.data() + space.size()),
@@ -122,10 +123,12 @@ class Memory {
       if (!kernel_.operands[i].output) continue;
       const std::size_t m = alias_[i] >= 0 ? static_cast<std::size_t>(alias_[i]) : i;
       const DType t = kernel_.operands[i].dtype;
-      const std::int64_t cols = kernel_.operands[i].step == ColumnStep::fixed ? 1 : cols_;
+      const std::int64_t cols = columns_of(i) * interleave_;
       for (std::int64_t r = 0; r < (accumulates(i) ? 1 : rows_); ++r)
         for (std::int64_t c = 0; c < cols; ++c) {
-          const auto at = static_cast<std::size_t>(origin_[i] + r * row_stride_[i] + c * step(i));
+          const std::int64_t offset =
+              c / interleave_ * step(i) + c % interleave_ * static_cast<std::int64_t>(size_of(t));
+          const auto at = static_cast<std::size_t>(origin_[i] + r * row_stride_[i] + offset);
           for (std::size_t k = 0; k < size_of(t); ++k) written[m][at + k] = true;
           if (same_element(t, &a[m][at], &b[m][at])) continue;
           std::ostringstream s;
@@ -148,13 +151,33 @@ class Memory {
   bool accumulates(std::size_t i) const {
     return std::ranges::any_of(kernel_.reductions, [&](const auto& r) { return r.column && r.operand == i; });
   }
+  // Elements along the columns: one of what is a row value.
+  std::int64_t columns_of(std::size_t i) const {
+    if (!kernel_.interleaved) return kernel_.operands[i].step == ColumnStep::fixed ? 1 : cols_;
+    const auto of_row = [&](const KernelInstruction& n) {
+      return !n.full && n.scalar.op == ScalarOp::input && n.reduced < 0 && n.scalar.imm == i;
+    };
+    const auto stored = [&](const KernelStore& s) { return s.operand == i && !kernel_.code[s.value].full; };
+    return std::ranges::any_of(kernel_.code, of_row) || std::ranges::any_of(kernel_.stores, stored) ? 1 : cols_;
+  }
   std::int64_t step(std::size_t i) const {
-    return kernel_.operands[i].step == ColumnStep::strided
+    return kernel_.operands[i].step == ColumnStep::strided || kernel_.interleaved
                ? col_stride_[i]
                : static_cast<std::int64_t>(size_of(kernel_.operands[i].dtype));
   }
 
+  void place_interleaved(std::size_t i, Random& random) {
+    const KernelOperand& o = kernel_.operands[i];
+    const auto size = static_cast<std::int64_t>(size_of(o.dtype));
+    const std::int64_t lanes = o.step == ColumnStep::contiguous ? interleave_ : 1,
+                       column = size * (lanes + below(random, 3)),
+                       row = column * columns_of(i) + size * below(random, 3), guard = 64 + size * below(random, 16);
+    origin_.push_back(guard), row_stride_.push_back(row), col_stride_.push_back(column), repeat_.push_back(1);
+    fill(o.dtype, static_cast<std::size_t>(guard + 64 + rows_ * row), random);
+  }
+
   void place(std::size_t i, Random& random) {
+    if (kernel_.interleaved) return place_interleaved(i, random);
     const KernelOperand& o = kernel_.operands[i];
     const auto size = static_cast<std::int64_t>(size_of(o.dtype));
     std::int64_t col = size, row = 0, repeat = 1;
@@ -175,9 +198,13 @@ class Memory {
     const std::int64_t guard = 64 + size * below(random, 16);
     origin_.push_back(guard - std::min<std::int64_t>(c, 0));
     row_stride_.push_back(row), col_stride_.push_back(col);
-    std::vector<std::byte> m(static_cast<std::size_t>(guard + 64 + r + std::abs(c) + size));
+    fill(o.dtype, static_cast<std::size_t>(guard + 64 + r + std::abs(c) + size), random);
+  }
+
+  void fill(DType t, std::size_t bytes, Random& random) {
+    std::vector<std::byte> m(bytes);
     const bool tame = chance(random, 0.5);
-    visit_dtype(o.dtype, [&](auto zero) {
+    visit_dtype(t, [&](auto zero) {
       using T = decltype(zero);
       for (std::size_t k = 0; k + sizeof(T) <= m.size(); k += sizeof(T)) {
         const T x = random_element<T>(random, tame);
@@ -199,7 +226,7 @@ class Memory {
   }
 
   const Kernel& kernel_;
-  std::int64_t rows_, cols_;
+  std::int64_t rows_, cols_, interleave_ = 1;
   std::vector<int> alias_;
   std::vector<std::vector<std::byte>> memory_;
   std::vector<std::int64_t> origin_, row_stride_, col_stride_, repeat_;
@@ -220,7 +247,8 @@ class Generator {
   explicit Generator(Random& r) : random(r) {}
 
   RandomKernel run() {
-    if (chance(random, 0.35)) kernel.small_cols = 1 + below(random, 64);
+    kernel.interleaved = chance(random, 0.25);
+    if (!kernel.interleaved && chance(random, 0.35)) kernel.small_cols = 1 + below(random, 64);
     kernel.busy = chance(random, 0.3);
     const int inputs = 1 + below(random, 4);
     for (int i = 0; i < inputs; ++i) add_input();
@@ -230,12 +258,12 @@ class Generator {
       for (int i = 0; i < size; ++i) add_operation();
       if (k < reductions) add_row_reduction();
     }
-    if (chance(random, 0.3)) add_column_reduction();
-    if (chance(random, 0.2)) add_column_reduction();
+    if (!kernel.interleaved && chance(random, 0.3)) add_column_reduction();
+    if (!kernel.interleaved && chance(random, 0.2)) add_column_reduction();
     const int stores = (kernel.reductions.empty() ? 1 : 0) + below(random, 3);
     for (int i = 0; i < stores; ++i) add_store(i == 0);
     RandomKernel result{kernel, {}};
-    result.alias = choose_aliases();
+    result.alias = kernel.interleaved ? std::vector<int>(kernel.operands.size(), -1) : choose_aliases();
     return result;
   }
 
@@ -250,6 +278,7 @@ class Generator {
   void add_input() {
     DType t = static_cast<DType>(below(random, 8));
     if (chance(random, 0.4)) t = f32;
+    if (kernel.interleaved) return add_interleaved_input(t);
     const ColumnStep step = chance(random, 0.2)                          ? ColumnStep::fixed
                             : chance(random, 0.2)                        ? ColumnStep::strided
                             : !kernel.small_cols && chance(random, 0.15) ? ColumnStep::repeated
@@ -257,6 +286,11 @@ class Generator {
     kernel.operands.push_back({t, step, false, step == ColumnStep::contiguous && chance(random, 0.3)});
     const Instruction s{ScalarOp::input, compute_type(t), 0, 0, 0, kernel.operands.size() - 1};
     emit({s, -1, step != ColumnStep::fixed || chance(random, 0.3)});
+  }
+
+  void add_interleaved_input(DType t) {
+    kernel.operands.push_back({t, chance(random, 0.2) ? ColumnStep::fixed : ColumnStep::contiguous, false});
+    emit({{ScalarOp::input, compute_type(t), 0, 0, 0, kernel.operands.size() - 1}, -1, chance(random, 0.8)});
   }
 
   int constant(DType t) {
@@ -401,12 +435,13 @@ class Generator {
     DType t = type_of(value);
     if (t == f32) t = pick(random, std::vector<DType>{f32, f32, DType::bf16, DType::f16});
     kernel.operands.push_back({t,
-                               !i.full               ? ColumnStep::fixed
+                               kernel.interleaved    ? ColumnStep::contiguous
+                               : !i.full             ? ColumnStep::fixed
                                : chance(random, 0.2) ? ColumnStep::strided
                                                      : ColumnStep::contiguous,
                                true});
     KernelOperand& o = kernel.operands.back();
-    o.past_caches = o.step == ColumnStep::contiguous && chance(random, 0.3);
+    o.past_caches = !kernel.interleaved && o.step == ColumnStep::contiguous && chance(random, 0.3);
     kernel.stores.push_back(
         {static_cast<std::uint16_t>(value), static_cast<std::uint16_t>(kernel.operands.size() - 1)});
   }

@@ -17,6 +17,20 @@ if(NOT WEFT_SANITIZE)  # whose own symbols are in the program
   target_link_options(weft_jit PRIVATE -Wl,--no-undefined)
 endif()
 
+# What a kernel is and how it is called: the library and the code generator refuse each other where they differ there.
+set(interface compiler/kernel.h compiler/kernel.cpp compiler/row_passes.cpp compiler/jit/jit.h ops/formula.h
+  ops/reduction.h tensor/dtype.h tensor/isa.h)
+set(hashes "")
+foreach(file IN LISTS interface)
+  file(SHA1 "${PROJECT_SOURCE_DIR}/${file}" hash)
+  string(APPEND hashes "${hash}")
+endforeach()
+string(SHA1 hash "${hashes}")
+string(SUBSTRING "${hash}" 0 16 hash)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${interface})
+set_property(SOURCE "${PROJECT_SOURCE_DIR}/compiler/jit/loader.cpp" "${PROJECT_SOURCE_DIR}/compiler/jit/jit.cpp"
+  APPEND PROPERTY COMPILE_DEFINITIONS "WEFT_KERNEL_INTERFACE=0x${hash}")
+
 # Where loader.cpp finds it: the build tree's folder, or by its bare name, which the run path of a program that links
 # weft leads to the build tree or to the place of installation, wherever that is now.
 add_dependencies(weft_compiler weft_jit)

@@ -1,4 +1,6 @@
 // Elements as stored: conversions to and from the compute types, and every way of loading and storing sixteen of them.
+#include <llvm/IR/IntrinsicsX86.h>
+
 #include <bit>
 
 #include "emit.h"
@@ -55,14 +57,39 @@ Value* f16_to_f32_by_integers(Builder& b, Value* h) {
   return b.CreateBitCast(b.CreateOr(sign, r), f32);
 }
 
-// F16C rounds as float16 does and keeps subnormals whatever MXCSR says; only a NaN's payload may differ.
+// F16C rounds as float16 does and keeps subnormals whatever MXCSR says; only a NaN's payload may differ. Of vectors by
+// calls that LLVM does not look into: it would compare and choose halves, for which there are no instructions, one by
+// one.
 Value* f32_to_f16(Builder& b, Value* x) {
   if (b.isa == Isa::base) return f32_to_f16_by_integers(b, x);
+  if (x->getType()->isVectorTy() && b.isa == Isa::avx512) {
+    Value* none = llvm::Constant::getNullValue(b.vector_type(b.getInt16Ty()));
+    return b.CreateIntrinsic(llvm::Intrinsic::x86_avx512_mask_vcvtps2ph_512, {},
+                             {x, b.getInt32(0), none, b.getInt16(0xffff)});
+  }
+  if (x->getType()->isVectorTy()) {
+    const auto half = [&](unsigned at) {
+      return b.CreateIntrinsic(llvm::Intrinsic::x86_vcvtps2ph_256, {}, {b.lanes_of(x, at, 8), b.getInt32(0)});
+    };
+    llvm::SmallVector<int, lanes> all(lanes);
+    for (unsigned k = 0; k < lanes; ++k) all[k] = static_cast<int>(k);
+    return b.CreateShuffleVector(half(0), half(8), all);
+  }
   return b.CreateBitCast(b.CreateFPTrunc(x, b.like(b.getHalfTy(), x)), b.like(b.getInt16Ty(), x));
 }
 
 Value* f16_to_f32(Builder& b, Value* h) {
   if (b.isa == Isa::base) return f16_to_f32_by_integers(b, h);
+  if (h->getType()->isVectorTy() && b.isa == Isa::avx512) {
+    Value* none = llvm::Constant::getNullValue(b.vector_type(b.getFloatTy()));
+    constexpr unsigned current = 4;  // rounding: there is none
+    return b.CreateIntrinsic(llvm::Intrinsic::x86_avx512_mask_vcvtph2ps_512, {},
+                             {h, none, b.getInt16(0xffff), b.getInt32(current)});
+  }
+  if (h->getType()->isVectorTy())
+    return b.CreateConstrainedFPCast(llvm::Intrinsic::experimental_constrained_fpext,
+                                     b.CreateBitCast(h, b.like(b.getHalfTy(), h)), b.like(b.getFloatTy(), h), {}, "",
+                                     nullptr, {}, llvm::fp::ebIgnore);
   return b.CreateFPExt(b.CreateBitCast(h, b.like(b.getHalfTy(), h)), b.like(b.getFloatTy(), h));
 }
 

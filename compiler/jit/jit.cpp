@@ -104,7 +104,6 @@ bool show(const Kernel& kernel, Isa isa, bool assembly, JitEntry::Sink sink, voi
 }  // namespace weft::jit
 
 extern "C" __attribute__((visibility("default"))) const weft::JitEntry* weft_jit_entry() {
-  static const weft::JitEntry entry = {weft::JitEntry::version_now, sizeof(weft::Kernel), weft::jit::compile,
-                                       weft::jit::show};
+  static const weft::JitEntry entry = {WEFT_KERNEL_INTERFACE, weft::jit::compile, weft::jit::show};
   return &entry;
 }

@@ -16,10 +16,9 @@ namespace weft {
 /// What libweft_jit.so exports, under its one symbol.
 struct JitEntry {
   static constexpr const char* symbol = "weft_jit_entry";
-  static constexpr std::uint64_t version_now = 4;
   using Sink = void (*)(void* to, const char* text, std::size_t size);
 
-  std::uint64_t version, kernel_size;  // of the headers it was built with
+  std::uint64_t interface;  // WEFT_KERNEL_INTERFACE: a hash of what both sides have to agree upon
   /// Machine code for n distinct kernels, of which `loaded` came from the disk. False on an error, whose text goes to
   /// the sink.
   bool (*compile)(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, std::size_t* loaded,

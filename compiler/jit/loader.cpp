@@ -47,7 +47,7 @@ const JitEntry* find_entry() {
     using Get = const JitEntry* (*)();
     const auto get = reinterpret_cast<Get>(dlsym(library, JitEntry::symbol));
     const JitEntry* entry = get ? get() : nullptr;
-    if (entry && entry->version == JitEntry::version_now && entry->kernel_size == sizeof(Kernel)) return entry;
+    if (entry && entry->interface == WEFT_KERNEL_INTERFACE) return entry;
     why = path + ": of another version of weft";
     dlclose(library);
   }

@@ -1,6 +1,7 @@
 #include "groups.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "../ops/defs/reduce.h"
@@ -36,10 +37,28 @@ struct ReductionCut {
   }
 };
 
+// By node: how long its formula is, for one set of attributes.
+std::vector<std::size_t> instructions_of(const Graph& graph) {
+  std::map<std::pair<const Op*, DType>, std::size_t> known;
+  std::vector<std::size_t> sizes(graph.nodes.size(), 1);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const Graph::Node& n = graph.nodes[i];
+    if (n.op->kind != OpKind::elementwise || !is_fusable(graph, n)) continue;
+    const auto [entry, fresh] = known.try_emplace({n.op, graph.type(n.out).dtype}, 0);
+    if (fresh) {
+      std::vector<const Type*> types;
+      for (const ValueId v : n.in) types.push_back(&graph.type(v));
+      entry->second = n.op->formula(n.attrs, types).code.size();
+    }
+    sizes[i] = entry->second;
+  }
+  return sizes;
+}
+
 class Partition {
  public:
   Partition(const Graph& graph, const std::vector<bool>& late)
-      : graph_(graph), late_(late), spaces_(loop_spaces(graph)) {
+      : graph_(graph), late_(late), spaces_(loop_spaces(graph)), instructions_(instructions_of(graph)) {
     result_.accesses = find_accesses(graph);
     result_.group_of.assign(graph.nodes.size(), -1);
     result_.roles.assign(graph.nodes.size(), Role::none);
@@ -129,6 +148,7 @@ class Partition {
   void join(std::uint32_t i, int g, Fit f) {
     Group& group = result_.groups[static_cast<std::size_t>(g)];
     group.nodes.push_back(i);
+    group.instructions += instructions_[i];
     if (f.split >= 0) group.split = f.split, group.inner = f.inner;
     if (f.role == Role::column) group.has_column = true;
     result_.group_of[i] = g;
@@ -161,7 +181,8 @@ class Partition {
 
   Fit fit(std::uint32_t i, int g) const {
     const Group& group = result_.groups[static_cast<std::size_t>(g)];
-    if (group.nodes.size() >= Group::max_nodes) return {};
+    if (group.nodes.size() >= Group::max_nodes || group.instructions + instructions_[i] > Group::max_instructions)
+      return {};
     const Graph::Node& n = graph_.nodes[i];
     const auto fits = [&](const Group& as, Role role) {
       return std::all_of(n.in.begin(), n.in.end(), [&](ValueId v) { return operand_fits(v, g, as, role); });
@@ -251,6 +272,7 @@ class Partition {
         continue;
       }
       std::erase(group(from).nodes, i);
+      group(from).instructions -= instructions_[i], group(to).instructions += instructions_[i];
       group(to).nodes.insert(std::lower_bound(group(to).nodes.begin(), group(to).nodes.end(), i), i);
       dependencies_->joined(i, to);
     }
@@ -296,12 +318,14 @@ class Partition {
     if (!x.fused) return {Obstacle::whole, x.nodes[0]};
     if (!y.fused) return {Obstacle::whole, y.nodes[0]};
     if (x.space != y.space) return {Obstacle::space};
-    if (x.nodes.size() + y.nodes.size() > Group::max_nodes) return {Obstacle::size};
+    if (x.nodes.size() + y.nodes.size() > Group::max_nodes || x.instructions + y.instructions > Group::max_instructions)
+      return {Obstacle::size};
     if (x.split >= 0 && y.split >= 0 && (x.split != y.split || x.inner != y.inner)) return {Obstacle::rows};
     if (dependencies_->separated(a, b)) return {Obstacle::between};
     both = x;
     both.nodes.insert(both.nodes.end(), y.nodes.begin(), y.nodes.end());
     std::sort(both.nodes.begin(), both.nodes.end());
+    both.instructions = x.instructions + y.instructions;
     both.split = std::max(x.split, y.split), both.inner = std::max(x.inner, y.inner);
     both.has_column = x.has_column || y.has_column;
     for (const std::uint32_t j : y.nodes) result_.group_of[j] = a;  // as if they were
@@ -347,7 +371,8 @@ class Partition {
 
   const Graph& graph_;
   const std::vector<bool>& late_;
-  const std::vector<Shape> spaces_;  // by node
+  const std::vector<Shape> spaces_;              // by node
+  const std::vector<std::size_t> instructions_;  // by node
   Grouping result_;
   std::optional<Dependencies> dependencies_;  // of result_
   std::vector<std::vector<int>> readers_;     // by base value: groups that read all of it

@@ -26,7 +26,9 @@ struct Group {
   int inner = -1;                    // >= 0: columns are space[split:inner], and space[inner:] are rows, interleaved
   bool has_column = false;           // it reduces down the columns: its rows are walked with one stride
 
-  static constexpr std::size_t max_nodes = 96;  // a limit on a kernel's size keeps codegen quick
+  std::size_t instructions = 0;  // of all nodes
+  // Limits on a kernel's size keep codegen quick: 40 sines in one took more than a second.
+  static constexpr std::size_t max_nodes = 96, max_instructions = 1000;
   Shape rows() const;
   Shape columns() const;
   /// True if its loop can walk what is not computed in it; `a` is cut to the space, for role row to the rows.

@@ -25,8 +25,9 @@ std::string reason(const Graph& graph, const Grouping& grouping, const Separatio
     }
     case Obstacle::space: return fmt::format("their loops differ: {} and {}", x.space.text(), y.space.text());
     case Obstacle::size:
-      return fmt::format("together they have {} nodes; a kernel has at most {}", x.nodes.size() + y.nodes.size(),
-                         Group::max_nodes);
+      return fmt::format("together they have {} nodes and {} instructions; a kernel has at most {} and {}",
+                         x.nodes.size() + y.nodes.size(), x.instructions + y.instructions, Group::max_nodes,
+                         Group::max_instructions);
     case Obstacle::rows:
       return fmt::format("they cut {} otherwise: rows of {} and of {}", x.space.text(), x.columns().text(),
                          y.columns().text());

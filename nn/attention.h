@@ -6,6 +6,7 @@
 
 #include "../ops/attention.h"
 #include "linear.h"
+#include "not_bool.h"
 
 namespace weft::nn {
 
@@ -21,6 +22,7 @@ struct MultiHeadAttention {
   MultiHeadAttention(std::int64_t width, std::int64_t heads, bool bias = true,
                      init::Initializer initializer = init::glorot_uniform, DType dtype = f32,
                      random::Generator& generator = random::default_generator(), Site site = Site::current());
+  MultiHeadAttention(std::int64_t width, std::int64_t heads, NotBool auto dropout, const auto&...) = delete;
 
   /// Of x by itself. A mask is broadcast to [B, heads, T, T].
   Tensor operator()(const Arg& x, const AttentionOptions& options = {}) const;

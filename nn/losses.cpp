@@ -103,7 +103,8 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
   const Operands o("softmax_cross_entropy", "logits", labels, logits);
   const Shape& shape = o.outputs.shape();
   if (!is_floating(o.outputs.dtype()))
-    o.fail(DTypeError(fmt::format("logits are {}, not floats", name_of(o.outputs.dtype())), "cast them to f32"));
+    o.fail(DTypeError(fmt::format("logits are {}, not floats", name_of(o.outputs.dtype())),
+                      is_floating(o.labels.dtype()) ? "labels come first" : "cast them to f32"));
   if (shape.empty() || shape.back() == 0)
     o.fail(ShapeError(fmt::format("logits are [..., classes], not {}", shape.text())));
   const std::int64_t classes = shape.back();

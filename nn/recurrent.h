@@ -16,6 +16,7 @@
 #include "../autograd/structure.h"
 #include "../ops/arg.h"
 #include "../ops/random.h"
+#include "not_bool.h"
 
 namespace weft::nn {
 
@@ -35,6 +36,7 @@ struct LSTMCell {
   /// ArgumentError if an extent is below 1.
   LSTMCell(std::int64_t in, std::int64_t hidden, bool bias = true, DType dtype = f32,
            random::Generator& generator = random::default_generator(), Site site = Site::current());
+  LSTMCell(std::int64_t in, std::int64_t hidden, NotBool auto layers, const auto&...) = delete;
   LSTMState operator()(const Arg& x, const std::optional<LSTMState>& state = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias)
@@ -56,6 +58,7 @@ struct GRUCell {
   /// ArgumentError if an extent is below 1.
   GRUCell(std::int64_t in, std::int64_t hidden, bool bias = true, DType dtype = f32,
           random::Generator& generator = random::default_generator(), Site site = Site::current());
+  GRUCell(std::int64_t in, std::int64_t hidden, NotBool auto layers, const auto&...) = delete;
   Tensor operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias_ih, bias_hh)
@@ -77,6 +80,7 @@ struct RNNCell {
   /// ArgumentError if an extent is below 1.
   RNNCell(std::int64_t in, std::int64_t hidden, bool relu = false, bool bias = true, DType dtype = f32,
           random::Generator& generator = random::default_generator(), Site site = Site::current());
+  RNNCell(std::int64_t in, std::int64_t hidden, NotBool auto layers, const auto&...) = delete;
   Tensor operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "../../tensor/convert.h"
 #include "../../tensor/parallel.h"
@@ -17,16 +18,37 @@ constexpr std::int64_t tile = 1024;                 // elements: three operands 
 constexpr std::int64_t least_per_task = 16 * tile;  // what one thread takes at a time
 constexpr int max_inputs = 3;
 
+// n elements of the same type as stored, which a vector's loop would take longer to begin with.
+template <class T> void copy_few(const std::byte* from, std::int64_t step, std::byte* out, std::int64_t n) {
+  const auto* x = reinterpret_cast<const T*>(from);
+  auto* y = reinterpret_cast<T*>(out);
+  if (step == 1)
+    std::memcpy(out, from, static_cast<std::size_t>(n) * sizeof(T));
+  else if (step == 0)
+    std::fill_n(y, n, *x);
+  else
+    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i * step];
+}
+
 // The elements of an operand in row-major order of the output, from any element on, into a tile of the compute type.
 struct Reader {
   const View* view;
   DType type;  // compute type
   bool direct;
-  bool constant;  // one element for all
+  bool constant;        // one element for all
+  Ints shape, strides;  // axes that are walked as one made one
 
   explicit Reader(const View& v) : view(&v), type(compute_type(v.dtype)) {
     constant = true;
-    for (int i = 0; i < v.shape.size(); ++i) constant &= v.shape[i] == 1 || v.strides[i] == 0;
+    for (int i = 0; i < v.shape.size(); ++i) {
+      constant &= v.shape[i] == 1 || v.strides[i] == 0;
+      if (v.shape[i] == 1) continue;
+      if (!shape.empty() && strides.back() == v.strides[i] * v.shape[i]) {
+        shape[shape.size() - 1] *= v.shape[i], strides[strides.size() - 1] = v.strides[i];
+      } else {
+        shape.push_back(v.shape[i]), strides.push_back(v.strides[i]);
+      }
+    }
     direct = !constant && type == v.dtype && v.contiguous();
   }
 
@@ -35,26 +57,40 @@ struct Reader {
   }
 
   void fill(std::byte* out, std::int64_t start, std::int64_t n) const {
-    const int rank = view->shape.size();
+    const int rank = shape.size();
     const auto from_size = static_cast<std::int64_t>(size_of(view->dtype)),
                to_size = static_cast<std::int64_t>(size_of(type));
     const auto* base = view->as<std::byte>();
     if (constant) return detail::convert_elements(view->dtype, base, 0, type, out, 1, n);
     if (view->contiguous()) return detail::convert_elements(view->dtype, base + start * from_size, 1, type, out, 1, n);
-    const std::int64_t inner = view->shape[rank - 1], step = view->strides[rank - 1];
-    std::int64_t row = start / inner, column = start % inner;
+    const std::int64_t inner = shape[rank - 1], step = strides[rank - 1];
+    Ints place = Ints::filled(rank, 0);
+    std::int64_t offset = 0;  // of the row
+    std::int64_t column = start % inner, rest = start / inner;
+    for (int axis = rank - 2; axis >= 0; --axis) {
+      place[axis] = rest % shape[axis];
+      offset += place[axis] * strides[axis];
+      rest /= shape[axis];
+    }
+    constexpr std::int64_t few = 64;
     while (n > 0) {
-      std::int64_t offset = column * step, rest = row;
-      for (int axis = rank - 2; axis >= 0; --axis) {
-        offset += rest % view->shape[axis] * view->strides[axis];
-        rest /= view->shape[axis];
-      }
       const std::int64_t run = std::min(n, inner - column);
-      detail::convert_elements(view->dtype, base + offset * from_size, step, type, out, 1, run);
+      const std::byte* from = base + (offset + column * step) * from_size;
+      if (run <= few && view->dtype == type && to_size == 4)
+        copy_few<std::uint32_t>(from, step, out, run);
+      else if (run <= few && view->dtype == type && to_size == 8)
+        copy_few<std::uint64_t>(from, step, out, run);
+      else
+        detail::convert_elements(view->dtype, from, step, type, out, 1, run);
       out += run * to_size;
       n -= run;
       column = 0;
-      ++row;
+      for (int axis = rank - 2; axis >= 0; --axis) {  // the next row
+        offset += strides[axis];
+        if (++place[axis] < shape[axis]) break;
+        offset -= shape[axis] * strides[axis];
+        place[axis] = 0;
+      }
     }
   }
 };

@@ -244,3 +244,15 @@ TEST_CASE("groups: but not among few columns", "[pass][fusion]") {
 return %10                                            |
 )");
 }
+
+TEST_CASE("groups: no more instructions in a loop than code generation bears", "[pass][fusion]") {
+  const auto f = [](Tensor x) {
+    for (int i = 0; i < 60; ++i) x = sin(x);
+    return x;
+  };
+  auto compiled = compile(f);
+  const Tensor x = random::normal({100});
+  CHECK(test::difference(compiled(x), f(x)) == "");
+  CHECK_THAT(compiled.dump("groups"), Catch::Matchers::Contains("group 1: loop over [100]"));
+  CHECK_THAT(compiled.explain_fusion(), Catch::Matchers::Contains("instructions; a kernel has at most 96 and 1000"));
+}

@@ -172,6 +172,7 @@ TEST_CASE("softmax cross-entropy names labels that do not fit") {
   CHECK(contains(text, "logits       f32[2, 3]"));
   CHECK_THROWS_AS(softmax_cross_entropy(tensor<std::int64_t>({0, -1}), x), IndexError);
   CHECK(contains(message_of<DTypeError>([&] { softmax_cross_entropy(zeros({2}), x); }), "cast(labels, i64)"));
+  CHECK(contains(message_of<DTypeError>([&] { softmax_cross_entropy(x, zeros({2}, i64)); }), "labels come first"));
   CHECK_THROWS_AS(softmax_cross_entropy(zeros({2}, u8), x), DTypeError);
   CHECK_THROWS_AS(softmax_cross_entropy(zeros({2, 3}, f64), x), DTypeError);
   CHECK(contains(message_of<ShapeError>([&] { softmax_cross_entropy(zeros({2, 1}, i64), x); }), "they have shape [2]"));

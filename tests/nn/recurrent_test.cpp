@@ -158,3 +158,12 @@ TEST_CASE("recurrent layers say what they are, and where their parameters are", 
   CHECK(nn::count_parameters(nn::GRU(2, 3)) == 2 * 9 + 3 * 9 + 18);
   CHECK(nn::RNNCell(2, 3).text() == "RNNCell 2 -> 3");
 }
+
+TEST_CASE("a number of layers or a rate is no bool", "[nn]") {
+  STATIC_REQUIRE(std::is_constructible_v<nn::LSTM, int, int, bool>);
+  STATIC_REQUIRE(std::is_constructible_v<nn::GRU, int, int, bool, DType>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::LSTM, int, int, int>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::GRUCell, int, int, int, DType>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::RNN, int, int, int>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::MultiHeadAttention, int, int, double>);
+}

@@ -208,9 +208,7 @@ bool Executable::overwrites_in_place(std::size_t state) const {
         if (o.output && o.value == fresh) target = &o;
       for (const LaunchOperand& o : l.operands) {
         if (o.output || o.value != old) continue;
-        if (!target || o.offset != 0 || o.row_strides != target->row_strides || o.col_stride != target->col_stride ||
-            o.repeat != target->repeat)
-          return false;
+        if (!target || o.offset != 0 || !o.moves_like(*target)) return false;
       }
       if (!target || target->col_stride == 0) continue;  // a row value: read once a row, stored when the row is done
       for (const KernelInstruction& k : l.kernel.code)

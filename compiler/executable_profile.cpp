@@ -18,7 +18,7 @@ double bytes_of(const Launch& launch, std::size_t operand) {
   auto bytes = static_cast<double>(size_of(launch.kernel.operands[operand].dtype));
   for (int a = 0; a < o.row_strides.size(); ++a)
     if (o.row_strides[a] != 0) bytes *= static_cast<double>(launch.rows[a]);
-  if (launch.kernel.interleaved && launch.kernel.operands[operand].step == ColumnStep::contiguous)
+  if (launch.kernel.interleaved && lane_stride(launch.kernel.operands[operand]) != 0)
     bytes *= static_cast<double>(launch.interleave);
   return o.col_stride != 0 ? bytes * static_cast<double>(launch.cols / o.repeat) : bytes;
 }

@@ -25,8 +25,8 @@ struct Group {
   int split = -1;                    // rows are space[:split], columns the rest; -1: pointwise only, not decided
   int inner = -1;                    // >= 0: columns are space[split:inner], and space[inner:] are rows, interleaved
   bool has_column = false;           // it reduces down the columns: its rows are walked with one stride
+  std::size_t instructions = 0;      // of all nodes
 
-  std::size_t instructions = 0;  // of all nodes
   // Limits on a kernel's size keep codegen quick: 40 sines in one took more than a second.
   static constexpr std::size_t max_nodes = 96, max_instructions = 1000;
   Shape rows() const;

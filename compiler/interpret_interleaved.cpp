@@ -43,13 +43,10 @@ class Interpreter {
 
   DType type_of(std::uint16_t n) const { return value_type(kernel_.code[n]); }
 
-  std::int64_t lane_stride(std::uint64_t operand) const {
-    const KernelOperand& o = kernel_.operands[operand];
-    return o.step == ColumnStep::contiguous ? static_cast<std::int64_t>(size_of(o.dtype)) : 0;
-  }
+  std::int64_t stride(std::uint64_t operand) const { return lane_stride(kernel_.operands[operand]); }
   std::byte* at(std::uint64_t operand, std::int64_t column) {
     return static_cast<std::byte*>(call_.pointers[operand]) + row_ * call_.row_strides[operand] +
-           column * call_.col_strides[operand] + lane_ * lane_stride(operand);
+           column * call_.col_strides[operand] + lane_ * stride(operand);
   }
 
   void value(std::uint16_t n, std::int64_t column) {
@@ -60,8 +57,7 @@ class Interpreter {
       const auto& total = totals_[static_cast<std::size_t>(i.reduced)].bytes;
       std::copy_n(total, lanes_ * size_of(type_of(n)), tiles_[n].bytes);
     } else if (s.op == ScalarOp::input) {
-      tile::load(kernel_.operands[s.imm].dtype, lanes_, tiles_[n].bytes, at(s.imm, i.full ? column : 0),
-                 lane_stride(s.imm));
+      tile::load(kernel_.operands[s.imm].dtype, lanes_, tiles_[n].bytes, at(s.imm, i.full ? column : 0), stride(s.imm));
     } else {
       const int uses = arity(s.op);
       tile::run(s, uses ? type_of(s.a) : s.type, lanes_, tiles_[n].bytes, tiles_[s.a].bytes,
@@ -101,7 +97,7 @@ class Interpreter {
 
   void store(const KernelStore& s, std::int64_t column) {
     tile::store(kernel_.operands[s.operand].dtype, lanes_, tiles_[s.value].bytes,
-                at(s.operand, kernel_.code[s.value].full ? column : 0), lane_stride(s.operand));
+                at(s.operand, kernel_.code[s.value].full ? column : 0), stride(s.operand));
   }
 
   const Kernel& kernel_;

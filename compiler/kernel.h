@@ -101,13 +101,14 @@ struct Kernel {
 ///
 /// Interleaved rows: for each row r of the call as many as it says, 16 at least. Element c of the j-th of them lies at
 /// c * (the column byte stride of any operand) + j elements (step contiguous), or is the same for all j (step fixed). A
-/// row value is one of each of them. Their reductions take the columns in order, in blocks of 256 from the identity on,
-/// and the blocks in order; there are none down the columns. Column buffers of kept values have most_lanes elements for
-/// each column. Some rows may be computed twice: no output overlaps another operand.
+/// row value is one of each of them, and stored to step contiguous. Their reductions take the columns in order, in
+/// blocks of 256 from the identity on, and the blocks in order; there are none down the columns. Column buffers of kept
+/// values have most_lanes elements for each column. Some rows may be computed twice: no output overlaps another
+/// operand.
 struct KernelCall {
   void* const* pointers;
   const std::int64_t* row_strides;  // bytes
-  const std::int64_t* col_strides;  // bytes; read for steps strided and repeated only
+  const std::int64_t* col_strides;  // bytes; read for steps strided and repeated only, or where rows lie interleaved
   std::int64_t rows, cols;
   void* scratch;  // row buffers: scratch_bytes(kernel, cols), 64-byte aligned, private to the calling thread
   const std::int64_t* repeats = nullptr;  // columns that show the same element; read for step repeated only
@@ -115,6 +116,11 @@ struct KernelCall {
 };
 
 using KernelFunction = void (*)(const KernelCall*);
+
+/// Of interleaved rows, bytes from an operand's element of one of them to that of the next.
+inline std::int64_t lane_stride(const KernelOperand& o) {
+  return o.step == ColumnStep::contiguous ? static_cast<std::int64_t>(size_of(o.dtype)) : 0;
+}
 
 /// The most columns of which so many rows, with what is kept of them, fit the first cache.
 std::int64_t longest_of(const Kernel& kernel, std::int64_t rows);

@@ -46,9 +46,7 @@ struct Caller {
 
   // From one column to the next; of interleaved rows, from one of them to the next.
   std::int64_t step(std::size_t k) const {
-    const KernelOperand& o = launch.kernel.operands[k];
-    if (!launch.kernel.interleaved) return col[k];
-    return o.step == ColumnStep::contiguous ? static_cast<std::int64_t>(size_of(o.dtype)) : 0;
+    return launch.kernel.interleaved ? lane_stride(launch.kernel.operands[k]) : col[k];
   }
 
   // Rows [begin, end) in row-major order of the row axes; columns [first, first + cols), or so many of the rows that

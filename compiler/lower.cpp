@@ -70,7 +70,7 @@ class Lowering {
     for (std::size_t i = 0; i < launch_.operands.size(); ++i) {
       const LaunchOperand& p = launch_.operands[i];
       if (!o.output && !p.output && kernel().operands[i].step == step && p.value == o.value && p.offset == o.offset &&
-          p.row_strides == o.row_strides && p.col_stride == o.col_stride && p.repeat == o.repeat)
+          p.moves_like(o))
         return static_cast<std::uint16_t>(i);
     }
     launch_.operands.push_back(o);

@@ -18,6 +18,10 @@ struct LaunchOperand {
   bool output;
   std::int64_t repeat = 1;  // columns that show the same element
 
+  /// From the same element on it shows the same elements.
+  bool moves_like(const LaunchOperand& o) const {
+    return row_strides == o.row_strides && col_stride == o.col_stride && repeat == o.repeat;
+  }
   std::int64_t last_column(std::int64_t cols) const { return (cols - 1) / repeat * col_stride; }  // bytes
 };
 

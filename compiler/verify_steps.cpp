@@ -149,8 +149,7 @@ bool in_place(const Graph& graph, const Step& step, ValueId old, ValueId fresh) 
                                      [&](const LaunchOperand& o) { return o.output && o.value == fresh; });
     for (const LaunchOperand& o : l.operands)
       if (!o.output && o.value == old &&
-          (target == l.operands.end() || o.offset != target->offset || o.row_strides != target->row_strides ||
-           o.col_stride != target->col_stride || o.repeat != target->repeat))
+          (target == l.operands.end() || o.offset != target->offset || !o.moves_like(*target)))
         return false;
   }
   return true;

@@ -13,10 +13,12 @@
 #include "../ops/trace.h"
 #include "../tensor/profile_log.h"
 #include "concats.h"
+#include "early_checks.h"
 #include "epilogues.h"
 #include "executable_frame.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
+#include "overwrites.h"
 #include "packing.h"
 #include "recompute.h"
 #include "simplify.h"
@@ -85,6 +87,11 @@ Grouping Executable::group_and_keep() {
   graph_ = pack_weights(graph_, args_, written_);
   if (verifies()) graph_.verify();
   if (log_) log_->after("pack_weights", graph_);
+  if (written_.size() > 1) {
+    graph_ = check_early(graph_, late_values());
+    if (verifies()) graph_.verify();
+    if (log_) log_->after("check_early", graph_);
+  }
   Grouping grouping = group_nodes(graph_, late_values());
   if (verifies()) verify(graph_, grouping);
   Keeping keeping = keep_values(graph_, grouping, args_, results_, written_);
@@ -173,56 +180,11 @@ std::vector<ValueId> Executable::successors() const {
   return list;
 }
 
-// A variable's new value may go to where the old one lies if the step that computes it takes the old one element by
-// element in one pass, or is made to work in place, no later step reads the old one, and no later step can throw.
-bool Executable::overwrites_in_place(std::size_t state) const {
-  const ValueId fresh = direct_[results_ + state], old = graph_.inputs[args_ + written_[state]];
-  if (fresh == no_value) return false;
-  bool written = false;
-  for (const Step& step : steps_) {
-    bool reads_old = false, writes = false;
-    each_use(graph_, step, [&](ValueId v, bool output) {
-      reads_old |= !output && v == old;
-      writes |= output && v == fresh;
-    });
-    const LaunchStep* launch = launch_of(step);
-    const auto* node = std::get_if<NodeStep>(&step);
-    const Graph::Node* n = node ? &graph_.nodes[node->node] : nullptr;
-    const bool in_place_op = n && n->op->in_place;
-    if (written && (reads_old || (n && has(&Op::checks, *n->op, n->attrs)))) return false;
-    if (!writes) continue;
-    written = true;
-    if (!reads_old) continue;
-    if (in_place_op) {
-      for (std::size_t k = 0; k < node->in.size(); ++k)
-        if (node->in[k].base == old && (k > 0 || !is_whole(node->in[k], graph_.type(old)))) return false;
-      continue;
-    }
-    if (!launch) return false;
-    if (const auto* with = std::get_if<EpilogueStep>(&step))  // its product reads all of an operand for each tile
-      for (const Access& a : with->product.in)
-        if (a.base == old) return false;
-    for (const Launch& l : launch->segments) {
-      const LaunchOperand* target = nullptr;
-      for (const LaunchOperand& o : l.operands)
-        if (o.output && o.value == fresh) target = &o;
-      for (const LaunchOperand& o : l.operands) {
-        if (o.output || o.value != old) continue;
-        if (!target || o.offset != 0 || !o.moves_like(*target)) return false;
-      }
-      if (!target || target->col_stride == 0) continue;  // a row value: read once a row, stored when the row is done
-      for (const KernelInstruction& k : l.kernel.code)
-        if (k.level > 0) return false;
-      for (const KernelReduction& r : l.kernel.reductions)
-        if (r.column) return false;
-    }
-  }
-  return true;
-}
-
 void Executable::plan() {
-  in_place_.resize(written_.size());
-  for (std::size_t s = 0; s < written_.size(); ++s) in_place_[s] = overwrites_in_place(s);
+  std::vector<NewState> fresh;
+  for (std::size_t s = 0; s < written_.size(); ++s)
+    fresh.push_back({graph_.inputs[args_ + written_[s]], direct_[results_ + s]});
+  in_place_ = find_overwrites(graph_, steps_, fresh);
 
   std::vector<int> first(graph_.values.size(), -1), last(graph_.values.size(), -1);
   auto region = regions_.begin();

@@ -65,7 +65,6 @@ class Executable final : public RoundRunner {
   void plan();
   std::vector<Place> memory() const;  // by value: the arena, or a memory of its own
   void generate();
-  bool overwrites_in_place(std::size_t state) const;
   std::unique_ptr<Frame> take_frame();
   std::unique_ptr<Frame> make_frame() const;  // without an arena
   Storage allocate_arena() const;

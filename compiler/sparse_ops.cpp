@@ -13,15 +13,28 @@
 namespace weft {
 namespace {
 
-// The indices in [0, n). The error is that of the scatter_add which users wrote.
-detail::IndexList checked(const View& indices, std::int64_t n) {
+// The indices in [0, n). The error is that of the scatter which users wrote.
+detail::IndexList checked(const View& indices, std::int64_t n, const Op& scatter) {
   try {
     return {indices, n, -n};
   } catch (Error& e) {
-    e.locate(ScatterAdd::name, {"idx  " + Type{indices.dtype, indices.shape}.text()}, "");
+    e.locate(scatter.name, {"idx  " + Type{indices.dtype, indices.shape}.text()}, "");
     throw;
   }
 }
+
+struct ScatterIndices {
+  static constexpr auto name = "scatter_indices";
+  static constexpr auto operand_names = "idx";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr bool checks = true;
+  static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = *in[0]; }
+  static void run(const Attrs& attrs, Views in, Views out) {
+    const auto& [n, of] = attrs.as<ScatterIndicesAttrs>();
+    checked(in[0], n, *of);
+    copy_elements(in[0], out[0]);
+  }
+};
 
 struct UniqueRows {
   static constexpr auto name = "unique_rows";
@@ -31,7 +44,7 @@ struct UniqueRows {
   static constexpr bool checks = true;
   static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = out[1] = {i64, in[0]->shape}; }
   static void run(const Attrs& attrs, Views in, Views out) {
-    const auto indices = checked(in[0], attrs.as<UniqueRowsAttrs>().n);
+    const auto indices = checked(in[0], attrs.as<UniqueRowsAttrs>().n, op_of<ScatterAdd>());
     auto *rows = out[0].as<std::int64_t>(), *slots = out[1].as<std::int64_t>();
     // An open-addressing table of slots, at most half full.
     const std::size_t size = std::bit_ceil(2 * indices.size() + 2), mask = size - 1;
@@ -96,6 +109,7 @@ struct SubScalar {
 }  // namespace
 }  // namespace weft
 
+WEFT_DEFINE_OP(weft::ScatterIndices);
 WEFT_DEFINE_OP(weft::UniqueRows);
 WEFT_DEFINE_OP(weft::SetRows);
 WEFT_DEFINE_OP(weft::SubScalar);
@@ -107,6 +121,7 @@ bool is_positive_zero(const View& number) {
   return !std::memcmp(number.data, &zero, size_of(number.dtype));
 }
 
+const Op& scatter_indices_op() { return op_of<ScatterIndices>(); }
 const Op& unique_rows_op() { return op_of<UniqueRows>(); }
 const Op& set_rows_op() { return op_of<SetRows>(); }
 const Op& sub_scalar_op() { return op_of<SubScalar>(); }

@@ -1,9 +1,18 @@
-// What a sparse update is made of: ops of compiled graphs only, so without gradient rules.
+// What updates of some rows are made of: ops of compiled graphs only, so without gradient rules.
 #pragma once
 
 #include "../ops/op.h"
 
 namespace weft {
+
+struct ScatterIndicesAttrs {
+  std::int64_t n;
+  const Op* of;  // the scatter that they are for: errors name it
+  void each(auto&& f) const { f("n", n); }
+  bool operator==(const ScatterIndicesAttrs&) const = default;
+};
+/// indices -> the same, each in [-n, n).
+const Op& scatter_indices_op();
 
 struct UniqueRowsAttrs {
   std::int64_t n;

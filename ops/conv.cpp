@@ -104,6 +104,12 @@ ConvShape conv_shape(ConvPass pass, const ConvAttrs& a, const Shape& x, const Sh
     s.after[at] = real ? a.windows.after[i] : 0;
     s.dilation[at] = real && a.windows.window[i] > 1 ? a.windows.dilation[i] : 1;
   }
+  // Channels in rows, each with a window of its own, are images one pixel high: only for those the library has kernels.
+  if (s.axes == 1 && s.groups > 1 && s.groups == s.channels) {
+    s.axes = 2;
+    for (auto* const of : {&s.in, &s.out, &s.window, &s.stride, &s.before, &s.after, &s.dilation})
+      std::swap((*of)[0], (*of)[1]);
+  }
   return s;
 }
 

@@ -58,7 +58,10 @@ template <class V> [[gnu::always_inline]] inline V erfc(V x) {
   // 36, 1981). k is where the constant term needs no more bits than it has.
   constexpr double k = is_f32<V> ? 0x1.0d18p1 : 0x1.23fcp2;
   const V a = at_most(abs(x), is_f32<V> ? 10.2 : 27.3);  // there it is 0
-  const V t = (a - V(k)) / (a + V(k));
+  // One division for both: 1 / ((a + k) (2a + 1)). t is made exact to its last bit by what its product leaves over.
+  const V d = fma(V(2), a, V(1)), d_low = V(1) - (d - (a + a)), sum = a + V(k), both = V(1) / (sum * d);
+  const V inverse = sum * both, quotient = (a - V(k)) * (d * both);
+  const V t = fma(fma(-quotient, sum, a - V(k)), d * both, quotient);
   constexpr double c0 = is_f32<V> ? 0x1.4649dcp0 : 0x1.3952327dc1edbp0;
   V c = V(0);
   // With x = k(1+t)/(1-t): fpminimax((1+2*x)*exp(x^2)*erfc(x), n, [|SG...|] or [|D...|], 0.49 <= x, relative)
@@ -73,7 +76,6 @@ template <class V> [[gnu::always_inline]] inline V erfc(V x) {
                    0x1.e6296a9cc9c4dp-20, -0x1.5807054a26dbbp-22, -0x1.4047fc8f88d6ap-23, 0x1.1e1da5460d8a4p-24,
                    0x1.ef041543fb4fp-28, -0x1.c1347f5e56ab5p-28);
   const V p = fma(c, t, V(c0)), p_low = fma(c, t, V(c0) - p);
-  const V d = fma(V(2), a, V(1)), d_low = V(1) - (d - (a + a)), inverse = V(1) / d;
   const V y = p * inverse, y_low = (fma(-y, d, p) + fma(-y, d_low, p_low)) * inverse;
   // a^2 as a sum of two.
   const V square = a * a, square_low = fma(a, a, -square);

@@ -116,6 +116,8 @@ std::vector<Problem> geometries() {
   list.emplace_back(2, Windows::over({3, 2, 4}, {2, 1, 3}, 1, 1, 1), 16, 32, 1);
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 32, 32, 32);  // depthwise
   list.emplace_back(2, Windows::over({9, 7}, {3, 3}, 1, 1, 1), 5, 10, 5);
+  list.emplace_back(2, Windows::over({40}, {3}, 2, Padding({0}, {2}), {3}), 32, 32, 32);  // in rows
+  list.emplace_back(2, Windows::over({5}, {2}, 1, 1, 1), 3, 6, 3);
   // of which some of oneDNN's bf16 kernels read or write elsewhere: images narrower than a step, axes of three along
   // which no window lies inside, steps of 4 with as much padding before as is left over after
   list.emplace_back(2, Windows::over({6, 2}, {3, 5}, 3, 2, 1), 16, 32, 1);

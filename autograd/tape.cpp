@@ -22,6 +22,10 @@ const Tensor& Gradients::operator[](const Variable& variable) const {
                                   variable.defined() ? variable.name() : "", list_.size()));
 }
 
+void detail::fail_unpaired(std::size_t sources, std::size_t gradients) {
+  throw ArgumentError(fmt::format("{} parts of the sources, but {} of the gradients", sources, gradients));
+}
+
 bool Gradients::contains(const Variable& variable) const {
   return std::any_of(list_.begin(), list_.end(), [&](const Item& item) { return item.variable == variable.state(); });
 }

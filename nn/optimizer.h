@@ -35,6 +35,12 @@ class Optimizer {
   /// slots. ArgumentError for a variable that is not this optimizer's or given twice, ShapeError, DTypeError; nothing
   /// is changed then.
   void apply(const Gradients& gradients, Site site = Site::current());
+  /// The same for any structure of variables and models, and what gradient() gives for it:
+  /// opt.apply(layers, tape.gradient(loss, layers)), opt.apply(std::tie(w, b), tape.gradient(loss, w, b)).
+  template <Structured S, Structured G>
+  void apply(const S& sources, const G& gradients, Site site = Site::current()) {
+    apply(by_variable(sources, gradients), site);
+  }
   /// The same for loose variables: opt.apply({{W1, dW1}, {b1, db1}}).
   void apply(std::initializer_list<std::pair<std::reference_wrapper<const Variable>, Tensor>> gradients,
              Site site = Site::current());

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "catch.h"
+#include "../support.h"
 
 using namespace weft;
+using namespace weft::test;
 
 namespace {
 
@@ -66,14 +67,6 @@ void compare(const std::function<std::unique_ptr<nn::Optimizer>(const Variable&)
 
 template <class Opt, class Options> auto maker(Options options) {
   return [=](const Variable& p) { return std::make_unique<Opt>(p, options); };
-}
-
-template <class E, class F> std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& e) { return e.what(); }
-  FAIL("no such error was thrown");
-  return {};
 }
 
 struct Two {
@@ -287,4 +280,39 @@ TEST_CASE("schedules are functions of the step") {
   CHECK_THROWS_AS(nn::step_decay(1, 0), ArgumentError);
   CHECK_THROWS_AS(nn::constant(NAN), ArgumentError);
   CHECK_THROWS_AS(nn::warm_up(-1, nn::constant(1)), ArgumentError);
+}
+
+TEST_CASE("gradients are applied in the structure in which the tape gives them", "[optimizer]") {
+  std::vector<Variable> list{Variable(tensor({1, 2})), Variable(tensor({3, 4})), Variable(tensor({5}), false)};
+  std::vector<nn::Linear> layers{nn::Linear(2, 2), nn::Linear(2, 1)};
+  std::map<std::string, Variable> named{{"a", tensor({1})}, {"b", tensor({2})}};
+  const Variable w = tensor({1, 1}), b = tensor({2, 2});
+  const auto loss = [&] {
+    return sum(layers[1](layers[0](expand(list[0] * list[1], 0)))) * sum(list[2]) * named.at("a") * named.at("b") +
+           sum(w * b);
+  };
+  const auto all = std::tie(list, layers, named, w, b);
+  Gradients by_hand;
+  {
+    GradientTape tape({.persistent = true});
+    const Tensor l = loss();
+    tape.stop();
+    for (const nn::Parameter& p : nn::parameters(all))
+      if (p.trainable()) by_hand.add(p.variable(), tape.gradient(l, p.variable()));
+    const Gradients g = by_variable(all, tape.gradient(l, all));
+    CHECK(g.size() == 10);
+    for (const auto& [variable, gradient] : by_hand) CHECK_SAME(g[Variable::handle(variable)], gradient);
+    CHECK_SAME(by_variable(std::tie(w, b), tape.gradient(l, w, b))[b], w.value());
+  }
+  nn::SGD opt(all, {.learning_rate = 0.5});
+  GradientTape tape;
+  std::vector<Tensor> expected;
+  for (const auto& [variable, gradient] : by_hand) expected.push_back(variable->value - 0.5 * gradient);
+  opt.apply(all, tape.gradient(loss(), all));
+  for (std::size_t k = 0; const auto& [variable, gradient] : by_hand) CHECK_SAME(variable->value, expected[k++]);
+
+  nn::SGD of_list(list, {.learning_rate = 1});
+  of_list.apply(list, std::vector<Tensor>{ones({2}), Tensor(), Tensor()});
+  CHECK_SAME(list[1].value(), expected[1]);
+  CHECK_THROWS_AS(of_list.apply(list, std::vector<Tensor>{ones({2})}), ArgumentError);
 }

@@ -96,7 +96,9 @@ class Panels {
                                   {panel, width, keys},
                                   {panel, depth, keys},
                                   {keys, depth, panel},
-                                  {keys, width, panel}})
+                                  {keys, width, panel},
+                                  {few_queries, keys, depth},
+                                  {few_queries, width, keys}})
       product_bytes_ = std::max(product_bytes_, matmul_scratch_bytes(dtype, m, n, k));
     product_bytes_ = (product_bytes_ + 63) / 64 * 64;
   }
@@ -135,23 +137,48 @@ class Panels {
   template <int n, class Body> void each(const Item& item, std::int64_t begin, std::int64_t end,
                                          const Operands<n>& operands, const Operands<n>& next, std::int64_t next_begin,
                                          Body&& body) const {
-    const std::int64_t weights = keys * panel * size;  // a multiple of 64 bytes
-    thread_local Storage memory;
-    const auto needed = static_cast<std::size_t>(product_bytes_ + 2 * weights + keys * panel);
-    if (memory.bytes() < needed) memory = Storage::allocate(needed);
-    std::byte *const first = memory.data() + product_bytes_, *const second = first + weights;
-    auto* const seen = reinterpret_cast<bool*>(second + weights);
+    const Memory m = memory();
     for (std::int64_t q = begin; q < end; q += panel) {
       const std::int64_t queries = std::min(panel, end - q), all = causal_ ? std::min(keys, q + queries) : keys,
                          few = causal_ ? std::min(keys, q + std::min(group, queries)) : keys;
-      if (mask_) look_up(item, q, queries, all, seen);
+      if (mask_) look_up(item, q, queries, all, m.seen);
       const Operands<n> ahead =
           q + panel < end ? operands.panel_at(q + panel, causal_) : next.panel_at(next_begin, causal_);
       body(q, queries,
-           AttentionPanel{
-               {few, all}, causal_ ? q + 1 : keys, mask_ ? seen : nullptr, scale_, ahead.rows, ahead.rows + n},
-           memory.data(), first, second);
+           AttentionPanel{{few, all},
+                          queries,
+                          causal_ ? q + 1 : keys,
+                          mask_ ? m.seen : nullptr,
+                          scale_,
+                          ahead.rows,
+                          ahead.rows + n},
+           m.scratch, m.first, m.second);
     }
+  }
+
+  /// All queries of an item, where they are few: scores and weights in rows.
+  void rows_of(const Item& item, const Matrix& query, const Matrix& key, const Matrix& value, const Matrix& result,
+               std::byte* log) const {
+    const Memory m = memory();
+    const std::int64_t all = seen(), step = (keys + group - 1) / group * group;
+    alignas(64) double inverse[few_queries];
+    product(queries, all, depth, query, transposed(key), {m.first, step, 1}, m.scratch);
+    for (std::int64_t q = 0; q < queries; ++q) {
+      const std::int64_t limit = causal_ ? std::min(keys, q + 1) : keys;
+      if (mask_) {
+        const Matrix mask = item.matrix(*mask_);
+        const auto* row = reinterpret_cast<const bool*>(mask.at) + q * mask.row;
+        if (mask.col == 1) std::memcpy(m.seen, row, static_cast<std::size_t>(limit));
+        for (std::int64_t k = 0; mask.col != 1 && k < limit; ++k) m.seen[k] = row[k * mask.col];
+        std::fill(m.seen + limit, m.seen + step, false);
+      }
+      std::byte* const weights = m.first + q * step * size;
+      loops.row({limit, mask_ ? m.seen : nullptr, scale_}, weights, reinterpret_cast<std::byte*>(inverse) + q * size,
+                log + q * size);
+      std::memset(weights + limit * size, 0, static_cast<std::size_t>((all - limit) * size));
+    }
+    product(queries, width, all, {m.first, step, 1}, value, result, m.scratch);
+    loops.scale_rows(result.at, result.row, inverse, queries, width);
   }
 
   /// The rows of `result`, n queries from the one that it is at: weights^T [n, keys] times those of b [keys, width].
@@ -189,6 +216,19 @@ class Panels {
   }
 
  private:
+  struct Memory {
+    std::byte *scratch, *first, *second;  // of products; two arrays of a panel's weights
+    bool* seen;                           // as many
+  };
+  Memory memory() const {
+    const std::int64_t weights = (keys + group) * panel * size;  // a multiple of 64 bytes; rows end with whole vectors
+    thread_local Storage memory;
+    const auto needed = static_cast<std::size_t>(product_bytes_ + 2 * weights + (keys + group) * panel);
+    if (memory.bytes() < needed) memory = Storage::allocate(needed);
+    std::byte* const first = memory.data() + product_bytes_;
+    return {memory.data(), first, first + weights, reinterpret_cast<bool*>(first + 2 * weights)};
+  }
+
   void look_up(const Item& item, std::int64_t query, std::int64_t n, std::int64_t limit, bool* seen) const {
     const Matrix m = item.matrix(*mask_);
     for (std::int64_t i = 0; i < panel; ++i) {
@@ -220,6 +260,7 @@ void attention(Views in, Views out, double scale, bool causal) {
     const Matrix query = item.matrix(in[0]), key = item.matrix(in[1]), value = item.matrix(in[2]);
     const Matrix result = item.matrix(out[0]);
     std::byte* const log = item.start(out[1]);
+    if (p.queries <= few_queries) return p.rows_of(item, query, key, value, result, log);
     const std::int64_t begin = task % stripes * stripe, next = std::min(task + p.threads(), p.items * stripes - 1);
     const auto operands = [&](std::int64_t i) { return p.operands(i, {&in[0], &out[0]}, {&in[1], &in[2]}); };
     p.each(item, begin, std::min(p.queries, begin + stripe), operands(task / stripes), operands(next / stripes),

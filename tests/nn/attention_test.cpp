@@ -43,6 +43,9 @@ const Case cases[] = {
     {{3, 41, 20}, {1, 300, 20}, {300, 33}, false, true},
     {{2, 2, 150, 9}, {2, 2, 150, 9}, {2, 2, 150, 18}, true},  // long enough to fetch ahead, in order and not
     {{3, 130, 8}, {3, 90, 8}, {3, 90, 8}},
+    {{2, 4, 8}, {2, 37, 8}, {2, 37, 5}, true},  // so few that their scores lie in rows
+    {{3, 2, 8}, {3, 300, 8}, {3, 300, 16}, true, true},
+    {{2, 1, 4}, {2, 4100, 4}, {2, 4100, 3}, false, true},
 };
 
 struct Inputs {
@@ -120,15 +123,15 @@ TEST_CASE("a panel's keys beyond a query change nothing", "[attention]") {
 TEST_CASE("attention reads nothing that its thread's last one left behind", "[attention]") {
   const int threads = num_threads();
   set_num_threads(1);
-  for (const DType t : {f32, f64}) {
-    Inputs in = inputs({{70, 8}, {100, 8}, {100, 8}, true}, t);
+  for (const auto& [t, queries] : {std::pair{f32, 70}, {f64, 70}, {f32, 3}, {f64, 3}}) {
+    Inputs in = inputs({{queries, 8}, {100, 8}, {100, 8}, true}, t);
     const Tensors before = with_gradients(attention, in);
     const auto none = [](const Tensor& x) { return full(x.shape(), NAN, x.dtype()); };
     with_gradients(attention, {none(in.q), none(in.k), none(in.v), {}});
     const Tensors after = with_gradients(attention, in);
     for (std::size_t i = 0; i < before.size(); ++i) CHECK_SAME(after[i], before[i]);
     // nor keys and values that no query sees
-    const Tensor seen = reshape(arange(0, 100) < 70, {100, 1});
+    const Tensor seen = reshape(arange(0, 100) < queries, {100, 1});
     in.k = where(seen, in.k, NAN), in.v = where(seen, in.v, NAN);
     const Tensors blind = with_gradients(attention, in);
     for (std::size_t i = 0; i < before.size(); ++i) CHECK_SAME(blind[i], before[i]);

@@ -73,6 +73,8 @@ template <class Struct> std::optional<weft::test::OpSample> large_input(weft::te
     return {{SearchSortedAttrs{false}, {sort(x({65'536})), x({elements / 8})}}};
   if constexpr (is_one_of<Struct, AssertFinite>) return {{Attrs{}, {x({elements})}}};
   if constexpr (is_one_of<Struct, CheckIndices>) return {{CheckAttrs{1000}, {indices(r, {elements / 2}, 1000)}}};
+  if constexpr (is_one_of<Struct, AxisPositions>)
+    return {{PositionsAttrs{1, 1000, 1024}, {indices(r, {1024, elements / 2048}, 1000)}}};
   if constexpr (is_one_of<Struct, Uniform>) return {{UniformAttrs{f32, {elements}}, {tensor<std::int64_t>({7, 11})}}};
   if constexpr (is_one_of<Struct, StandardGamma>)
     return {{Attrs{}, {tensor<std::int64_t>({7, 11}), random_tensor(r, {elements / 8}, f32, 0.1, 4)}}};

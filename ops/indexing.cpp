@@ -88,6 +88,40 @@ void CheckIndices::run(const Attrs& attrs, Views in, Views out) {
   copy_elements(in[0], out[0]);
 }
 
+void AxisPositions::infer(const Attrs& attrs, Types in, std::span<Type> out) {
+  check_index_type(*in[0]);
+  normal_axis(attrs.as<PositionsAttrs>().axis, in[0]->shape.size());
+  out[0] = {i64, in[0]->shape};
+}
+
+void AxisPositions::run(const Attrs& attrs, Views in, Views out) {
+  const PositionsAttrs& a = attrs.as<PositionsAttrs>();
+  const std::int64_t extent = a.n, outer_extent = a.outer;
+  const detail::IndexList indices(in[0], extent, -extent);
+  const ReduceGeometry g(in[0].shape, {a.axis, a.axis + 1});
+  if (std::ssize(indices) == 0) return;
+  constexpr std::int64_t part = 8192;  // rows
+  const std::int64_t rows = g.outer * g.n;
+  parallel_for((rows + part - 1) / part, rows * g.inner < 1 << 15 ? 1 : num_threads(), [&](std::int64_t task) {
+    const std::int64_t* index = indices.begin() + task * part * g.inner;
+    const std::int64_t end = std::min(rows, (task + 1) * part);
+    auto* to = out[0].as<std::int64_t>() + task * part * g.inner;
+    for (std::int64_t r = task * part; r < end;) {  // those that have the same place before the axis
+      const std::int64_t first = r / g.n % outer_extent * extent, run = std::min(end - r, g.n - r % g.n);
+      for (std::int64_t k = 0; g.inner == 1 && k < run; ++k) to[k] = first + index[k];
+      for (std::int64_t i = 0; g.inner > 1 && i < run; ++i)
+        for (std::int64_t k = 0; k < g.inner; ++k) to[i * g.inner + k] = (first + index[i * g.inner + k]) * g.inner + k;
+      to += run * g.inner, index += run * g.inner, r += run;
+    }
+  });
+}
+
+void AxisPositions::batch(Batching& b) {
+  PositionsAttrs a = b.attrs<PositionsAttrs>();
+  ++a.axis;
+  b.apply(a);
+}
+
 Tensor gather(const Arg& x, const Arg& indices, std::int64_t axis) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
@@ -129,13 +163,8 @@ Flat flat_positions(const Tensor& x, const Tensor& indices, std::int64_t axis) {
   Flat f{{}, x.shape()};
   f.shape[at] = indices.shape()[at];
   const std::int64_t n = x.shape()[at];
-  Tensor i = cast(check_indices(indices, n, -n), i64);
-  i = broadcast_to(where(i < 0, i + n, i), f.shape);
-  // Axes before and after this one go on in order: one term for each of the two parts.
   const ReduceGeometry g(x.shape(), {at, at + 1});
-  const Tensor outer = reshape(arange(g.outer) * (n * g.inner), {g.outer, 1, 1});
-  const Tensor flat = outer + reshape(i, {g.outer, f.shape[at], g.inner}) * g.inner + arange(g.inner);
-  f.positions = reshape(flat, f.shape);
+  f.positions = apply<AxisPositions>({broadcast_to(indices, f.shape)}, PositionsAttrs{at, n, g.outer});
   return f;
 }
 

@@ -68,14 +68,20 @@ Tensor avg_pool(const char* name, int axes, const Arg& x, const PerAxis& window,
 Tensor adaptive_max_pool(const char* name, int axes, const Arg& x, const PerAxis& results, bool channels_last) {
   return pool(name, axes, x, channels_last, [&](const Tensor& t) { return largest(t, adapted(t, results)); });
 }
-Tensor adaptive_avg_pool(const char* name, int axes, const Arg& x, const PerAxis& results, bool channels_last) {
-  return pool(name, axes, x, channels_last, [&](const Tensor& t) { return average(t, adapted(t, results)); });
-}
-
 Axes between(const Tensor& t, bool channels_last) {
   Ints axes;
   for (int i = channels_last ? 1 : 2; i < t.rank() - (channels_last ? 1 : 0); ++i) axes.push_back(i);
   return axes;
+}
+
+Tensor adaptive_avg_pool(const char* name, int axes, const Arg& x, const PerAxis& results, bool channels_last) {
+  return pool(name, axes, x, channels_last, [&](const Tensor& t) {
+    const PoolAttrs a = adapted(t, results);
+    if (!a.adaptive.empty() || a.windows.window != a.windows.in) return average(t, a);
+    // One result for each image and channel is a reduction, of x as it lies.
+    if (channels_last) return mean(t, between(t, true), true);
+    return detail::channels_last(mean(detail::channels_first(t), between(t, false), true));
+  });
 }
 
 }  // namespace

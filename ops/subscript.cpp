@@ -156,6 +156,25 @@ Tensor gather_all(const Advanced& a) {
   return gather(reshape(moved, long_axis), position, a.place);
 }
 
+// The mask, with axes for the rest of x's, if the brackets hold a mask of x's first axes alone and each place that it
+// names has the same values: then no places need be listed.
+Tensor only_mask(const Tensor& x, const std::vector<Index>& indices, const Tensor& values) {
+  const Tensor* const mask = indices.size() == 1 ? tensor_of(indices[0]) : nullptr;
+  if (!mask || !mask->defined() || mask->dtype() != DType::boolean || mask->rank() == 0 || mask->rank() > x.rank())
+    return {};
+  Shape shape = mask->shape(), rest;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (i < mask->rank()) {
+      if (shape[i] != x.shape()[i]) return {};
+    } else {
+      rest.push_back(x.shape()[i]);
+      shape.push_back(1);
+    }
+  }
+  if (values.rank() > rest.size() || broadcast_shapes(values.shape(), rest) != rest) return {};
+  return reshape(*mask, shape);
+}
+
 template <class F> Tensor indexed(const char* name, const Arg& x, std::span<const Index> indices, F&& body) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
@@ -182,8 +201,10 @@ Tensor subscript(const Arg& x, std::span<const Index> indices) {
 
 Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& values, bool accumulate) {
   return indexed("index_put", x, indices, [&](const Tensor& t) {
+    const Tensor v = values.tensor(t.dtype());
+    if (const Tensor mask = only_mask(t, indices, v); mask.defined()) return where(mask, accumulate ? t + v : v, t);
     const Tensor positions = subscript(reshape(arange(t.size()), t.shape()), indices);
-    const Tensor flat = reshape(t, {t.size()}), updates = broadcast_to(values.tensor(t.dtype()), positions.shape());
+    const Tensor flat = reshape(t, {t.size()}), updates = broadcast_to(v, positions.shape());
     return reshape((accumulate ? scatter_add : scatter_set)(flat, positions, updates, 0), t.shape());
   });
 }

@@ -39,7 +39,7 @@ using BuiltinOps = OpList<
     // order
     ArgSort, SearchSorted, CumSum, CumProd, CumArgMax, CumArgMin, LinearRecurrence,
     // indexing, checks
-    Gather, ScatterAdd, ScatterSet, ScatterMax, ScatterMin, CheckIndices, AssertFinite, Print,
+    Gather, ScatterAdd, ScatterSet, ScatterMax, ScatterMin, CheckIndices, AxisPositions, AssertFinite, Print,
     // random
     Uniform, StandardGamma,
     // products

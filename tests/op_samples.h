@@ -324,6 +324,14 @@ template <> struct Sampler<CheckIndices> {
     return {{CheckAttrs{5}, {cast(tensor({0, 4, 2}), t)}}, {CheckAttrs{5}, {zeros({0, 2}, t)}}};
   }
 };
+template <> struct Sampler<AxisPositions> {
+  static constexpr bool accepts(DType t) { return t == i32 || t == i64; }
+  static std::vector<OpSample> samples(DType t, Random&) {
+    const Tensor i = cast(tensor({{0, 4, 2}, {-5, -1, 3}}), t);
+    return {
+        {PositionsAttrs{0, 5, 1}, {i}}, {PositionsAttrs{1, 5, 2}, {i}}, {PositionsAttrs{1, 5, 3}, {zeros({0, 2}, t)}}};
+  }
+};
 template <> struct Sampler<Uniform> {
   static constexpr bool accepts(DType t) { return t == i64; }
   static std::vector<OpSample> samples(DType, Random&) {

@@ -86,4 +86,22 @@ struct CheckIndices {
   static void batch(Batching& b) { b.apply(b.attributes()); }
 };
 
+struct PositionsAttrs {
+  int axis;
+  std::int64_t n, outer;  // x's extents: along the axis, and the product of those before it
+  void each(auto&& f) const { f("axis", axis), f("n", n), f("outer", outer); }
+};
+/// Where each index, along an axis of x, points to in x's row-major order: in[o, i, k] becomes (o n + in[o, i, k]) inner
+/// + k. An index of -1 is the last.
+struct AxisPositions {
+  static constexpr auto name = "axis_positions";
+  static constexpr auto operand_names = "idx";
+  static constexpr OpKind kind = OpKind::kernel;
+  static constexpr bool differentiable = false;
+  static constexpr bool checks = true;
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void batch(Batching& b);
+};
+
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "../../tensor/convert.h"
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
 #include "../../tensor/storage.h"
@@ -96,10 +97,8 @@ template <class Half> Storage widen(const void* from, std::int64_t batch, std::i
       const Half* f = static_cast<const Half*>(from) + b * step + i * row;
       if (i == rows)
         t = std::fill_n(t, wide, 0.f);
-      else if (col == 1)
-        for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j];
       else
-        for (std::int64_t j = 0; j < columns; ++j) *t++ = f[j * col];
+        detail::convert_elements(dtype_of<Half>, f, col, DType::f32, t, 1, columns), t += columns;
       if (i < rows && wide > columns) *t++ = 0;
     }
   }
@@ -110,24 +109,48 @@ template <class Half> Storage widen(const void* from, std::int64_t batch, std::i
   return to;
 }
 
-/// 16 bits by way of f32. bf16 in the order, and without subnormals, as the CPU's own instruction has it.
-template <class Half> void run_half(const MatmulShape& s, const void* a, const void* b, void* c) {
+/// 16 bits by way of f32. bf16 in the order, and without subnormals, as the CPU's own instruction has it. Rows of c are
+/// `c_row` elements apart.
+template <class Half>
+void run_widened(const MatmulShape& s, const Half* a, const Half* b, Half* c, std::int64_t c_row) {
   constexpr bool pairs = dtype_of<Half> == DType::bf16;
   // The operand's own order is kept where it is dense: a transpose is widened as it lies and stays a transpose.
   const bool ta = s.a_row == 1 && s.a_col != 1, tb = s.b_row == 1 && s.b_col != 1;
-  const std::int64_t as = s.a_batch ? s.batch : 1, bs = s.b_batch ? s.batch : 1, size = s.batch * s.m * s.n,
+  const std::int64_t as = s.a_batch ? s.batch : 1, bs = s.b_batch ? s.batch : 1, rows = s.batch * s.m,
                      k = pairs ? (s.k + 1) / 2 * 2 : s.k;
   const Storage wide_a = ta ? widen<Half>(a, as, s.a_batch, s.k, s.m, s.a_col, 1, pairs ? 0 : -1)
                             : widen<Half>(a, as, s.a_batch, s.m, s.k, s.a_row, s.a_col, pairs ? 1 : -1);
   const Storage wide_b = tb ? widen<Half>(b, bs, s.b_batch, s.n, s.k, s.b_col, 1, pairs ? 1 : -1)
                             : widen<Half>(b, bs, s.b_batch, s.k, s.n, s.b_row, s.b_col, pairs ? 0 : -1);
-  const Storage wide_c = Storage::allocate(static_cast<std::size_t>(size) * 4);
+  const Storage wide_c = Storage::allocate(static_cast<std::size_t>(rows * s.n) * 4);
   run(Matmul{s.batch, s.m, s.n, k, s.a_batch ? s.m * k : 0, ta ? 1 : k, ta ? s.m : 1, s.b_batch ? k * s.n : 0,
              tb ? 1 : s.n, tb ? k : 1, s.m * s.n, s.n, wide_a.data(), wide_b.data(), wide_c.data(), nullptr},
       DType::f32, !pairs);
-  const auto* from = reinterpret_cast<const float*>(wide_c.data());
-  auto* to = static_cast<Half*>(c);
-  for (std::int64_t i = 0; i < size; ++i) to[i] = Half(from[i]);
+  const auto* const from = reinterpret_cast<const float*>(wide_c.data());
+  for (std::int64_t i = 0; i < rows; ++i)
+    detail::convert_elements(DType::f32, from + i * s.n, 1, dtype_of<Half>, c + i * c_row, 1, s.n);
+}
+
+/// Where one operand is much larger than the other it is widened in pieces that stay in L2, for each of which the other
+/// is widened again: rows of a or columns of b.
+template <class Half> void run_half(const MatmulShape& s, const void* a_, const void* b_, void* c_) {
+  constexpr std::int64_t few = 16, piece = 64 * 1024;  // rows or columns of the smaller one; elements
+  const auto *const a = static_cast<const Half*>(a_), *const b = static_cast<const Half*>(b_);
+  auto* const c = static_cast<Half*>(c_);
+  const std::int64_t extent = std::max(s.m, s.n),
+                     step = std::max<std::int64_t>(few, piece / std::max<std::int64_t>(1, s.k) / few * few);
+  if (s.batch > 1 || std::min(s.m, s.n) > few || extent <= 2 * step) return run_widened(s, a, b, c, s.n);
+  parallel_for((extent + step - 1) / step, num_threads(), [&](std::int64_t task) {
+    const std::int64_t first = task * step, n = std::min(step, extent - first);
+    MatmulShape part = s;
+    if (s.m > s.n) {
+      part.m = n;
+      run_widened(part, a + first * s.a_row, b, c + first * s.n, s.n);
+    } else {
+      part.n = n;
+      run_widened(part, a, b + first * s.b_col, c + first, s.n);
+    }
+  });
 }
 
 }  // namespace

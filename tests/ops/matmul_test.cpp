@@ -206,6 +206,16 @@ TEMPLATE_TEST_CASE("matmul in 16 bits is summed in f32 and rounded once", "[matm
   }
 }
 
+TEMPLATE_TEST_CASE("matmul in 16 bits of one operand that is widened in pieces", "[matmul]", bfloat16, float16) {
+  for (const auto& [m, n, k] : {std::array{1, 1000, 301}, {1000, 3, 300}, {16, 700, 400}, {601, 1, 1000}})
+    for (const Layout a : {Layout::rows, Layout::transposed})
+      for (const Layout b : {Layout::rows, Layout::transposed}) {
+        const Problem<TestType> p(1, m, n, k, a, b);
+        INFO(name(p.shape));
+        CHECK(same_bits(p.run(), p.defined()));
+      }
+}
+
 TEST_CASE("matmul stays within the bound of its summation", "[matmul]") {
   for (int i = 0; i < 40; ++i) {
     const Problem<float> p(1, any_extent(50), any_extent(50), any_extent(1500), layouts[i % 4], layouts[i / 4 % 4]);

@@ -221,6 +221,17 @@ TEST_CASE("index_put sets and adds where the brackets point, and leaves x as it 
   CHECK_VALUES(index_put(z, {ints({0, 0, 1}), ints({1, 1, 2})}, tensor({1, 2, 3})), 0, 2, 0, 0, 0, 3);
   CHECK_VALUES(index_put(z, {ints({0, 0, 1}), ints({1, 1, 2})}, tensor({1, 2, 3}), true), 0, 3, 0, 0, 0, 3);
   CHECK_VALUES(index_put(tensor({1, -2, -3}), {tensor({1, -2, -3}) < 0}, 0), 1, 0, 0);
+  // A mask alone, of all axes or of the first, and values that fit every place; else as many values as places.
+  const Tensor rows = tensor<bool>({true, false}), x = tensor({{1, 2, 3}, {4, 5, 6}});
+  CHECK_VALUES(index_put(x, {rows}, 7), 7, 7, 7, 4, 5, 6);
+  CHECK_VALUES(index_put(x, {rows}, tensor({7, 8, 9})), 7, 8, 9, 4, 5, 6);
+  CHECK_VALUES(index_put(x, {rows}, tensor({{7, 8, 9}})), 7, 8, 9, 4, 5, 6);
+  CHECK_VALUES(index_put(x, {rows}, tensor({7, 8, 9}), true), 8, 10, 12, 4, 5, 6);
+  CHECK_VALUES(index_put(x, {x > 2}, tensor({7, 8, 9, 10})), 1, 2, 7, 8, 9, 10);
+  CHECK_VALUES(index_put(x, {x > 2}, tensor({1}), true), 1, 2, 4, 5, 6, 7);
+  CHECK_VALUES(index_put(x, {x > 2, NewAxis}, 0), 1, 2, 0, 0, 0, 0);
+  CHECK_THROWS_AS(index_put(x, {x > 2}, tensor({7, 8})), ShapeError);
+  CHECK_THROWS_AS(index_put(x, {x[{Slice(0, 1)}] > 2}, 7), IndexError);
   CHECK_VALUES(z, 0, 0, 0, 0, 0, 0);
   CHECK_THROWS_AS(index_put(z, {0}, zeros({2})), ShapeError);
 }

@@ -87,6 +87,8 @@ template <class Struct> std::optional<weft::test::OpSample> large_input(weft::te
   if constexpr (is_one_of<Struct, MaxPut>) return pool({false, true}, r);
   if constexpr (is_one_of<Struct, AvgPool>) return pool({false}, r);
   if constexpr (is_one_of<Struct, AvgSpread>) return pool({true}, r);
+  if constexpr (is_one_of<Struct, ResizeLinear>) return {{ResizeAttrs{1, 512, 1024, false}, {x({16, 512, 512})}}};
+  if constexpr (is_one_of<Struct, SpreadLinear>) return {{ResizeAttrs{1, 512, 1024, false}, {x({16, 1024, 512})}}};
   if constexpr (is_one_of<Struct, TriangularSolve>) return {{TriangleAttrs{true}, {matrices(r), x({8192, 8, 8})}}};
   if constexpr (is_one_of<Struct, Solve>) return {{Attrs{}, {matrices(r), x({8192, 8, 8})}}};
   if constexpr (is_one_of<Struct, CheckMatrices>) return {{CheckMatricesAttrs{0}, {matrices(r)}}};

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "../tensor/create.h"
+#include "apply.h"
 #include "composition.h"
+#include "defs/resize.h"
 #include "indexing.h"
 #include "manipulate.h"
 #include "math.h"
@@ -71,18 +73,6 @@ struct Grid {
     return p;
   }
 };
-
-// Between the two elements around each position along an axis.
-Tensor resize_linear(const Tensor& t, int axis, std::int64_t size, bool align_corners) {
-  const auto n = static_cast<double>(t.shape()[axis]), results = static_cast<double>(size);
-  const Tensor i = arange(0, results, 1, f64),
-               position = align_corners ? i * (n - 1) / std::max(1.0, results - 1) : (i + 0.5) * n / results - 0.5;
-  const Tensor inside = minimum(maximum(position, 0), n - 1), low = floor(inside);
-  Shape along = Shape::filled(t.rank(), 1);
-  along[axis] = size;
-  const Tensor w = cast(reshape(inside - low, along), t.dtype());
-  return gather(t, cast(low, i64), axis) * (1 - w) + gather(t, cast(minimum(low + 1, n - 1), i64), axis) * w;
-}
 
 Tensor resize_nearest(const Tensor& t, int axis, std::int64_t size) {
   const std::int64_t whole = t.shape()[axis] / size, rest = t.shape()[axis] % size;
@@ -151,7 +141,8 @@ Tensor interpolate(const Arg& x, const Ints& size, Interpolation mode, bool alig
     Tensor y = linear ? cast(t, compute_type(t.dtype())) : t;
     for (int i = 0; i < size.size(); ++i)
       if (size[i] != t.shape()[2 + i])
-        y = linear ? resize_linear(y, 2 + i, size[i], align_corners) : resize_nearest(y, 2 + i, size[i]);
+        y = linear ? apply<ResizeLinear>({y}, ResizeAttrs{2 + i, t.shape()[2 + i], size[i], align_corners})
+                   : resize_nearest(y, 2 + i, size[i]);
     return cast(y, t.dtype());
   });
 }

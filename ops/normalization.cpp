@@ -42,8 +42,8 @@ class Operands {
     return x.shape()[1];
   }
   std::int64_t positions() const {
-    std::int64_t n = 1;
-    for (int i = 2; i < x.rank(); ++i) n *= x.shape()[i];
+    std::int64_t n = x.size() > 0;  // of no elements the extents may be such that no number holds their product
+    for (int i = 2; n > 0 && i < x.rank(); ++i) n *= x.shape()[i];
     return n;
   }
   // The last axes, which have to have these extents.

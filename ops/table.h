@@ -15,6 +15,7 @@
 #include "defs/pool.h"
 #include "defs/random.h"
 #include "defs/reduce.h"
+#include "defs/resize.h"
 #include "defs/shape.h"
 #include "defs/sort.h"
 #include "defs/special.h"
@@ -44,8 +45,8 @@ using BuiltinOps = OpList<
     Uniform, StandardGamma,
     // products
     MatMul, Attention, AttentionGradient, Conv, ConvInput, ConvWeight,
-    // pools
-    MaxPick, MaxPut, AvgPool, AvgSpread,
+    // pools, images
+    MaxPick, MaxPut, AvgPool, AvgSpread, ResizeLinear, SpreadLinear,
     // matrices
     Cholesky, TriangularSolve, Solve, Det, Cofactor, SLogDet, Qr, Eigh, Svd, CheckMatrices>;
 

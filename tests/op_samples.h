@@ -284,6 +284,14 @@ template <> struct Sampler<AvgSpread> {
   static constexpr bool accepts(DType t) { return is_floating(t); }
   static std::vector<OpSample> samples(DType t, Random& r) { return pool_samples(t, r, false, true); }
 };
+WEFT_SAMPLER(ResizeLinear, exact, {ResizeAttrs{1, 3, 5, false}, {random_tensor(r, {2, 3, 4}, t)}},
+             {ResizeAttrs{2, 4, 7, true}, {random_tensor(r, {2, 3, 4}, t)}},
+             {ResizeAttrs{0, 5, 2, false}, {random_tensor(r, {5}, t)}},
+             {ResizeAttrs{1, 3, 5, false}, {zeros({0, 3}, t)}});
+WEFT_SAMPLER(SpreadLinear, exact, {ResizeAttrs{1, 3, 5, false}, {random_tensor(r, {2, 5, 4}, t)}},
+             {ResizeAttrs{2, 4, 7, true}, {random_tensor(r, {2, 3, 7}, t)}},
+             {ResizeAttrs{0, 5, 2, false}, {random_tensor(r, {2}, t)}},
+             {ResizeAttrs{1, 3, 5, false}, {zeros({0, 5}, t)}});
 using detail_::positive;
 WEFT_SAMPLER(Cholesky, exact, {Attrs{}, {positive(r, {2, 3, 3}, t)}}, {Attrs{}, {zeros({0, 2, 2}, t)}},
              {Attrs{}, {zeros({0, 0}, t)}});

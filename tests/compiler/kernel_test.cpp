@@ -26,7 +26,7 @@ TEST_CASE("generated code and interpreter give the same bits on random kernels",
     WARN("no code generator: nothing to compare");
     return;
   }
-  const int count = count_of("WEFT_KERNEL_TESTS", 200), first = count_of("WEFT_KERNEL_SEED", 1), chunk = 25;
+  const int count = count_of("WEFT_KERNEL_TESTS", 100), first = count_of("WEFT_KERNEL_SEED", 1), chunk = 25;
   for (int begin = first; begin < first + count; begin += chunk) {
     std::vector<RandomKernel> kernels;
     std::vector<const Kernel*> pointers;

@@ -64,7 +64,7 @@ class Variable {
   Tensor value() const;
   operator Tensor() const { return value(); }
   /// Of the value, as Tensor's.
-  template <class T = double> T item() const { return value().item<T>(); }
+  template <class T = double> T item(const Site& site = Site::current()) const { return value().item<T>(site); }
   friend std::ostream& operator<<(std::ostream& out, const Variable& v);
   /// NumPy's indexing of the value: see subscript.h.
   Tensor operator[](std::initializer_list<Index> indices) const;

@@ -4,13 +4,15 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string_view>
 
 namespace weft {
 
 enum class DType : std::uint8_t { f32, f64, bf16, f16, i32, i64, u8, boolean };
 
-inline constexpr DType f32 = DType::f32, f64 = DType::f64, i32 = DType::i32, i64 = DType::i64, u8 = DType::u8;
+inline constexpr DType f32 = DType::f32, f64 = DType::f64, bf16 = DType::bf16, f16 = DType::f16, i32 = DType::i32,
+                       i64 = DType::i64, u8 = DType::u8, boolean = DType::boolean;
 
 /// Bytes of one element.
 constexpr std::size_t size_of(DType t) {
@@ -23,6 +25,9 @@ constexpr std::string_view name_of(DType t) {
   constexpr std::string_view names[] = {"f32", "f64", "bf16", "f16", "i32", "i64", "u8", "bool"};
   return names[static_cast<int>(t)];
 }
+
+/// Its name.
+std::ostream& operator<<(std::ostream& out, DType t);
 
 constexpr bool is_floating(DType t) { return t <= DType::f16; }
 constexpr bool is_integer(DType t) { return t == DType::i32 || t == DType::i64 || t == DType::u8; }

@@ -125,26 +125,31 @@ std::uint64_t Tensor::new_id() { return next_id(); }
 
 void Tensor::renew() { impl_->id = next_id(); }
 
-std::int64_t Tensor::checked_size() const {
-  if (is_traced())
+std::int64_t Tensor::checked_size(const char* name, const Site& site) const {
+  if (impl_ && !is_traced()) return size();
+  return detail::called(name, site, [&]() -> std::int64_t {
+    impl();
     throw GuardError("a traced tensor has no elements to read",
                      "while a function is compiled its tensors are symbols; return the tensor and read the result");
-  return size();
+  });
 }
 
-void Tensor::check_readable(DType wanted, bool contiguous) const {
-  checked_size();
-  if (dtype() != wanted)
-    throw DTypeError(fmt::format("span<{}> of a tensor {}", name_of(wanted), type().text()), "to_vector<T>() converts");
-  if (contiguous && !is_contiguous())
+void Tensor::check_span(DType wanted, const Site& site) const {
+  checked_size("span", site);
+  if (dtype() == wanted && is_contiguous()) return;
+  detail::called("span", site, [&] {
+    if (dtype() != wanted)
+      throw DTypeError(fmt::format("{} of a tensor {}", name_of(wanted), type().text()), "to_vector<T>() converts");
     throw ArgumentError(
         fmt::format("the elements of {} do not lie in row-major order (strides {})", type().text(), strides().text()),
         "to_vector<T>() copies them so, contiguous(t) gives a tensor that does");
+  });
 }
 
-void Tensor::read_item(void* out, DType out_type) const {
-  if (checked_size() != 1)
-    throw ShapeError(fmt::format("item() of a tensor {}, which has {} elements", type().text(), size()));
+void Tensor::read_item(void* out, DType out_type, const Site& site) const {
+  if (checked_size("item", site) != 1)
+    detail::called("item", site,
+                   [&] { throw ShapeError(fmt::format("{} has {} elements, not one", type().text(), size())); });
   detail::convert_elements(dtype(), impl_->data, 0, out_type, out, 0, 1);
 }
 
@@ -152,15 +157,16 @@ void Tensor::copy_to(void* out, DType out_type) const {
   copy_elements(view(), {out_type, shape(), contiguous_strides(shape()), out});
 }
 
-void Tensor::read_element(std::initializer_list<std::int64_t> index, void* out, DType out_type) const {
-  checked_size();
-  if (static_cast<int>(index.size()) != rank())
-    throw IndexError(fmt::format("{} indices into {}", index.size(), type().text()));
+void Tensor::read_element(std::initializer_list<std::int64_t> index, void* out, DType out_type,
+                          const Site& site) const {
+  checked_size("at", site);
+  const auto refuse = [&](const std::string& rule) { detail::called("at", site, [&] { throw IndexError(rule); }); };
+  if (static_cast<int>(index.size()) != rank()) refuse(fmt::format("{} indices into {}", index.size(), type().text()));
   std::int64_t offset = 0;
   int axis = 0;
   for (std::int64_t i : index) {
     if (i < -shape()[axis] || i >= shape()[axis])
-      throw IndexError(fmt::format("index {} out of range for extent {} of axis {}", i, shape()[axis], axis));
+      refuse(fmt::format("index {} out of range for extent {} of axis {}", i, shape()[axis], axis));
     offset += (i < 0 ? i + shape()[axis] : i) * strides()[axis];
     ++axis;
   }
@@ -168,6 +174,8 @@ void Tensor::read_element(std::initializer_list<std::int64_t> index, void* out, 
       dtype(), static_cast<const std::byte*>(impl_->data) + offset * static_cast<std::int64_t>(size_of(dtype())), 0,
       out_type, out, 0, 1);
 }
+
+std::ostream& operator<<(std::ostream& out, DType t) { return out << name_of(t); }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& t) { return out << t.text(); }
 

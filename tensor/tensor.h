@@ -14,6 +14,7 @@
 #include "dtype.h"
 #include "error.h"
 #include "shape.h"
+#include "site.h"
 #include "storage.h"
 
 namespace weft {
@@ -67,20 +68,20 @@ class Tensor {
   View view() const { return {dtype(), shape(), impl_->strides, impl_->data}; }
 
   /// The element of a tensor that has one, converted to T. ShapeError if there are more or none, GuardError in a trace.
-  template <class T = double> T item() const {
+  template <class T = double> T item(const Site& site = Site::current()) const {
     T value{};
-    read_item(&value, dtype_of<T>);
+    read_item(&value, dtype_of<T>, site);
     return value;
   }
   /// The elements in row-major order. DTypeError if T is not the element type, ArgumentError if they do not lie so
   /// (use to_vector), GuardError in a trace.
-  template <class T> std::span<const T> span() const {
-    check_readable(dtype_of<T>, true);
+  template <class T> std::span<const T> span(const Site& site = Site::current()) const {
+    check_span(dtype_of<T>, site);
     return {static_cast<const T*>(impl_->data), static_cast<std::size_t>(size())};
   }
   /// A copy of the elements in row-major order, converted to T.
-  template <class T> std::vector<T> to_vector() const {
-    const auto n = static_cast<std::size_t>(checked_size());
+  template <class T> std::vector<T> to_vector(const Site& site = Site::current()) const {
+    const auto n = static_cast<std::size_t>(checked_size("to_vector", site));
     if constexpr (std::is_same_v<T, bool>) {  // std::vector<bool> has no memory to copy to
       std::vector<std::uint8_t> bytes(n);
       copy_to(bytes.data(), DType::boolean);
@@ -93,9 +94,10 @@ class Tensor {
   }
   /// The element at these indices, converted to T; for tests and printing. IndexError for an index that is not there,
   /// or too many or few of them; GuardError in a trace.
-  template <class T = double> T at(std::initializer_list<std::int64_t> index) const {
+  template <class T = double>
+  T at(std::initializer_list<std::int64_t> index, const Site& site = Site::current()) const {
     T value{};
-    read_element(index, &value, dtype_of<T>);
+    read_element(index, &value, dtype_of<T>, site);
     return value;
   }
 
@@ -158,10 +160,10 @@ class Tensor {
   [[noreturn, gnu::cold]] static void fail_undefined();
   static Impl* make();
   static void release(Impl* impl);
-  std::int64_t checked_size() const;
-  void check_readable(DType wanted, bool contiguous) const;
-  void read_item(void* out, DType dtype) const;
-  void read_element(std::initializer_list<std::int64_t> index, void* out, DType dtype) const;
+  std::int64_t checked_size(const char* name, const Site& site) const;
+  void check_span(DType wanted, const Site& site) const;
+  void read_item(void* out, DType dtype, const Site& site) const;
+  void read_element(std::initializer_list<std::int64_t> index, void* out, DType dtype, const Site& site) const;
   void copy_to(void* out, DType dtype) const;
 
   Impl* impl_ = nullptr;

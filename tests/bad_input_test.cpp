@@ -350,7 +350,9 @@ TEST_CASE("what is undefined says so, whatever is asked of it", "[bad-input.20]"
       "  hint: a gradient that does not exist is undefined; Unconnected::zero gives zeros";
   CHECK(message_of<ArgumentError>([&] { none.shape(); }) == undefined);
   CHECK(message_of<ArgumentError>([&] { none.dtype(); }) == undefined);
-  CHECK(message_of<ArgumentError>([&] { none.item(); }) == undefined);
+  CHECK(message_of<ArgumentError>([&] { none.item(); }) ==
+        "item: the tensor is undefined\n  at HERE\n"
+        "  hint: a gradient that does not exist is undefined; Unconnected::zero gives zeros");
   CHECK(message_of<ArgumentError>([&] { none.size(); }) == undefined);
   CHECK(message_of<ArgumentError>([&] { zeros_like(none); }).find("zeros_like: the tensor is undefined\n  at HERE") ==
         0);
@@ -569,6 +571,12 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
   CHECK_THROWS_AS(adaptive_max_pool2d(x, 0), ArgumentError);
   CHECK_THROWS_AS(global_avg_pool(zeros({2, 3})), ShapeError);
   CHECK_THROWS_AS(max_pool2d(Tensor(), 2), ArgumentError);
+}
+
+TEST_CASE("reading a traced tensor names the line that does") {
+  auto f = compile([](const Tensor& x) { return sum(x).item() > 0 ? x : -x; });
+  CHECK(message_of<GuardError>([&] { f(ones({2, 2})); })
+            .starts_with("item: a traced tensor has no elements to read\n  at HERE\n  hint: while a function is"));
 }
 
 TEST_CASE("a traced tensor has no rows to take") {

@@ -20,13 +20,13 @@ int count_of(const char* variable, int otherwise) {
 
 }  // namespace
 
-TEST_CASE("generated code and interpreter give the same bits on random kernels", "[kernel]") {
+TEST_CASE("generated code and interpreter give the same bits on random kernels", "[kernel][once]") {
   Jit* jit = Jit::get();
   if (!jit) {
     WARN("no code generator: nothing to compare");
     return;
   }
-  const int count = count_of("WEFT_KERNEL_TESTS", 100), first = count_of("WEFT_KERNEL_SEED", 1), chunk = 25;
+  const int count = count_of("WEFT_KERNEL_TESTS", 60), first = count_of("WEFT_KERNEL_SEED", 1), chunk = 25;
   for (int begin = first; begin < first + count; begin += chunk) {
     std::vector<RandomKernel> kernels;
     std::vector<const Kernel*> pointers;

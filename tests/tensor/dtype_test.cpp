@@ -15,8 +15,6 @@ using namespace weft;
 
 namespace {
 
-constexpr DType bf16 = DType::bf16, f16 = DType::f16, boolean = DType::boolean;
-
 template <class T> T from_bits(unsigned bits) {
   T x;
   x.bits = static_cast<std::uint16_t>(bits);

@@ -39,6 +39,24 @@ void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t
 void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in,
                    const View& out) {
   if (outer * inner == 0) return;
+  constexpr std::int64_t piece = 64 * 1024;  // elements: what is put in order stays in L2
+  if (!in.contiguous() && outer > 1 && outer * n * inner > piece) {
+    int axis = 0;
+    while (in.shape[axis] == 1) ++axis;
+    const std::int64_t rows = in.shape[axis], each = outer / rows,
+                       step = std::max<std::int64_t>(1, piece / std::max<std::int64_t>(1, each * n * inner));
+    if (step < rows) {
+      for (std::int64_t first = 0; first < rows; first += step) {
+        View part = in, result = out;
+        part.shape[axis] = std::min(step, rows - first);
+        const auto size = static_cast<std::int64_t>(size_of(in.dtype));
+        part.data = in.as<std::byte>() + first * in.strides[axis] * size;
+        result.data = out.as<std::byte>() + first * each * inner * size;
+        run_reduction(op, part.shape[axis] * each, n, inner, part, result);
+      }
+      return;
+    }
+  }
   const auto row = loops_in_use().row[static_cast<int>(op)][static_cast<int>(in.dtype)];
   const auto columns = loops_in_use().columns[static_cast<int>(op)][static_cast<int>(in.dtype)];
   const auto size = static_cast<std::int64_t>(size_of(in.dtype));

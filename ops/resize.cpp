@@ -30,6 +30,25 @@ template <class T> struct Places {
   }
 };
 
+// In blocks of a constant length, for which the compiler finds the vectors.
+constexpr std::int64_t block = 16;
+
+/// to = a rest + b w
+template <class T>
+void blend(const T* __restrict a, const T* __restrict b, T rest, T w, T* __restrict to, std::int64_t n) {
+  std::int64_t c = 0;
+  for (; c + block <= n; c += block)
+    for (std::int64_t k = 0; k < block; ++k) to[c + k] = a[c + k] * rest + b[c + k] * w;
+  for (; c < n; ++c) to[c] = a[c] * rest + b[c] * w;
+}
+/// to += from w
+template <class T> void add_scaled(const T* __restrict from, T w, T* __restrict to, std::int64_t n) {
+  std::int64_t c = 0;
+  for (; c + block <= n; c += block)
+    for (std::int64_t k = 0; k < block; ++k) to[c + k] += from[c + k] * w;
+  for (; c < n; ++c) to[c] += from[c] * w;
+}
+
 void infer_resized(const Attrs& attrs, const Type& in, bool back, Type& out) {
   const auto& a = attrs.as<ResizeAttrs>();
   const std::int64_t from = back ? a.to : a.from, to = back ? a.from : a.to;
@@ -72,9 +91,9 @@ void ResizeLinear::run(const Attrs& attrs, Views in, Views out) {
         T* to = y + r * g.inner;
         for (std::int64_t k = first; k < first + n; ++k) {
           const auto i = static_cast<std::size_t>(k);
-          const T *const a = from + places.low[i] * g.inner, *const b = from + places.high[i] * g.inner;
-          const T w = places.weight[i], rest = 1 - w;
-          for (std::int64_t c = 0; c < g.inner; ++c) *to++ = a[c] * rest + b[c] * w;
+          const T w = places.weight[i];
+          blend(from + places.low[i] * g.inner, from + places.high[i] * g.inner, 1 - w, w, to, g.inner);
+          to += g.inner;
         }
         r += n;
       }
@@ -96,14 +115,18 @@ void SpreadLinear::run(const Attrs& attrs, Views in, Views out) {
       const std::int64_t begin = task % panels * panel, width = std::min(panel, g.inner - begin);
       const T* from = y + task / panels * g.n * g.inner + begin;
       T* const to = x + task / panels * extent * g.inner + begin;
-      for (std::int64_t k = 0; k < extent; ++k) std::fill_n(to + k * g.inner, width, T(0));
+      std::int64_t cleared = 0;  // rows; places only move on, and what is cleared just before is still in the cache
+      const auto clear_to = [&](std::int64_t row) {
+        for (; cleared < row; ++cleared) std::fill_n(to + cleared * g.inner, width, T(0));
+      };
       for (std::int64_t k = 0; k < g.n; ++k, from += g.inner) {
         const auto i = static_cast<std::size_t>(k);
-        T *const a = to + places.low[i] * g.inner, *const b = to + places.high[i] * g.inner;
-        const T w = places.weight[i], rest = 1 - w;
-        for (std::int64_t c = 0; c < width; ++c) a[c] += from[c] * rest;
-        for (std::int64_t c = 0; c < width; ++c) b[c] += from[c] * w;
+        const T w = places.weight[i];
+        clear_to(places.high[i] + 1);
+        add_scaled(from, 1 - w, to + places.low[i] * g.inner, width);
+        add_scaled(from, w, to + places.high[i] * g.inner, width);
       }
+      clear_to(extent);
     });
   });
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <sstream>
 #include <vector>
 
 #include <weft/tensor/convert.h>
@@ -168,6 +169,9 @@ TEST_CASE("many elements at once are converted as one by one, between any two ty
 
 TEST_CASE("names, sizes and kinds of the element types") {
   CHECK(name_of(bf16) == "bf16");
+  std::ostringstream text;
+  text << f32 << ' ' << bf16 << ' ' << boolean;
+  CHECK(text.str() == "f32 bf16 bool");
   CHECK(name_of(boolean) == "bool");
   CHECK((size_of(f32) == 4 && size_of(f64) == 8 && size_of(bf16) == 2 && size_of(f16) == 2));
   CHECK((size_of(i32) == 4 && size_of(i64) == 8 && size_of(u8) == 1 && size_of(boolean) == 1));

@@ -85,8 +85,9 @@ void ResizeLinear::run(const Attrs& attrs, Views in, Views out) {
     const std::int64_t rows = g.outer * results, part = std::max<std::int64_t>(1, 16'384 / g.inner),
                        parts = (rows + part - 1) / part;
     parallel_for(parts, rows * g.inner < 1 << 15 ? 1 : num_threads(), [&](std::int64_t task) {
-      for (std::int64_t r = task * part; r < std::min(rows, (task + 1) * part);) {
-        const std::int64_t o = r / results, first = r % results, n = std::min({results - first, rows - r, part});
+      const std::int64_t end = std::min(rows, (task + 1) * part);
+      for (std::int64_t r = task * part; r < end;) {
+        const std::int64_t o = r / results, first = r % results, n = std::min(results - first, end - r);
         const T* const from = x + o * g.n * g.inner;
         T* to = y + r * g.inner;
         for (std::int64_t k = first; k < first + n; ++k) {
@@ -133,15 +134,10 @@ void SpreadLinear::run(const Attrs& attrs, Views in, Views out) {
 
 void SpreadLinear::vjp(Backward& b) { b.give(0, apply<ResizeLinear>({b.grad()}, b.attributes())); }
 
-namespace {
-void with_next_axis(Batching& b) {
+void Resize::batch(Batching& b) {
   ResizeAttrs a = b.attrs<ResizeAttrs>();
   ++a.axis;
   b.apply(a);
 }
-}  // namespace
-
-void ResizeLinear::batch(Batching& b) { with_next_axis(b); }
-void SpreadLinear::batch(Batching& b) { with_next_axis(b); }
 
 }  // namespace weft

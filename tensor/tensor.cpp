@@ -126,23 +126,23 @@ std::uint64_t Tensor::new_id() { return next_id(); }
 void Tensor::renew() { impl_->id = next_id(); }
 
 std::int64_t Tensor::checked_size(const char* name, const Site& site) const {
-  if (impl_ && !is_traced()) return size();
-  return detail::called(name, site, [&]() -> std::int64_t {
-    impl();
-    throw GuardError("a traced tensor has no elements to read",
-                     "while a function is compiled its tensors are symbols; return the tensor and read the result");
+  return detail::called(name, site, [&] {
+    if (is_traced())
+      throw GuardError("a traced tensor has no elements to read",
+                       "while a function is compiled its tensors are symbols; return the tensor and read the result");
+    return size();
   });
 }
 
 void Tensor::check_span(DType wanted, const Site& site) const {
   checked_size("span", site);
-  if (dtype() == wanted && is_contiguous()) return;
   detail::called("span", site, [&] {
     if (dtype() != wanted)
       throw DTypeError(fmt::format("{} of a tensor {}", name_of(wanted), type().text()), "to_vector<T>() converts");
-    throw ArgumentError(
-        fmt::format("the elements of {} do not lie in row-major order (strides {})", type().text(), strides().text()),
-        "to_vector<T>() copies them so, contiguous(t) gives a tensor that does");
+    if (!is_contiguous())
+      throw ArgumentError(
+          fmt::format("the elements of {} do not lie in row-major order (strides {})", type().text(), strides().text()),
+          "to_vector<T>() copies them so, contiguous(t) gives a tensor that does");
   });
 }
 

@@ -14,26 +14,26 @@ struct ResizeAttrs {
   void each(auto&& f) const { f("axis", axis), f("from", from), f("to", to), f("align_corners", align_corners); }
 };
 
-/// x -> y: along the axis, between the two elements around each place, a (1 - w) + b w.
-struct ResizeLinear {
-  static constexpr auto name = "resize_linear";
+struct Resize {
   static constexpr OpKind kind = OpKind::kernel;
   static constexpr std::uint32_t linear = linear::in0;
-  static void infer(const Attrs&, Types in, std::span<Type> out);
-  static void run(const Attrs&, Views in, Views out);
-  static void vjp(Backward& b);
   static void batch(Batching& b);
 };
 
-/// y -> x: each element of y, by its place's two weights, added to the two elements around it; in order.
-struct SpreadLinear {
-  static constexpr auto name = "spread_linear";
-  static constexpr OpKind kind = OpKind::kernel;
-  static constexpr std::uint32_t linear = linear::in0;
+/// x -> y: along the axis, between the two elements around each place, a (1 - w) + b w.
+struct ResizeLinear : Resize {
+  static constexpr auto name = "resize_linear";
   static void infer(const Attrs&, Types in, std::span<Type> out);
   static void run(const Attrs&, Views in, Views out);
   static void vjp(Backward& b);
-  static void batch(Batching& b);
+};
+
+/// y -> x: each element of y, by its place's two weights, added to the two elements around it; in order.
+struct SpreadLinear : Resize {
+  static constexpr auto name = "spread_linear";
+  static void infer(const Attrs&, Types in, std::span<Type> out);
+  static void run(const Attrs&, Views in, Views out);
+  static void vjp(Backward& b);
 };
 
 }  // namespace weft

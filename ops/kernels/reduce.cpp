@@ -40,7 +40,7 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
                    const View& out) {
   if (outer * inner == 0) return;
   constexpr std::int64_t piece = 64 * 1024;  // elements: what is put in order stays in L2
-  if (!in.contiguous() && outer > 1 && outer * n * inner > piece) {
+  if (outer > 1 && outer * n * inner > piece && !in.contiguous()) {
     int axis = 0;
     while (in.shape[axis] == 1) ++axis;
     const std::int64_t rows = in.shape[axis], each = outer / rows,

@@ -19,8 +19,14 @@ bool is_to_first(const Ints& axes) {
 
 class Turner {
  public:
-  explicit Turner(const Graph& graph) : from_(graph), copy_(graph), result_(graph.values.size()) {
-    for (const ValueId v : graph.outputs) result_[v] = true;
+  explicit Turner(const Graph& graph) : from_(graph), copy_(graph), stays_(graph.values.size()) {
+    for (const ValueId v : graph.outputs) stays_[v] = true;
+    std::vector<bool> read(graph.values.size()), moves(graph.values.size());
+    for (auto n = graph.nodes.rbegin(); n != graph.nodes.rend(); ++n) {
+      if (read[n->out] && !moves[n->out]) stays_[n->out] = true;
+      const bool mover = n->op->kind != OpKind::elementwise || !stays_[n->out];
+      for (const ValueId v : n->in) read[v] = true, moves[v] = moves[v] || mover;
+    }
   }
 
   Graph run() {
@@ -44,7 +50,7 @@ class Turner {
   }
 
   bool moved(const Graph::Node& n) {
-    if (n.op->kind != OpKind::elementwise || result_[n.out]) return false;
+    if (n.op->kind != OpKind::elementwise || stays_[n.out]) return false;
     ValueId source = 0;
     if (std::none_of(n.in.begin(), n.in.end(), [&](ValueId v) { return turned(copy_(v), source); })) return false;
     const Type& type = from_.type(n.out);
@@ -66,7 +72,7 @@ class Turner {
   const Graph& from_;
   GraphCopy copy_;
   Graph& to_ = copy_.to;
-  std::vector<bool> result_;
+  std::vector<bool> stays_;  // results of the graph, and what only they are computed from
 };
 
 }  // namespace

@@ -7,7 +7,8 @@
 namespace weft {
 
 /// An elementwise op on what was turned to channels first is done before the turn: so the turn meets the next
-/// convolution's, and both are nothing. Results of the graph stay as they are. Exact: no arithmetic changes.
+/// convolution's, and both are nothing. Results of the graph, and what only those are computed from, stay as they
+/// are. Exact: no arithmetic changes.
 Graph turn_late(const Graph& graph);
 
 }  // namespace weft

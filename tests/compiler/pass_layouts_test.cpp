@@ -85,6 +85,21 @@ return %3
 )");
 }
 
+TEST_CASE("layouts: what only a result is computed from stays with it", "[pass][layouts]") {
+  CHECK_DRAWN(drawn(turn_late, traced([](const Tensor& x) { return relu(sin(to_first(exp(x)))); }, last)), R"(
+%0 = input f32[1, 4, 4, 2]
+%1 = exp f32[1, 4, 4, 2] %0
+%2 = transpose f32[1, 2, 4, 4] %1 {axes=[0, 3, 1, 2]}
+%3 = sin f32[1, 2, 4, 4] %2
+%4 = constant f32[] 0
+%5 = broadcast_to f32[1, 2, 4, 4] %4 {shape=[1, 2, 4, 4]}
+%6 = less_equal bool[1, 2, 4, 4] %3 %5
+%7 = where f32[1, 2, 4, 4] %6 %5 %3
+return %7
+(the same)
+)");
+}
+
 TEST_CASE("layouts: an input that is turned is turned by whoever gave it: there is no convolution to meet",
           "[pass][layouts]") {
   CHECK_DRAWN(drawn(turn_late, traced([](const Tensor& x) { return sum(sin(to_first(x))); }, last)), R"(

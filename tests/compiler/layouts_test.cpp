@@ -1,7 +1,7 @@
 // Nets with channels first: what is turned between convolutions and pools cancels, and no bit changes. The pass itself
 // is drawn in pass_layouts_test.cpp.
-#include <weft/autograd/tape.h>
 #include <weft/autograd/control_flow.h>
+#include <weft/autograd/tape.h>
 #include <weft/compiler/compile.h>
 #include <weft/ops/compose.h>
 #include <weft/ops/conv.h>

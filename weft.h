@@ -22,6 +22,7 @@
 #include "io/safetensors.h"
 #include "nn/activations.h"
 #include "nn/attention.h"
+#include "nn/bidirectional.h"
 #include "nn/conv.h"
 #include "nn/ctc.h"
 #include "nn/dropout.h"

@@ -98,7 +98,28 @@ Tensor sigmoid_cross_entropy_with_logits(const Arg& labels, const Arg& logits) {
   });
 }
 
-Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
+Tensor binary_cross_entropy(const Arg& labels, const Arg& probabilities) {
+  const SiteScope scope(labels.site());
+  const Operands o("binary_cross_entropy", "probabilities", labels, probabilities);
+  o.check_same();
+  return o.compute([](const Tensor& z, const Tensor& p) {
+    // 0 does not reach a logarithm: its slope there is infinite.
+    const Tensor at_0 = equal(p, 0), at_1 = equal(p, 1);
+    const Tensor log_p = where(at_0, -100, maximum(log(where(at_0, 1, p)), -100));
+    const Tensor log_1_p = where(at_1, -100, log1p(where(at_1, 0, -p)));
+    return (z - 1) * log_1_p - z * log_p;
+  });
+}
+
+Tensor kl_divergence(const Arg& labels, const Arg& probabilities) {
+  const SiteScope scope(labels.site());
+  const Operands o("kl_divergence", "probabilities", labels, probabilities);
+  o.check_same();
+  if (o.outputs.rank() == 0) o.fail(ShapeError("probabilities are [..., classes], not one number"));
+  return o.compute([](const Tensor& p, const Tensor& q) { return sum(xlogy(p, p) - xlogy(p, q), -1); });
+}
+
+Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEntropyOptions& options) {
   const SiteScope scope(labels.site());
   const Operands o("softmax_cross_entropy", "logits", labels, logits);
   const Shape& shape = o.outputs.shape();
@@ -110,17 +131,32 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
   const std::int64_t classes = shape.back();
   Shape examples = shape;
   examples.erase(shape.size() - 1);
+  const double smoothing = options.label_smoothing;
+  if (!(smoothing >= 0 && smoothing <= 1))
+    o.fail(ArgumentError(fmt::format("label_smoothing {} is not in [0, 1]", smoothing)));
+  Tensor weights = options.class_weights;
+  if (weights.defined()) {
+    if (weights.dtype() != o.outputs.dtype())
+      o.fail(DTypeError(fmt::format("class_weights are {}, not {} as the logits", name_of(weights.dtype()),
+                                    name_of(o.outputs.dtype()))));
+    if (weights.shape() != Shape{classes})
+      o.fail(ShapeError(fmt::format("class_weights have shape {}, not [{}]", weights.shape().text(), classes)));
+    weights = cast(weights, compute_type(weights.dtype()));
+  }
 
   if (is_floating(o.labels.dtype())) {
     if (o.labels.shape() == examples && examples != shape)
       o.fail(DTypeError(fmt::format("class numbers are {}, not i32 or i64", name_of(o.labels.dtype())),
                         "cast(labels, i64)"));
     o.check_same();
-    return o.compute([](const Tensor& p, const Tensor& x) {
+    if (options.ignore) o.fail(ArgumentError("ignore is a class number, and the labels are probabilities"));
+    return o.compute([&](const Tensor& labels, const Tensor& x) {
+      Tensor p = smoothing > 0 ? labels * (1 - smoothing) + smoothing / static_cast<double>(classes) : labels;
       const Tensor shifted = x - stop_gradient(max(x, -1, true));
       const Tensor log_p = shifted - log(sum(exp(shifted), -1, true));
       // 0 log 0 = 0: a class that neither the label nor the model allows
       const Tensor impossible = logical_and(equal(p, 0), equal(log_p, -INFINITY));
+      if (weights.defined()) p = p * weights;
       return -sum(p * where(impossible, 0, log_p), -1);
     });
   }
@@ -135,13 +171,27 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits) {
                       : o.labels.shape() == shape        ? "cast one-hot labels to the logits' dtype"
                                                          : ""));
   try {
-    return o.compute([&](const Tensor& y, const Tensor& x) {
-      if (x.size() == 0) return sum(x, -1);  // no example: the classes' numbers are for nothing
+    return o.compute([&](const Tensor& given, const Tensor& logits) {
+      if (logits.size() == 0) return sum(logits, -1);  // no example: the classes' numbers are for nothing
+      Tensor y = given, x = logits, ignored;
+      if (options.ignore) {
+        ignored = equal(y, *options.ignore);
+        y = where(ignored, 0, y);
+        x = where(expand(ignored, -1), 0, x);
+      }
       const Tensor numbers = arange(0, classes, 1, y.dtype());
       const Tensor mine = equal(expand(check_indices(y, classes), -1), numbers);
       // log(sum(e^x)) - x[label], both less the largest. A selection, not a product: -inf elsewhere gives no NaN.
       const Tensor shifted = x - stop_gradient(max(x, -1, true));
-      return log(sum(exp(shifted), -1)) - sum(where(mine, shifted, 0), -1);
+      const Tensor log_sum = log(sum(exp(shifted), -1));
+      Tensor loss = log_sum - sum(where(mine, shifted, 0), -1);
+      if (weights.defined()) loss = loss * sum(where(mine, weights, 0), -1);
+      if (smoothing > 0) {
+        const Tensor others = expand(log_sum, -1) - shifted;
+        loss = loss * (1 - smoothing) +
+               sum(weights.defined() ? others * weights : others, -1) * (smoothing / static_cast<double>(classes));
+      }
+      return options.ignore ? where(ignored, 0, loss) : loss;
     });
   } catch (IndexError& e) { o.fail(IndexError("a label is no class: " + e.rule(), e.hint())); }
 }

@@ -174,6 +174,38 @@ double ConfusionMatrix::f1(std::int64_t c, Site site) const {
   return p + r > 0 ? 2 * p * r / (p + r) : 0;
 }
 
+void AUC::update(const Tensor& labels, const Tensor& scores, Site site) {
+  called("update", site, [&] {
+    check_defined(labels, scores);
+    if (!is_floating(scores.dtype()))
+      fail(DTypeError(fmt::format("scores are {}, not floats", name_of(scores.dtype()))), labels, scores);
+    const Shape examples = without_unit(labels.shape());
+    if (examples != without_unit(scores.shape()) || examples.size() > 1)
+      fail(ShapeError(fmt::format("labels of shape {} for scores of {}, both [n] or [n, 1]", labels.shape().text(),
+                                  scores.shape().text())),
+           labels, scores);
+    const std::vector<std::int64_t> classes = classes_of(labels, 2, labels, scores);
+    const std::vector<double> values = scores.to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (std::isnan(values[i])) fail(ArgumentError(fmt::format("the score at {} is NaN", i)), labels, scores);
+    for (std::size_t i = 0; i < values.size(); ++i) scores_[static_cast<std::size_t>(classes[i])].push_back(values[i]);
+  });
+}
+
+double AUC::result() const {
+  std::vector<double> zeros = scores_[0], ones = scores_[1];
+  std::sort(zeros.begin(), zeros.end());
+  std::sort(ones.begin(), ones.end());
+  double pairs = 0;
+  auto below = zeros.begin(), up_to = zeros.begin();
+  for (const double score : ones) {
+    while (below != zeros.end() && *below < score) ++below;
+    while (up_to != zeros.end() && *up_to <= score) ++up_to;
+    pairs += static_cast<double>((below - zeros.begin()) + (up_to - zeros.begin())) / 2;
+  }
+  return pairs / (static_cast<double>(zeros.size()) * static_cast<double>(ones.size()));
+}
+
 namespace {
 template <class F> double mean_over(std::int64_t classes, F f) {
   double sum = 0;

@@ -88,6 +88,20 @@ using Precision = ConfusionMetric<detail::precision_of>;
 using Recall = ConfusionMetric<detail::recall_of>;
 using F1 = ConfusionMetric<detail::f1_of>;
 
+/// The area under the ROC curve of two classes: how often an example of class 1 has a higher score than one of class 0,
+/// of all such pairs; ties count half. Exact: it keeps all labels and scores. Hanley and McNeil, 1982.
+class AUC {
+ public:
+  /// Labels are 0 and 1, of any dtype, and scores floats, both [n] or [n, 1]. ShapeError, DTypeError; IndexError for
+  /// another label, ArgumentError for a score that is NaN. Nothing is kept then.
+  void update(const Tensor& labels, const Tensor& scores, Site site = Site::current());
+  double result() const;  ///< NaN without examples of both classes
+  void reset() { *this = AUC(); }
+
+ private:
+  std::vector<double> scores_[2];  // by class
+};
+
 /// The mean of numbers, for losses over batches: update(loss, examples).
 class Mean {
  public:

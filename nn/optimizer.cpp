@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "../ops/activations.h"
 #include "../ops/apply.h"
 #include "../ops/math.h"
 #include "../ops/recorder.h"
@@ -18,6 +19,10 @@ double checked_rate(const char* what, double rate) {
   if (!(rate >= 0 && std::isfinite(rate)))
     throw ArgumentError(fmt::format("{} is {}, not a finite number from 0", what, rate));
   return rate;
+}
+
+void check_share(const char* what, double share) {
+  if (!(share >= 0 && share < 1)) throw ArgumentError(fmt::format("{} {} is not in [0, 1)", what, share));
 }
 
 std::string shown(const VariableState& v) { return fmt::format("\"{}\" {}", shortened(v.name), v.value.type().text()); }
@@ -146,8 +151,7 @@ SGD::SGD(const std::vector<ParameterGroup>& groups, SgdOptions options, Site sit
                 options.momentum != 0 ? std::vector<std::string>{"v"} : std::vector<std::string>{}, site),
       options_(options) {
   called("SGD", site, [&] {
-    if (!(options.momentum >= 0 && options.momentum < 1))
-      throw ArgumentError(fmt::format("momentum {} is not in [0, 1)", options.momentum));
+    check_share("momentum", options.momentum);
     if (options.nesterov && options.momentum == 0) throw ArgumentError("nesterov without momentum");
   });
 }
@@ -168,8 +172,7 @@ Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options
       options_(options),
       decoupled_(decoupled) {
   called(decoupled ? "AdamW" : "Adam", site, [&] {
-    for (const double beta : {options.beta1, options.beta2})
-      if (!(beta >= 0 && beta < 1)) throw ArgumentError(fmt::format("beta {} is not in [0, 1)", beta));
+    for (const double beta : {options.beta1, options.beta2}) check_share("beta", beta);
     checked_rate("epsilon", options.epsilon);
   });
 }
@@ -199,6 +202,61 @@ Tensor Adam::update(const Group& group, Slot& slot, const Tensor& before, const 
   slot.values[0].assign(m);
   slot.values[1].assign(v);
   return p - m * cast(rate * correct1_, type) / (sqrt(v * cast(correct2_, type)) + options_.epsilon);
+}
+
+// ---- RMSprop, Adagrad ----
+namespace {
+
+std::vector<std::string> rmsprop_slots(const RMSpropOptions& options) {
+  std::vector<std::string> names = {"v"};
+  if (options.centered) names.push_back("m");
+  if (options.momentum != 0) names.push_back("step");
+  return names;
+}
+
+}  // namespace
+
+RMSprop::RMSprop(const std::vector<ParameterGroup>& groups, RMSpropOptions options, Site site)
+    : Optimizer("RMSprop", groups, options.learning_rate, options.weight_decay, rmsprop_slots(options), site),
+      options_(options) {
+  called("RMSprop", site, [&] {
+    check_share("momentum", options.momentum);
+    check_share("rho", options.rho);
+    checked_rate("epsilon", options.epsilon);
+  });
+}
+
+Tensor RMSprop::update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) {
+  const auto running = [&](Variable& value, const Tensor& now) {
+    const Tensor next = value * options_.rho + now * (1 - options_.rho);
+    value.assign(next);
+    return next;
+  };
+  const Tensor g = group.weight_decay != 0 ? gradient + p * group.weight_decay : gradient;
+  Tensor v = running(slot.values[0], square(g));
+  if (options_.centered) v = relu(v - square(running(slot.values[1], g)));  // rounding may take it below 0
+  Tensor step = g / (sqrt(v) + options_.epsilon);
+  if (options_.momentum != 0) {
+    step = slot.values.back() * options_.momentum + step;
+    slot.values.back().assign(step);
+  }
+  return p - step * cast(group.learning_rate, p.dtype());
+}
+
+Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, AdagradOptions options, Site site)
+    : Optimizer("Adagrad", groups, options.learning_rate, options.weight_decay, {"s"}, site), options_(options) {
+  called("Adagrad", site, [&] {
+    checked_rate("the initial accumulator", options.initial_accumulator);
+    checked_rate("epsilon", options.epsilon);
+  });
+}
+
+Tensor Adagrad::update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) {
+  const Tensor g = group.weight_decay != 0 ? gradient + p * group.weight_decay : gradient;
+  const Tensor s = slot.values[0] + square(g);
+  slot.values[0].assign(s);
+  // The slot starts at 0, as all do: where the sum starts is added to it.
+  return p - g * cast(group.learning_rate, p.dtype()) / (sqrt(s + options_.initial_accumulator) + options_.epsilon);
 }
 
 // ---- clipping ----

@@ -37,8 +37,7 @@ class Optimizer {
   void apply(const Gradients& gradients, Site site = Site::current());
   /// The same for any structure of variables and models, and what gradient() gives for it:
   /// opt.apply(layers, tape.gradient(loss, layers)), opt.apply(std::tie(w, b), tape.gradient(loss, w, b)).
-  template <Structured S, Structured G>
-  void apply(const S& sources, const G& gradients, Site site = Site::current()) {
+  template <Structured S, Structured G> void apply(const S& sources, const G& gradients, Site site = Site::current()) {
     apply(by_variable(sources, gradients), site);
   }
   /// The same for loose variables: opt.apply({{W1, dW1}, {b1, db1}}).
@@ -164,6 +163,47 @@ class AdamW final : public Adam {
   template <Optimizable M> explicit AdamW(const M& model, AdamWOptions options = {}, Site site = Site::current())
       : AdamW(detail::one_group(model), options, site) {}
   explicit AdamW(const std::vector<ParameterGroup>& groups, AdamWOptions options = {}, Site site = Site::current());
+};
+
+struct RMSpropOptions {
+  double learning_rate = 1e-3;
+  double rho = 0.9;         ///< v = rho v + (1 - rho) g^2
+  double momentum = 0;      ///< step = momentum step + g / (sqrt(v) + epsilon); p -= lr step
+  double epsilon = 1e-7;    ///< added to sqrt(v)
+  bool centered = false;    ///< v less the square of g's mean, kept as v is: the variance of g
+  double weight_decay = 0;  ///< g += weight_decay p, first of all
+};
+
+/// RMSprop: p -= lr g / (sqrt(v) + epsilon), where v is a running mean of g^2. Tieleman and Hinton, 2012. The defaults
+/// are Keras'; PyTorch has learning_rate 0.01, rho (alpha) 0.99 and epsilon 1e-8.
+class RMSprop final : public Optimizer {
+ public:
+  template <Optimizable M> explicit RMSprop(const M& model, RMSpropOptions options = {}, Site site = Site::current())
+      : RMSprop(detail::one_group(model), options, site) {}
+  explicit RMSprop(const std::vector<ParameterGroup>& groups, RMSpropOptions options = {}, Site site = Site::current());
+
+ private:
+  Tensor update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) override;
+  RMSpropOptions options_;
+};
+
+struct AdagradOptions {
+  double learning_rate = 0.01;
+  double initial_accumulator = 0.1;  ///< where the sum of g^2 starts (PyTorch: 0)
+  double epsilon = 1e-7;             ///< added to the root of the sum
+  double weight_decay = 0;           ///< g += weight_decay p, first of all
+};
+
+/// Adagrad: p -= lr g / (sqrt(s) + epsilon), where s is the sum of all g^2 so far. Duchi et al., JMLR 12, 2011.
+class Adagrad final : public Optimizer {
+ public:
+  template <Optimizable M> explicit Adagrad(const M& model, AdagradOptions options = {}, Site site = Site::current())
+      : Adagrad(detail::one_group(model), options, site) {}
+  explicit Adagrad(const std::vector<ParameterGroup>& groups, AdagradOptions options = {}, Site site = Site::current());
+
+ private:
+  Tensor update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) override;
+  AdagradOptions options_;
 };
 
 /// Scales all gradients by max_norm / norm if their norm, taken over all of them together, is above max_norm. Returns

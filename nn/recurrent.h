@@ -6,6 +6,7 @@
 // ShapeError for other shapes and for T = 0.
 //     nn::LSTM lstm(64, 128);
 //     auto [outputs, state] = lstm(x);   // [B, T, 128], {h, c}
+// Layers above each other are several of these: auto [top, state2] = second(outputs). See Bidirectional for both ways.
 #pragma once
 
 #include <cstdint>

@@ -20,6 +20,14 @@ void check_steps(std::int64_t steps, std::int64_t least) {
   if (steps < least) throw ArgumentError(fmt::format("a schedule over {} steps, at least {}", steps, least));
 }
 
+double share_of(std::int64_t i, std::int64_t steps) {
+  return static_cast<double>(std::clamp<std::int64_t>(i, 0, steps)) / static_cast<double>(steps);
+}
+
+double half_cosine(double from, double to, double share) {
+  return to + (from - to) * (1 + std::cos(std::numbers::pi * share)) / 2;
+}
+
 }  // namespace
 
 Schedule constant(double rate) {
@@ -38,9 +46,25 @@ Schedule cosine(double rate, std::int64_t steps, double low) {
   check_rate(rate);
   check_rate(low);
   check_steps(steps, 1);
+  return [=](std::int64_t i) { return half_cosine(rate, low, share_of(i, steps)); };
+}
+
+Schedule linear(double rate, std::int64_t steps, double low) {
+  check_rate(rate);
+  check_rate(low);
+  check_steps(steps, 1);
+  return [=](std::int64_t i) { return rate + (low - rate) * share_of(i, steps); };
+}
+
+Schedule one_cycle(double peak, std::int64_t steps, double rising) {
+  check_rate(peak);
+  check_steps(steps, 2);
+  if (!(rising > 0 && rising < 1)) throw ArgumentError(fmt::format("one_cycle rises for {}, not in (0, 1)", rising));
+  const double top = std::max(rising * static_cast<double>(steps) - 1, 1e-9), end = static_cast<double>(steps - 1);
   return [=](std::int64_t i) {
-    const double share = static_cast<double>(std::clamp<std::int64_t>(i, 0, steps)) / static_cast<double>(steps);
-    return low + (rate - low) * (1 + std::cos(std::numbers::pi * share)) / 2;
+    const double at = std::clamp(static_cast<double>(i), 0.0, end);
+    return at <= top ? half_cosine(peak / 25, peak, at / top)
+                     : half_cosine(peak, peak / 250000, (at - top) / (end - top));
   };
 }
 

@@ -19,9 +19,11 @@ inline const std::vector<PublicFunction>& losses() {
       {"sigmoid_cross_entropy_with_logits",
        {some, any},
        [](In x) { return nn::sigmoid_cross_entropy_with_logits(x[0], x[1]); }},
+      {"binary_cross_entropy", {some, some}, [](In x) { return nn::binary_cross_entropy(x[0], x[1]); }},
       {"softmax_cross_entropy",
        {any},
        [](In x) { return nn::softmax_cross_entropy(arange(x[0].shape()[0]) * 7 % x[0].shape().back(), x[0]); }},
+      {"kl_divergence", {some, some}, [](In x) { return nn::kl_divergence(x[0], x[1]); }},
       {"ctc_loss",
        {{{12, 2, 6}, {}}},
        [](In x) {

@@ -201,3 +201,85 @@ TEST_CASE("a compiled step with a bad label throws and leaves its variables as t
   CHECK_THROWS_AS(step(x, tensor<std::int64_t>({-1, 1})), IndexError);
   CHECK(w.value().to_vector<float>() == after);
 }
+
+TEST_CASE("softmax cross-entropy with smoothed labels, class weights and ignored examples") {
+  const std::vector<double> logits = {1, 2, 3, -1, 0, 0.5, 0, 0, 0, NAN, infinity, 3}, w = {0.5, 2, 1};
+  const Tensor x = from_vector(logits, {4, 3});
+  const std::vector<std::int64_t> labels = {2, 0, 1, -100};
+  for (const double smoothing : {0.0, 0.1, 1.0})
+    for (const bool weighted : {false, true}) {
+      const nn::CrossEntropyOptions options{
+          .label_smoothing = smoothing, .ignore = -100, .class_weights = weighted ? from_vector(w) : Tensor()};
+      // -sum(w q log_softmax(x)), q the smoothed label: its gradient is softmax(x) sum(w q) - w q
+      std::vector<double> loss(4), gradient(12);
+      for (std::size_t i = 0; i < 3; ++i) {
+        double total = 0, sum_wq = 0, wq[3];
+        for (std::size_t c = 0; c < 3; ++c) {
+          total += std::exp(logits[3 * i + c]);
+          wq[c] =
+              (weighted ? w[c] : 1) * ((c == static_cast<std::size_t>(labels[i]) ? 1 - smoothing : 0) + smoothing / 3);
+          sum_wq += wq[c];
+        }
+        for (std::size_t c = 0; c < 3; ++c) {
+          loss[i] -= wq[c] * (logits[3 * i + c] - std::log(total));
+          gradient[3 * i + c] = std::exp(logits[3 * i + c]) / total * sum_wq - wq[c];
+        }
+      }
+      const auto f = [&](const Tensor& y, const Tensor& at) { return softmax_cross_entropy(y, at, options); };
+      const Outcome o = outcome(f, from_vector(labels), x);
+      for (std::size_t i = 0; i < 4; ++i) CHECK(o.values[i] == Approx(loss[i]).epsilon(1e-13));
+      for (std::size_t i = 0; i < 12; ++i) CHECK(o.gradient[i] == Approx(gradient[i]).epsilon(1e-13).margin(1e-15));
+
+      nn::CrossEntropyOptions of_all = options;
+      of_all.ignore = {};
+      const auto g = [&](const Tensor& y, const Tensor& at) { return softmax_cross_entropy(y, at, of_all); };
+      const Tensor three = slice(x, {0, 0}, {3, 3});
+      const Outcome p = outcome(g, one_hot(tensor<std::int64_t>({2, 0, 1}), 3, f64), three);
+      for (std::size_t i = 0; i < 3; ++i) CHECK(p.values[i] == Approx(loss[i]).epsilon(1e-13));
+      for (std::size_t i = 0; i < 9; ++i) CHECK(p.gradient[i] == Approx(gradient[i]).epsilon(1e-13).margin(1e-15));
+    }
+  CHECK_THROWS_AS(softmax_cross_entropy(from_vector(labels), x), IndexError);
+  CHECK_THROWS_AS(softmax_cross_entropy(from_vector(labels), x, {.ignore = 2}), IndexError);
+  CHECK(softmax_cross_entropy(cast(from_vector(labels), i32), x, {.ignore = -100}).at({3}) == 0);
+}
+
+TEST_CASE("options of softmax cross-entropy that can't be are named") {
+  const Tensor y = zeros({2}, i64), x = zeros({2, 3});
+  CHECK(contains(message_of<ArgumentError>([&] { softmax_cross_entropy(y, x, {.label_smoothing = 1.5}); }),
+                 "label_smoothing 1.5 is not in [0, 1]"));
+  CHECK_THROWS_AS(softmax_cross_entropy(y, x, {.label_smoothing = NAN}), ArgumentError);
+  CHECK(contains(message_of<ShapeError>([&] { softmax_cross_entropy(y, x, {.class_weights = ones({2})}); }),
+                 "class_weights have shape [2], not [3]"));
+  CHECK(contains(message_of<DTypeError>([&] { softmax_cross_entropy(y, x, {.class_weights = ones({3}, f64)}); }),
+                 "class_weights are f64, not f32 as the logits"));
+  CHECK_THROWS_AS(softmax_cross_entropy(x, x, {.ignore = 1}), ArgumentError);
+}
+
+TEST_CASE("binary cross-entropy of probabilities holds its logarithms, and has a finite gradient everywhere") {
+  const std::vector<double> p = {0.3, 0.9, 0, 1, 0, 1, 1e-50}, z = {1, 0.25, 0, 1, 1, 0, 1};
+  const Outcome o = outcome([](const Tensor& y, const Tensor& x) { return nn::binary_cross_entropy(y, x); },
+                            from_vector(z), from_vector(p));
+  const auto held = [](double x) { return std::max(std::log(x), -100.0); };
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    CHECK(o.values[i] == Approx(-z[i] * held(p[i]) - (1 - z[i]) * held(1 - p[i])).epsilon(1e-13).margin(1e-300));
+    const double up = p[i] > std::exp(-100.0) ? z[i] / p[i] : 0, down = p[i] < 1 ? (1 - z[i]) / (1 - p[i]) : 0;
+    CHECK(o.gradient[i] == Approx(down - up).epsilon(1e-13));
+  }
+  CHECK(std::isnan(nn::binary_cross_entropy(tensor(1), tensor(NAN)).item()));
+  CHECK_THROWS_AS(nn::binary_cross_entropy(zeros({4, 1}), zeros({4})), ShapeError);
+  CHECK_THROWS_AS(nn::binary_cross_entropy(zeros({4}, i64), zeros({4})), DTypeError);
+}
+
+TEST_CASE("kl_divergence is sum(p log(p / q))") {
+  const Tensor p = tensor<double>({{0.25, 0.75, 0}, {1, 0, 0}, {0.5, 0.25, 0.25}}),
+               q = tensor<double>({{0.5, 0.25, 0.25}, {0.25, 0.5, 0.25}, {0.5, 0.5, 0}});
+  const Outcome o = outcome([](const Tensor& y, const Tensor& x) { return nn::kl_divergence(y, x); }, p, q);
+  CHECK(o.values[0] == Approx(0.25 * std::log(0.5) + 0.75 * std::log(3.0)));
+  CHECK(o.values[1] == Approx(std::log(4.0)));
+  CHECK(o.values[2] == infinity);
+  CHECK(o.gradient[0] == Approx(-0.5));
+  CHECK(o.gradient[2] == 0);
+  CHECK(nn::kl_divergence(p, p).to_vector<double>() == std::vector<double>(3, 0));
+  CHECK_THROWS_AS(nn::kl_divergence(zeros({2, 3}), zeros({3})), ShapeError);
+  CHECK_THROWS_AS(nn::kl_divergence(zeros({}), zeros({})), ShapeError);
+}

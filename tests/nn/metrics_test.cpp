@@ -100,3 +100,23 @@ TEST_CASE("a mean of losses is weighed by examples") {
   mean.update(7);
   CHECK(mean.result() == 7);
 }
+
+TEST_CASE("AUC is the share of pairs in order, ties half") {
+  nn::AUC auc;
+  CHECK(std::isnan(auc.result()));
+  auc.update(tensor<std::int64_t>({1, 0, 1}), tensor({0.9, 0.5, 0.5}));
+  CHECK(auc.result() == 0.75);
+  auc.update(tensor({{0}, {1}}), tensor<double>({{0.7}, {-1}}));  // pairs of 1 and 0: .9 > .5 .7, .5 = .5 < .7, -1
+  CHECK(auc.result() == Approx(2.5 / 6));
+  const double before = auc.result();
+  CHECK_THROWS_AS(auc.update(tensor<std::int64_t>({0, 2}), tensor({0.5, 0.5})), IndexError);
+  CHECK_THROWS_AS(auc.update(tensor({0, 0.5}), tensor({0.5, 0.5})), DTypeError);
+  CHECK_THROWS_AS(auc.update(tensor<std::int64_t>({0, 1}), tensor({0.5, NAN})), ArgumentError);
+  CHECK_THROWS_AS(auc.update(tensor<std::int64_t>({0, 1}), tensor<std::int64_t>({0, 1})), DTypeError);
+  CHECK_THROWS_AS(auc.update(tensor<std::int64_t>({0, 1}), ones({2, 2})), ShapeError);
+  CHECK_THROWS_AS(auc.update(tensor<std::int64_t>({0, 1}), ones({3})), ShapeError);
+  CHECK_THROWS_AS(auc.update(Tensor(), ones({3})), ArgumentError);
+  CHECK(auc.result() == before);
+  auc.reset();
+  CHECK(std::isnan(auc.result()));
+}

@@ -60,7 +60,7 @@ void compare(const std::function<std::unique_ptr<nn::Optimizer>(const Variable&)
     for (std::size_t i = 0; i < 3; ++i) {
       INFO("step " << t);
       CHECK(eager[static_cast<std::size_t>(t)][i] == Approx(p[i]).epsilon(1e-12));
-      CHECK(narrow[static_cast<std::size_t>(t)][i] == Approx(p[i]).epsilon(2e-5));
+      CHECK(narrow[static_cast<std::size_t>(t)][i] == Approx(p[i]).epsilon(2e-5).margin(1e-6));
     }
   }
 }
@@ -123,6 +123,39 @@ TEST_CASE("Adam and AdamW follow their formulas, epsilon after the correction") 
                 reference);
     }
   }
+}
+
+TEST_CASE("RMSprop follows its formulas: momentum, centered, weight decay") {
+  for (const double momentum : {0.0, 0.8})
+    for (const bool centered : {false, true}) {
+      constexpr double rho = 0.7, epsilon = 0.25, decay = 1e-2;
+      Doubles v(3), m(3), step(3);
+      compare(maker<nn::RMSprop>(nn::RMSpropOptions{
+                  .rho = rho, .momentum = momentum, .epsilon = epsilon, .centered = centered, .weight_decay = decay}),
+              [&](int t, double lr, Doubles p) {
+                for (std::size_t i = 0; i < 3; ++i) {
+                  const double g = slope(t, i, p[i]) + decay * p[i];
+                  v[i] = rho * v[i] + (1 - rho) * g * g;
+                  m[i] = rho * m[i] + (1 - rho) * g;
+                  step[i] = momentum * step[i] + g / (std::sqrt(centered ? v[i] - m[i] * m[i] : v[i]) + epsilon);
+                  p[i] -= lr * step[i];
+                }
+                return p;
+              });
+    }
+}
+
+TEST_CASE("Adagrad follows its formula") {
+  Doubles s(3, 0.5);
+  compare(maker<nn::Adagrad>(nn::AdagradOptions{.initial_accumulator = 0.5, .epsilon = 1e-2, .weight_decay = 1e-2}),
+          [&](int t, double lr, Doubles p) {
+            for (std::size_t i = 0; i < 3; ++i) {
+              const double g = slope(t, i, p[i]) + 1e-2 * p[i];
+              s[i] += g * g;
+              p[i] -= lr * g / (std::sqrt(s[i]) + 1e-2);
+            }
+            return p;
+          });
 }
 
 TEST_CASE("parameter groups have rates and decays of their own") {
@@ -210,6 +243,9 @@ TEST_CASE("what an optimizer refuses changes nothing") {
   CHECK_THROWS_AS(nn::Adam(model, {.beta1 = 1}), ArgumentError);
   CHECK_THROWS_AS(nn::Adam(model, {.epsilon = -1}), ArgumentError);
   CHECK_THROWS_AS(nn::AdamW(model, {.weight_decay = -1}), ArgumentError);
+  CHECK_THROWS_AS(nn::RMSprop(model, {.rho = 1}), ArgumentError);
+  CHECK_THROWS_AS(nn::RMSprop(model, {.momentum = -0.5}), ArgumentError);
+  CHECK_THROWS_AS(nn::Adagrad(model, {.initial_accumulator = -1}), ArgumentError);
   const auto list = nn::parameters(model);
   CHECK_THROWS_AS(nn::SGD(std::vector<nn::ParameterGroup>{{list}, {list}}), ArgumentError);
   Variable fixed(ones({2}), false);
@@ -276,6 +312,20 @@ TEST_CASE("schedules are functions of the step") {
   CHECK(warm(3) == Approx(0.8));
   CHECK(warm(4) == Approx(1));
   CHECK(warm(9) == Approx(nn::cosine(1, 10)(5)));
+  const auto line = nn::linear(1, 4, 0.2);
+  CHECK(line(0) == 1);
+  CHECK(line(1) == Approx(0.8));
+  CHECK(line(9) == Approx(0.2));
+  const auto cycle = nn::one_cycle(1, 10, 0.5);  // torch.optim.lr_scheduler.OneCycleLR(opt, 1, 10, pct_start=0.5)
+  CHECK(cycle(0) == Approx(0.04));
+  CHECK(cycle(2) == Approx(0.52));
+  CHECK(cycle(4) == Approx(1));
+  CHECK(cycle(5) == Approx(0.9045088870));
+  CHECK(cycle(9) == Approx(4e-6));
+  CHECK(cycle(100) == Approx(4e-6));
+  CHECK_THROWS_AS(nn::linear(1, 0), ArgumentError);
+  CHECK_THROWS_AS(nn::one_cycle(1, 1), ArgumentError);
+  CHECK_THROWS_AS(nn::one_cycle(1, 10, 1), ArgumentError);
   CHECK_THROWS_AS(nn::cosine(1, 0), ArgumentError);
   CHECK_THROWS_AS(nn::step_decay(1, 0), ArgumentError);
   CHECK_THROWS_AS(nn::constant(NAN), ArgumentError);

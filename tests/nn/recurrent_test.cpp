@@ -167,3 +167,29 @@ TEST_CASE("a number of layers or a rate is no bool", "[nn]") {
   STATIC_REQUIRE(!std::is_constructible_v<nn::RNN, int, int, int>);
   STATIC_REQUIRE(!std::is_constructible_v<nn::MultiHeadAttention, int, int, double>);
 }
+
+TEST_CASE("Bidirectional goes through a sequence from both ends", "[recurrent]") {
+  random::Generator g(5);
+  const nn::Bidirectional both(nn::GRU(3, 2, true, f64, g), nn::GRU(3, 4, true, f64, g));
+  Random r(6);
+  const Tensor x = random_tensor(r, {2, 5, 3}, f64), h = random_tensor(r, {2, 2}, f64);
+  const auto [outputs, states] = both(x);
+  CHECK(outputs.shape() == Shape{2, 5, 6});
+  const auto [ahead, ahead_state] = both.forward(x);
+  const auto [back, back_state] = both.backward(flip(x, {1}));
+  CHECK_SAME(outputs, concat({ahead, flip(back, {1})}, 2));
+  CHECK_SAME(states.first, ahead_state);
+  CHECK_SAME(states.second, back_state);
+  const auto [from_h, end] = both(x, std::pair(h, zeros({2, 4}, f64)));
+  CHECK_SAME(slice_axis(from_h, 2, 0, 2), both.forward(x, h).first);
+  CHECK_SAME(end.second, back_state);
+  CHECK(nn::parameters(both).size() == 8);
+  CHECK(nn::parameters(both)[4].path() == "backward.weight_ih");
+  CHECK(gradcheck([&](const Tensor& t) { return both(t).first; }, x).message == "");
+  auto compiled = compile([&](const Tensor& t) { return both(t).first; });
+  CHECK_SAME(compiled(x), outputs);
+  const nn::Bidirectional lstm(nn::LSTM(3, 2), nn::LSTM(3, 2));
+  CHECK(lstm(zeros({1, 4, 3})).second.second.c.shape() == Shape{1, 2});
+  CHECK_THROWS_AS(lstm(zeros({4, 3})), ShapeError);
+  CHECK_THROWS_AS(lstm(zeros({1, 0, 3})), ShapeError);
+}

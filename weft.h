@@ -46,6 +46,7 @@
 #include "ops/check.h"
 #include "ops/compose.h"
 #include "ops/conv.h"
+#include "ops/counting.h"
 #include "ops/cumulative.h"
 #include "ops/debug.h"
 #include "ops/decompose.h"

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "apply.h"
+#include "composition.h"
 #include "in_compute_type.h"
 #include "manipulate.h"
 #include "math.h"
@@ -25,6 +27,15 @@ double reduced_count(const Shape& shape, const Axes& axes) {
 Tensor safe_sqrt(const Tensor& s) {
   const Tensor zero = equal(s, 0);
   return where(zero, s, sqrt(where(zero, 1, s)));
+}
+
+double largest_finite(DType t) {
+  switch (t) {
+    case DType::f64: return std::numeric_limits<double>::max();
+    case DType::f16: return 65504;
+    case DType::bf16: return 0x1.fep127;
+    default: return std::numeric_limits<float>::max();
+  }
 }
 
 }  // namespace
@@ -103,6 +114,36 @@ Tensor clip(const Arg& x, const Arg& low, const Arg& high) {
     if (low.is_number() && high.is_number() && !(low.literal().real() <= high.literal().real()))
       throw ArgumentError(fmt::format("low {} is not <= high {}", low.literal().text(), high.literal().text()));
     return minimum(maximum(x, low), high);  // both give ties to x
+  });
+}
+
+Tensor isclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_nan) {
+  return detail::composed("isclose", {{"lhs", a}, {"rhs", b}}, [&] {
+    if (!(rtol >= 0) || !(atol >= 0)) throw ArgumentError(fmt::format("rtol {}, atol {}: from 0", rtol, atol));
+    const DType literal = a.given().defined() ? a.given().dtype() : b.given().defined() ? b.given().dtype() : f32;
+    const Tensor x = a.tensor(literal), y = b.tensor(literal);
+    for (const Tensor& t : {x, y})
+      if (!is_floating(t.dtype())) throw DTypeError(fmt::format("{} is no float", name_of(t.dtype())));
+    const DType type = compute_type(x.dtype());
+    const Tensor wide = cast(x, type), other = x.dtype() == y.dtype() ? cast(y, type) : y;
+    // inf - inf is NaN, and an infinite bound holds nothing: infinities are close to themselves alone.
+    const Tensor near = logical_and(abs(wide - other) <= abs(other) * rtol + atol, isfinite(other));
+    const Tensor close = logical_or(near, equal(wide, other));
+    return equal_nan ? logical_or(close, logical_and(isnan(wide), isnan(other))) : close;
+  });
+}
+
+bool allclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_nan) {
+  return detail::composed("allclose", {{"lhs", a}, {"rhs", b}},
+                          [&] { return all(isclose(a, b, rtol, atol, equal_nan)).item<bool>(); });
+}
+
+Tensor nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
+  return in_compute_type("nan_to_num", x, [&](const Tensor& t) {
+    const double most = largest_finite(x.tensor().dtype());
+    const Tensor up = where(equal(t, INFINITY), posinf.value_or(most), t);
+    const Tensor finite = where(equal(t, -INFINITY), neginf.value_or(-most), up);
+    return where(isnan(t), nan, finite);
   });
 }
 

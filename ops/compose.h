@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <optional>
 
 #include "activations.h"
 #include "arg.h"
@@ -41,6 +42,13 @@ Tensor clip(const Arg& x, const Arg& low, const Arg& high);
 /// sum(|x|^p)^(1/p): p = 2 is the length, 1 the sum of |x|, inf and -inf the largest and the smallest |x|, 0 how many
 /// are not 0. Its gradient at 0 is 0, for elements that are 0 too. ArgumentError if p is NaN.
 Tensor norm(const Arg& x, double p = 2, const Axes& axes = {}, bool keepdims = false);
+/// Where |a - b| <= atol + rtol |b|, or both are the same infinity, or, `equal_nan`, both NaN. Floats of one dtype.
+Tensor isclose(const Arg& a, const Arg& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
+/// Whether all are close, and broadcast to one another. GuardError in a trace: all(isclose(a, b)) is a tensor.
+bool allclose(const Arg& a, const Arg& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
+/// x with `nan` for NaN, and for infinities the largest and smallest finite number, or those given. The gradient there
+/// is 0.
+Tensor nan_to_num(const Arg& x, double nan = 0, std::optional<double> posinf = {}, std::optional<double> neginf = {});
 // p comes before the axes:
 Tensor norm(const Arg& x, std::initializer_list<std::int64_t> axes, bool keepdims = false, double p = 2) = delete;
 template <std::same_as<bool> Bool> Tensor norm(const Arg& x, double axis, Bool keepdims, double p = 2) = delete;

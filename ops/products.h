@@ -22,6 +22,8 @@ Tensor tensordot(const Arg& a, const Arg& b, int axes = 2);
 Tensor tensordot(const Arg& a, const Arg& b, const Ints& axes_a, const Ints& axes_b);
 /// Every element of a times the whole of b, in its place.
 Tensor kron(const Arg& a, const Arg& b);
+/// The vector product of a and b along an axis of 3: a_y b_z - a_z b_y and so on. They broadcast.
+Tensor cross(const Arg& a, const Arg& b, std::int64_t axis = -1);
 
 /// Sums of products by labels, in NumPy's grammar: "bij,bjk->bik". A label names an axis of each operand that has it
 /// (extents equal, or 1); one twice in an operand means its diagonal; those that the result lacks are summed over;

@@ -97,6 +97,7 @@ std::vector<Function> functions() {
       {"trace", matrices, [](auto& x, N n) { trace(x, n); }},
       {"diff", matrices, [](auto& x, N n) { diff(x, static_cast<int>(n < 0 ? -1 : INT_MAX), 0); }},
       {"topk", matrices, [](auto& x, N n) { topk(x, n, 0); }},
+      {"bincount", {ones({2}, i64), zeros({0}, i64)}, [](auto& x, N n) { bincount(x, n); }},
       {"one_hot", {ones({2}, i64), zeros({0}, i64)}, [](auto& x, N n) { one_hot(x, n); }},
       {"kron",
        {zeros({0, 2})},

@@ -575,8 +575,9 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
 
 TEST_CASE("reading a traced tensor names the line that does") {
   auto f = compile([](const Tensor& x) { return sum(x).item() > 0 ? x : -x; });
-  CHECK(message_of<GuardError>([&] { f(ones({2, 2})); })
-            .starts_with("item: a traced tensor has no elements to read\n  at HERE\n  hint: while a function is"));
+  CHECK(message_of<GuardError>([&] {
+          f(ones({2, 2}));
+        }).starts_with("item: a traced tensor has no elements to read\n  at HERE\n  hint: while a function is"));
 }
 
 TEST_CASE("a traced tensor has no rows to take") {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <weft/ops/compose.h>
+#include <weft/ops/counting.h>
 #include <weft/ops/cumulative.h>
 #include <weft/ops/decompose.h>
 #include <weft/ops/diagonal.h>
@@ -177,6 +178,12 @@ inline std::vector<Composition> compositions() {
        [](const Tensor& x) {
          return kron(tensordot(x, x, {0}, {0}), x)[{Slice(0, 6), Slice(0, 6)}] * outer(x, sin(x)) * tensordot(x, x) +
                 dot(x[0], x[1]) * trace(inner(x, x));
+       }},
+      {"cross", {2, 3}, [](const Tensor& x) { return cross(x, sin(x)) * cross(x[0], x); }},
+      {"bincount",
+       {5},
+       [](const Tensor& x) {
+         return square(bincount(tensor<std::int64_t>({2, 0, 2, 1, 2}), 4, x));
        }},
       {"diff and cdist",
        {4, 3},

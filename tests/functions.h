@@ -97,6 +97,7 @@ inline const std::vector<PublicFunction>& public_functions() {
       {"stddev", {rows}, [](In x) { return stddev(x[0], -1); }},
       {"nansum", {rows}, [](In x) { return nansum(x[0], -1); }},
       {"norm", {rows}, [](In x) { return norm(x[0], 2, -1); }},
+      {"nan_to_num", {rows}, [](In x) { return nan_to_num(x[0]); }},
       {"softmax", {rows}, [](In x) { return softmax(x[0]); }},
       {"log_softmax", {rows}, [](In x) { return log_softmax(x[0]); }},
       {"logsumexp", {rows}, [](In x) { return logsumexp(x[0], -1); }},
@@ -126,6 +127,7 @@ inline const std::vector<PublicFunction>& public_functions() {
       {"inner", {matrix, matrix}, [](In x) { return inner(x[0], x[1]); }},
       {"tensordot", {matrix, matrix}, [](In x) { return tensordot(x[0], x[1], 1); }},
       {"kron", {{{3, 2}, {64, 32}}, {{2, 4}, {64, 32}}}, [](In x) { return kron(x[0], x[1]); }},
+      {"cross", {{{7, 3}, {million, 3}, -1, 1}, {{7, 3}, {million, 3}, -1, 1}}, [](In x) { return cross(x[0], x[1]); }},
       {"einsum",
        {matrix, matrix},
        [](In x) {

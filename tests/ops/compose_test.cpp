@@ -139,3 +139,32 @@ TEST_CASE("stddev, nansum, count_nonzero, norms and extrema with their indices")
           max_with_indices(zeros({0, 2}), 0);
         }) == "max_with_indices: of no elements: [0, 2] along axis 0\n  in0  f32[0, 2]\n  at HERE");
 }
+
+TEST_CASE("isclose and allclose are NumPy's") {
+  const double inf = INFINITY;
+  const Tensor x = tensor<double>({1, 1, inf, inf, -inf, NAN, 0}),
+               y = tensor<double>({1 + 9e-6, 1 + 3e-5, inf, -inf, 1, NAN, 1e-9});
+  CHECK(isclose(x, y).to_vector<bool>() == std::vector<bool>{true, false, true, false, false, false, true});
+  CHECK(isclose(x, y, 1e-5, 1e-8, true).to_vector<bool>()[5]);
+  CHECK(isclose(y, x, 1, 0).to_vector<bool>() == std::vector<bool>{true, true, true, false, false, false, false});
+  CHECK(allclose(tensor({1, 2}), tensor({{1, 2}, {1, 2}})));
+  CHECK(allclose(ones({2}), 1));
+  CHECK(!allclose(1.001, ones({2})));
+  CHECK(allclose(zeros({0}), 5));
+  CHECK(allclose(cast(tensor({100}), DType::bf16), cast(tensor({101}), DType::bf16), 0.02));
+  CHECK_THROWS_AS(isclose(ones({2}), ones({3})), ShapeError);
+  CHECK_THROWS_AS(isclose(ones({2}), ones({2}, f64)), DTypeError);
+  CHECK_THROWS_AS(isclose(ones({2}, i64), ones({2}, i64)), DTypeError);
+  CHECK_THROWS_AS(isclose(ones({2}), ones({2}), -1), ArgumentError);
+  CHECK_THROWS_AS(allclose(ones({2}), Tensor()), ArgumentError);
+}
+
+TEST_CASE("nan_to_num replaces what is not finite") {
+  const Tensor x = tensor({1, NAN, INFINITY, -INFINITY});
+  CHECK_VALUES(nan_to_num(x), 1, 0, 3.40282346638528859812e38f, -3.40282346638528859812e38f);
+  CHECK_VALUES(nan_to_num(x, -1, 5, -5), 1, -1, 5, -5);
+  CHECK(nan_to_num(cast(x, DType::f16)).to_vector<float>() == std::vector<float>{1, 0, 65504, -65504});
+  CHECK(nan_to_num(cast(x, f64)).at({2}) == 1.7976931348623157e308);
+  CHECK(nan_to_num(cast(x, DType::bf16)).to_vector<float>()[2] == 0x1.fep127f);
+  CHECK_THROWS_AS(nan_to_num(ones({2}, i64)), DTypeError);
+}

@@ -155,6 +155,20 @@ TEST_CASE("dot, inner, outer, tensordot and kron follow NumPy") {
   CHECK_VALUES(kron(tensor({1, 10}), tensor({{1, 2}, {3, 4}})), 1, 2, 10, 20, 3, 4, 30, 40);
 }
 
+TEST_CASE("cross is the vector product, along any axis of three") {
+  const Tensor u = tensor({1, 2, 3}), v = tensor({4, 5, 7});
+  CHECK_VALUES(cross(u, v), -1, 5, -3);
+  CHECK_VALUES(cross(tensor({{1, 2, 3}, {0, 0, 1}}), v), -1, 5, -3, -5, 4, 0);
+  CHECK_VALUES(cross(reshape(u, {3, 1}), reshape(v, {3, 1}), 0), -1, 5, -3);
+  CHECK(cross(zeros({3, 0}), zeros({3, 1}), 0).shape() == Shape{3, 0});
+  CHECK(message_of<ShapeError>([&] { cross(u, tensor({1, 2}) * 1); }).find("cross: ") == 0);
+  CHECK(message_of<ShapeError>([&] {
+          cross(tensor({1, 2}), tensor({1, 2}));
+        }) == "cross: axis -1 has 2 elements, not 3\n  lhs  f32[2]\n  rhs  f32[2]\n  at HERE");
+  CHECK_THROWS_AS(cross(u, v, 1), IndexError);
+  CHECK_THROWS_AS(cross(u, cast(v, f64)), DTypeError);
+}
+
 TEST_CASE("an einsum that can't be names the position or the label", "[golden]") {
   const auto refused = [](const char* spec, std::vector<Tensor> t) {
     return message_of<ArgumentError>([&] { einsum(spec, t); });

@@ -1,7 +1,9 @@
 // sort, argsort, topk, searchsorted, median, quantile: against std::stable_sort, with NaNs, equals and every type.
 #include <numeric>
 
+#include <weft/ops/counting.h>
 #include <weft/ops/indexing.h>
+#include <weft/ops/random.h>
 #include <weft/ops/rearrange.h>
 #include <weft/ops/sort.h>
 #include <weft/ops/subscript.h>
@@ -119,4 +121,30 @@ TEST_CASE("what can't be sorted, searched or ranked is refused", "[golden][bad-i
   CHECK_THROWS_AS(quantile(x, 1.5), ArgumentError);
   CHECK_THROWS_AS(quantile(x, NAN), ArgumentError);
   CHECK_THROWS_AS(median(zeros({3}, i32)), DTypeError);
+}
+
+TEST_CASE("bincount counts whole numbers, or adds up weights") {
+  const Tensor x = tensor<std::int64_t>({{1, 1}, {3, 0}});
+  CHECK_VALUES(bincount(x, 5), 1, 2, 0, 1, 0);
+  CHECK(bincount(x, 5).dtype() == i64);
+  CHECK_VALUES(bincount(cast(x, i32), 4, tensor({{0.5, 2}, {4, 8}})), 8, 2.5, 0, 4);
+  CHECK_VALUES(bincount(zeros({0}, i64), 2), 0, 0);
+  CHECK(bincount(zeros({0}, i64), 0).shape() == Shape{0});
+  CHECK(message_of<IndexError>([&] { bincount(x, 3); }).find("bincount: ") == 0);
+  CHECK_THROWS_AS(bincount(x - 1, 3), IndexError);
+  CHECK_THROWS_AS(bincount(x, -1), ArgumentError);
+  CHECK_THROWS_AS(bincount(ones({2}), 3), DTypeError);
+  CHECK_THROWS_AS(bincount(x, 5, ones({4})), ShapeError);
+}
+
+TEST_CASE("histogram counts what lies between its edges") {
+  const auto [counts, edges] = histogram(tensor({0, 0.24, 0.25, 0.5, 1, 1.01, -0.01, NAN, INFINITY, 0.99}), 4, 0, 1);
+  CHECK_VALUES(counts, 2, 1, 1, 2);
+  CHECK_VALUES(edges, 0, 0.25, 0.5, 0.75, 1);
+  CHECK(sum(histogram(random::uniform({3, 1000}, -2, 2, f64), 7, -2, 2).counts).item() == 3000);
+  CHECK_VALUES(histogram(zeros({0, 3}), 2, -1, 1).counts, 0, 0);
+  CHECK_THROWS_AS(histogram(ones({2}), 0, 0, 1), ArgumentError);
+  CHECK_THROWS_AS(histogram(ones({2}), 2, 1, 1), ArgumentError);
+  CHECK_THROWS_AS(histogram(ones({2}), 2, 0, INFINITY), ArgumentError);
+  CHECK_THROWS_AS(histogram(ones({2}, i64), 2, 0, 1), DTypeError);
 }

@@ -19,9 +19,10 @@ using weft::test::Folder;
 namespace {
 
 // What the program prints, warnings first or last as they come.
-std::string run(const std::string& folder, const std::string& setting = "", const std::string& before = "") {
+std::string run(const std::string& folder, const std::string& setting = "", const std::string& before = "",
+                const std::string& argument = "") {
   const std::string command =
-      before + " WEFT_CACHE_DIR='" + folder + "' " + setting + " " + WEFT_KERNELS + " 2>&1 </dev/null";
+      before + " WEFT_CACHE_DIR='" + folder + "' " + setting + " " + WEFT_KERNELS + " " + argument + " 2>&1 </dev/null";
   FILE* pipe = ::popen(command.c_str(), "r");
   std::string text;
   char buffer[256];
@@ -60,6 +61,17 @@ TEST_CASE("a second process generates nothing") {
   CHECK(run(folder.path, "WEFT_JIT=false") == "generated 0 loaded 0 same 1\n");
   CHECK(run(folder.path, "WEFT_JIT=2") == "weft: warning: WEFT_JIT=2: not one of 0, off, 1, on; on is used\n" + loaded);
   CHECK(folder.files().size() == 2);
+}
+
+TEST_CASE("several threads generate what one does") {
+  const Folder one, all;
+  const std::string said = run(one.path, "WEFT_NUM_THREADS=1", "", "many");
+  CHECK(contains(said, " loaded 0 same 1\n"));
+  CHECK(run(all.path, "", "", "many") == said);
+  const std::vector<fs::path> files = one.files(), others = all.files();
+  CHECK(files.size() >= 3);
+  REQUIRE(others.size() == files.size());
+  for (const fs::path& file : files) CHECK(content(file) == content(fs::path(all.path) / file.filename()));
 }
 
 TEST_CASE("a folder that does not exist is made, for its owner alone") {

@@ -5,8 +5,12 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <algorithm>
+#include <exception>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
+#include <vector>
 
 #include "emit.h"
 #include "library_id.h"
@@ -18,10 +22,10 @@ namespace {
 
 std::mutex one_at_a_time;
 
-std::unique_ptr<llvm::Module> new_module(llvm::LLVMContext& context, Target& target) {
+std::unique_ptr<llvm::Module> new_module(llvm::LLVMContext& context, const llvm::TargetMachine& machine) {
   auto module = std::make_unique<llvm::Module>("weft", context);
-  module->setDataLayout(target.machine().createDataLayout());
-  module->setTargetTriple(target.machine().getTargetTriple().str());
+  module->setDataLayout(machine.createDataLayout());
+  module->setTargetTriple(machine.getTargetTriple().str());
   return module;
 }
 
@@ -52,48 +56,71 @@ std::string key_of(const Kernel& kernel, Isa isa, const llvm::TargetMachine& mac
                      machine.getTargetFeatureString().str(), kernel.text());
 }
 
-std::unique_ptr<llvm::MemoryBuffer> generate(const Kernel& kernel, const std::string& name, Isa isa, Target& target) {
-  llvm::LLVMContext context;
-  auto module = new_module(context, target);
-  emit_kernel(kernel, name, *module, isa);
-  verify(*module);
-  target.optimise(*module);
-  return target.object(*module);
+using Object = std::unique_ptr<llvm::MemoryBuffer>;
+
+struct Job {
+  const Kernel* kernel;
+  std::string key, name;
+  Object object;
+  std::exception_ptr failed;
+};
+
+void generate(Job& job, Isa isa, Target& target) {
+  try {
+    llvm::LLVMContext context;
+    const Target::Lease machine(target);
+    auto module = new_module(context, *machine);
+    emit_kernel(*job.kernel, job.name, *module, isa);
+    verify(*module);
+    optimise(*module, *machine);
+    job.object = object_of(*module, *machine);
+  } catch (...) { job.failed = std::current_exception(); }
 }
 
-bool compile(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, std::size_t* loaded,
-             JitEntry::Sink sink, void* to) {
+bool compile(const Kernel* const* kernels, std::size_t n, Isa isa, JitEntry::Parallel parallel,
+             KernelFunction* functions, std::size_t* loaded, JitEntry::Sink sink, void* to) {
   return guarded(sink, to, [&] {
     Target& target = Target::of(isa);
     ObjectCache* const cache = ObjectCache::get();
-    std::vector<std::string> names;
+    std::vector<Job> jobs(n);
+    std::vector<Job*> missing;
     for (std::size_t i = 0; i < n; ++i) {
-      const std::string key = key_of(*kernels[i], isa, target.machine());
-      names.push_back("weft_kernel_" + digest(key));
-      auto object = cache ? cache->find(key) : nullptr;
-      if (object) {
+      Job& job = jobs[i];
+      job.kernel = kernels[i];
+      job.key = key_of(*kernels[i], isa, *Target::Lease(target));
+      job.name = "weft_kernel_" + digest(job.key);
+      if (cache) job.object = cache->find(job.key);
+      if (job.object)
         ++*loaded;
-      } else {
-        object = generate(*kernels[i], names[i], isa, target);
-        if (cache) cache->keep(key, *object);
-      }
-      target.add(std::move(object));
+      else
+        missing.push_back(&job);
     }
-    for (std::size_t i = 0; i < n; ++i) functions[i] = reinterpret_cast<KernelFunction>(target.address(names[i]));
+    // The longest first: it takes a tenth of a second, and the others are done beside it.
+    std::ranges::stable_sort(missing, std::greater(), [](const Job* job) { return job->kernel->code.size(); });
+    auto body = [&](std::int64_t i) { generate(*missing[static_cast<std::size_t>(i)], isa, target); };
+    parallel(
+        static_cast<std::int64_t>(missing.size()),
+        [](void* f, std::int64_t i) { (*static_cast<decltype(body)*>(f))(i); }, &body);
+    for (Job* job : missing) {
+      if (job->failed) std::rethrow_exception(job->failed);
+      if (cache) cache->keep(job->key, *job->object);
+    }
+    for (Job& job : jobs) target.add(std::move(job.object));
+    for (std::size_t i = 0; i < n; ++i) functions[i] = reinterpret_cast<KernelFunction>(target.address(jobs[i].name));
   });
 }
 
 bool show(const Kernel& kernel, Isa isa, bool assembly, JitEntry::Sink sink, void* to) {
   return guarded(sink, to, [&] {
-    Target& target = Target::of(isa);
+    const Target::Lease machine(Target::of(isa));
     llvm::LLVMContext context;
-    auto module = new_module(context, target);
+    auto module = new_module(context, *machine);
     emit_kernel(kernel, "kernel", *module, isa);
     verify(*module);
-    target.optimise(*module);
+    optimise(*module, *machine);
     std::string text;
     if (assembly)
-      text = target.assembly(*module);
+      text = assembly_of(*module, *machine);
     else
       llvm::raw_string_ostream(text) << *module;
     sink(to, text.data(), text.size());

@@ -17,12 +17,14 @@ namespace weft {
 struct JitEntry {
   static constexpr const char* symbol = "weft_jit_entry";
   using Sink = void (*)(void* to, const char* text, std::size_t size);
+  /// Calls body(context, i) for i in [0, tasks), on several threads.
+  using Parallel = void (*)(std::int64_t tasks, void (*body)(void*, std::int64_t), void* context);
 
   std::uint64_t interface;  // WEFT_KERNEL_INTERFACE: a hash of what both sides have to agree upon
   /// Machine code for n distinct kernels, of which `loaded` came from the disk. False on an error, whose text goes to
   /// the sink.
-  bool (*compile)(const Kernel* const* kernels, std::size_t n, Isa isa, KernelFunction* functions, std::size_t* loaded,
-                  Sink sink, void* to);
+  bool (*compile)(const Kernel* const* kernels, std::size_t n, Isa isa, Parallel parallel, KernelFunction* functions,
+                  std::size_t* loaded, Sink sink, void* to);
   /// The optimised LLVM IR, or the assembly, of a kernel, to the sink.
   bool (*show)(const Kernel& kernel, Isa isa, bool assembly, Sink sink, void* to);
 };

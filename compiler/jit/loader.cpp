@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "../../tensor/parallel.h"
 #include "../../tensor/profile_log.h"
 #include "../../tensor/settings.h"
 #include "jit.h"
@@ -12,6 +13,11 @@ namespace weft {
 namespace {
 
 void append(void* to, const char* text, std::size_t size) { static_cast<std::string*>(to)->append(text, size); }
+
+// The library's threads.
+void in_parallel(std::int64_t tasks, void (*body)(void*, std::int64_t), void* context) {
+  parallel_for(tasks, num_threads(), [&](std::int64_t i) { body(context, i); });
+}
 
 // Beside the library or program that holds this code, in the lib/ of its prefix, on the linker's path, where it was
 // built.
@@ -90,12 +96,12 @@ std::vector<KernelFunction> Jit::compile(std::span<const Kernel* const> kernels,
     std::vector<KernelFunction> made(missing.size());
     std::string error;
     std::size_t loaded = 0;
-    if (!entry_.compile(missing.data(), missing.size(), level, made.data(), &loaded, append, &error)) {
+    if (!entry_.compile(missing.data(), missing.size(), level, in_parallel, made.data(), &loaded, append, &error)) {
       std::size_t failed = 0;  // they take no other with them
       loaded = 0;
       for (std::size_t i = 0; i < missing.size(); ++i) {
         std::string reason;
-        if (entry_.compile(&missing[i], 1, level, &made[i], &loaded, append, &reason)) continue;
+        if (entry_.compile(&missing[i], 1, level, in_parallel, &made[i], &loaded, append, &reason)) continue;
         ++failed;
         error = reason;
       }

@@ -81,10 +81,9 @@ llvm::orc::SymbolMap library_functions(llvm::orc::LLJIT& linker) {
 
 }  // namespace
 
-Target::Target(Isa isa) {
+Target::Target(Isa isa) : isa_(isa) {
   static const bool initialised = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
   if (!initialised) throw std::runtime_error("LLVM has no code generator for this machine");
-  machine_ = need(builder(isa).createTargetMachine());
   linker_ = need(llvm::orc::LLJITBuilder()
                      .setJITTargetMachineBuilder(builder(isa))
                      .setLinkProcessSymbolsByDefault(false)
@@ -101,12 +100,28 @@ Target& Target::of(Isa isa) {
   return *target;
 }
 
-void Target::optimise(llvm::Module& module) {
+Target::Lease::Lease(Target& target) : target_(target) {
+  {
+    const std::lock_guard lock(target.mutex_);
+    if (!target.idle_.empty()) {
+      machine_ = std::move(target.idle_.back());
+      target.idle_.pop_back();
+    }
+  }
+  if (!machine_) machine_ = need(builder(target.isa_).createTargetMachine());
+}
+
+Target::Lease::~Lease() {
+  const std::lock_guard lock(target_.mutex_);
+  target_.idle_.push_back(std::move(machine_));
+}
+
+void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder passes(machine_.get());
+  llvm::PassBuilder passes(&machine);
   passes.registerModuleAnalyses(modules);
   passes.registerCGSCCAnalyses(calls);
   passes.registerFunctionAnalyses(functions);
@@ -119,17 +134,17 @@ void Target::optimise(llvm::Module& module) {
     if (!f.isDeclaration()) pipeline.run(f, functions);
 }
 
-std::string Target::assembly(llvm::Module& module) {
+std::string assembly_of(llvm::Module& module, llvm::TargetMachine& machine) {
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream out(text);
   llvm::legacy::PassManager passes;
-  if (machine_->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::AssemblyFile)) return {};
+  if (machine.addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::AssemblyFile)) return {};
   passes.run(module);
   return text.str().str();
 }
 
-std::unique_ptr<llvm::MemoryBuffer> Target::object(llvm::Module& module) {
-  return need(llvm::orc::SimpleCompiler(*machine_)(module));
+std::unique_ptr<llvm::MemoryBuffer> object_of(llvm::Module& module, llvm::TargetMachine& machine) {
+  return need(llvm::orc::SimpleCompiler(machine)(module));
 }
 
 void Target::add(std::unique_ptr<llvm::MemoryBuffer> object) { need(linker_->addObjectFile(std::move(object))); }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "../ops/defs/reduce.h"
+#include "../ops/kernels/formula_fold.h"
 #include "../ops/kernels/reduce.h"
 #include "../tensor/past_caches.h"
 #include "spaces.h"
@@ -110,6 +111,17 @@ class Lowering {
     return s;
   }
 
+  // The bits of what v is everywhere, in its compute type, if that is one constant.
+  std::optional<std::uint64_t> number(ValueId v) const {
+    const Access& a = grouping_.accesses[v];
+    if (!graph_.is_scalar_constant(a.base) || std::ranges::any_of(a.strides, [](std::int64_t s) { return s != 0; }))
+      return std::nullopt;
+    std::uint64_t bits = 0;
+    copy_elements(graph_.constants[graph_.values[a.base].index].view(),
+                  {compute_type(graph_.type(v).dtype), {}, {}, &bits});
+    return bits;
+  }
+
   // The instruction that has operand v of a node of this role. `parameter`: a scalar constant is loaded, else written
   // into the code.
   std::uint16_t use(ValueId v, Role role, bool parameter = false) {
@@ -119,12 +131,8 @@ class Lowering {
         return rounded(it->second, graph_.type(v).dtype);
     const DType dtype = graph_.type(v).dtype, computes = compute_type(dtype);
     const auto size = static_cast<std::int64_t>(size_of(dtype));
-    if (!parameter && graph_.is_scalar_constant(a.base) &&
-        std::all_of(a.strides.begin(), a.strides.end(), [](std::int64_t s) { return s == 0; })) {
-      std::uint64_t bits = 0;
-      copy_elements(graph_.constants[graph_.values[a.base].index].view(), {computes, {}, {}, &bits});
-      return put({ScalarOp::constant, computes, 0, 0, 0, bits}, false);
-    }
+    if (!parameter)
+      if (const auto bits = number(v)) return put({ScalarOp::constant, computes, 0, 0, 0, *bits}, false);
     LaunchOperand o{a.base, a.offset * size, space_strides(a, size), 0, false};
     if (interleaved()) {
       o.col_stride = role == Role::full ? a.strides[group_.inner - 1] * size : 0;
@@ -162,14 +170,19 @@ class Lowering {
     if (n.op->kind == OpKind::reduction) return reduction(n, role);
     std::vector<const Type*> types;
     for (const ValueId v : n.in) types.push_back(&graph_.type(v));
-    const Formula f = n.op->formula(n.attrs, types);
-    std::vector<std::uint16_t> in;
-    for (std::size_t k = 0; k < n.in.size(); ++k) in.push_back(use(n.in[k], role, is_parameter(n.in[k], k, f, role)));
+    Formula f = n.op->formula(n.attrs, types);
+    std::vector<bool> parameter;
+    std::vector<KnownOperand> known;
+    for (std::size_t k = 0; k < n.in.size(); ++k) {
+      parameter.push_back(is_parameter(n.in[k], k, f, role));
+      if (const auto bits = parameter[k] ? std::nullopt : number(n.in[k])) known.push_back({k, *bits});
+    }
+    if (!known.empty()) f = folded(f, known);
     std::vector<std::uint16_t> map(f.code.size());
     for (std::size_t k = 0; k < f.code.size(); ++k) {
       Instruction x = f.code[k];
       if (x.op == ScalarOp::input) {
-        map[k] = in[x.imm];
+        map[k] = use(n.in[x.imm], role, parameter[x.imm]);
         continue;
       }
       const int operands = arity(x.op);

@@ -65,12 +65,15 @@ template <class V> [[gnu::always_inline]] inline V pow_of_size(V a, V y) {
 
 }  // namespace detail
 
-/// x^y with all special cases of C99.
+/// x^y with all special cases of C99. Of y = 1, 2 and 3 it is x, x * x and x * x * x to the bit, which is all that
+/// compiled code computes where y is known to be that.
 template <class V> [[gnu::always_inline]] inline V pow(V x, V y) {
   using namespace detail;
   const V a = abs(x);
   V size = pow_of_size(a, y);
   const auto whole = floor(y) == y, odd = whole & (floor(y * V(0.5)) != y * V(0.5));
+  const V square = a * a;
+  size = where(y == V(2), square, where(y == V(3), square * a, where(y == V(1), a, size)));
   // Also of a NaN; then a finite negative number to a power that is no integer.
   size = where((y == V(0)) | (a == V(1)), V(1), size);
   size = where((x < V(0)) & (a < V(infinity<V>)) & !whole, V(not_a_number<V>), size);

@@ -2,9 +2,12 @@
 // the loops of each instruction set that this machine has.
 #include <emmintrin.h>
 
+#include <bit>
+#include <cmath>
 #include <limits>
 
 #include <weft/ops/kernels/elementwise.h>
+#include <weft/ops/kernels/formula_fold.h>
 #include <weft/tensor/isa.h>
 
 #include "op_samples.h"
@@ -160,6 +163,25 @@ Tensor by_loop(const Op& op, ElementwiseLoop loop, const OpSample& s) {
   return out;
 }
 
+// With some of its operands known a formula gives what it gives of them all, and reads the others only. A NaN is one.
+void check_folded(const Formula& f, const std::vector<std::uint64_t>& in, std::uint64_t result) {
+  const DType type = result_type(f.code[f.result]);
+  const auto is_nan = [&](std::uint64_t w) {
+    return is_floating(type) && (type == f32 ? std::isnan(from_word<float>(w)) : std::isnan(from_word<double>(w)));
+  };
+  for (std::size_t known = 1; known < std::size_t{1} << in.size(); ++known) {
+    std::vector<KnownOperand> operands;
+    std::vector<std::uint64_t> others = in;
+    for (std::size_t k = 0; k < in.size(); ++k)
+      if (known >> k & 1) operands.push_back({k, in[k]}), others[k] = ~in[k];
+    const Formula g = folded(f, operands);
+    const std::uint64_t r = evaluate(g, others);
+    if (!(is_nan(r) && is_nan(result))) CHECK(r == result);
+    CHECK(g.code.size() <= f.code.size());
+    if (operands.size() == in.size()) CHECK(g.code.size() == 1);
+  }
+}
+
 Tensor by_formula(const Op& op, const OpSample& s) {
   std::vector<const Type*> types;
   std::vector<std::vector<std::uint64_t>> words;
@@ -180,6 +202,7 @@ Tensor by_formula(const Op& op, const OpSample& s) {
     std::vector<std::uint64_t> in;
     for (const auto& w : words) in.push_back(w[static_cast<std::size_t>(i)]);
     const std::uint64_t r = evaluate(f, in);
+    if (i % 7 == 0) check_folded(f, in, r);
     std::memcpy(out.view().as<std::byte>() + static_cast<std::size_t>(i) * size_of(type.dtype), &r,
                 size_of(type.dtype));
   }
@@ -215,6 +238,19 @@ TEST_CASE("formulas and the loops of every instruction set give the same bits") 
       }
     }
   });
+}
+
+TEST_CASE("a power that is known comes to a product") {
+  const Type t{f32, {}};
+  const Type* types[] = {&t, &t};
+  const Formula f = op_of<Pow>().formula({}, std::span(types));
+  const auto number = [](float y) { return KnownOperand{1, std::bit_cast<std::uint32_t>(y)}; };
+  for (const float y : {1.f, 2.f, 3.f}) {
+    const KnownOperand exponent = number(y);
+    CHECK(folded(f, std::span(&exponent, 1)).code.size() <= 16);
+  }
+  const KnownOperand other = number(1.7f);
+  CHECK(folded(f, std::span(&other, 1)).code.size() > 40);
 }
 
 TEST_CASE("2^n is multiplied in with one rounding, for every n, on every instruction set") {

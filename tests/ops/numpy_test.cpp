@@ -68,3 +68,20 @@ TEST_CASE("solve takes a vector as one column, of each matrix of a batch", "[num
           solve(a, tensor<double>({1, 2, 3}));
         }) == "solve: matrices [2, 2] do not fit right sides [3, 1]\n  lhs  f64[2, 2]\n  rhs  f64[3]\n  at HERE");
 }
+
+TEST_CASE("the first powers are products, to the bit") {
+  Random r(8);
+  for (const DType type : {f32, f64}) {
+    const Tensor special = cast(tensor<double>({0, -0.0, INFINITY, -INFINITY, NAN, 1e-30, -1e25, 1, -1}), type);
+    for (const Tensor& x : {random_tensor(r, {1000}, type, -30, 30), special}) {
+      const auto power = [&](double y) { return pow(x, full(x.shape(), y, type)); };
+      CHECK_SAME(power(1), x);
+      CHECK_SAME(power(2), x * x);
+      CHECK_SAME(power(3), x * x * x);
+      CHECK_SAME(pow(x, 2), x * x);
+      CHECK_SAME(pow(x, 3), x * x * x);
+    }
+  }
+  CHECK_THROWS_AS(pow(ones({2}, i64), 2), DTypeError);
+  CHECK_THROWS_AS(pow(Tensor(), 2), ArgumentError);
+}

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "../ops/attention.h"
+#include "../ops/not_bool.h"
 #include "linear.h"
-#include "not_bool.h"
 
 namespace weft::nn {
 

@@ -16,8 +16,8 @@
 
 #include "../autograd/structure.h"
 #include "../ops/arg.h"
+#include "../ops/not_bool.h"
 #include "../ops/random.h"
-#include "not_bool.h"
 
 namespace weft::nn {
 

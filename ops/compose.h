@@ -21,6 +21,10 @@ Tensor mean(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 Tensor var(const Arg& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
 /// The square root of var; its gradient where all are equal is 0. (A name of its own: std is C++'s.)
 Tensor stddev(const Arg& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
+// Several axes are in braces: mean(x, {0, 1}).
+template <NotBool Axis> Tensor mean(const Arg& x, const Axes& axes, Axis second) = delete;
+template <NotBool Axis> Tensor var(const Arg& x, const Axes& axes, Axis second, double correction = 0) = delete;
+template <NotBool Axis> Tensor stddev(const Arg& x, const Axes& axes, Axis second, double correction = 0) = delete;
 /// The sum of what is not NaN.
 Tensor nansum(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// How many are not 0 (NaN is not), as i64; of bools, how many are true.

@@ -13,6 +13,7 @@
 #include "defs/shape.h"
 #include "indexing.h"
 #include "kernels/reduce.h"
+#include "manipulate.h"
 #include "recorder.h"
 
 namespace weft {
@@ -271,6 +272,13 @@ Tensor any(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<
 Tensor all(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<All>(), x, axes, keepdims); }
 Tensor argmax(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMax>(), x, axis, keepdims); }
 Tensor argmin(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMin>(), x, axis, keepdims); }
+
+Tensor argmax(const Arg& x) {
+  return detail::composed("argmax", {{"in0", x}}, [&] { return argmax(reshape(x, {-1}), 0); });
+}
+Tensor argmin(const Arg& x) {
+  return detail::composed("argmin", {{"in0", x}}, [&] { return argmin(reshape(x, {-1}), 0); });
+}
 
 ValuesIndices max_with_indices(const Arg& x, std::int64_t axis, bool keepdims) {
   return with_indices("max_with_indices", argmax, x, axis, keepdims);

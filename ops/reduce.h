@@ -6,6 +6,7 @@
 
 #include "arg.h"
 #include "axes.h"
+#include "not_bool.h"
 
 namespace weft {
 
@@ -20,6 +21,13 @@ Tensor min(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 /// Of bool tensors.
 Tensor any(const Arg& x, const Axes& axes = {}, bool keepdims = false);
 Tensor all(const Arg& x, const Axes& axes = {}, bool keepdims = false);
+// Several axes are in braces: sum(x, {0, 1}).
+template <NotBool Axis> Tensor sum(const Arg& x, const Axes& axes, Axis second) = delete;
+template <NotBool Axis> Tensor prod(const Arg& x, const Axes& axes, Axis second) = delete;
+template <NotBool Axis> Tensor max(const Arg& x, const Axes& axes, Axis second) = delete;
+template <NotBool Axis> Tensor min(const Arg& x, const Axes& axes, Axis second) = delete;
+template <NotBool Axis> Tensor any(const Arg& x, const Axes& axes, Axis second) = delete;
+template <NotBool Axis> Tensor all(const Arg& x, const Axes& axes, Axis second) = delete;
 /// Elements and their indices (i64) along an axis.
 struct ValuesIndices {
   Tensor values, indices;
@@ -31,5 +39,8 @@ ValuesIndices min_with_indices(const Arg& x, std::int64_t axis, bool keepdims = 
 Tensor argmax(const Arg& x, std::int64_t axis, bool keepdims = false);
 /// Index (i64) of the smallest along an axis, the first of equals, of NaN the first NaN. ArgumentError of nothing.
 Tensor argmin(const Arg& x, std::int64_t axis, bool keepdims = false);
+/// Of all elements, in row-major order.
+Tensor argmax(const Arg& x);
+Tensor argmin(const Arg& x);
 
 }  // namespace weft

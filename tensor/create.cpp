@@ -72,6 +72,18 @@ Tensor full(const Shape& shape, const Literal& value, DType dtype, Site site) {
     return filled(shape, value, dtype);
   });
 }
+Tensor tensor(const detail::Nested<Literal>& braces, DType dtype, Site site) {
+  return called("tensor", site, [&] {
+    const Tensor t = Tensor::allocate({dtype, braces.shape});
+    auto* to = t.view().as<std::byte>();
+    for (const Literal& value : braces.values) {
+      value.check(dtype);
+      value.write(dtype, to, 0, 1);
+      to += size_of(dtype);
+    }
+    return t;
+  });
+}
 Tensor zeros(const Shape& shape, DType dtype, Site site) {
   return called("zeros", site, [&] { return filled(shape, 0, dtype); });
 }

@@ -76,6 +76,9 @@ Tensor tensor(const std::type_identity_t<detail::Nested<T>>& braces, Site site =
   return detail::from_memory("tensor", braces.values.data(), braces.values.size(), dtype_of<T>, braces.shape, site);
 }
 
+/// The same of a dtype: tensor({1, 2}, f64), tensor({{1, 0}}, bf16). DTypeError if it can't hold a number (0.5 as i64).
+Tensor tensor(const detail::Nested<Literal>& braces, DType dtype, Site site = Site::current());
+
 /// What `write(elements)` puts into a span of the tensor's elements in row-major order, zero before.
 template <class T>
 Tensor from_writer(const Shape& shape, const std::function<void(std::span<T>)>& write, Site site = Site::current()) {

@@ -261,6 +261,31 @@ TEST_CASE("max and min are NaN where a NaN is, wherever it stands") {
   }
 }
 
+template <class... Arguments>
+concept Sums = requires(const Tensor& x, Arguments... a) {
+  sum(x, a...);
+};
+template <class... Arguments>
+concept Averages = requires(const Tensor& x, Arguments... a) {
+  mean(x, a...);
+};
+
+TEST_CASE("a second axis is not taken for keepdims") {
+  static_assert(Sums<int> && Sums<int, bool> && Sums<Ints, bool> && Averages<int, bool>);
+  static_assert(!Sums<int, int> && !Sums<int, std::int64_t> && !Averages<int, int> && !Averages<int, double>);
+}
+
+TEST_CASE("argmax and argmin of all elements are NumPy's") {
+  const Tensor x = tensor({{1, 5, 2}, {7, 0, 7}});
+  CHECK(argmax(x).item<std::int64_t>() == 3);
+  CHECK(argmin(x).item<std::int64_t>() == 4);
+  CHECK(argmax(transpose(x)).item<std::int64_t>() == 1);
+  CHECK(argmax(tensor(3)).item<std::int64_t>() == 0);
+  CHECK(argmax(x).shape() == Shape{});
+  CHECK(message_of<ArgumentError>([&] { argmax(zeros({0, 2})); }).find("argmax: of no elements") == 0);
+  CHECK_THROWS_AS(argmin(Tensor()), ArgumentError);
+}
+
 TEST_CASE("argmax and argmin give the first of equals and the first NaN") {
   CHECK(argmax(tensor({1, 3, 3, 2}), 0).item() == 1);
   CHECK(argmin(tensor({1, 0, 3, 0}), -1).item() == 1);

@@ -194,3 +194,19 @@ TEST_CASE("long tensors print their edges, long rows are wrapped", "[golden]") {
         "f32[20]");
   CHECK(zeros({std::int64_t{1} << 20}).text().size() < 100);
 }
+
+TEST_CASE("braces become a tensor of any dtype") {
+  const Tensor x = tensor({{1, 2}, {3, 4.5}}, f64);
+  CHECK(x.type() == Type{f64, {2, 2}});
+  CHECK(x.at({1, 1}) == 4.5);
+  CHECK(tensor({0.1}, f64).item() == 0.1);
+  CHECK(tensor(7, i32).type() == Type{i32, {}});
+  CHECK(tensor({INT64_MAX, INT64_MIN + 1}, i64).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{INT64_MAX, INT64_MIN + 1});
+  CHECK(tensor({true, false}, DType::boolean).to_vector<bool>() == std::vector<bool>{true, false});
+  CHECK(tensor({1.00390625, -2}, DType::bf16).to_vector<float>() == std::vector<float>{1, -2});
+  CHECK(tensor({}, f64).shape() == Shape{0});
+  CHECK_THROWS_WITH(tensor({1, 0.5}, i64), Catch::Contains("tensor: "));
+  CHECK_THROWS_AS(tensor({256}, u8), DTypeError);
+  CHECK_THROWS_AS(tensor({{1, 2}, {3}}, f64), ShapeError);
+}

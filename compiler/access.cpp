@@ -97,14 +97,4 @@ Access squeezed(const Access& a) {
   return r;
 }
 
-Access in_order_of_memory(const Access& a) {
-  Access r = squeezed(a);
-  for (int i = 1; i < r.shape.size(); ++i)
-    for (int k = i; k > 0 && r.strides[k - 1] < r.strides[k]; --k) {
-      std::swap(r.strides[k - 1], r.strides[k]);
-      std::swap(r.shape[k - 1], r.shape[k]);
-    }
-  return r;
-}
-
 }  // namespace weft

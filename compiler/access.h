@@ -23,9 +23,6 @@ std::vector<Access> find_accesses(const Graph& graph);
 /// The same access without axes of extent 1.
 Access squeezed(const Access& a);
 
-/// The same elements with the axes in the order of their strides, the longest first; without axes of extent 1.
-Access in_order_of_memory(const Access& a);
-
 /// True if axes [begin, end) can be walked with one stride.
 bool one_stride(const Access& a, int begin, int end);
 

@@ -41,4 +41,6 @@ bool may_throw(const Graph& graph, const Graph::Node& n) {
   return !indices || indices->op != &scatter_indices_op();
 }
 
+bool may_throw_halfway(const Graph& graph, const Graph::Node& n) { return may_throw(graph, n) && !is_scatter(n); }
+
 }  // namespace weft

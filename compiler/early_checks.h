@@ -15,4 +15,7 @@ Graph check_early(const Graph& graph, const std::vector<bool>& late);
 /// False for a scatter that check_early has seen.
 bool may_throw(const Graph& graph, const Graph::Node& node);
 
+/// It may throw when a part of its result is written: but for scatters, which look at all indices first.
+bool may_throw_halfway(const Graph& graph, const Graph::Node& node);
+
 }  // namespace weft

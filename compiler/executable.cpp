@@ -46,18 +46,18 @@ std::uint64_t next_number() {
 }  // namespace
 
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-                       const ExecutableOptions& options)
-    : log_(options.logs ? std::make_unique<PassLog>() : nullptr),
+                       double trace_ms, bool logs)
+    : log_(logs ? std::make_unique<PassLog>() : nullptr),
       graph_(simplify(graph, log_.get())),
       args_(args),
       results_(results),
       written_(std::move(written)),
       number_(next_number()) {
   const detail::ProfilePhase phase("plan");
-  stats_.trace_ms = options.trace_ms;
+  stats_.trace_ms = trace_ms;
   const auto start = std::chrono::steady_clock::now();
   const Grouping grouping = group_and_keep();
-  build_steps(grouping, options.transposed_results);
+  build_steps(grouping);
   Flow flow;
   const auto made = [&](std::string_view pass) {
     if (log_) log_->after(pass, graph_, steps_, direct_);
@@ -128,7 +128,7 @@ std::vector<bool> Executable::late_values() const {
   return late;
 }
 
-void Executable::build_steps(const Grouping& grouping, bool transposed_results) {
+void Executable::build_steps(const Grouping& grouping) {
   const std::vector<bool> stored = stored_values(graph_, grouping);
   Places places(graph_.values.size());
   for (ValueId v = 0; v < stored.size(); ++v)
@@ -141,11 +141,7 @@ void Executable::build_steps(const Grouping& grouping, bool transposed_results) 
   for (std::size_t k = graph_.outputs.size(); k-- > 0;) {  // new states first: they may overwrite in place
     const Access& a = grouping.accesses[graph_.outputs[k]];
     const bool computed = graph_.values[a.base].kind == Graph::Value::computed;
-    if (!computed || claimed[a.base]) continue;
-    if (!is_whole(a, graph_.type(a.base))) {
-      if (!transposed_results || k >= results_ || !is_whole(in_order_of_memory(a), graph_.type(a.base))) continue;
-      transposed_.emplace_back(k, a.strides);
-    }
+    if (!computed || claimed[a.base] || !is_whole(a, graph_.type(a.base))) continue;
     claimed[a.base] = true;
     direct_[k] = a.base;
   }
@@ -159,8 +155,7 @@ void Executable::build_steps(const Grouping& grouping, bool transposed_results) 
       if (n.op->graphs)
         for (const auto& body : n.op->graphs(n.attrs)) {
           step.bodies.push_back(std::make_shared<Executable>(*body, body->inputs.size(), body->outputs.size(),
-                                                             std::vector<std::size_t>{},
-                                                             ExecutableOptions{.logs = log_ != nullptr}));
+                                                             std::vector<std::size_t>{}, 0, log_ != nullptr));
           step.runners.push_back(step.bodies.back().get());
         }
       for (const ValueId v : n.in) step.in.push_back(grouping.accesses[v]);
@@ -343,11 +338,6 @@ void Executable::run(std::span<const Tensor> args, std::span<const std::shared_p
   // Every buffer is had before anything is written.
   std::vector<Tensor> states(written_.size());
   for (std::size_t k = 0; k < results_; ++k) results[k] = Tensor::allocate(graph_.type(graph_.outputs[k]));
-  for (const auto& [k, strides] : transposed_) {
-    View view = results[k].view();
-    view.strides = strides;
-    results[k] = Tensor::on(results[k].storage(), view);
-  }
   for (std::size_t s = 0; s < written_.size(); ++s) {
     const Tensor& value = variable(written_[s]);
     if (!in_place_[s] || !value.sole_owner()) states[s] = Tensor::allocate(value.type());

@@ -18,21 +18,13 @@
 
 namespace weft {
 
-struct ExecutableOptions {
-  double trace_ms = 0;
-  /// For stages that it has not got else; it generates no code then, and runs slowly.
-  bool logs = false;
-  /// A result that is a transpose of what is computed is one, as of eager code; else it is copied into row-major order.
-  /// Not for one that runs to memory of the caller's.
-  bool transposed_results = false;
-};
-
 class Executable final : public RoundRunner {
  public:
   /// `graph`: its inputs are `args` arguments, then the variables read; its outputs are `results` results, then the new
   /// values of the variables `written` (numbers into the variables).
+  /// `logs`: for stages that it has not got else; it generates no code then, and runs slowly.
   Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-             const ExecutableOptions& options = {});
+             double trace_ms = 0, bool logs = false);
   ~Executable() override;
 
   /// Runs it. A call that throws leaves every variable as it was. Any thread may call.
@@ -67,7 +59,7 @@ class Executable final : public RoundRunner {
   std::string kept_text() const;
   /// Values whose groups run as late as they can: they overwrite variables.
   std::vector<bool> late_values() const;
-  void build_steps(const Grouping& grouping, bool transposed_results);
+  void build_steps(const Grouping& grouping);
   std::vector<bool> states() const;         // by value: whether a variable's new value is computed right into it
   std::vector<ValueId> successors() const;  // by value: of a variable that is written, its new value; else no_value
   void plan();
@@ -89,11 +81,10 @@ class Executable final : public RoundRunner {
   std::vector<std::size_t> written_;   // numbers into the variables, then into the kept values
   std::unique_ptr<KeptTensors> kept_;  // null: there are none
   std::vector<Step> steps_;
-  std::vector<Region> regions_;                           // in the order of their steps
-  std::vector<ValueId> direct_;                           // by output: the value computed right into it, or no_value
-  std::vector<std::pair<std::size_t, Ints>> transposed_;  // results that are transposes, and their strides
-  std::vector<bool> in_place_;                            // by written variable: may overwrite the old value
-  std::vector<std::int64_t> arena_offset_;                // by value; -1: not in the arena
+  std::vector<Region> regions_;             // in the order of their steps
+  std::vector<ValueId> direct_;             // by output: the value computed right into it, or no_value
+  std::vector<bool> in_place_;              // by written variable: may overwrite the old value
+  std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
   CompileStats stats_;
   const std::uint64_t number_;  // of all that this process made
   std::mutex frames_mutex_;

@@ -166,9 +166,9 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   for (const auto& v : traced->variables)
     if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0) traced->owned.push_back({v, v->moves});
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  traced->executable = std::make_shared<Executable>(
-      with_constants(trace.graph, placeholders.size(), traced->captured), placeholders.size(), result.leaves.size(),
-      std::move(written), ExecutableOptions{.trace_ms = trace_ms, .transposed_results = true});
+  traced->executable =
+      std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),
+                                   placeholders.size(), result.leaves.size(), std::move(written), trace_ms);
   traced->callee = std::make_shared<const Callee>(std::make_shared<const Graph>(std::move(trace.graph)));
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();
@@ -264,8 +264,7 @@ std::string FunctionCache::dump(std::string_view stage) const {
   // Compiled once more, for its log.
   const Graph& graph = traced->callee->graph();
   const std::size_t args = graph.inputs.size() - traced->captured.size();
-  return Executable(with_constants(graph, args, traced->captured), args, traced->results, traced->assigned,
-                    {.logs = true, .transposed_results = true})
+  return Executable(with_constants(graph, args, traced->captured), args, traced->results, traced->assigned, 0, true)
       .dump(stage);
 }
 

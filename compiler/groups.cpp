@@ -7,6 +7,7 @@
 #include "../ops/defs/reduce.h"
 #include "dependencies.h"
 #include "kernel.h"
+#include "known_numbers.h"
 #include "recompute.h"
 #include "spaces.h"
 
@@ -37,6 +38,8 @@ struct ReductionCut {
   }
 };
 
+constexpr std::size_t long_formula = 32;  // from here on it is worth looking at what is known of a node's operands
+
 // By node: how long its formula is, for one set of attributes.
 std::vector<std::size_t> instructions_of(const Graph& graph) {
   std::map<std::pair<const Op*, DType>, std::size_t> known;
@@ -50,7 +53,7 @@ std::vector<std::size_t> instructions_of(const Graph& graph) {
       for (const ValueId v : n.in) types.push_back(&graph.type(v));
       entry->second = n.op->formula(n.attrs, types).code.size();
     }
-    sizes[i] = entry->second;
+    sizes[i] = entry->second < long_formula ? entry->second : formula_of(graph, n).code.size();
   }
   return sizes;
 }

@@ -8,6 +8,7 @@
 #include "../ops/kernels/formula_fold.h"
 #include "../ops/kernels/reduce.h"
 #include "../tensor/past_caches.h"
+#include "known_numbers.h"
 #include "spaces.h"
 
 namespace weft {
@@ -111,17 +112,6 @@ class Lowering {
     return s;
   }
 
-  // The bits of what v is everywhere, in its compute type, if that is one constant.
-  std::optional<std::uint64_t> number(ValueId v) const {
-    const Access& a = grouping_.accesses[v];
-    if (!graph_.is_scalar_constant(a.base) || std::ranges::any_of(a.strides, [](std::int64_t s) { return s != 0; }))
-      return std::nullopt;
-    std::uint64_t bits = 0;
-    copy_elements(graph_.constants[graph_.values[a.base].index].view(),
-                  {compute_type(graph_.type(v).dtype), {}, {}, &bits});
-    return bits;
-  }
-
   // The instruction that has operand v of a node of this role. `parameter`: a scalar constant is loaded, else written
   // into the code.
   std::uint16_t use(ValueId v, Role role, bool parameter = false) {
@@ -132,7 +122,7 @@ class Lowering {
     const DType dtype = graph_.type(v).dtype, computes = compute_type(dtype);
     const auto size = static_cast<std::int64_t>(size_of(dtype));
     if (!parameter)
-      if (const auto bits = number(v)) return put({ScalarOp::constant, computes, 0, 0, 0, *bits}, false);
+      if (const auto bits = known_number(graph_, v)) return put({ScalarOp::constant, computes, 0, 0, 0, *bits}, false);
     LaunchOperand o{a.base, a.offset * size, space_strides(a, size), 0, false};
     if (interleaved()) {
       o.col_stride = role == Role::full ? a.strides[group_.inner - 1] * size : 0;
@@ -175,7 +165,7 @@ class Lowering {
     std::vector<KnownOperand> known;
     for (std::size_t k = 0; k < n.in.size(); ++k) {
       parameter.push_back(is_parameter(n.in[k], k, f, role));
-      if (const auto bits = parameter[k] ? std::nullopt : number(n.in[k])) known.push_back({k, *bits});
+      if (const auto bits = parameter[k] ? std::nullopt : known_number(graph_, n.in[k])) known.push_back({k, *bits});
     }
     if (!known.empty()) f = folded(f, known);
     std::vector<std::uint16_t> map(f.code.size());

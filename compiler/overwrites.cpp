@@ -20,7 +20,10 @@ class Overwrites {
     for (std::size_t i = 0; i < steps.size(); ++i)
       if (const auto* node = std::get_if<NodeStep>(&steps[i]))
         if (may_throw(graph, graph.nodes[node->node])) last_throw = i;
-    for (std::size_t i = 0; i < steps.size(); ++i) visit(steps[i], i < last_throw);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const auto* node = std::get_if<NodeStep>(&steps[i]);
+      visit(steps[i], i < last_throw || (node && may_throw_halfway(graph, graph.nodes[node->node])));
+    }
   }
 
   std::vector<bool> found() const {
@@ -35,7 +38,7 @@ class Overwrites {
     bool reads = false, writes = false;  // the step at hand: the old value, the new one
   };
 
-  void visit(const Step& step, bool later_throw) {
+  void visit(const Step& step, bool may_throw_then) {
     std::vector<int> touched;
     each_use(graph_, step, [&](ValueId v, bool output) {
       const int s = (output ? of_fresh_ : of_old_)[v];
@@ -45,7 +48,7 @@ class Overwrites {
     });
     for (const int s : touched) {
       Found& f = at(s);
-      f.fits = f.fits && !(f.written && f.reads) && !(f.writes && later_throw);
+      f.fits = f.fits && !(f.written && f.reads) && !(f.writes && may_throw_then);
     }
     if (const auto* node = std::get_if<NodeStep>(&step)) {
       for (const int s : touched)

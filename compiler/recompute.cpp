@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "known_numbers.h"
 #include "spaces.h"
 
 namespace weft {
@@ -100,9 +101,7 @@ class Chooser {
     if (known(chain) || known(to.again)) return true;
     const Graph::Node& n = graph_.nodes[i];
     if (n.op->kind != OpKind::elementwise || grouping_.roles[i] != Role::full || chain.size() >= 16) return false;
-    std::vector<const Type*> types;
     for (const ValueId v : n.in) {
-      types.push_back(&graph_.type(v));
       const ValueId base = grouping_.accesses[v].base;
       if (in_memory(base)) {
         if (!walks(v, to)) return false;
@@ -111,8 +110,7 @@ class Chooser {
         return false;
       }
     }
-    const Formula f = n.op->formula(n.attrs, types);
-    for (const Instruction& x : f.code)
+    for (const Formula f = formula_of(graph_, n); const Instruction& x : f.code)
       cost += x.op == ScalarOp::input || x.op == ScalarOp::constant ? 0
               : x.op == ScalarOp::div || x.op == ScalarOp::sqrt     ? 8
                                                                     : 1;

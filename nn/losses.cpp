@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "../ops/apply.h"
 #include "../ops/compose.h"
@@ -33,9 +35,11 @@ struct Operands {
   }
 
   template <class E> [[noreturn]] void fail(E error) const {
-    error.locate(name,
-                 {describe_operand("labels       ", labels), describe_operand(fmt::format("{:<13}", second), outputs)},
-                 site_text(site));
+    const std::size_t column = std::max<std::size_t>(13, std::string_view(second).size() + 1);
+    const auto shown = [&](const char* role, const Tensor& t) {
+      return describe_operand(fmt::format("{:<{}}", role, column), t);
+    };
+    error.locate(name, {shown("labels", labels), shown(second, outputs)}, site_text(site));
     throw error;
   }
 
@@ -103,11 +107,11 @@ Tensor binary_cross_entropy(const Arg& labels, const Arg& probabilities) {
   const Operands o("binary_cross_entropy", "probabilities", labels, probabilities);
   o.check_same();
   return o.compute([](const Tensor& z, const Tensor& p) {
-    // 0 does not reach a logarithm: its slope there is infinite.
-    const Tensor at_0 = equal(p, 0), at_1 = equal(p, 1);
-    const Tensor log_p = where(at_0, -100, maximum(log(where(at_0, 1, p)), -100));
+    // What is held does not reach a logarithm: slopes of any order are finite. NaN and negative numbers do.
+    const Tensor low = logical_and(p >= 0, p <= std::exp(-100.0)), at_1 = equal(p, 1);
+    const Tensor log_p = where(low, -100, log(where(low, 1, p)));
     const Tensor log_1_p = where(at_1, -100, log1p(where(at_1, 0, -p)));
-    return (z - 1) * log_1_p - z * log_p;
+    return (z - 1) * log_1_p - z * log_p + 0;  // of a right certainty 0, not -0
   });
 }
 
@@ -136,6 +140,7 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEn
     o.fail(ArgumentError(fmt::format("label_smoothing {} is not in [0, 1]", smoothing)));
   Tensor weights = options.class_weights;
   if (weights.defined()) {
+    weights = widen(weights);
     if (weights.dtype() != o.outputs.dtype())
       o.fail(DTypeError(fmt::format("class_weights are {}, not {} as the logits", name_of(weights.dtype()),
                                     name_of(o.outputs.dtype()))));
@@ -154,9 +159,9 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEn
       Tensor p = smoothing > 0 ? labels * (1 - smoothing) + smoothing / static_cast<double>(classes) : labels;
       const Tensor shifted = x - stop_gradient(max(x, -1, true));
       const Tensor log_p = shifted - log(sum(exp(shifted), -1, true));
-      // 0 log 0 = 0: a class that neither the label nor the model allows
-      const Tensor impossible = logical_and(equal(p, 0), equal(log_p, -INFINITY));
+      // 0 log 0 = 0: a class that neither the label, or a weight of 0, nor the model allows
       if (weights.defined()) p = p * weights;
+      const Tensor impossible = logical_and(equal(p, 0), equal(log_p, -INFINITY));
       return -sum(p * where(impossible, 0, log_p), -1);
     });
   }
@@ -175,7 +180,7 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEn
       if (logits.size() == 0) return sum(logits, -1);  // no example: the classes' numbers are for nothing
       Tensor y = given, x = logits, ignored;
       if (options.ignore) {
-        ignored = equal(y, *options.ignore);
+        ignored = equal(cast(y, i64), *options.ignore);
         y = where(ignored, 0, y);
         x = where(expand(ignored, -1), 0, x);
       }
@@ -184,12 +189,16 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEn
       // log(sum(e^x)) - x[label], both less the largest. A selection, not a product: -inf elsewhere gives no NaN.
       const Tensor shifted = x - stop_gradient(max(x, -1, true));
       const Tensor log_sum = log(sum(exp(shifted), -1));
+      const auto weighted = [](const Tensor& l, const Tensor& w) {
+        return where(equal(w, 0), 0, l * w);
+      };  // also of inf
       Tensor loss = log_sum - sum(where(mine, shifted, 0), -1);
-      if (weights.defined()) loss = loss * sum(where(mine, weights, 0), -1);
+      if (weights.defined()) loss = weighted(loss, sum(where(mine, weights, 0), -1));
       if (smoothing > 0) {
-        const Tensor others = expand(log_sum, -1) - shifted;
-        loss = loss * (1 - smoothing) +
-               sum(weights.defined() ? others * weights : others, -1) * (smoothing / static_cast<double>(classes));
+        const Tensor each = expand(log_sum, -1) - shifted;
+        const Tensor of_all =
+            sum(weights.defined() ? weighted(each, weights) : each, -1) * (smoothing / static_cast<double>(classes));
+        loss = smoothing < 1 ? loss * (1 - smoothing) + of_all : of_all;
       }
       return options.ignore ? where(ignored, 0, loss) : loss;
     });

@@ -235,12 +235,12 @@ Tensor RMSprop::update(const Group& group, Slot& slot, const Tensor& p, const Te
   const Tensor g = group.weight_decay != 0 ? gradient + p * group.weight_decay : gradient;
   Tensor v = running(slot.values[0], square(g));
   if (options_.centered) v = relu(v - square(running(slot.values[1], g)));  // rounding may take it below 0
-  Tensor step = g / (sqrt(v) + options_.epsilon);
+  Tensor step = g * cast(group.learning_rate, p.dtype()) / sqrt(v + options_.epsilon);
   if (options_.momentum != 0) {
     step = slot.values.back() * options_.momentum + step;
     slot.values.back().assign(step);
   }
-  return p - step * cast(group.learning_rate, p.dtype());
+  return p - step;
 }
 
 Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, AdagradOptions options, Site site)
@@ -256,7 +256,7 @@ Tensor Adagrad::update(const Group& group, Slot& slot, const Tensor& p, const Te
   const Tensor s = slot.values[0] + square(g);
   slot.values[0].assign(s);
   // The slot starts at 0, as all do: where the sum starts is added to it.
-  return p - g * cast(group.learning_rate, p.dtype()) / (sqrt(s + options_.initial_accumulator) + options_.epsilon);
+  return p - g * cast(group.learning_rate, p.dtype()) / sqrt(s + (options_.initial_accumulator + options_.epsilon));
 }
 
 // ---- clipping ----

@@ -37,7 +37,8 @@ class Optimizer {
   void apply(const Gradients& gradients, Site site = Site::current());
   /// The same for any structure of variables and models, and what gradient() gives for it:
   /// opt.apply(layers, tape.gradient(loss, layers)), opt.apply(std::tie(w, b), tape.gradient(loss, w, b)).
-  template <Structured S, Structured G> void apply(const S& sources, const G& gradients, Site site = Site::current()) {
+  template <Structured S, Structured G>
+  void apply(const S& sources, const G& gradients, Site site = Site::current()) {
     apply(by_variable(sources, gradients), site);
   }
   /// The same for loose variables: opt.apply({{W1, dW1}, {b1, db1}}).
@@ -168,14 +169,15 @@ class AdamW final : public Adam {
 struct RMSpropOptions {
   double learning_rate = 1e-3;
   double rho = 0.9;         ///< v = rho v + (1 - rho) g^2
-  double momentum = 0;      ///< step = momentum step + g / (sqrt(v) + epsilon); p -= lr step
-  double epsilon = 1e-7;    ///< added to sqrt(v)
+  double momentum = 0;      ///< step = momentum step + lr g / sqrt(v + epsilon); p -= step
+  double epsilon = 1e-7;    ///< added to v
   bool centered = false;    ///< v less the square of g's mean, kept as v is: the variance of g
   double weight_decay = 0;  ///< g += weight_decay p, first of all
 };
 
-/// RMSprop: p -= lr g / (sqrt(v) + epsilon), where v is a running mean of g^2. Tieleman and Hinton, 2012. The defaults
-/// are Keras'; PyTorch has learning_rate 0.01, rho (alpha) 0.99 and epsilon 1e-8.
+/// RMSprop: p -= lr g / sqrt(v + epsilon), where v is a running mean of g^2. Tieleman and Hinton, 2012. Formulas and
+/// defaults are Keras'; PyTorch adds epsilon to the root, keeps the rate out of the momentum, and has learning_rate
+/// 0.01, rho (alpha) 0.99 and epsilon 1e-8.
 class RMSprop final : public Optimizer {
  public:
   template <Optimizable M> explicit RMSprop(const M& model, RMSpropOptions options = {}, Site site = Site::current())
@@ -188,13 +190,15 @@ class RMSprop final : public Optimizer {
 };
 
 struct AdagradOptions {
-  double learning_rate = 0.01;
-  double initial_accumulator = 0.1;  ///< where the sum of g^2 starts (PyTorch: 0)
-  double epsilon = 1e-7;             ///< added to the root of the sum
+  double learning_rate = 1e-3;
+  double initial_accumulator = 0.1;  ///< where the sum of g^2 starts
+  double epsilon = 1e-7;             ///< added to the sum
   double weight_decay = 0;           ///< g += weight_decay p, first of all
 };
 
-/// Adagrad: p -= lr g / (sqrt(s) + epsilon), where s is the sum of all g^2 so far. Duchi et al., JMLR 12, 2011.
+/// Adagrad: p -= lr g / sqrt(s + epsilon), where s is the sum of all g^2 so far. Duchi et al., JMLR 12, 2011. Formula
+/// and defaults are Keras'; PyTorch adds epsilon to the root, and has learning_rate 0.01, initial_accumulator 0 and
+/// epsilon 1e-10.
 class Adagrad final : public Optimizer {
  public:
   template <Optimizable M> explicit Adagrad(const M& model, AdagradOptions options = {}, Site site = Site::current())

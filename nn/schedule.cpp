@@ -53,14 +53,16 @@ Schedule linear(double rate, std::int64_t steps, double low) {
   check_rate(rate);
   check_rate(low);
   check_steps(steps, 1);
-  return [=](std::int64_t i) { return rate + (low - rate) * share_of(i, steps); };
+  return [=](std::int64_t i) { return i >= steps ? low : rate + (low - rate) * share_of(i, steps); };
 }
 
 Schedule one_cycle(double peak, std::int64_t steps, double rising) {
   check_rate(peak);
   check_steps(steps, 2);
-  if (!(rising > 0 && rising < 1)) throw ArgumentError(fmt::format("one_cycle rises for {}, not in (0, 1)", rising));
-  const double top = std::max(rising * static_cast<double>(steps) - 1, 1e-9), end = static_cast<double>(steps - 1);
+  const double top = rising * static_cast<double>(steps) - 1, end = static_cast<double>(steps - 1);
+  if (!(rising < 1 && top > 0))
+    throw ArgumentError(
+        fmt::format("one_cycle rises for {} of {} steps, not for more than one and less than all", rising, steps));
   return [=](std::int64_t i) {
     const double at = std::clamp(static_cast<double>(i), 0.0, end);
     return at <= top ? half_cosine(peak / 25, peak, at / top)

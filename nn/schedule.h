@@ -22,8 +22,8 @@ Schedule cosine(double rate, std::int64_t steps, double low = 0);
 /// A straight line from `rate` at step 0 to `low` at step `steps` and after. ArgumentError if steps < 1.
 Schedule linear(double rate, std::int64_t steps, double low = 0);
 /// Half a cosine from peak / 25 up to `peak` over the share `rising` of all steps, then half a cosine down to
-/// peak / 250000 at the last step and after, as PyTorch's OneCycleLR. ArgumentError if steps < 2 or `rising` is not in
-/// (0, 1). Smith and Topin, arXiv:1708.07120.
+/// peak / 250000 at the last step and after, as PyTorch's OneCycleLR. ArgumentError unless it rises for more than one
+/// step and falls, too. Smith and Topin, arXiv:1708.07120.
 Schedule one_cycle(double peak, std::int64_t steps, double rising = 0.3);
 /// A straight line up to `then`: step i < steps has (i + 1) / (steps + 1) of then(0), later ones then(i - steps).
 /// ArgumentError if steps < 0.

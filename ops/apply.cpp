@@ -99,13 +99,15 @@ void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> i
 
 }  // namespace
 
+std::string describe_operand(std::string_view role, std::string_view what) {
+  return fmt::format("{:<5}{}{}", role, role.size() >= 5 && role.back() != ' ' ? " " : "", what);
+}
+
 std::string describe_operand(std::string_view role, const Tensor& t) {
-  std::string column = fmt::format("{:<5}", role);
-  if (column.back() != ' ') column += ' ';
-  if (!t.defined()) return column + "undefined";
+  if (!t.defined()) return describe_operand(role, "undefined");
   const std::string type = shortened(t.type().text(), 120);
-  if (!t.name().empty()) return fmt::format("{}{:<14} \"{}\"", column, type, shortened(t.name(), 80));
-  return column + type;
+  if (t.name().empty()) return describe_operand(role, type);
+  return describe_operand(role, fmt::format("{:<14} \"{}\"", type, shortened(t.name(), 80)));
 }
 
 // What a view op shows, copied; where it can show nothing (a reshape of a transpose), the elements in row-major order.

@@ -24,5 +24,6 @@ void run_op(const Op& op, const Attrs& attrs, Views in, Views out);
 
 /// How a message shows an operand: `lhs  f32[2, 3]  "fc1.weight"`.
 std::string describe_operand(std::string_view role, const Tensor& t);
+std::string describe_operand(std::string_view role, std::string_view what);
 
 }  // namespace weft

@@ -122,12 +122,14 @@ Tensor isclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_
     if (!(rtol >= 0) || !(atol >= 0)) throw ArgumentError(fmt::format("rtol {}, atol {}: from 0", rtol, atol));
     const DType literal = a.given().defined() ? a.given().dtype() : b.given().defined() ? b.given().dtype() : f32;
     const Tensor x = a.tensor(literal), y = b.tensor(literal);
-    for (const Tensor& t : {x, y})
-      if (!is_floating(t.dtype())) throw DTypeError(fmt::format("{} is no float", name_of(t.dtype())));
+    if (x.dtype() != y.dtype())
+      throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(x.dtype()), name_of(y.dtype())),
+                       fmt::format("cast one: cast(x, {})", name_of(x.dtype())));
+    if (!is_floating(x.dtype())) throw DTypeError(fmt::format("{} is no float", name_of(x.dtype())));
     const DType type = compute_type(x.dtype());
-    const Tensor wide = cast(x, type), other = x.dtype() == y.dtype() ? cast(y, type) : y;
-    // inf - inf is NaN, and an infinite bound holds nothing: infinities are close to themselves alone.
-    const Tensor near = logical_and(abs(wide - other) <= abs(other) * rtol + atol, isfinite(other));
+    const Tensor wide = cast(x, type), other = cast(y, type), difference = abs(wide - other);
+    // Infinities are close to themselves alone, also where the bound is infinite.
+    const Tensor near = logical_and(difference <= abs(other) * rtol + atol, difference < INFINITY);
     const Tensor close = logical_or(near, equal(wide, other));
     return equal_nan ? logical_or(close, logical_and(isnan(wide), isnan(other))) : close;
   });

@@ -21,7 +21,7 @@ void check_defined(std::initializer_list<Operand> operands) {
 void relocate(Error& e, std::string_view name, std::initializer_list<Operand> operands) {
   std::vector<std::string> lines;
   for (const Operand& o : operands)
-    lines.push_back(o.arg.is_number() ? fmt::format("{:<5}literal {}", o.role, o.arg.literal().text())
+    lines.push_back(o.arg.is_number() ? describe_operand(o.role, "literal " + o.arg.literal().text())
                                       : describe_operand(o.role, o.arg.given()));
   e.relocate(name, lines, site_text(SiteScope::current()));
 }

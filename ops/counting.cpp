@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "../tensor/create.h"
 #include "composition.h"
@@ -33,17 +34,19 @@ Tensor bincount(const Arg& x, std::int64_t length) {
 }
 
 Tensor bincount(const Arg& x, std::int64_t length, const Arg& weights) {
-  return composed("bincount", {{"in0    ", x}, {"weights", weights}},
+  return composed("bincount", {{"in0     ", x}, {"weights ", weights}},
                   [&] { return sums_of(x.tensor(), length, weights.tensor()); });
 }
 
 HistogramResult histogram(const Arg& x, std::int64_t bins, double low, double high) {
   return composed("histogram", {{"in0", x}}, [&] {
-    const Tensor t = x.tensor();
-    if (!is_floating(t.dtype())) throw DTypeError(fmt::format("{} is no float", name_of(t.dtype())));
-    if (bins < 1) throw ArgumentError(fmt::format("{} bins, at least 1", bins));
-    if (!(low < high && std::isfinite(low) && std::isfinite(high)))
-      throw ArgumentError(fmt::format("no finite low {} < high {}", low, high));
+    const Tensor given = x.tensor();
+    if (!is_floating(given.dtype())) throw DTypeError(fmt::format("{} is no float", name_of(given.dtype())));
+    const Tensor t = cast(given, compute_type(given.dtype()));
+    if (bins < 1 || bins > INT32_MAX) throw ArgumentError(fmt::format("{} bins, from 1 to 2^31 - 1", bins));
+    const double most = t.dtype() == f32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+    if (!(low < high && high - low <= most && std::abs(low) <= most && std::abs(high) <= most))
+      throw ArgumentError(fmt::format("no finite {} low {} < high {}", name_of(t.dtype()), low, high));
     const Tensor edges = linspace(low, high, bins + 1, t.dtype());
     const Tensor last = slice_axis(edges, 0, bins, bins + 1);
     // As many edges as are not above x: 0 below all of them, bins + 1 from the last on and for NaN.

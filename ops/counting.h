@@ -15,11 +15,11 @@ Tensor bincount(const Arg& x, std::int64_t length);
 Tensor bincount(const Arg& x, std::int64_t length, const Arg& weights);
 
 /// How many elements of x lie in each of `bins` bins of one width between low and high, the left edge in it, the last
-/// one's right edge too; what lies outside, NaN too, is not counted. Floats. ArgumentError unless bins >= 1 and low <
-/// high are finite.
+/// one's right edge too; what lies outside, NaN too, is not counted. Floats. ArgumentError unless bins >= 1, and low <
+/// high and what lies between them are finite.
 struct HistogramResult {
   Tensor counts;  // i64[bins]
-  Tensor edges;   // [bins + 1], of x's dtype
+  Tensor edges;   // [bins + 1], of x's dtype, of f32 for bf16 and f16
 };
 HistogramResult histogram(const Arg& x, std::int64_t bins, double low, double high);
 

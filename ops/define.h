@@ -32,6 +32,7 @@ template <class Struct> constexpr Op make_op() {
   if constexpr (requires { Struct::view; }) op.view = Struct::view;
   if constexpr (Struct::kind == OpKind::reduction) op.reduction = Struct::reduction;
   if constexpr (requires { Struct::formula; }) op.formula = Struct::formula;
+  if constexpr (requires { Struct::with_number; }) op.with_number = Struct::with_number;
   if constexpr (requires { Struct::vjp; }) op.vjp = Struct::vjp;
   if constexpr (requires { Struct::jvp; }) op.jvp = Struct::jvp;
   if constexpr (requires { Struct::batch; }) op.batch = Struct::batch;

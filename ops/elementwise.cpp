@@ -72,7 +72,7 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
     std::vector<std::string> operands;
     for (std::size_t i = 0; i < n; ++i) {
       const Arg& a = *args.begin()[i];
-      operands.push_back(a.is_number() ? fmt::format("{:<5}literal {}", names[condition][i], a.literal().text())
+      operands.push_back(a.is_number() ? describe_operand(names[condition][i], "literal " + a.literal().text())
                                        : describe_operand(names[condition][i], in[i].defined() ? in[i] : a.given()));
     }
     e.locate(op.name, operands, site_text(SiteScope::current()));

@@ -100,7 +100,7 @@ Tensor sub(const Arg& a, const Arg& b);
 Tensor mul(const Arg& a, const Arg& b);
 /// floats only; cast integers first
 Tensor div(const Arg& a, const Arg& b);
-/// a^b; the gradient for b is 0 where a <= 0. A 2 that is written as a number is square(a).
+/// a^b; the gradient for b is 0 where a <= 0
 Tensor pow(const Arg& a, const Arg& b);
 /// the larger; NaN if either is; at ties the whole gradient goes to a
 Tensor maximum(const Arg& a, const Arg& b);

@@ -113,6 +113,9 @@ struct Op {
   int (*forwards)(const Attrs&) = nullptr;
   /// Kind elementwise: its loops for the ISA in use; null for a user's own op.
   const NativeLoops* (*loops)() = nullptr;
+  /// Kind elementwise, of two operands: the op that gives the same bits of the first alone where the second is this
+  /// number everywhere, in less time; null: there is none.
+  const Op* (*with_number)(double) = nullptr;
 };
 
 /// The Op of an op struct: op_of<Exp>(). Built-in ones are defined in table.cpp; a user's own file includes define.h.

@@ -95,9 +95,11 @@ Tensor cross(const Arg& a, const Arg& b, std::int64_t axis) {
       throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(given_x.dtype()), name_of(given_y.dtype())));
     const Shape shape = broadcast_shapes(given_x.shape(), given_y.shape());
     const int at = normal_axis(axis, shape.size());
+    for (const Tensor& t : {given_x, given_y})
+      if (const int own = at - (shape.size() - t.rank()); own < 0 || t.shape()[own] != 3)
+        throw ShapeError(fmt::format("axis {} of {} has not 3 elements", axis, t.shape().text()));
     const DType type = compute_type(given_x.dtype());  // what cancels is not rounded before
     const Tensor x = broadcast_to(cast(given_x, type), shape), y = broadcast_to(cast(given_y, type), shape);
-    if (shape[at] != 3) throw ShapeError(fmt::format("axis {} has {} elements, not 3", axis, shape[at]));
     return cast(roll(x, -1, at) * roll(y, -2, at) - roll(x, -2, at) * roll(y, -1, at), given_x.dtype());
   });
 }

@@ -116,7 +116,10 @@ std::vector<Along> along() {
       {"topk", [=](Axis a) { return pair(topk(x, 1, a)); }},
       {"median", [=](Axis a) { return Tensors{median(x, a)}; }},
       {"quantile", [=](Axis a) { return Tensors{quantile(x, 0.3, a)}; }},
-      {"cross", [=](Axis a) { return Tensors{cross(ones({3, 3}), arange(0, 3), a)}; }},
+      {"cross",
+       [=](Axis a) {
+         return Tensors{cross(ones({3, 3}), reshape(arange(0, 9), {3, 3}), a)};
+       }},
       {"diff", [=](Axis a) { return Tensors{diff(x, 1, a)}; }},
       {"gather", [=](Axis a) { return Tensors{gather(x, picks, a)}; }},
       {"scatter_add", [=](Axis a) { return Tensors{scatter_add(x, picks, x, a)}; }},

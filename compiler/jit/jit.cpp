@@ -101,10 +101,10 @@ bool compile(const Kernel* const* kernels, std::size_t n, Isa isa, JitEntry::Par
     parallel(
         static_cast<std::int64_t>(missing.size()),
         [](void* f, std::int64_t i) { (*static_cast<decltype(body)*>(f))(i); }, &body);
-    for (Job* job : missing) {
+    for (const Job* job : missing)
+      if (cache && job->object) cache->keep(job->key, *job->object);
+    for (const Job* job : missing)
       if (job->failed) std::rethrow_exception(job->failed);
-      if (cache) cache->keep(job->key, *job->object);
-    }
     for (Job& job : jobs) target.add(std::move(job.object));
     for (std::size_t i = 0; i < n; ++i) functions[i] = reinterpret_cast<KernelFunction>(target.address(jobs[i].name));
   });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "elementwise.h"
+#include "unary.h"
 
 namespace weft {
 
@@ -56,6 +57,7 @@ struct Pow : Elementwise<Pow> {
   static constexpr Interval domain{0.3, 3};
   static constexpr Interval domain1{-2, 2};
   WEFT_EVAL(V x, V y) { return math::pow(x, y); }
+  static const Op* with_number(double y) { return y == 2 ? &op_of<Square>() : nullptr; }
   static void vjp(Backward& b) {
     const Tensor &x = b.in(0), &y = b.in(1);
     if (b.wants(0)) {  // no exponent of -1 where y is 0: what is not chosen has a gradient of its own

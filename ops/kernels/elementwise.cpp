@@ -150,6 +150,11 @@ void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out
     }
     if (direct) return loop(pointers.data(), out.data, n, false);
   }
+  if (op.with_number && Reader(in[1]).constant) {
+    double number = 0;
+    detail::convert_elements(in[1].dtype, in[1].data, 0, DType::f64, &number, 1, 1);
+    if (const Op* other = op.with_number(number)) return run_elementwise(*other, {}, in.first(1), out);
+  }
   std::array<Type, max_inputs> types;
   std::array<const Type*, max_inputs> type_pointers;
   Formula formula;

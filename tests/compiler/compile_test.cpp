@@ -228,6 +228,67 @@ TEST_CASE("check mode compares with eager from the same state", "[compile][check
   CHECK(step(x).item() < first);
 }
 
+TEST_CASE("a step that throws while it computes a variable's new value leaves the variable as it was",
+          "[compile][atomic]") {
+  const auto unchanged = [](Variable& v, const auto& f, const Tensor& good, const Tensor& bad) {
+    auto step = compile(f);
+    step(good);
+    const Tensor before = v.value();
+    const Tensor copy = before + 0;
+    CHECK_THROWS_AS(step(bad), Error);
+    CHECK_SAME(v, copy);
+    step(good);  // and goes on
+    return before;
+  };
+  const Tensor fine = ones({3}), inf = tensor({1, INFINITY, 1});
+  Variable w(ones({3}));
+  unchanged(
+      w, [&](const Tensor& x) { w.assign(assert_finite(x)); }, fine, inf);
+  unchanged(
+      w, [&](const Tensor& x) { w.assign_sub(assert_finite(x)); }, fine, inf);
+  unchanged(
+      w, [&](const Tensor& x) { w.assign(assert_finite(w * x)); }, fine, inf);
+  Variable p(eye(3) * 2);
+  unchanged(
+      p, [&](const Tensor& x) { p.assign(inv(eye(3) * x)); }, tensor(1), tensor(0));
+  unchanged(
+      p, [&](const Tensor& x) { p.assign(cholesky(eye(3) * x)); }, tensor(1), tensor(-1));
+  unchanged(
+      p, [&](const Tensor& x) { p.assign(solve(eye(3) * x, p)); }, tensor(1), tensor(0));
+  Variable rows(zeros({4, 3}));
+  const auto each = [&](const Tensor& x) {
+    rows.assign(scan(
+                    [](const Tensor& c, const Tensor& k) {
+                      const Tensor next = assert_finite(c + k);
+                      return std::pair(next, next);
+                    },
+                    x, arange(0, 4))
+                    .second);
+  };
+  unchanged(rows, each, fine, inf);
+  Variable v(ones({}));
+  unchanged(
+      v,
+      [&](const Tensor& k) {
+        v.assign_add(1);
+        return cond(
+            k > 0,
+            [&] {
+              v.assign_add(1);
+              return sum(assert_finite(1 / (1 - k)));
+            },
+            [&] { return sum(k) * 0; });
+      },
+      tensor(-1), tensor(1));
+  unchanged(
+      v,
+      [&](const Tensor& k) {
+        v.assign(while_loop([](const Tensor& c) { return c < 10; },
+                            [&](const Tensor& c) { return assert_finite(c / k) + 4; }, v * 0 + k * 0));
+      },
+      tensor(1), tensor(0));
+}
+
 TEST_CASE("under check a call that throws leaves every variable as it was", "[compile][check][atomic]") {
   Variable v(zeros({2}));
   auto step = compile(

@@ -255,6 +255,28 @@ TEST_CASE("options of softmax cross-entropy that can't be are named") {
   CHECK_THROWS_AS(softmax_cross_entropy(x, x, {.ignore = 1}), ArgumentError);
 }
 
+TEST_CASE("a class of weight 0 costs nothing, however impossible, and a class number of any size is ignored") {
+  const Tensor x = tensor<double>({{0, -infinity, 1}, {2, 1, 0}}), w = tensor<double>({1, 0, 1});
+  for (const double smoothing : {0.0, 0.1}) {
+    const nn::CrossEntropyOptions options{.label_smoothing = smoothing, .class_weights = w};
+    const auto f = [&](const Tensor& y, const Tensor& at) { return softmax_cross_entropy(y, at, options); };
+    for (const Tensor& y : {tensor({1, 0}, i64), tensor({{0, 1, 0}, {1, 0, 0}}, f64)}) {
+      const Outcome o = outcome(f, y, x);
+      CHECK(std::isfinite(o.values[0]));
+      if (smoothing == 0) CHECK(o.values[0] == 0);
+    }
+  }
+  CHECK(softmax_cross_entropy(tensor({1}, i64), slice(x, {0, 0}, {1, 3}), {.label_smoothing = 1}).item() == infinity);
+  CHECK(softmax_cross_entropy(tensor({0, 1}, i32), x, {.ignore = std::int64_t{1} << 40}).shape() == Shape{2});
+}
+
+TEST_CASE("class weights are of the given logits' dtype under a precision scope too") {
+  const nn::PrecisionScope scope(DType::bf16);
+  const Tensor x = tensor({{1, 2, 3}}, bf16), y = tensor({1}, i64);
+  CHECK(softmax_cross_entropy(y, x, {.class_weights = tensor({1, 2, 1}, bf16)}).item() ==
+        Approx(2 * (1 + std::log(1 + std::exp(-1) + std::exp(-2)))).epsilon(1e-6));
+}
+
 TEST_CASE("binary cross-entropy of probabilities holds its logarithms, and has a finite gradient everywhere") {
   const std::vector<double> p = {0.3, 0.9, 0, 1, 0, 1, 1e-50}, z = {1, 0.25, 0, 1, 1, 0, 1};
   const Outcome o = outcome([](const Tensor& y, const Tensor& x) { return nn::binary_cross_entropy(y, x); },
@@ -266,6 +288,11 @@ TEST_CASE("binary cross-entropy of probabilities holds its logarithms, and has a
     CHECK(o.gradient[i] == Approx(down - up).epsilon(1e-13));
   }
   CHECK(std::isnan(nn::binary_cross_entropy(tensor(1), tensor(NAN)).item()));
+  CHECK(!std::signbit(nn::binary_cross_entropy(tensor(1), tensor(1)).item()));
+  const Tensor tiny = tensor({1e-200, 5e-324, 0, 1, 0.5}, f64);  // and their slopes' slopes
+  const auto loss = [](const Tensor& t) { return sum(nn::binary_cross_entropy(full(t.shape(), 0.75, f64), t)); };
+  for (const double d : grad([&](const Tensor& t) { return sum(grad(loss)(t)); })(tiny).to_vector<double>())
+    CHECK(std::isfinite(d));
   CHECK_THROWS_AS(nn::binary_cross_entropy(zeros({4, 1}), zeros({4})), ShapeError);
   CHECK_THROWS_AS(nn::binary_cross_entropy(zeros({4}, i64), zeros({4})), DTypeError);
 }

@@ -154,6 +154,11 @@ TEST_CASE("isclose and allclose are NumPy's") {
   CHECK(allclose(cast(tensor({100}), DType::bf16), cast(tensor({101}), DType::bf16), 0.02));
   CHECK_THROWS_AS(isclose(ones({2}), ones({3})), ShapeError);
   CHECK_THROWS_AS(isclose(ones({2}), ones({2}, f64)), DTypeError);
+  CHECK(message_of<DTypeError>([] {
+          isclose(ones({2}, DType::bf16), ones({2}));
+        }).find("isclose: dtypes differ: bf16 and f32") == 0);
+  CHECK(isclose(tensor(INFINITY), tensor(1e30), 1e10).item() == 0);
+  CHECK(isclose(tensor(INFINITY), tensor(INFINITY), 1e10).item() == 1);
   CHECK_THROWS_AS(isclose(ones({2}, i64), ones({2}, i64)), DTypeError);
   CHECK_THROWS_AS(isclose(ones({2}), ones({2}), -1), ArgumentError);
   CHECK_THROWS_AS(allclose(ones({2}), Tensor()), ArgumentError);

@@ -164,7 +164,9 @@ TEST_CASE("cross is the vector product, along any axis of three") {
   CHECK(message_of<ShapeError>([&] { cross(u, tensor({1, 2}) * 1); }).find("cross: ") == 0);
   CHECK(message_of<ShapeError>([&] {
           cross(tensor({1, 2}), tensor({1, 2}));
-        }) == "cross: axis -1 has 2 elements, not 3\n  lhs  f32[2]\n  rhs  f32[2]\n  at HERE");
+        }) == "cross: axis -1 of [2] has not 3 elements\n  lhs  f32[2]\n  rhs  f32[2]\n  at HERE");
+  CHECK_THROWS_AS(cross(u, 1), ShapeError);
+  CHECK_THROWS_AS(cross(reshape(u, {1, 3}), ones({1, 1})), ShapeError);
   CHECK_THROWS_AS(cross(u, v, 1), IndexError);
   CHECK_THROWS_AS(cross(u, cast(v, f64)), DTypeError);
 }

@@ -143,6 +143,12 @@ TEST_CASE("histogram counts what lies between its edges") {
   CHECK_VALUES(edges, 0, 0.25, 0.5, 0.75, 1);
   CHECK(sum(histogram(random::uniform({3, 1000}, -2, 2, f64), 7, -2, 2).counts).item() == 3000);
   CHECK_VALUES(histogram(zeros({0, 3}), 2, -1, 1).counts, 0, 0);
+  const auto narrow = histogram(tensor({256, 258, 260}, bf16), 4, 256, 260);
+  CHECK_VALUES(narrow.counts, 1, 0, 1, 1);
+  CHECK_VALUES(narrow.edges, 256, 257, 258, 259, 260);
+  CHECK_THROWS_AS(histogram(ones({2}), INT64_MAX, 0, 1), ArgumentError);
+  CHECK_THROWS_AS(histogram(ones({2}), 2, 0, 1e39), ArgumentError);
+  CHECK_THROWS_AS(histogram(ones({2}, f64), 2, -1.7e308, 1.7e308), ArgumentError);
   CHECK_THROWS_AS(histogram(ones({2}), 0, 0, 1), ArgumentError);
   CHECK_THROWS_AS(histogram(ones({2}), 2, 1, 1), ArgumentError);
   CHECK_THROWS_AS(histogram(ones({2}), 2, 0, INFINITY), ArgumentError);

@@ -165,9 +165,10 @@ void GradientTape::record(const Op& op, const Attrs& attrs, std::span<const Tens
   for (const Tensor& t : out) floating |= is_floating(t.dtype());
   const bool flows = op.differentiable && depends && floating;
 
-  entries_.push_back({&op, attrs, SiteScope::origin(), static_cast<std::uint32_t>(slots_.size()),
-                      static_cast<std::uint32_t>(saved_.size()), static_cast<std::uint32_t>(types_.size()),
-                      static_cast<std::uint32_t>(in.size()), static_cast<std::uint32_t>(out.size())});
+  entries_.push_back({&op, attrs, SiteScope::current(), detail::current_scope,
+                      static_cast<std::uint32_t>(slots_.size()), static_cast<std::uint32_t>(saved_.size()),
+                      static_cast<std::uint32_t>(types_.size()), static_cast<std::uint32_t>(in.size()),
+                      static_cast<std::uint32_t>(out.size())});
   slots_.insert(slots_.end(), slots, slots + in.size());
   for (const Tensor& t : out) slots_.push_back(table_.insert(t.id(), flows && is_floating(t.dtype()) ? 0 : blind));
   if (!flows) {

@@ -150,7 +150,8 @@ class GradientTape : private Recorder {
   struct Entry {
     const Op* op;
     Attrs attrs;
-    Origin site;
+    Site site;
+    const Scope* scope;
     std::uint32_t slots, saved, types, inputs, outputs;
   };
   // From tensor ids to slots: open addressing, linear probing.

@@ -43,7 +43,7 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
     bool wants = false;
     for (std::size_t i = 0; i < entry.inputs; ++i) wants |= wanted[i] = live(slots[i]) && leads[slots[i]];
     if (reached && wants) {
-      const ReplayedSite site(entry.site);
+      const ReplayedSite site({entry.site, entry.scope});
       const Op& op = *entry.op;
       const detail::GradientScope scope(op.name, !active_tracer());
       try {

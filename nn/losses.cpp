@@ -65,21 +65,21 @@ struct Operands {
 }  // namespace
 
 Tensor mse(const Arg& labels, const Arg& predictions) {
-  const SiteScope scope(labels.site());
+  const SiteScope scope(labels.site(), "mse");
   const Operands o("mse", "predictions", labels, predictions);
   o.check_same();
   return o.compute([](const Tensor& y, const Tensor& p) { return mean(square(p - y)); });
 }
 
 Tensor mae(const Arg& labels, const Arg& predictions) {
-  const SiteScope scope(labels.site());
+  const SiteScope scope(labels.site(), "mae");
   const Operands o("mae", "predictions", labels, predictions);
   o.check_same();
   return o.compute([](const Tensor& y, const Tensor& p) { return mean(abs(p - y)); });
 }
 
 Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
-  const SiteScope scope(labels.site());
+  const SiteScope scope(labels.site(), "huber");
   const Operands o("huber", "predictions", labels, predictions);
   const bool wide = o.labels.dtype() == f64;
   if (!(delta > 0 && delta <= (wide ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max())))
@@ -92,7 +92,7 @@ Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
 }
 
 Tensor sigmoid_cross_entropy_with_logits(const Arg& labels, const Arg& logits) {
-  const SiteScope scope(labels.site());
+  const SiteScope scope(labels.site(), "sigmoid_cross_entropy_with_logits");
   const Operands o("sigmoid_cross_entropy_with_logits", "logits", labels, logits);
   o.check_same();
   return o.compute([](const Tensor& z, const Tensor& x) {
@@ -103,7 +103,7 @@ Tensor sigmoid_cross_entropy_with_logits(const Arg& labels, const Arg& logits) {
 }
 
 Tensor binary_cross_entropy(const Arg& labels, const Arg& probabilities) {
-  const SiteScope scope(labels.site());
+  const SiteScope scope(labels.site(), "binary_cross_entropy");
   const Operands o("binary_cross_entropy", "probabilities", labels, probabilities);
   o.check_same();
   return o.compute([](const Tensor& z, const Tensor& p) {
@@ -116,7 +116,7 @@ Tensor binary_cross_entropy(const Arg& labels, const Arg& probabilities) {
 }
 
 Tensor kl_divergence(const Arg& labels, const Arg& probabilities) {
-  const SiteScope scope(labels.site());
+  const SiteScope scope(labels.site(), "kl_divergence");
   const Operands o("kl_divergence", "probabilities", labels, probabilities);
   o.check_same();
   if (o.outputs.rank() == 0) o.fail(ShapeError("probabilities are [..., classes], not one number"));
@@ -124,7 +124,7 @@ Tensor kl_divergence(const Arg& labels, const Arg& probabilities) {
 }
 
 Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEntropyOptions& options) {
-  const SiteScope scope(labels.site());
+  const SiteScope scope(labels.site(), "softmax_cross_entropy");
   const Operands o("softmax_cross_entropy", "logits", labels, logits);
   const Shape& shape = o.outputs.shape();
   if (!is_floating(o.outputs.dtype()))

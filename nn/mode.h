@@ -13,7 +13,7 @@ inline bool training() { return context().training; }
 /// While it lives, the thread is in the given mode.
 class ModeScope {
  public:
-  explicit ModeScope(bool training) : previous_(context().training) { context().training = training; }
+  [[nodiscard]] explicit ModeScope(bool training) : previous_(context().training) { context().training = training; }
   ~ModeScope() { context().training = previous_; }
   ModeScope(const ModeScope&) = delete;
 
@@ -22,10 +22,10 @@ class ModeScope {
 };
 
 struct EvalScope : ModeScope {
-  EvalScope() : ModeScope(false) {}
+  [[nodiscard]] EvalScope() : ModeScope(false) {}
 };
 struct TrainScope : ModeScope {
-  TrainScope() : ModeScope(true) {}
+  [[nodiscard]] TrainScope() : ModeScope(true) {}
 };
 
 }  // namespace weft::nn

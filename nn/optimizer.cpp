@@ -129,6 +129,9 @@ void Optimizer::set_learning_rate(double rate, Site site) {
 
 void Optimizer::set_learning_rate(std::size_t group, double rate, Site site) {
   called("set_learning_rate", site, [&] {
+    if (active_tracer())
+      throw GuardError("the rate would be this one at each call of the compiled function",
+                       "set it before the call: the step reads the rate anew");
     Variable at = Variable::handle(group_at(group).learning_rate.state());
     at.assign(checked_rate("the learning rate", rate));
   });

@@ -47,7 +47,7 @@ class Optimizer {
 
   /// Of a group. Not while tracing: it reads the variable. IndexError for a group that does not exist.
   double learning_rate(std::size_t group = 0, Site site = Site::current()) const;
-  /// Of all groups, or of one. ArgumentError if it is negative or not finite.
+  /// Of all groups, or of one. ArgumentError if it is negative or not finite. Not while tracing.
   void set_learning_rate(double rate, Site site = Site::current());
   void set_learning_rate(std::size_t group, double rate, Site site = Site::current());
   std::size_t groups() const { return groups_.size(); }

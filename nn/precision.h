@@ -26,7 +26,7 @@ inline DType precision() { return context().precision; }
 /// While it lives, the thread's layers compute in f32, bf16 or f16; the innermost counts. DTypeError for others.
 class PrecisionScope {
  public:
-  explicit PrecisionScope(DType precision, Site site = Site::current());
+  [[nodiscard]] explicit PrecisionScope(DType precision, Site site = Site::current());
   ~PrecisionScope() { context().precision = previous_; }
   PrecisionScope(const PrecisionScope&) = delete;
 

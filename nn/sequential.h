@@ -44,10 +44,16 @@ template <class... Layer> struct Sequential {
 
  private:
   template <class L> static Tensor call(const L& layer, const Tensor& x, const Site& site) {
-    if constexpr (std::is_invocable_v<const L&, Arg>)
-      return layer(Arg(x, site));
-    else
-      return layer(x);
+    const auto result = [&] {
+      if constexpr (std::is_invocable_v<const L&, Arg>)
+        return layer(Arg(x, site));
+      else
+        return layer(x);
+    };
+    static_assert(std::is_convertible_v<decltype(result()), Tensor>,
+                  "Sequential: a layer gives one Tensor; put a recurrent one into a lambda or a model that picks its "
+                  "outputs");
+    return result();
   }
 };
 

@@ -20,9 +20,9 @@ void check_defined(std::initializer_list<Operand> operands);
 /// Puts the function's name and operands in place of those of the op inside it that threw.
 [[gnu::cold]] void relocate(Error& e, std::string_view name, std::initializer_list<Operand> operands);
 
-/// Runs the body of the public function `name` of these operands: an error that leaves it names them, and the line.
-template <class F> auto composed(std::string_view name, std::initializer_list<Operand> operands, F&& body) {
-  const SiteScope scope(operands.begin()->arg.site());
+/// Runs the body of the public function `name`, a literal, of these operands: an error that leaves it names them, and the line.
+template <class F> auto composed(const char* name, std::initializer_list<Operand> operands, F&& body) {
+  const SiteScope scope(operands.begin()->arg.site(), name);
   try {
     check_defined(operands);
     return body();

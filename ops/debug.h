@@ -28,7 +28,7 @@ void print_to(std::ostream* stream);
 ///     step(x, y);  // in the gradient of sqrt: div: 1 of 3 elements are inf, and no operand's is: ...
 class AnomalyScope : private Recorder {
  public:
-  AnomalyScope();
+  [[nodiscard]] AnomalyScope();
   ~AnomalyScope() override;
   AnomalyScope(const AnomalyScope&) = delete;
 

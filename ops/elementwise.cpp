@@ -52,6 +52,16 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
   const Shape* shape = nullptr;
   Shape broadcast;
   bool equal = true, defined = true;
+  const auto shown = [&] {  // as they were given, not as they are broadcast
+    constexpr const char* names[2][3] = {{"lhs", "rhs", ""}, {"cond", "a", "b"}};
+    std::vector<std::string> operands;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Arg& a = *args.begin()[i];
+      operands.push_back(a.is_number() ? describe_operand(names[condition][i], "literal " + a.literal().text())
+                                       : describe_operand(names[condition][i], a.given()));
+    }
+    return operands;
+  };
   try {
     for (std::size_t i = 0; i < n; ++i) {
       const Arg& a = *args.begin()[i];
@@ -68,23 +78,21 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
       }
     }
   } catch (Error& e) {
-    constexpr const char* names[2][3] = {{"lhs", "rhs", ""}, {"cond", "a", "b"}};
-    std::vector<std::string> operands;
-    for (std::size_t i = 0; i < n; ++i) {
-      const Arg& a = *args.begin()[i];
-      operands.push_back(a.is_number() ? describe_operand(names[condition][i], "literal " + a.literal().text())
-                                       : describe_operand(names[condition][i], in[i].defined() ? in[i] : a.given()));
-    }
-    e.locate(op.name, operands, site_text(SiteScope::current()));
+    e.locate(op.name, shown(), site_text(SiteScope::current()));
     throw;
   }
-  if (!equal)
+  if (equal) return apply(op, {}, in.first(n));
+  try {
     for (std::size_t i = 0; i < n; ++i)
       if (in[i].shape() != broadcast) {
         own[i] = apply(op_of<BroadcastTo>(), ShapeAttrs{broadcast}, std::span(&in[i], 1));
         in.set(i, own[i]);
       }
-  return apply(op, {}, in.first(n));
+    return apply(op, {}, in.first(n));
+  } catch (Error& e) {
+    e.relocate(op.name, shown(), site_text(SiteScope::current()));
+    throw;
+  }
 }
 
 void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condition, Types in, Type& out) {

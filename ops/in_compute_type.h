@@ -14,7 +14,7 @@ namespace weft::detail {
 DType to_compute_type(std::initializer_list<Operand> operands, Tensor* out);
 
 /// f(the operands in their compute type) in the operands' dtype, under the function's own name.
-template <class F> Tensor in_compute_type(std::string_view name, std::initializer_list<Operand> operands, F&& f) {
+template <class F> Tensor in_compute_type(const char* name, std::initializer_list<Operand> operands, F&& f) {
   return composed(name, operands, [&] {
     std::array<Tensor, 3> in;
     const DType dtype = to_compute_type(operands, in.data());
@@ -26,7 +26,7 @@ template <class F> Tensor in_compute_type(std::string_view name, std::initialize
       return cast(f(in[0], in[1], in[2]), dtype);
   });
 }
-template <class F> Tensor in_compute_type(std::string_view name, const Arg& x, F&& f) {
+template <class F> Tensor in_compute_type(const char* name, const Arg& x, F&& f) {
   return in_compute_type(name, {{"in0", x}}, f);
 }
 

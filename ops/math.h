@@ -199,6 +199,9 @@ inline Tensor& operator+=(Tensor& a, const Arg& b) { return a = add(Arg(a, b.sit
 inline Tensor& operator-=(Tensor& a, const Arg& b) { return a = sub(Arg(a, b.site()), b); }
 inline Tensor& operator*=(Tensor& a, const Arg& b) { return a = mul(Arg(a, b.site()), b); }
 inline Tensor& operator/=(Tensor& a, const Arg& b) { return a = div(Arg(a, b.site()), b); }
+// Element by element, as all of these. Whether two are handles of one value: a.same(b).
+inline Tensor operator==(const Arg& a, const Arg& b) { return equal(a, b); }
+inline Tensor operator!=(const Arg& a, const Arg& b) { return not_equal(a, b); }
 inline Tensor operator<(const Arg& a, const Arg& b) { return less(a, b); }
 inline Tensor operator<=(const Arg& a, const Arg& b) { return less_equal(a, b); }
 inline Tensor operator>(const Arg& a, const Arg& b) { return greater(a, b); }

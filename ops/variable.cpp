@@ -58,7 +58,9 @@ Variable& Variable::operator=(Variable&& o) {
   return *this;
 }
 
-void Variable::fail_undefined() { throw ArgumentError("the variable is undefined", "give it an initial value"); }
+void Variable::fail_undefined() {
+  throw ArgumentError("the variable is undefined", "it has been moved from, or never had an initial value");
+}
 
 const std::string& Variable::name() const {
   tell_variables_apart();

@@ -22,12 +22,14 @@ struct Scope {
   std::string_view gradient_of() const;
 };
 
-/// A line, and the scope that was open there.
+/// A line, the scope that was open there, and the public function that was called, where it is one over other ops.
 struct Origin : std::source_location {
   const Scope* scope = nullptr;
+  const char* function = nullptr;  // a literal
 
   Origin() = default;
-  Origin(const std::source_location& site, const Scope* in = nullptr) : std::source_location(site), scope(in) {}
+  Origin(const std::source_location& site, const Scope* in = nullptr, const char* called = nullptr)
+      : std::source_location(site), scope(in), function(called) {}
 };
 
 namespace detail {

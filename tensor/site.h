@@ -12,18 +12,19 @@ namespace weft {
 /// The last parameter of a public function that takes no Arg: `Site site = Site::current()`.
 using Site = std::source_location;
 
-/// The line of the outermost public call of this thread. A scope inside another changes nothing.
+/// The line of the outermost public call of this thread, and the outermost function that says its name, a literal. A
+/// scope inside another changes nothing else.
 class SiteScope {
  public:
-  explicit SiteScope(const Site& site);
+  explicit SiteScope(const Site& site, const char* function = nullptr);
   ~SiteScope();
   SiteScope(const SiteScope&) = delete;
   static const Site& current();
   /// The same, with the scope that is open.
-  static Origin origin() { return {current(), detail::current_scope}; }
+  static Origin origin();
 
  private:
-  bool outermost_;
+  bool outermost_, names_;
 };
 
 /// The line of an op that is applied again, in a replay or a gradient: it holds also inside the call that does so. A

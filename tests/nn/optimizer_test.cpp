@@ -158,6 +158,18 @@ TEST_CASE("Adagrad follows its formula") {
           });
 }
 
+TEST_CASE("a learning rate is set outside of compiled steps") {
+  Variable w(tensor({1, 2}));
+  nn::SGD opt(w, {.learning_rate = 0.5});
+  auto step = compile([&](const Tensor& x) {
+    opt.set_learning_rate(0.25);
+    opt.apply({{w, x}});
+  });
+  CHECK(message_of<GuardError>([&] { step(ones({2})); }).find("set_learning_rate: the rate would be this one") == 0);
+  CHECK(opt.learning_rate() == 0.5);
+  CHECK_SAME(w, tensor({1, 2}));
+}
+
 TEST_CASE("parameter groups have rates and decays of their own") {
   Two model;
   const auto all = nn::parameters(model);

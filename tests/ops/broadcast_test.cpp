@@ -86,7 +86,7 @@ TEST_CASE("types never mix silently: the message says what to cast") {
   CHECK(message_of<DTypeError>([] { zeros({2}, i32) * zeros({2}); }) ==
         "mul: dtypes differ: i32 and f32\n  lhs  i32[2]\n  rhs  f32[2]\n  at HERE\n  hint: cast one: cast(x, f32)");
   CHECK(message_of<DTypeError>([] { zeros({2}, i32) / 2; }) ==
-        "div: no meaning for i32\n  lhs  i32[2]\n  rhs  i32[2]\n  at HERE\n  hint: cast it to f32 or f64");
+        "div: no meaning for i32\n  lhs  i32[2]\n  rhs  literal 2\n  at HERE\n  hint: cast it to f32 or f64");
   CHECK(message_of<DTypeError>([] { zeros({}, DType::boolean) + 1; }) ==
         "add: no meaning for bool\n  lhs  bool[]\n  rhs  bool[]\n  at HERE\n  hint: cast it to a number type");
   CHECK(message_of<DTypeError>([] { zeros({2}) & zeros({2}); }) ==
@@ -96,7 +96,7 @@ TEST_CASE("types never mix silently: the message says what to cast") {
         "add: the literal 0.5 does not fit a tensor of i64\n  lhs  i64[2]\n  rhs  literal 0.5\n  at HERE\n"
         "  hint: cast the tensor to a float type");
   CHECK(message_of<DTypeError>([] { where(zeros({1}), 1, 2); }) ==
-        "where: the condition is f32, not bool\n  cond f32[1]\n  a    f32[1]\n  b    f32[1]\n  at HERE\n  hint: "
+        "where: the condition is f32, not bool\n  cond f32[1]\n  a    literal 1\n  b    literal 2\n  at HERE\n  hint: "
         "compare it, or cast it to bool");
 }
 
@@ -212,4 +212,11 @@ TEST_CASE("long shapes, names and lists are shortened in messages") {
   });
   CHECK(text.size() < 1000);
   CHECK(message_of<DTypeError>([&] { x + zeros({}, f64); }).size() < 700);
+}
+
+TEST_CASE("a message shows operands as they were given, not as they were broadcast") {
+  CHECK(message_of<DTypeError>([] { ones({2}, i64) * tensor(3); }) ==
+        "mul: dtypes differ: i64 and f32\n  lhs  i64[2]\n  rhs  f32[]\n  at HERE\n  hint: cast one: cast(x, f32)");
+  CHECK(message_of<DTypeError>([] { where(tensor(1), ones({2}), zeros({2})); }).find("cond f32[]\n") !=
+        std::string::npos);
 }

@@ -69,6 +69,16 @@ TEST_CASE("solve takes a vector as one column, of each matrix of a batch", "[num
         }) == "solve: matrices [2, 2] do not fit right sides [3, 1]\n  lhs  f64[2, 2]\n  rhs  f64[3]\n  at HERE");
 }
 
+TEST_CASE("== and != go element by element", "[numpy]") {
+  const Tensor x = tensor({1, 2, nan_});
+  CHECK_SAME(x == 2, equal(x, 2));
+  CHECK_SAME(x != x, not_equal(x, x));
+  CHECK_SAME(1 == x, equal(x, 1));
+  const Variable v = x;
+  CHECK_SAME(v == x, equal(x, x));
+  static_assert(!std::is_convertible_v<decltype(x == x), bool>);  // no condition
+}
+
 TEST_CASE("the first powers are products, to the bit") {
   Random r(8);
   for (const DType type : {f32, f64}) {

@@ -19,15 +19,16 @@
 namespace weft::nn {
 namespace {
 
-// A loss's two operands, and the errors that show them.
+// A loss's call, its two operands, and the errors that show them.
 struct Operands {
+  SiteScope scope;
   const char* name;
   const char* second;
   Tensor labels, outputs;
   std::source_location site;
 
   Operands(const char* loss, const char* outputs_name, const Arg& l, const Arg& o)
-      : name(loss), second(outputs_name), site(l.site()) {
+      : scope(l.site(), loss), name(loss), second(outputs_name), site(l.site()) {
     const DType literal = o.given().defined() ? o.given().dtype() : l.given().defined() ? l.given().dtype() : f32;
     labels = widen(l.tensor(literal));
     outputs = widen(o.tensor(literal));
@@ -65,21 +66,18 @@ struct Operands {
 }  // namespace
 
 Tensor mse(const Arg& labels, const Arg& predictions) {
-  const SiteScope scope(labels.site(), "mse");
   const Operands o("mse", "predictions", labels, predictions);
   o.check_same();
   return o.compute([](const Tensor& y, const Tensor& p) { return mean(square(p - y)); });
 }
 
 Tensor mae(const Arg& labels, const Arg& predictions) {
-  const SiteScope scope(labels.site(), "mae");
   const Operands o("mae", "predictions", labels, predictions);
   o.check_same();
   return o.compute([](const Tensor& y, const Tensor& p) { return mean(abs(p - y)); });
 }
 
 Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
-  const SiteScope scope(labels.site(), "huber");
   const Operands o("huber", "predictions", labels, predictions);
   const bool wide = o.labels.dtype() == f64;
   if (!(delta > 0 && delta <= (wide ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max())))
@@ -92,7 +90,6 @@ Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
 }
 
 Tensor sigmoid_cross_entropy_with_logits(const Arg& labels, const Arg& logits) {
-  const SiteScope scope(labels.site(), "sigmoid_cross_entropy_with_logits");
   const Operands o("sigmoid_cross_entropy_with_logits", "logits", labels, logits);
   o.check_same();
   return o.compute([](const Tensor& z, const Tensor& x) {
@@ -103,7 +100,6 @@ Tensor sigmoid_cross_entropy_with_logits(const Arg& labels, const Arg& logits) {
 }
 
 Tensor binary_cross_entropy(const Arg& labels, const Arg& probabilities) {
-  const SiteScope scope(labels.site(), "binary_cross_entropy");
   const Operands o("binary_cross_entropy", "probabilities", labels, probabilities);
   o.check_same();
   return o.compute([](const Tensor& z, const Tensor& p) {
@@ -116,7 +112,6 @@ Tensor binary_cross_entropy(const Arg& labels, const Arg& probabilities) {
 }
 
 Tensor kl_divergence(const Arg& labels, const Arg& probabilities) {
-  const SiteScope scope(labels.site(), "kl_divergence");
   const Operands o("kl_divergence", "probabilities", labels, probabilities);
   o.check_same();
   if (o.outputs.rank() == 0) o.fail(ShapeError("probabilities are [..., classes], not one number"));
@@ -124,7 +119,6 @@ Tensor kl_divergence(const Arg& labels, const Arg& probabilities) {
 }
 
 Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEntropyOptions& options) {
-  const SiteScope scope(labels.site(), "softmax_cross_entropy");
   const Operands o("softmax_cross_entropy", "logits", labels, logits);
   const Shape& shape = o.outputs.shape();
   if (!is_floating(o.outputs.dtype()))
@@ -189,9 +183,8 @@ Tensor softmax_cross_entropy(const Arg& labels, const Arg& logits, const CrossEn
       // log(sum(e^x)) - x[label], both less the largest. A selection, not a product: -inf elsewhere gives no NaN.
       const Tensor shifted = x - stop_gradient(max(x, -1, true));
       const Tensor log_sum = log(sum(exp(shifted), -1));
-      const auto weighted = [](const Tensor& l, const Tensor& w) {
-        return where(equal(w, 0), 0, l * w);
-      };  // also of inf
+      // A weight of 0 leaves nothing of an infinite loss either.
+      const auto weighted = [](const Tensor& l, const Tensor& w) { return where(equal(w, 0), 0, l * w); };
       Tensor loss = log_sum - sum(where(mine, shifted, 0), -1);
       if (weights.defined()) loss = weighted(loss, sum(where(mine, weights, 0), -1));
       if (smoothing > 0) {

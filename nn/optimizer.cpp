@@ -25,6 +25,11 @@ void check_share(const char* what, double share) {
   if (!(share >= 0 && share < 1)) throw ArgumentError(fmt::format("{} {} is not in [0, 1)", what, share));
 }
 
+// The gradient of the loss and of decay p^2 / 2.
+Tensor with_decay(const Tensor& gradient, const Tensor& p, double decay) {
+  return decay != 0 ? gradient + p * decay : gradient;
+}
+
 std::string shown(const VariableState& v) { return fmt::format("\"{}\" {}", shortened(v.name), v.value.type().text()); }
 
 }  // namespace
@@ -160,7 +165,7 @@ SGD::SGD(const std::vector<ParameterGroup>& groups, SgdOptions options, Site sit
 }
 
 Tensor SGD::update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) {
-  Tensor g = group.weight_decay != 0 ? gradient + p * group.weight_decay : gradient;
+  Tensor g = with_decay(gradient, p, group.weight_decay);
   if (options_.momentum != 0) {
     const Tensor v = slot.values[0] * options_.momentum + g;
     slot.values[0].assign(v);
@@ -235,7 +240,7 @@ Tensor RMSprop::update(const Group& group, Slot& slot, const Tensor& p, const Te
     value.assign(next);
     return next;
   };
-  const Tensor g = group.weight_decay != 0 ? gradient + p * group.weight_decay : gradient;
+  const Tensor g = with_decay(gradient, p, group.weight_decay);
   Tensor v = running(slot.values[0], square(g));
   if (options_.centered) v = relu(v - square(running(slot.values[1], g)));  // rounding may take it below 0
   Tensor step = g * cast(group.learning_rate, p.dtype()) / sqrt(v + options_.epsilon);
@@ -255,7 +260,7 @@ Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, AdagradOptions optio
 }
 
 Tensor Adagrad::update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) {
-  const Tensor g = group.weight_decay != 0 ? gradient + p * group.weight_decay : gradient;
+  const Tensor g = with_decay(gradient, p, group.weight_decay);
   const Tensor s = slot.values[0] + square(g);
   slot.values[0].assign(s);
   // The slot starts at 0, as all do: where the sum starts is added to it.

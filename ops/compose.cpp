@@ -120,18 +120,13 @@ Tensor clip(const Arg& x, const Arg& low, const Arg& high) {
 Tensor isclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_nan) {
   return detail::composed("isclose", {{"lhs", a}, {"rhs", b}}, [&] {
     if (!(rtol >= 0) || !(atol >= 0)) throw ArgumentError(fmt::format("rtol {}, atol {}: from 0", rtol, atol));
-    const DType literal = a.given().defined() ? a.given().dtype() : b.given().defined() ? b.given().dtype() : f32;
-    const Tensor x = a.tensor(literal), y = b.tensor(literal);
-    if (x.dtype() != y.dtype())
-      throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(x.dtype()), name_of(y.dtype())),
-                       fmt::format("cast one: cast(x, {})", name_of(x.dtype())));
-    if (!is_floating(x.dtype())) throw DTypeError(fmt::format("{} is no float", name_of(x.dtype())));
-    const DType type = compute_type(x.dtype());
-    const Tensor wide = cast(x, type), other = cast(y, type), difference = abs(wide - other);
+    Tensor in[2];
+    detail::to_compute_type({{"lhs", a}, {"rhs", b}}, in);
+    const Tensor &x = in[0], &y = in[1], difference = abs(x - y);
     // Infinities are close to themselves alone, also where the bound is infinite.
-    const Tensor near = logical_and(difference <= abs(other) * rtol + atol, difference < INFINITY);
-    const Tensor close = logical_or(near, equal(wide, other));
-    return equal_nan ? logical_or(close, logical_and(isnan(wide), isnan(other))) : close;
+    const Tensor near = logical_and(difference <= abs(y) * rtol + atol, difference < INFINITY);
+    const Tensor close = logical_or(near, equal(x, y));
+    return equal_nan ? logical_or(close, logical_and(isnan(x), isnan(y))) : close;
   });
 }
 

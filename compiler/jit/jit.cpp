@@ -56,12 +56,10 @@ std::string key_of(const Kernel& kernel, Isa isa, const llvm::TargetMachine& mac
                      machine.getTargetFeatureString().str(), kernel.text());
 }
 
-using Object = std::unique_ptr<llvm::MemoryBuffer>;
-
 struct Job {
   const Kernel* kernel;
   std::string key, name;
-  Object object;
+  std::unique_ptr<llvm::MemoryBuffer> object;
   std::exception_ptr failed;
 };
 

@@ -86,7 +86,8 @@ Tensor ctc_loss(const Arg& labels, const Arg& log_probs, const Arg& label_length
         if (!is_floating(x.dtype())) throw DTypeError(fmt::format("log_probs are {}, not floats", name_of(x.dtype())));
         if (x.rank() != 3 || x.shape()[2] < 2)
           throw ShapeError(fmt::format("log_probs are [T, N, classes], at least 2 of these, not {}", x.shape().text()));
-        const std::int64_t n = x.shape()[1], classes = x.shape()[2], s = y.rank() == 2 ? y.shape()[1] : 0;
+        if (y.rank() != 2) throw ShapeError(fmt::format("labels are [N, S], not {}", y.shape().text()));
+        const std::int64_t n = x.shape()[1], classes = x.shape()[2], s = y.shape()[1];
         check_integers("labels", y, {n, s});
         const Tensor given = label_lengths.tensor(i64), given_steps = input_lengths.tensor(i64);
         check_integers("label_lengths", given, {n});
@@ -98,7 +99,7 @@ Tensor ctc_loss(const Arg& labels, const Arg& log_probs, const Arg& label_length
         // What lies beyond its length becomes some label; a blank among the labels no class.
         const Tensor counts = arange(s) < expand(lengths, -1);
         const Tensor in_use = where(counts, cast(y, i64), o.blank == 0 ? 1 : 0);
-        const Tensor checked = within("a label is no class, or the blank, as which -1 stands",
+        const Tensor checked = within("a label is no class, or the blank, which is shown as -1",
                                       where(equal(in_use, static_cast<double>(o.blank)), -1, in_use), classes);
         const Tensor p = log_probability(cast(x, compute_type(x.dtype())), checked, lengths, steps, o.blank);
         const Tensor never = equal(p, -INFINITY);

@@ -84,8 +84,9 @@ Tensor huber(const Arg& labels, const Arg& predictions, double delta) {
     o.fail(ArgumentError(fmt::format("delta is {}, not above 0 and a finite {}", delta, wide ? "f64" : "f32")));
   o.check_same();
   return o.compute([&](const Tensor& y, const Tensor& p) {
-    const Tensor d = p - y, size = abs(d);
-    return mean(where(size <= delta, square(d) * 0.5, (size - delta / 2) * delta));
+    // d^2 / 2 up to delta, then (|d| - delta / 2) delta; so written the gradient of an infinite d is delta, too.
+    const Tensor size = abs(p - y), within = minimum(size, delta);
+    return mean(within * (size - within * 0.5));
   });
 }
 

@@ -129,10 +129,18 @@ random::Generator& random::default_generator() {
 }
 void random::seed(std::uint64_t seed) { default_generator().seed(seed); }
 
+namespace {
+// Whether a number drawn in this dtype may be scaled by it.
+bool is_finite_in(DType dtype, double x) {
+  return dtype == f64 ? std::isfinite(x) : std::isfinite(static_cast<float>(x));
+}
+}  // namespace
+
 Tensor random::uniform(const Shape& shape, double low, double high, DType dtype, random::Generator& generator,
                        Site site) {
   return detail::called("uniform", site, [&] {
-    if (!(low <= high) || !std::isfinite(high - low)) throw ArgumentError(fmt::format("from {} to {}", low, high));
+    if (!(low <= high) || !is_finite_in(dtype, low) || !is_finite_in(dtype, high) || !is_finite_in(dtype, high - low))
+      throw ArgumentError(fmt::format("from {} to {}", low, high));
     const Tensor u = draw(shape, dtype, generator);
     return low == 0 && high == 1 ? u : u * (high - low) + low;
   });
@@ -141,7 +149,7 @@ Tensor random::uniform(const Shape& shape, double low, double high, DType dtype,
 Tensor random::normal(const Shape& shape, double mean, double deviation, DType dtype, random::Generator& generator,
                       Site site) {
   return detail::called("normal", site, [&] {
-    if (!(deviation >= 0) || !std::isfinite(deviation) || !std::isfinite(mean))
+    if (!(deviation >= 0) || !is_finite_in(dtype, deviation) || !is_finite_in(dtype, mean))
       throw ArgumentError(fmt::format("mean {}, deviation {}", mean, deviation));
     const Tensor u = 1 - draw(shape, dtype, generator);  // in (0, 1]: its logarithm is finite
     const Tensor angle = draw(shape, dtype, generator) * (2 * std::numbers::pi);

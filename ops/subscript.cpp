@@ -16,8 +16,12 @@ namespace {
 
 const Tensor* tensor_of(const Index& i) { return std::get_if<Tensor>(&i.value); }
 
-// The brackets, spelled out: masks as index tensors, one an axis, and the Ellipsis as whole axes.
-std::vector<Index> spelled_out(const Tensor& x, std::span<const Index> indices) {
+// The brackets, spelled out: masks as index tensors, one an axis, and the Ellipsis as whole axes, from `ellipsis` on.
+struct Brackets {
+  std::vector<Index> list;
+  std::size_t ellipsis = 0;
+};
+Brackets spelled_out(const Tensor& x, std::span<const Index> indices) {
   const auto is_ellipsis = [](const Index& i) { return std::holds_alternative<EllipsisIndex>(i.value); };
   int taken = 0;  // axes that the indices name
   for (const Index& i : indices) {
@@ -36,7 +40,8 @@ std::vector<Index> spelled_out(const Tensor& x, std::span<const Index> indices) 
 
   const int rest = x.rank() - taken;
   int axis = 0;  // that the next index names
-  std::vector<Index> list;
+  Brackets brackets;
+  std::vector<Index>& list = brackets.list;
   for (const Index& i : indices) {
     const Tensor* const t = tensor_of(i);
     if (t && t->dtype() == DType::boolean) {
@@ -47,6 +52,7 @@ std::vector<Index> spelled_out(const Tensor& x, std::span<const Index> indices) 
       for (const Tensor& numbers : nonzero(*t)) list.emplace_back(numbers, i.site);
       axis += t->rank();
     } else if (is_ellipsis(i)) {
+      brackets.ellipsis = list.size();
       list.insert(list.end(), static_cast<std::size_t>(rest), Slice());
       axis += rest;
     } else {
@@ -55,7 +61,7 @@ std::vector<Index> spelled_out(const Tensor& x, std::span<const Index> indices) 
     }
   }
   if (ellipses == 0) list.insert(list.end(), static_cast<std::size_t>(rest), Slice());
-  return list;
+  return brackets;
 }
 
 // What is left of the brackets after the integers, slices and new axes, which make a view.
@@ -66,7 +72,8 @@ struct Advanced {
   int place = 0;                // where the result has the tensors' common shape
 };
 
-Advanced basic(const Tensor& x, const std::vector<Index>& list) {
+Advanced basic(const Tensor& x, const Brackets& brackets) {
+  const std::vector<Index>& list = brackets.list;
   Advanced a;
   Ints begin, end, step;
   Shape shape;
@@ -77,7 +84,9 @@ Advanced basic(const Tensor& x, const std::vector<Index>& list) {
     if (first < 0) first = static_cast<int>(k);
     last = static_cast<int>(k);
   }
-  bool adjacent = true;
+  // An Ellipsis parts them in NumPy even where it stands for no axis.
+  const auto ellipsis = static_cast<int>(brackets.ellipsis);
+  bool adjacent = !(first < ellipsis && ellipsis <= last);
   for (std::size_t k = 0; k < list.size(); ++k) {
     const bool inside = first <= static_cast<int>(k) && static_cast<int>(k) <= last;
     adjacent &= !inside || is_advanced(list[k]);

@@ -100,10 +100,10 @@ struct Atan2 : Elementwise<Atan2> {
   static constexpr auto reads = reads::in0 | reads::in1;
   static constexpr Interval domain{0.3, 3};
   WEFT_EVAL(V y, V x) { return math::atan2(y, x); }
-  static void vjp(Backward& b) {
-    const Tensor g = b.grad() / (square(b.in(0)) + square(b.in(1)));
-    if (b.wants(0)) b.give(0, g * b.in(1));
-    if (b.wants(1)) b.give(1, -(g * b.in(0)));
+  static void vjp(Backward& b) {  // by the distance from 0 twice: its square may be too large, or 0; at 0 it is 0
+    const Tensor r = hypot(b.in(0), b.in(1)), distance = where(equal(r, 0), 1, r), g = b.grad() / distance;
+    if (b.wants(0)) b.give(0, b.in(1) / distance * g);
+    if (b.wants(1)) b.give(1, -(b.in(0) / distance * g));
   }
 };
 

@@ -45,9 +45,9 @@ struct Exp2 : Elementwise<Exp2> {
 
 struct Expm1 : Elementwise<Expm1> {
   static constexpr auto name = "expm1";
-  static constexpr auto reads = reads::out0;
+  static constexpr auto reads = reads::in0;
   WEFT_EVAL(V x) { return math::expm1(x); }
-  static void vjp(Backward& b) { b.give(0, b.grad() * (b.out() + 1)); }
+  static void vjp(Backward& b) { b.give(0, b.grad() * exp(b.in())); }  // the result + 1 has lost all digits at -17
 };
 
 struct Log : Elementwise<Log> {

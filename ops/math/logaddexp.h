@@ -21,11 +21,11 @@ template <class V> [[gnu::always_inline]] inline V logaddexp(V x, V y) {
     const V d = larger - smaller, back = d - larger, rest = (larger - (d - back)) - (smaller + back);
     const V d_low = where(abs(rest) < V(infinity<V>), rest, V(0));
     // power = e^-d and log = log(1 + power), sums of two.
-    const auto reduced = reduce_exp(at_least(where(x == y, V(0), -d), -746));
+    const auto reduced = reduce_exp(at_least(where(x == y, V(0), -d), -747));
     const V r = reduced.r(), r_low = fma(reduced.n, V(-ln2_low<V>), reduced.head - r);
     const auto one = ordered_sum(V(1), r), scaled = ordered_sum(one.high, fma(r * r, exp_polynomial(r), r_low));
-    const V power = scalb(scaled.high, reduced.n);
-    const V power_low = fma(-power, d_low, scalb(one.low + scaled.low, reduced.n));
+    const V power = scaled_or_zero(scaled.high, reduced.n);
+    const V power_low = fma(-power, d_low, scaled_or_zero(one.low + scaled.low, reduced.n));
     const auto [log, e, f, scale] = log1p_parts(power, V(0));
     const V f_low = fma(power, scale, (scale - V(1)) - f) + power_low * scale;
     const auto sum = two_sum(larger, log.high);

@@ -53,13 +53,13 @@ template <class V> [[gnu::always_inline]] inline V pow_of_size(V a, V y) {
     using D = Rebind<V, double>;
     const D t = at_least(at_most(convert<D>(y) * log2_of_f32<D>(a), 200), -200);
     const D shift = D(rounder<D>), n = (t + shift) - shift;
-    return scalb(exp2_reduced(convert<V>(t - n)), convert<V>(n));
+    return scaled_or_zero(exp2_reduced(convert<V>(t - n)), convert<V>(n));
   } else {
     const auto [l, l_low] = log2_of_f64(a);
     const V whole = y * l, t = at_least(at_most(whole, 1100), -1100);
     const V rest = where(abs(whole) < V(1100), fma(y, l, -whole) + y * l_low, V(0));
     const V shift = V(rounder<V>), n = (t + shift) - shift;
-    return scalb(exp2_reduced((t - n) + rest), n);
+    return scaled_or_zero(exp2_reduced((t - n) + rest), n);
   }
 }
 

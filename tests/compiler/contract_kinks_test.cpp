@@ -87,7 +87,7 @@ std::vector<Kink> kinks() {
        OF_XY(atan2(x, y)),
        inputs(list({0, 1}), list({0, 0})),
        {0, half_pi},
-       {{nan, 0}, {nan, -1}}},
+       {{0, 0}, {0, -1}}},
       {"var of one element", OF_X(var(x)), inputs(list({5})), {0}, {{0}}},
       {"var of equal elements", OF_X(var(x)), inputs(list({5, 5})), {0}, {{0, 0}}},
       // choice and nothing

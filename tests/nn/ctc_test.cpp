@@ -229,7 +229,7 @@ TEST_CASE("what CTC refuses", "[ctc][golden]") {
         }).find("an input length: index 5 at [0] must be within [0, 4]") != std::string::npos);
   CHECK(message_of<IndexError>([&] {
           ctc_loss(tensor<std::int64_t>({{1, 2}, {0, 1}}), x, lengths, steps);
-        }).find("a label is no class, or the blank, as which -1 stands: index -1 at [1, 0] must be within [0, 2]") !=
+        }).find("a label is no class, or the blank, which is shown as -1: index -1 at [1, 0] must be within [0, 2]") !=
         std::string::npos);
   CHECK(message_of<IndexError>([&] { ctc_loss(labels + 2, x, lengths, steps); }).find("index 3 at [0, 0]") !=
         std::string::npos);

@@ -74,6 +74,14 @@ TEST_CASE("mse, mae and huber are means of their formulas") {
   check([](const Tensor& a, const Tensor& b) { return nn::huber(a, b, delta); }, huber, dhuber);
 }
 
+TEST_CASE("huber's slope is delta however far it is off") {
+  const Tensor p = tensor({INFINITY, -INFINITY, 1e30, 0.5});
+  GradientTape tape;
+  tape.watch(p);
+  const Tensor slope = tape.gradient(nn::huber(zeros({4}), p, 2), p);
+  CHECK(all(equal(slope, tensor({0.5, -0.5, 0.5, 0.125}))).item<bool>());
+}
+
 TEST_CASE("sigmoid cross-entropy is stable, and its gradient is sigmoid(x) - z at 0 too") {
   const std::vector<double> logits = {0, -0.0, 1, -1, 30, -30, 100, -100, 1000, -1000},
                             labels = {1, 0, 1, 0.25, 0, 1, 1, 0, 0, 1};

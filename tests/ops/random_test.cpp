@@ -97,6 +97,10 @@ TEST_CASE("a bad draw throws and leaves the generator as it was") {
   CHECK_THROWS_AS(random::uniform({-1}, 0, 1, f32, g), ShapeError);
   CHECK_THROWS_AS(random::uniform({2}, 0, 1, i32, g), DTypeError);
   CHECK_THROWS_AS(random::uniform({std::int64_t{1} << 32, std::int64_t{1} << 32}, 0, 1, f32, g), ShapeError);
+  CHECK_THROWS_AS(random::uniform({2}, -3e38, 3e38, f32, g), ArgumentError);
+  CHECK_THROWS_AS(random::uniform({2}, 0, 1e39, f32, g), ArgumentError);
+  CHECK_THROWS_AS(random::normal({2}, 0, 1e39, f32, g), ArgumentError);
+  CHECK_NOTHROW(random::uniform({0}, -3e38, 3e38, f64, g));
   CHECK_THROWS_AS(random::bernoulli({2}, 1.5, g), ArgumentError);
   CHECK_THROWS_AS(random::bernoulli({2}, NAN, g), ArgumentError);
   CHECK_SAME(g.state.value(), state);

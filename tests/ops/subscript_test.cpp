@@ -21,7 +21,8 @@ struct Reference {
   Shape common;             // of the index tensors
   bool tensors = false, apart = false;
 
-  explicit Reference(std::vector<Index> entries) : list(std::move(entries)) {
+  // `ellipsis`: before which entry one stood, of no axis or some; -1: none did.
+  Reference(std::vector<Index> entries, int ellipsis) : list(std::move(entries)) {
     int last = -1;
     for (int k = 0; k < static_cast<int>(list.size()); ++k) {
       if (const auto* t = std::get_if<Tensor>(&list[static_cast<std::size_t>(k)].value)) {
@@ -31,7 +32,7 @@ struct Reference {
     }
     for (int k = 0; k < static_cast<int>(list.size()); ++k) {
       if (!advanced(k)) continue;
-      apart |= last >= 0 && last != k - 1;
+      apart |= last >= 0 && (last != k - 1 || ellipsis == k);
       last = k;
     }
   }
@@ -150,6 +151,10 @@ TEST_CASE("index tensors take their common shape's place, or the front where the
   CHECK_VALUES((x[{0, ints({1, 2}), 3}]), 7, 11);
   CHECK(x[{ints({0}), NewAxis, ints({1, 2})}].shape() == Shape{2, 1, 4});
   CHECK(x[zeros({2, 0}, i64)].shape() == Shape{2, 0, 3, 4});
+  // NumPy: an Ellipsis parts them, of no axis too
+  CHECK((x[{NewAxis, 1, Ellipsis, 2, ints({0, 3})}]).shape() == Shape{2, 1});
+  CHECK((x[{NewAxis, 1, 2, ints({0, 3}), Ellipsis}]).shape() == Shape{1, 2});
+  CHECK((x[{NewAxis, Ellipsis, 1, 2, ints({0, 3})}]).shape() == Shape{1, 2});
   CHECK_VALUES((x[{tensor<std::int32_t>(1), ints({0}), ints({0})}]), 12);
 }
 
@@ -178,7 +183,7 @@ TEST_CASE("random brackets give what NumPy's rule gives, element by element") {
     std::vector<Index> brackets, spelled;
     const int rank = 1 + static_cast<int>(random.below(4));
     for (int i = 0; i < rank; ++i) shape.push_back(1 + random.below(4));
-    bool ellipsis = false;
+    int ellipsis = -1;
     for (int axis = 0; axis < rank; ++axis) {
       const std::int64_t n = shape[axis];
       while (random.below(6) == 0 && spelled.size() < 8) {
@@ -186,8 +191,8 @@ TEST_CASE("random brackets give what NumPy's rule gives, element by element") {
         spelled.push_back(NewAxis);
       }
       const std::int64_t kind = random.below(5);
-      if (kind == 0 && !ellipsis) {  // stands for this axis and none or some after it
-        ellipsis = true;
+      if (kind == 0 && ellipsis < 0) {  // stands for this axis and some after it, or for none
+        ellipsis = static_cast<int>(spelled.size());
         brackets.push_back(Ellipsis);
         const int taken = static_cast<int>(random.below(rank - axis + 1));
         spelled.insert(spelled.end(), static_cast<std::size_t>(taken), Index(Slice()));
@@ -208,7 +213,7 @@ TEST_CASE("random brackets give what NumPy's rule gives, element by element") {
       spelled.push_back(i);
     }
     const Tensor t = random_tensor(random, shape, f64);
-    const auto [values, wanted] = Reference(spelled)(t);
+    const auto [values, wanted] = Reference(spelled, ellipsis)(t);
     const Tensor got = subscript(t, brackets);
     CHECK(got.shape() == wanted);
     CHECK(got.to_vector<double>() == values);

@@ -68,6 +68,7 @@
 #include "ops/special.h"
 #include "ops/subscript.h"
 #include "tensor/create.h"
+#include "tensor/denormals.h"
 #include "tensor/isa.h"
 #include "tensor/profiler.h"
 #include "tensor/tensor.h"

@@ -24,6 +24,7 @@
 #include <system_error>
 #include <thread>
 
+#include "denormals.h"
 #include "warn.h"
 
 extern "C" {
@@ -92,6 +93,7 @@ struct Team {
   void (*body)(void*, std::int64_t);
   void* context;
   int threads, workers = 0;
+  unsigned float_mode;  // the caller's, so that the thread that takes a task changes no bit
   std::atomic<bool> spin{true};  // not where there are more threads than CPUs for them
   Share shares[max_team];
 
@@ -149,6 +151,7 @@ void worker(int self) {
     seen = g >> number_shift;
     while ((g & is_open) && g >> number_shift == seen && static_cast<int>(g >> wanted_shift & 0xffff) > self) {
       if (!t.gate.compare_exchange_weak(g, g + one_joined, std::memory_order_acquire)) continue;
+      detail::set_float_mode(t.float_mode);
       work(t, self);
       t.left.fetch_add(1, std::memory_order_release);
       until = t.spin.load(std::memory_order_relaxed) ? now() + spin_ns : 0;
@@ -199,6 +202,7 @@ void detail::parallel_run(std::int64_t tasks, int threads, void (*body)(void*, s
   t.body = body;
   t.context = context;
   t.threads = threads;
+  t.float_mode = float_mode();
   for (int i = 0; i < threads; ++i) {
     t.shares[i].next.store(tasks * i / threads, std::memory_order_relaxed);
     t.shares[i].end = tasks * (i + 1) / threads;

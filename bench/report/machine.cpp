@@ -12,6 +12,7 @@
 #include <fstream>
 #include <map>
 
+#include <weft/tensor/denormals.h>
 #include <weft/tensor/isa.h>
 #include <weft/tensor/roofline_text.h>
 #include <weft/tensor/threads.h>
@@ -93,7 +94,7 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
           {"governor", line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "not to be seen")},
           {"huge pages", line_of("/sys/kernel/mm/transparent_hugepage/enabled", "not to be seen")},
           {"cycle counter", counts_cycles() ? "yes" : "no"},
-          {"denormals", "kept"},
+          {"denormals", flush_denormals() ? "taken for 0" : "kept"},
           {"settings", settings()},
           {"load at start", load_average()},
           {"roofline", roofline_text(roofline())},

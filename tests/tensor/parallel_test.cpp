@@ -1,6 +1,7 @@
 // The team: every task once, whoever calls and from wherever.
 #include <sys/wait.h>
 #include <unistd.h>
+#include <weft/tensor/denormals.h>
 #include <weft/tensor/parallel.h>
 
 #include <atomic>
@@ -78,4 +79,22 @@ TEST_CASE("set_num_threads keeps to the machine", "[parallel]") {
   CHECK(num_threads() < (1 << 20));
   set_num_threads(before);
   CHECK(num_threads() == before);
+}
+
+TEST_CASE("who computes a task treats denormals as its caller does", "[parallel]") {
+  const auto tiny_sums = [](std::int64_t tasks) {  // of two denormals, in a task each
+    std::atomic<int> zeros{0};
+    parallel_for(tasks, 2, [&](std::int64_t) {
+      volatile float a = 1e-40f;
+      zeros += a + a == 0;
+    });
+    return zeros.load();
+  };
+  CHECK_FALSE(flush_denormals());
+  CHECK(tiny_sums(10000) == 0);
+  set_flush_denormals(true);
+  CHECK(flush_denormals());
+  CHECK(tiny_sums(10000) == 10000);
+  set_flush_denormals(false);
+  CHECK(tiny_sums(10000) == 0);
 }

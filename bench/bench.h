@@ -53,28 +53,34 @@ int run(int argc, char** argv);
 
 namespace detail {
 std::string not_finite(const std::vector<Tensor>& results);  // empty, or which
+
+template <class F, class... Input> void call_and_keep(std::vector<Tensor>& results, F& f, const Input&... inputs) {
+  if constexpr (std::is_void_v<decltype(f(inputs...))>) {
+    f(inputs...);
+  } else {
+    auto result = f(inputs...);
+    results.clear();
+    each_leaf(result, [&](const Tensor& t) { results.push_back(t); });
+  }
+}
 }  // namespace detail
 
-/// Adds NAME/eager and NAME/compile: f(inputs...), as it is and compiled. Its results have to be finite, and those of
-/// compiled code, variables that it writes included, equal to eager ones in every bit.
+/// Adds NAME/eager and NAME/compile: f(inputs...), as it is and compiled. Its results, if any, have to be finite, and
+/// those of compiled code, variables that it writes included, equal to eager ones in every bit.
 template <class F, class... Input>
 requires std::invocable<F&, Input&...>
 void add(const std::string& name, const Facts& facts, F f, Input... inputs) {
   const auto last = std::make_shared<std::vector<Tensor>>();
-  const auto keep = [last](auto result) {
-    last->clear();
-    each_leaf(result, [&](const Tensor& t) { last->push_back(t); });
-  };
   const auto finite = [last] { return detail::not_finite(*last); };
   const auto call = std::make_shared<F>(std::move(f));
-  add_case(name + "/eager", facts, [=] { return Case{[=] { keep((*call)(inputs...)); }, finite}; });
+  add_case(name + "/eager", facts, [=] { return Case{[=] { detail::call_and_keep(*last, *call, inputs...); }, finite}; });
   add_case(name + "/compile", facts, [=] {
     const auto compiled = std::make_shared<Compiled<F>>(compile(*call));
     const auto verify = [=] {
       compile(*call, {.check = true})(inputs...);  // throws where a bit differs
       return finite();
     };
-    return Case{[=] { keep((*compiled)(inputs...)); }, verify, [=] { return compiled->stats(); }};
+    return Case{[=] { detail::call_and_keep(*last, *compiled, inputs...); }, verify, [=] { return compiled->stats(); }};
   });
 }
 template <class F, class... Input>

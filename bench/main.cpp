@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (!stage.empty()) {
+      weft::check_stage(stage);
       for (const Work& work : chosen) {
         const Step step = work.make(Mode::compile);
         step.run();

@@ -139,7 +139,10 @@ void Executable::profile_steps(detail::ProfileSpan& span, std::size_t first, std
       number_ << 24 | first << 1 | (last - first > 1),
       [](const void* context) {
         const Part& p = *static_cast<const Part*>(context);
-        return item_of(p.executable.graph_, std::span(p.executable.steps_).subspan(p.first, p.last - p.first));
+        ProfileItem item =
+            item_of(p.executable.graph_, std::span(p.executable.steps_).subspan(p.first, p.last - p.first));
+        for (Origin& o : item.origins) o.scope = detail::within(detail::current_scope, o.scope);
+        return item;
       },
       &part);
 }

@@ -38,15 +38,29 @@ Graph with_constants(const Graph& graph, std::size_t args, const std::vector<Tra
   copy.to.equal = EqualNodes::merged;
   for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
     const ValueId v = graph.inputs[k];
-    if (k < args || captured[k - args].variable)
+    if (k < args) {
       copy.input(v);
-    else
+    } else if (const auto& variable = captured[k - args].variable) {
+      copy.input(v);
+      copy.to.name_input(copy.to.values[copy(v)].index, variable->name.empty() ? "a variable" : variable->name);
+    } else
       copy.set(v, copy.to.add_constant(captured[k - args].tensor));
   }
   for (const Graph::Node& n : graph.nodes) copy.node(n);
   for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
   return std::move(copy.to);
 }
+
+// What is traced is in the scopes that it opens itself: those around a call are another's at each.
+class OutermostScope {
+ public:
+  OutermostScope() : before_(std::exchange(current_scope, nullptr)) {}
+  ~OutermostScope() { current_scope = before_; }
+  OutermostScope(const OutermostScope&) = delete;
+
+ private:
+  const Scope* before_;
+};
 
 // What a trace's variables are in a call that passes these: its own, but for those that were passed to it.
 class Replaced {
@@ -104,6 +118,12 @@ bool is_stale(const Traced& traced) {
                      [](const auto& o) { return o.variable->owners == 0 || o.variable->moves != o.moves; });
 }
 
+// The variables that it captured are frozen, or not, as they were: a tape in it would record the same.
+bool trains_the_same(const Traced& traced) {
+  return std::all_of(traced.owned.begin(), traced.owned.end(),
+                     [](const auto& o) { return o.variable->trainable() == o.trainable; });
+}
+
 }  // namespace
 
 PlainCall::~PlainCall() {
@@ -124,11 +144,13 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < traces_.size(); ++i)
     if (traces_[i]->signature.same_words(signature) && traces_[i]->signature.variables() == signature.variables() &&
-        !is_stale(*traces_[i]))
+        !is_stale(*traces_[i]) && trains_the_same(*traces_[i]))
       return use(i);
   std::erase_if(traces_, [](const auto& traced) { return is_stale(*traced); });
   for (std::size_t i = 0; i < traces_.size(); ++i)
-    if (traces_[i]->signature.same_words(signature) && takes(*traces_[i], signature.variables())) return use(i);
+    if (traces_[i]->signature.same_words(signature) && takes(*traces_[i], signature.variables()) &&
+        trains_the_same(*traces_[i]))
+      return use(i);
   if (made_ >= warn_after && !warned_ && !traces_.empty()) {
     warned_ = true;
     warn("compile: {} traces of one function: {}", made_ + 1, signature.difference(traces_.front()->signature));
@@ -142,6 +164,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   const BodyResult result = [&] {
     const detail::ProfilePhase tracing("trace");
     const TraceScope scope(&trace);
+    const OutermostScope outermost;
     return body(placeholders);
   }();
   traced->result = result.value;
@@ -164,7 +187,8 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   }
   traced->assigned = written;
   for (const auto& v : traced->variables)
-    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0) traced->owned.push_back({v, v->moves});
+    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0)
+      traced->owned.push_back({v, v->moves, v->trainable()});
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   traced->executable =
       std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),
@@ -259,7 +283,7 @@ CompileStats FunctionCache::stats() const {
 std::string FunctionCache::dump(std::string_view stage) const {
   check_stage(stage);
   const auto traced = latest();
-  if (!traced) return "not traced yet\n";
+  if (!traced) return stage.ends_with("dot") ? "digraph weft {}\n" : "not traced yet\n";
   if (!Executable::wants_log(stage)) return traced->executable->dump(stage);
   // Compiled once more, for its log.
   const Graph& graph = traced->callee->graph();

@@ -36,6 +36,7 @@ struct Traced {
   struct Owned {
     std::shared_ptr<VariableState> variable;
     std::int64_t moves;
+    bool trainable;
   };
   std::vector<Owned> owned;  // of those captured, the ones that somebody held when it was made
   /// It is known to be the same function of other variables that are passed.

@@ -19,7 +19,7 @@ std::string value_node(const Graph& graph, ValueId v) {
   const Graph::Value& value = graph.values[v];
   std::string label;
   if (value.kind == Graph::Value::input) {
-    label = fmt::format("input {}", value.index);
+    label = fmt::format("input {}{}", value.index, graph.input_name(value.index));
   } else {
     const Tensor& c = graph.constants[value.index];
     label = c.rank() == 0 ? fmt::format("{:.6g}", c.item()) : c.name().empty() ? std::string("constant") : c.name();

@@ -26,7 +26,7 @@ void Signature::add_variable(const std::shared_ptr<VariableState>& v) {
     if (variables_[i] == v) return add_word(0x300 | i << 16);
   const Type& type = v->type;
   add_word(0x400 | static_cast<std::uint64_t>(type.dtype) << 16 | static_cast<std::uint64_t>(type.shape.size()) << 24 |
-           std::uint64_t{v->trainable} << 32);
+           std::uint64_t{v->trainable()} << 32);
   for (const std::int64_t n : type.shape) add_word(static_cast<std::uint64_t>(n));
   variables_.push_back(v);
 }

@@ -53,6 +53,8 @@ template <class T, bool constant = HoldsVariables<T>::value> void sign(Signature
     constant ? signature.add_constant(s) : signature.add_tensor(s);
   } else if constexpr (std::is_same_v<T, Variable>) {
     signature.add_variable(s.state());
+  } else if constexpr (RefersToVariable<T>) {
+    signature.add_variable(s.variable().state());
   } else if constexpr (std::is_same_v<T, Gradients>) {
     signature.add_word(s.size());
     for (const Gradients::Item& item : s) signature.add_variable(item.variable), part(item.gradient);

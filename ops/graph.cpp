@@ -13,6 +13,15 @@ ValueId Graph::add_input(const Type& type) {
   return inputs.back();
 }
 
+void Graph::name_input(std::uint32_t input, std::string name) {
+  if (names.size() <= input) names.resize(input + 1);
+  names[input] = std::move(name);
+}
+
+std::string Graph::input_name(std::uint32_t input) const {
+  return input < names.size() && !names[input].empty() ? " \"" + names[input] + "\"" : "";
+}
+
 ValueId Graph::add_constant(const Tensor& tensor) {
   std::uint64_t key = tensor.id();
   if (tensor.size() == 1 && tensor.rank() == 0) {  // by value
@@ -58,7 +67,7 @@ std::string Graph::text() const {
   for (ValueId v = 0; v < values.size(); ++v) {
     const Value& value = values[v];
     if (value.kind == Value::input) {
-      s += fmt::format("%{} = input {}\n", v, value.type.text());
+      s += fmt::format("%{} = input {}{}\n", v, value.type.text(), input_name(value.index));
     } else if (value.kind == Value::constant) {
       const Tensor& c = constants[value.index];
       s += c.rank() == 0 ? fmt::format("%{} = constant {} {:.9g}\n", v, value.type.text(), c.item())
@@ -105,6 +114,12 @@ bool has(bool Op::*property, const Op& op, const Attrs& attrs) {
     for (const Graph::Node& n : graph->nodes)
       if (has(property, *n.op, n.attrs)) return true;
   return false;
+}
+
+void GraphCopy::input(ValueId v) {
+  map_[v] = to.add_input(from_.type(v));
+  if (const std::uint32_t i = from_.values[v].index; i < from_.names.size())
+    to.name_input(to.values[map_[v]].index, from_.names[i]);
 }
 
 ValueId GraphCopy::operator()(ValueId v) {

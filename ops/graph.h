@@ -34,13 +34,17 @@ struct Graph {
   };
 
   std::vector<Value> values;
-  std::vector<Node> nodes;        // in an order in which they can run
-  std::vector<ValueId> inputs;    // values, in order
-  std::vector<Tensor> constants;  // captured tensors
+  std::vector<Node> nodes;         // in an order in which they can run
+  std::vector<ValueId> inputs;     // values, in order
+  std::vector<std::string> names;  // of inputs, for those who look into it; of the first ones or none
+  std::vector<Tensor> constants;   // captured tensors
   std::vector<ValueId> outputs;
   EqualNodes equal = EqualNodes::merged;  // kept: a gradient adds the cotangents of each in turn, as a tape does
 
   ValueId add_input(const Type& type);
+  void name_input(std::uint32_t input, std::string name);
+  /// " \"fc1.weight\"", or nothing.
+  std::string input_name(std::uint32_t input) const;
   /// A captured tensor; the same tensor, and equal scalars, are one value.
   ValueId add_constant(const Tensor& tensor);
   /// A node, or, if they are merged, the equal one there is (an effect twice is two); its first output.
@@ -81,7 +85,7 @@ class GraphCopy {
   ValueId operator()(ValueId v);
   bool has(ValueId v) const { return map_[v] != unmapped; }
   void set(ValueId from, ValueId to) { map_[from] = to; }
-  void input(ValueId v) { map_[v] = to.add_input(from_.type(v)); }
+  void input(ValueId v);
   void node(const Graph::Node& n);
 
   Graph to;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "convert.h"
+#include "profile_log.h"
 
 namespace weft {
 namespace {
@@ -21,6 +22,7 @@ template <class F> Tensor generate(std::int64_t n, DType dtype, F f) {
 }
 
 Tensor filled(const Shape& shape, const Literal& value, DType dtype) {
+  const detail::ProfilePhase phase("fill");
   const Tensor t = Tensor::allocate({dtype, shape});
   if (value.is_zero())
     std::memset(t.view().data, 0, static_cast<std::size_t>(t.size()) * size_of(dtype));

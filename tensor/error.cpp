@@ -10,7 +10,11 @@ std::string shortened(std::string_view text, std::size_t limit) {
   return fmt::format("{} ... {}", text.substr(0, half), text.substr(text.size() - half));
 }
 
-std::string site_text(const std::source_location& site) { return fmt::format("{}:{}", site.file_name(), site.line()); }
+std::string site_text(const std::source_location& site) {
+  const std::string_view file = site.file_name();
+  if (file.starts_with("/usr/include/c++/")) return "";  // made by the standard library, as by emplace_back
+  return fmt::format("{}:{}", file, site.line());
+}
 
 Error::Error(std::string rule, std::string hint) : rule_(shortened(rule, 2000)), hint_(shortened(hint)) { compose(); }
 

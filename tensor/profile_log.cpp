@@ -169,6 +169,12 @@ void each_log(std::uint32_t number, const std::function<void(const ProfileLog&)>
     if (log->session.load(std::memory_order_acquire) == number) visit(*log);
 }
 
+std::uint64_t line_key() {
+  const Site& site = SiteScope::current();
+  return (reinterpret_cast<std::uintptr_t>(site.file_name()) + site.line() * 4096 + site.column()) *
+         0x9E3779B97F4A7C15u;
+}
+
 double nanoseconds_per_tick() {
   using namespace std::chrono_literals;
   Clocks now;
@@ -196,7 +202,7 @@ void ProfileSpan::end() {
 
 void ProfilePhase::begin(const char* name) {
   span_.begin(
-      reinterpret_cast<std::uintptr_t>(name),
+      reinterpret_cast<std::uintptr_t>(name) ^ line_key(),
       [](const void* n) {
         return ProfileItem{ProfileKind::phase, static_cast<const char*>(n), "", {SiteScope::origin()}};
       },

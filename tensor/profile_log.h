@@ -134,6 +134,9 @@ void each_log(std::uint32_t session, const std::function<void(const ProfileLog&)
 inline std::int64_t profile_ticks() { return static_cast<std::int64_t>(__builtin_ia32_rdtsc()); }
 double nanoseconds_per_tick();
 
+/// The line of the user's call that runs, as a part of a span's key: a trace shows which it was.
+std::uint64_t line_key();
+
 /// The span of a part of the machinery: "trace", "codegen".
 class ProfilePhase {
  public:

@@ -42,17 +42,17 @@ const Scope* detail::inner_scope(const Scope* outer, std::string_view name, bool
   return r.scope;
 }
 
+const Scope* detail::within(const Scope* outer, const Scope* scope) {
+  return scope ? inner_scope(within(outer, scope->outer), scope->name, scope->gradient) : outer;
+}
+
 void ProfileScope::enter(std::string_view name, bool gradient, bool timed) {
   outer_ = detail::current_scope;
   detail::current_scope = detail::inner_scope(outer_, name, gradient);
   entered_ = true;
   if (!timed || !detail::profiled()) return;
   std::uint64_t key = reinterpret_cast<std::uintptr_t>(detail::current_scope);
-  if (gradient) {  // of an op at one line: a trace shows which
-    const Site& site = SiteScope::current();
-    key ^=
-        (reinterpret_cast<std::uintptr_t>(site.file_name()) + site.line() * 4096 + site.column()) * 0x9E3779B97F4A7C15u;
-  }
+  if (gradient) key ^= detail::line_key();  // of an op at one line
   span_.begin(
       key,
       [](const void* scope) {

@@ -43,6 +43,8 @@ inline bool profiled() { return watchers.load(std::memory_order_relaxed) >= one_
 /// The calling thread's.
 inline thread_local const Scope* current_scope = nullptr;
 const Scope* inner_scope(const Scope* outer, std::string_view name, bool gradient);
+/// `scope`, which began at the outermost, within another.
+const Scope* within(const Scope* outer, const Scope* scope);
 
 class ProfileLog;
 struct ProfileNode;

@@ -266,6 +266,49 @@ TEST_CASE("the memory's peak is the allocator's, and has owners") {
   }
 }
 
+TEST_CASE("variables and filled tensors at the memory's peak are told by their lines") {
+  Profiler p;
+  const int line = __LINE__ + 1;
+  const nn::Linear model(100, 200);
+  const nn::Adam opt(model);
+  const Tensor big = ones({500, 1000});
+  p.stop();
+  const MemoryProfile m = p.memory();
+  const auto bytes_of = [&](const std::string& op, int at) {
+    for (const auto& o : m.owners)
+      if (o.op == op && o.line == here(at)) return o.bytes;
+    return std::int64_t{0};
+  };
+  CHECK(bytes_of("fill", line + 2) == 2'000'000);
+  CHECK(bytes_of("Variable", line) >= 80'800);
+  CHECK(bytes_of("Variable", line + 1) >= 2 * 80'800);
+  for (const auto& o : m.owners) CHECK((o.op != "host code" || o.bytes < 1000));
+}
+
+TEST_CASE("a compiled call is in the modules around it, whichever it was traced in") {
+  const Net net;
+  const nn::SGD opt(net);
+  const Tensor x = random::normal({32, 8});
+  auto f = compile([&](const Tensor& t) { return net(t); });
+  {
+    const ProfileScope first("first");
+    const Profiler traced_here;
+    f(x);
+  }
+  Profiler p;
+  {
+    const ProfileScope scope("serving");
+    f(x);
+  }
+  f(x);
+  p.stop();
+  const auto rows = by(p, ProfileBy::module);
+  CHECK(rows.contains("serving/net/fc1: Linear"));
+  CHECK(rows.contains("net/fc1: Linear"));
+  CHECK_FALSE(rows.contains("first/net/fc1: Linear"));
+  CHECK_FALSE(rows.contains("serving/first/net/fc1: Linear"));
+}
+
 TEST_CASE("a trace parses, and its spans are nested") {
   Net net;
   nn::SGD opt(net);
@@ -456,14 +499,17 @@ TEST_CASE("WEFT_PROFILE profiles a program that knows nothing of it") {
 }
 
 TEST_CASE("WEFT_PROFILE tells of a program that ends by an exception or by quick_exit, too") {
-  for (const std::string end : {"throw", "quick"}) {
+  for (const std::string end : {"throw", "quick", "profiled"}) {
     FILE* pipe = ::popen(("WEFT_PROFILE=on '" WEFT_KERNELS "' " + end + " 2>&1").c_str(), "r");
     std::string said;
     char buffer[256];
     while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) said.append(buffer, n);
-    CHECK((::pclose(pipe) == 0) == (end == "quick"));
-    const std::size_t profile = said.find("profile of "), memory = said.find("memory: peak ");
+    CHECK((::pclose(pipe) == 0) == (end != "throw"));
+    std::size_t profile = said.find("profile of ");
+    if (end == "profiled") profile = said.find("profile of ", profile + 1);  // the first is its own
+    const std::size_t memory = said.find("memory: peak ");
     REQUIRE(memory != std::string::npos);
+    CHECK(profile < memory);
     CHECK(said.find("profile of ", profile + 1) == std::string::npos);                           // once
     CHECK((said.find("nobody catches this", memory) != std::string::npos) == (end == "throw"));  // then, as ever
   }

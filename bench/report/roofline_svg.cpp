@@ -45,6 +45,45 @@ std::vector<Dot> dots_of(const std::vector<Row>& rows) {
   return dots;
 }
 
+// Where a dot's name is put: beside it, where no other one is; none where there is no room (the dot has it as its
+// title).
+class Labels {
+ public:
+  std::string beside(double x, double y, const std::string& text) {
+    const double length = 6.2 * static_cast<double>(text.size());  // of this font, about
+    for (const auto& [right, down] : {std::pair(6.0, 4.0),
+                                      {-6.0 - length, 4.0},
+                                      {6.0, 14.0},
+                                      {6.0, -6.0},
+                                      {-6.0 - length, 14.0},
+                                      {-6.0 - length, -6.0}}) {
+      const Box box{x + right, y + down - 10, x + right + length, y + down + 1};
+      if (box.left < left || box.right > width || box.low < top || box.high > height - bottom) continue;
+      if (std::any_of(taken_.begin(), taken_.end(), [&](const Box& b) { return b.meets(box); })) continue;
+      taken_.push_back(box);
+      return label(box.left, y + down, text);
+    }
+    return "";
+  }
+  void take(double x, double y) { taken_.push_back({x - 4, y - 4, x + 4, y + 4}); }
+
+ private:
+  struct Box {
+    double left, low, right, high;
+    bool meets(const Box& o) const { return left < o.right && o.left < right && low < o.high && o.low < high; }
+  };
+  std::vector<Box> taken_;
+};
+
+// Without the folder that all names begin with: "models/W1/compile" is "W1/compile".
+std::size_t common_folder(const std::vector<Dot>& dots) {
+  const std::size_t folder = dots.empty() ? 0 : dots[0].name.find('/') + 1;
+  const bool common = std::all_of(dots.begin(), dots.end(), [&](const Dot& d) {
+    return d.name.compare(0, folder, dots[0].name, 0, folder) == 0 && d.name.size() > folder;
+  });
+  return common ? folder : 0;
+}
+
 std::string grid(const Axis& x, const Axis& y) {
   std::string svg;
   for (double v = x.low; v <= x.high * 1.001; v *= 10)
@@ -88,13 +127,16 @@ std::string roofline_svg(const Roofline& machine, const std::vector<Row>& rows) 
   }
   svg += line(x.from, y.at(peak), x.to, y.at(peak), "stroke=\"#c00\"");
   svg += label(x.to, y.at(peak) - 5, fmt::format("{:.0f} GFLOP/s", 1e-9 * peak), "end");
+  Labels names;
+  for (const Dot& d : dots) names.take(x.at(d.intensity), y.at(d.speed));
+  const std::size_t folder = common_folder(dots);
   for (const Dot& d : dots) {
     const char* colour = d.name.ends_with("/eager") ? "#999" : "#080";
     const double at = x.at(d.intensity), up = y.at(d.speed);
     svg += fmt::format(
         "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\" fill=\"{}\"><title>{}: {:.4g} GFLOP/s</title></circle>\n", at,
         up, colour, escaped(d.name), 1e-9 * d.speed);
-    svg += label(at + 6, up + 4, d.name);
+    svg += names.beside(at, up, d.name.substr(folder));
   }
   return svg + "</svg>\n";
 }

@@ -47,7 +47,8 @@ const JitEntry* find_entry() {
     if (path.find('/') != std::string::npos && !std::filesystem::exists(path, ignored)) continue;
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-      why = dlerror();
+      const char* const error = dlerror();
+      if (why.empty() || path.find('/') != std::string::npos) why = error;  // of one that is there, if there is one
       continue;
     }
     using Get = const JitEntry* (*)();

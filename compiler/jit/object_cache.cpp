@@ -77,11 +77,12 @@ std::string wanted_path() {
   return {};
 }
 
-// The folder with those above it, private to this user.
-void make_folders(const std::string& path) {
+// The folder with those above it, private to this user. 0, or the first error that is not that it is there.
+int make_folders(const std::string& path) {
+  int error = 0;
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
-    ::mkdir(path.substr(0, at).c_str(), 0700);  // what can't be made is seen when the last is opened
-    if (at == std::string::npos) return;
+    if (::mkdir(path.substr(0, at).c_str(), 0700) != 0 && errno != EEXIST && error == 0) error = errno;
+    if (at == std::string::npos) return error;
   }
 }
 
@@ -101,9 +102,9 @@ ObjectCache* ObjectCache::open() {
          why);
     return nullptr;
   };
-  make_folders(path);
+  const int made = make_folders(path);
   const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return refuse(std::strerror(errno));
+  if (folder < 0) return refuse(std::strerror(made ? made : errno));
   struct stat info;
   const bool failed = ::fstat(folder, &info) != 0;
   if (failed || !only_mine(info)) {

@@ -126,6 +126,19 @@ TEST_CASE("the roofline's picture has a dot where a row belongs") {
   CHECK(contains(svg, "<title>a&lt;b: 10 GFLOP/s</title>"));
   CHECK(!contains(svg, "no bytes"));
 
+  // names without what is common to all, none over another; the dot has the whole name
+  const bench::Row row{"f/W1", "", -1, "", {{"FLOP/s", 10e9}, {"B/s", 10e9}}};
+  std::vector<bench::Row> rows(20, row);
+  const std::string crowded = bench::roofline_svg(machine, rows);
+  const auto times = [](const std::string& text, const std::string& part) {
+    int n = 0;
+    for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++n;
+    return n;
+  };
+  CHECK(times(crowded, "<title>f/W1: ") == 20);
+  CHECK(times(crowded, ">W1</text>") >= 1);
+  CHECK(times(crowded, ">W1</text>") <= 6);
+
   // of two levels with one rate, the first had it from the second
   machine.levels.insert(machine.levels.begin() + 1, {"L3", 2, 10e9});
   CHECK(level_text(machine, 0) == "L1 200 GB/s");

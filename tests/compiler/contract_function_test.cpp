@@ -248,7 +248,8 @@ TEST_CASE("A variable is not made inside: the error says where to make it, and n
     return x * *v;
   });
   CHECK(message_of<GuardError>([&] { f(ones({2})); }) ==
-        "a variable was made while a function is traced\n  hint: make variables before the step is compiled");
+        "Variable: a variable was made while a function is traced\n"
+        "  hint: make variables before; a model that is copied, as one passed by value, is made of new ones");
   CHECK_FALSE(v.has_value());
   v.emplace(full({2}, 3));
   CHECK_VALUES(f(ones({2})), 3, 3);

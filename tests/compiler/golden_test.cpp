@@ -19,7 +19,7 @@ TEST_CASE("every stage of a training step prints as it was planned", "[golden][d
   CHECK_DRAWN("\n" + step.dump("graph"), R"(
 %0 = input f32[8, 3]
 %1 = input f32[8, 3]
-%2 = input f32[3]
+%2 = input f32[3] "w"
 %3 = constant f32[] 24
 %4 = constant f32[] 0.0416666679
 %5 = constant f32[] 2

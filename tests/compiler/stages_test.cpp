@@ -114,6 +114,7 @@ TEST_CASE("explain_fusion names launches that became one, and rows that go throu
 TEST_CASE("what was traced, and what each pass made of it, can be seen", "[dump]") {
   auto f = compile([](const Tensor& x) { return x + exp(tensor(0)); });
   CHECK(f.dump("passes") == "not traced yet\n");
+  CHECK(f.dump("graph.dot") == "digraph weft {}\n");
   f.lower(Type{f32, {}});
   CHECK_DRAWN("\n" + f.dump("traced"), R"(
 %0 = input f32[]
@@ -155,6 +156,24 @@ digraph weft {
   s0 -> output0 [label="%2 f32[]"]
 }
 )");
+}
+
+TEST_CASE("inputs that are variables are named", "[dump]") {
+  const Variable w(ones({2}), true, "fc.weight"), other = ones({2});
+  auto f = compile([&](const Tensor& x) {
+    const Tensor product = x * w;
+    return product + other;
+  });
+  f.lower(Type{f32, {2}});
+  CHECK_DRAWN("\n" + f.dump("graph"), R"(
+%0 = input f32[2]
+%1 = input f32[2] "fc.weight"
+%2 = input f32[2] "a variable"
+%3 = mul f32[2] %0 %1
+%4 = add f32[2] %3 %2
+return %4
+)");
+  CHECK(f.dump("graph.dot").find("fc.weight") != std::string::npos);
 }
 
 TEST_CASE("each stage that is a graph is a picture, too, and an unknown one is told which there are", "[dump]") {

@@ -1,5 +1,6 @@
 // One process with a compiled function: says where its kernels came from and what they computed. It ends as its
-// argument says: by an exception that nobody catches ("throw"), by quick_exit ("quick"), or else as programs do.
+// argument says: by an exception that nobody catches ("throw"), by quick_exit ("quick"), or else as programs do, after
+// a profile of its own ("profiled").
 // "many": a function of several kernels instead.
 #include <cstdio>
 #include <cstdlib>
@@ -48,4 +49,9 @@ int main(int argc, char** argv) {
   const std::string_view end = argc > 1 ? argv[1] : "";
   if (end == "throw") throw std::runtime_error("nobody catches this");
   if (end == "quick") std::quick_exit(0);
+  if (end == "profiled") {  // and shows a profile of its own before
+    const Profiler p;
+    compiled(x);
+    std::fputs(p.table().c_str(), stderr);
+  }
 }

@@ -128,7 +128,7 @@ void TracedCustom::batch(Batching& b) {
 }
 
 void detail::VariableReads::read(const std::shared_ptr<VariableState>& variable, const Tensor& value) {
-  if (variable->trainable) reads_.emplace_back(variable, value.id());
+  if (variable->trainable()) reads_.emplace_back(variable, value.id());
 }
 
 void detail::VariableReads::check(std::span<const Tensor> arguments) const {

@@ -40,8 +40,10 @@ std::string GradientTape::explain_leaf(const Tensor& target, const Source& sourc
                       "  hint: a tensor, also one that took a variable's place, needs tape.watch(x) before its use",
                       from));
     }
-    if (!source.variable->trainable)
+    if (!source.variable->parameter)
       return none(fmt::format("the {} is not trainable, and was never watched\n  hint: tape.watch(v)", from));
+    if (source.variable->frozen)
+      return none(fmt::format("the {} is frozen, and was never watched\n  hint: unfreeze it, or tape.watch(v)", from));
     if (!options_.watch_accessed_variables)
       return none(
           fmt::format("the {} was never watched, and this tape watches none by itself\n  hint: tape.watch(v)", from));

@@ -9,6 +9,8 @@
 
 namespace weft {
 
+class Arg;
+
 class Gradients {
  public:
   void add(const Variable& variable, const Tensor& gradient) { list_.push_back({variable.state(), gradient}); }
@@ -17,6 +19,14 @@ class Gradients {
   const Tensor& operator[](const Variable& variable) const;
   bool contains(const Variable& variable) const;
   std::size_t size() const { return list_.size(); }
+
+  /// Sums of these and of `more`, where an undefined gradient counts as 0; a variable that only `more` has joins them.
+  /// So several small batches make a large one:
+  ///     Gradients total;
+  ///     for (const auto& [x, y] : parts) total += gradients_of_loss(x, y);
+  ///     opt.apply(total *= 1.0 / parts.size());
+  Gradients& operator+=(const Gradients& more);
+  Gradients& operator*=(const Arg& factor);
 
   struct Item {
     std::shared_ptr<VariableState> variable;
@@ -49,6 +59,8 @@ namespace detail {
 template <class S, class G> void pair_up(const S& sources, const G& gradients, Gradients& to) {
   if constexpr (std::is_same_v<S, Variable>) {
     if (sources.trainable() || Tensor(gradients).defined()) to.add(sources, gradients);
+  } else if constexpr (RefersToVariable<S>) {
+    pair_up(sources.variable(), gradients, to);
   } else if constexpr (std::is_same_v<G, Gradients>) {
     for (const auto& [variable, gradient] : gradients) to.add(Variable::handle(variable), gradient);
   } else if constexpr (is_tuple<S>) {

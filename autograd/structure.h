@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,9 +36,17 @@ concept HasMembers = requires(const T& t) {
   t.weft_members();
 };
 
+/// A handle on a variable that another structure holds, as nn::Parameter.
+template <class T>
+concept RefersToVariable = requires(const T& t) {
+  { t.variable() } -> std::same_as<Variable>;
+};
+
 namespace detail {
 template <class T> inline constexpr bool is_vector = false;
 template <class T, class A> inline constexpr bool is_vector<std::vector<T, A>> = true;
+template <class T> inline constexpr bool is_list_of_handles = false;
+template <RefersToVariable T, class A> inline constexpr bool is_list_of_handles<std::vector<T, A>> = true;
 template <class T> inline constexpr bool is_map = false;
 template <class K, class T, class C, class A> inline constexpr bool is_map<std::map<K, T, C, A>> = true;
 template <class T> inline constexpr bool is_optional = false;
@@ -70,8 +79,9 @@ void each_member(S& s, Visit&& visit) {
 }
 
 namespace detail {
-template <class T> struct IsStructure : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> ||
-                                                           std::is_same_v<T, Gradients> || HasMembers<T>> {};
+template <class T> struct IsStructure
+    : std::bool_constant<std::is_same_v<T, Tensor> || std::is_same_v<T, Variable> || std::is_same_v<T, Gradients> ||
+                         HasMembers<T> || RefersToVariable<T>> {};
 template <class T, class A> struct IsStructure<std::vector<T, A>> : IsStructure<T> {};
 template <class K, class T, class C, class A> struct IsStructure<std::map<K, T, C, A>> : IsStructure<T> {};
 template <class T> struct IsStructure<std::optional<T>> : IsStructure<T> {};
@@ -118,7 +128,10 @@ template <class S, class Visit> void each_leaf(S& s, Visit&& visit) {
   using T = std::remove_const_t<S>;
   if constexpr (std::is_same_v<T, Tensor> || std::is_same_v<T, Variable>)
     visit(s);
-  else if constexpr (std::is_same_v<T, Gradients>)
+  else if constexpr (RefersToVariable<T>) {
+    const Variable v = s.variable();
+    visit(v);
+  } else if constexpr (std::is_same_v<T, Gradients>)
     for (auto& item : s) visit(item.gradient);
   else if constexpr (HasMembers<T>)
     each_member(s, [&](std::string_view, auto& m) { each_leaf(m, visit); });
@@ -147,15 +160,16 @@ template <class... T> struct HoldsVariables<std::tuple<T...>>
     : std::bool_constant<(HoldsVariables<Bare<T>>::value || ...)> {};
 template <class A, class B> struct HoldsVariables<std::pair<A, B>>
     : std::bool_constant<HoldsVariables<A>::value || HoldsVariables<B>::value> {};
+template <RefersToVariable T> struct HoldsVariables<T> : std::true_type {};
 template <HasMembers T> struct HoldsVariables<T> : HoldsVariables<decltype(std::declval<const T&>().weft_members())> {};
 }  // namespace detail
 
 template <class T>
 concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
 
-/// A struct with variables inside: its gradients come as Gradients, indexed by variable.
+/// A struct with variables inside, or a list of handles on some: its gradients come as Gradients, indexed by variable.
 template <class T>
-concept HasVariables = HasMembers<T> && detail::HoldsVariables<T>::value;
+concept HasVariables = (HasMembers<T> && detail::HoldsVariables<T>::value) || detail::is_list_of_handles<T>;
 
 namespace detail {
 /// map(leaf) for each of a model's trained variables; in gradients.h.
@@ -174,6 +188,10 @@ template <class S, class Map> auto map_leaves(const S& s, Map&& map) {
     S result = s;
     for (auto& item : result) item.gradient = map(item.gradient);
     return result;
+  } else if constexpr (RefersToVariable<S>) {
+    return map_leaves(s.variable(), map);
+  } else if constexpr (detail::is_list_of_handles<S>) {
+    return detail::gradients_of(s, map);
   } else if constexpr (HasMembers<S>) {
     if constexpr (HasVariables<S>) {
       return detail::gradients_of(s, map);

@@ -14,22 +14,6 @@
 
 namespace weft {
 
-// ---- Gradients ----
-const Tensor& Gradients::operator[](const Variable& variable) const {
-  for (const Item& item : list_)
-    if (item.variable == variable.state()) return item.gradient;
-  throw ArgumentError(fmt::format("the variable \"{}\" is none of these {} gradients' variables",
-                                  variable.defined() ? variable.name() : "", list_.size()));
-}
-
-void detail::fail_unpaired(std::size_t sources, std::size_t gradients) {
-  throw ArgumentError(fmt::format("{} parts of the sources, but {} of the gradients", sources, gradients));
-}
-
-bool Gradients::contains(const Variable& variable) const {
-  return std::any_of(list_.begin(), list_.end(), [&](const Item& item) { return item.variable == variable.state(); });
-}
-
 // ---- the table ----
 GradientTape::Slot GradientTape::SlotTable::find(std::uint64_t id) const {
   if (cells_.empty()) return no_slot;
@@ -75,7 +59,7 @@ constexpr Op assign_op = [] {
 
 void detail::forget_tape_warnings() { integer_warnings = inside_warnings = 0; }
 
-GradientTape::GradientTape(TapeOptions options) : options_(options) { start(); }
+GradientTape::GradientTape(TapeOptions options, Site site) : options_(options), site_(site) { start(); }
 
 GradientTape::~GradientTape() {
   if (recording_) pop_recorder(this);
@@ -197,7 +181,7 @@ GradientTape::Watched& GradientTape::watched(const std::shared_ptr<VariableState
 
 void GradientTape::read(const std::shared_ptr<VariableState>& variable, const Tensor& value) {
   const bool wanted =
-      (options_.watch_accessed_variables && variable->trainable) ||
+      (options_.watch_accessed_variables && variable->trainable()) ||
       std::any_of(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.variable == variable; });
   if (!wanted || !is_floating(value.dtype())) return;
   const Slot slot = table_.insert(value.id());
@@ -239,25 +223,29 @@ std::vector<std::shared_ptr<VariableState>> GradientTape::watched_variables() co
 std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::span<const Source> sources,
                                           const GradientOptions& options) {
   check_thread();
+  const auto fail = [&](auto error) {
+    error.locate("gradient", {"tape  made at " + site_text(site_)}, "");
+    throw error;
+  };
   if (options.unconnected != Unconnected::none && options.unconnected != Unconnected::zero)
-    throw ArgumentError(
-        fmt::format("unknown value for unconnected gradients: {}", static_cast<int>(options.unconnected)));
+    fail(ArgumentError(
+        fmt::format("unknown value for unconnected gradients: {}", static_cast<int>(options.unconnected))));
   if (used_ && !options_.persistent)
-    throw GradError("gradient() can only be called once on a tape that is not persistent",
-                    "GradientTape tape({.persistent = true})");
+    fail(GradError("it can only be called once on a tape that is not persistent",
+                   "GradientTape tape({.persistent = true})"));
   const auto& seeds = options.output_gradients;
   if (!seeds.empty() && seeds.size() != targets.size())
-    throw GradError(fmt::format("{} output gradients for {} targets", seeds.size(), targets.size()));
+    fail(GradError(fmt::format("{} output gradients for {} targets", seeds.size(), targets.size())));
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i].defined())
-      throw GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?");
+      fail(GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?"));
     if (seeds.empty() || !seeds[i].defined()) continue;
     if (seeds[i].dtype() != targets[i].dtype())
-      throw DTypeError(
-          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
+      fail(DTypeError(
+          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text())));
     if (seeds[i].shape() != targets[i].shape())
-      throw ShapeError(
-          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text()));
+      fail(ShapeError(
+          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text())));
   }
   if (options_.persistent && recording_ && inside_warnings++ == 0)
     warn(

@@ -51,8 +51,8 @@ struct JacobianOptions {
 /// there too. Tapes nest, and each watches for itself.
 class GradientTape : private Recorder {
  public:
-  /// Records from here on, on this thread.
-  explicit GradientTape(TapeOptions options = {});
+  /// Records from here on, on this thread. Errors name this line.
+  explicit GradientTape(TapeOptions options = {}, Site site = Site::current());
   ~GradientTape() override;
   GradientTape(const GradientTape&) = delete;
 
@@ -244,6 +244,7 @@ class GradientTape : private Recorder {
       return std::tuple<decltype(map_leaves(std::get<i>(args), result))...>{map_leaves(std::get<i>(args), result)...};
   }
   TapeOptions options_;
+  Site site_;  // where it was made
   bool recording_ = false, used_ = false;
   const Tracer* tracer_ = nullptr;  // in whose trace it records
   std::thread::id thread_ = std::this_thread::get_id();

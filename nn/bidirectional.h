@@ -17,7 +17,8 @@
 namespace weft::nn {
 
 /// Outputs [B, T, hidden of `forward` + hidden of `backward`], each step's of both, and the last states of both:
-/// `backward`'s is that at the sequence's first step. First states are 0 unless given. Errors are those of the layers.
+/// `backward`'s is that at the sequence's first step. First states are 0 unless given. Under a mask, bool[B, T], each
+/// begins at its sequence's own first or last step. Errors are those of the layers.
 /// Schuster and Paliwal, 1997.
 template <class Layer> struct Bidirectional {
   Layer forward, backward;
@@ -26,13 +27,15 @@ template <class Layer> struct Bidirectional {
   using State = std::remove_cvref_t<decltype(std::declval<const Layer&>()(std::declval<const Arg&>()).second)>;
   using States = std::pair<State, State>;
 
-  std::pair<Tensor, States> operator()(const Arg& x, const std::optional<States>& states = {}) const {
+  std::pair<Tensor, States> operator()(const Arg& x, const std::optional<States>& states = {},
+                                       const std::optional<Tensor>& mask = {}) const {
     const ProfileScope layer("Bidirectional");
     const SiteScope scope(x.site());
     std::optional<State> first, last;
     if (states) first = states->first, last = states->second;
-    auto [ahead, ahead_state] = forward(x, first);  // it checks that x is a sequence
-    auto [back, back_state] = backward(Arg(flip(x, {1}), x.site()), last);
+    auto [ahead, ahead_state] = forward(x, first, mask);  // it checks that x is a sequence
+    const auto reversed = mask ? std::optional<Tensor>(flip(*mask, {1})) : std::nullopt;
+    auto [back, back_state] = backward(Arg(flip(x, {1}), x.site()), last, reversed);
     return {concat({ahead, flip(back, {1})}, -1), {std::move(ahead_state), std::move(back_state)}};
   }
   WEFT_MEMBERS(forward, backward)

@@ -24,13 +24,17 @@ template <class E> [[noreturn]] void fail(E error, const Tensor& labels, const T
   throw error;
 }
 
+constexpr std::int64_t ignored = -1;  // for a class number
+
 // Class numbers of labels; floats must be whole.
-std::vector<std::int64_t> classes_of(const Tensor& labels, std::int64_t classes, const Tensor& l, const Tensor& p) {
+std::vector<std::int64_t> classes_of(const Tensor& labels, std::int64_t classes, const Tensor& l, const Tensor& p,
+                                     const std::optional<std::int64_t>& ignore = {}) {
   std::vector<std::int64_t> r;
   if (is_floating(labels.dtype())) {
     for (const double v : labels.to_vector<double>()) {
       if (classes != 2 || (v != 0 && v != 1))
-        fail(DTypeError(fmt::format("a label is {}, where floats are 0 or 1 of two classes", v),
+        fail(DTypeError(classes == 2 ? fmt::format("a label is {}, where floats are 0 or 1 of two classes", v)
+                                     : fmt::format("labels are floats, and there are {} classes", classes),
                         "cast class numbers to i64"),
              l, p);
       r.push_back(v == 1);
@@ -39,7 +43,9 @@ std::vector<std::int64_t> classes_of(const Tensor& labels, std::int64_t classes,
   }
   r = labels.to_vector<std::int64_t>();
   for (std::size_t i = 0; i < r.size(); ++i)
-    if (r[i] < 0 || r[i] >= classes)
+    if (ignore && r[i] == *ignore)
+      r[i] = ignored;
+    else if (r[i] < 0 || r[i] >= classes)
       fail(IndexError(fmt::format("class {} at {} must be within [0, {}]", r[i], i, classes - 1)), l, p);
   return r;
 }
@@ -62,7 +68,8 @@ struct Decisions {
 };
 
 // `rows`: predictions are scores [..., classes].
-Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std::int64_t classes, double threshold) {
+Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std::int64_t classes, double threshold,
+                 const std::optional<std::int64_t>& ignore) {
   const Shape &l = labels.shape(), &p = predictions.shape();
   const bool scores = is_floating(predictions.dtype());
   Shape examples = p;
@@ -73,15 +80,17 @@ Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std
          labels, predictions);
   if (l != examples && without_unit(l) != examples && (rows || without_unit(l) != without_unit(examples)))
     fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", l.text(), p.text())), labels, predictions);
-  if (scores && !rows && l.size() > 1 && l.back() > 1)
+  if (scores && !rows && l.size() > 1 && l.back() > 1 && p.size() == l.size())
     fail(ShapeError("labels of as many numbers a row as the scores are one-hot, or a label for each number",
                     "argmax(labels, -1), or reshape(labels, {-1}) and reshape(scores, {-1})"),
          labels, predictions);
-  Decisions d{classes_of(labels, classes, labels, predictions), {}};
+  Decisions d{classes_of(labels, classes, labels, predictions, ignore), {}};
   if (rows)
     d.guess = largest(predictions.to_vector<double>(), static_cast<std::size_t>(classes));
-  else if (scores)
-    for (const double v : predictions.to_vector<double>()) d.guess.push_back(v > threshold);
+  else if (scores) {
+    const double limit = predictions.dtype() == f64 ? threshold : static_cast<float>(threshold);  // as x > threshold
+    for (const double v : predictions.to_vector<double>()) d.guess.push_back(v > limit);
+  }
   else
     d.guess = classes_of(predictions, classes, labels, predictions);
   return d;
@@ -102,8 +111,8 @@ bool are_rows(const Tensor& labels, const Tensor& predictions, std::int64_t clas
 
 using weft::detail::called;
 
-ConfusionMatrix::ConfusionMatrix(std::int64_t classes, double threshold, Site site)
-    : classes_(classes), threshold_(threshold) {
+ConfusionMatrix::ConfusionMatrix(std::int64_t classes, double threshold, std::optional<std::int64_t> ignore, Site site)
+    : classes_(classes), threshold_(threshold), ignore_(ignore) {
   called("ConfusionMatrix", site, [&] {
     if (classes < 2 || classes > 1 << 14) throw ArgumentError(fmt::format("{} classes, from 2 to 16384", classes));
   });
@@ -118,9 +127,10 @@ void ConfusionMatrix::update(const Tensor& labels, const Tensor& predictions, Si
 
 void ConfusionMatrix::count(const Tensor& labels, const Tensor& predictions) {
   check_defined(labels, predictions);
-  const Decisions d = decide(labels, predictions, are_rows(labels, predictions, classes_), classes_, threshold_);
+  const Decisions d =
+      decide(labels, predictions, are_rows(labels, predictions, classes_), classes_, threshold_, ignore_);
   for (std::size_t i = 0; i < d.truth.size(); ++i)
-    ++counts_[static_cast<std::size_t>(d.truth[i] * classes_ + d.guess[i])];
+    if (d.truth[i] != ignored) ++counts_[static_cast<std::size_t>(d.truth[i] * classes_ + d.guess[i])];
 }
 
 void ConfusionMatrix::check_class(std::int64_t c) const {
@@ -245,18 +255,23 @@ std::string ConfusionMatrix::text(const std::vector<std::string>& names) const {
   return text;
 }
 
-double accuracy(const Tensor& labels, const Tensor& predictions, double threshold, Site site) {
+double accuracy(const Tensor& labels, const Tensor& predictions, double threshold, std::optional<std::int64_t> ignore,
+                Site site) {
   return called("accuracy", site, [&] {
     check_defined(labels, predictions);
     const std::int64_t last = predictions.rank() > 0 ? predictions.shape().back() : 0;
     const bool rows = last > 1 && are_rows(labels, predictions, last);
     const std::int64_t any = std::numeric_limits<std::int64_t>::max();
     const std::int64_t classes = rows ? last : is_floating(predictions.dtype()) ? 2 : any;
-    const Decisions d = decide(labels, predictions, rows, classes, threshold);
-    std::int64_t right = 0;
-    for (std::size_t i = 0; i < d.truth.size(); ++i) right += d.truth[i] == d.guess[i];
-    return d.truth.empty() ? std::numeric_limits<double>::quiet_NaN()
-                           : static_cast<double>(right) / static_cast<double>(d.truth.size());
+    const Decisions d = decide(labels, predictions, rows, classes, threshold, ignore);
+    std::int64_t right = 0, counted = 0;
+    for (std::size_t i = 0; i < d.truth.size(); ++i) {
+      if (d.truth[i] == ignored) continue;
+      right += d.truth[i] == d.guess[i];
+      ++counted;
+    }
+    return counted ? static_cast<double>(right) / static_cast<double>(counted)
+                   : std::numeric_limits<double>::quiet_NaN();
   });
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,12 @@ namespace weft::nn {
 /// NaN above all); or, of two classes, one score an example, [n] or [..., 1]: class 1 if it is above the threshold,
 /// which is 0 for logits and 0.5 for probabilities; or class numbers, i32 or i64, [...]. Labels are class numbers, or 0
 /// and 1 as floats for two classes, [...] or [..., 1]. (Of one-hot labels the class numbers are argmax(labels, -1).)
+/// Examples labelled `ignore`, a number that may be no class, are not counted.
 class ConfusionMatrix {
  public:
   /// ArgumentError for fewer than two classes.
-  explicit ConfusionMatrix(std::int64_t classes, double threshold = 0, Site site = Site::current());
+  explicit ConfusionMatrix(std::int64_t classes, double threshold = 0, std::optional<std::int64_t> ignore = {},
+                           Site site = Site::current());
 
   /// ShapeError, DTypeError; IndexError for a class that does not exist. Nothing is counted then.
   void update(const Tensor& labels, const Tensor& predictions, Site site = Site::current());
@@ -58,14 +61,16 @@ class ConfusionMatrix {
   void check_class(std::int64_t c) const;
   std::int64_t classes_;
   double threshold_;
+  std::optional<std::int64_t> ignore_;
   std::vector<std::int64_t> counts_;
 };
 
 /// Single numbers of a ConfusionMatrix, by the usual three calls.
 template <double (*of)(const ConfusionMatrix&)> class ConfusionMetric {
  public:
-  explicit ConfusionMetric(std::int64_t classes = 2, double threshold = 0, Site site = Site::current())
-      : matrix_(classes, threshold, site) {}
+  explicit ConfusionMetric(std::int64_t classes = 2, double threshold = 0, std::optional<std::int64_t> ignore = {},
+                           Site site = Site::current())
+      : matrix_(classes, threshold, ignore, site) {}
   void update(const Tensor& labels, const Tensor& predictions, Site site = Site::current()) {
     matrix_.update(labels, predictions, site);
   }
@@ -117,6 +122,7 @@ class Mean {
 };
 
 /// The share of right predictions, as ConfusionMatrix counts them; any number of classes.
-double accuracy(const Tensor& labels, const Tensor& predictions, double threshold = 0, Site site = Site::current());
+double accuracy(const Tensor& labels, const Tensor& predictions, double threshold = 0,
+                std::optional<std::int64_t> ignore = {}, Site site = Site::current());
 
 }  // namespace weft::nn

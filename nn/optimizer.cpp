@@ -89,7 +89,8 @@ void Optimizer::update_all(const Gradients& gradients) {
   for (const auto& [variable, gradient] : gradients) {  // all checks come before any change
     const auto at = index_.find(variable.get());
     if (at == index_.end())
-      throw ArgumentError(fmt::format("the variable {} is none of this optimizer's", shown(*variable)));
+      throw ArgumentError(fmt::format("the variable {} is none of this optimizer's", shown(*variable)),
+                          "it trains what it was made for, and of that what was not frozen then");
     if (seen[at->second]) throw ArgumentError(fmt::format("two gradients for the variable {}", shown(*variable)));
     seen[at->second] = true;
     if (!gradient.defined()) continue;

@@ -37,8 +37,7 @@ class Optimizer {
   void apply(const Gradients& gradients, Site site = Site::current());
   /// The same for any structure of variables and models, and what gradient() gives for it:
   /// opt.apply(layers, tape.gradient(loss, layers)), opt.apply(std::tie(w, b), tape.gradient(loss, w, b)).
-  template <Structured S, Structured G>
-  void apply(const S& sources, const G& gradients, Site site = Site::current()) {
+  template <Structured S, Structured G> void apply(const S& sources, const G& gradients, Site site = Site::current()) {
     apply(by_variable(sources, gradients), site);
   }
   /// The same for loose variables: opt.apply({{W1, dW1}, {b1, db1}}).

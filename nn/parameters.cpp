@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "../ops/arg.h"
+#include "../ops/compose.h"
 #include "../ops/trace.h"
 
 namespace weft::nn::detail {
@@ -24,26 +25,46 @@ std::string bytes_text(std::int64_t n) {
   return fmt::format("{:.1f} MB", static_cast<double>(n) / 1e6);
 }
 
+// The same paths and types, in the same order.
+void check_alike(const Parameters& to, const Parameters& from) {
+  if (to.size() != from.size())
+    throw ArgumentError(fmt::format("a model of {} variables takes the values of {}", to.size(), from.size()));
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const Type &a = to[i].type(), &b = from[i].type();
+    const auto rule = [&] {
+      return fmt::format("\"{}\" is {}, what it is given \"{}\" {}", to[i].path(), a.text(), from[i].path(), b.text());
+    };
+    if (to[i].path() != from[i].path()) throw ArgumentError(rule());
+    if (a.dtype != b.dtype) throw DTypeError(rule());
+    if (a.shape != b.shape) throw ShapeError(rule());
+  }
+}
+
 }  // namespace
 
 void assign_all(const Parameters& to, const Parameters& from, const Site& site) {
   weft::detail::called("assign", site, [&] {
-    if (to.size() != from.size())
-      throw ArgumentError(fmt::format("a model of {} variables takes the values of {}", to.size(), from.size()));
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      const Type &a = to[i].type(), &b = from[i].type();
-      const auto rule = [&] {
-        return fmt::format("\"{}\" is {}, what it is given \"{}\" {}", to[i].path(), a.text(), from[i].path(),
-                           b.text());
-      };
-      if (to[i].path() != from[i].path()) throw ArgumentError(rule());
-      if (a.dtype != b.dtype) throw DTypeError(rule());
-      if (a.shape != b.shape) throw ShapeError(rule());
-    }
+    check_alike(to, from);
     const auto lock = lock_update();
     std::vector<Tensor> values;  // all of them, should the models share some
     for (const Parameter& p : from) values.push_back(p.variable().value());
     for (std::size_t i = 0; i < to.size(); ++i) to[i].variable().assign(values[i]);
+  });
+}
+
+void update_averages(const Parameters& averages, const Parameters& of, double decay, const Site& site) {
+  weft::detail::called("update_average", site, [&] {
+    if (!(decay >= 0 && decay <= 1)) throw ArgumentError(fmt::format("the decay {} is not in [0, 1]", decay));
+    check_alike(averages, of);
+    const auto lock = lock_update();
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const Tensor value = of[i].variable().value();
+      Variable average = averages[i].variable();
+      if (!is_floating(value.dtype()))
+        average.assign(value);
+      else if (!average.same(of[i].variable()))
+        average.assign(lerp(value, average.value(), decay));
+    }
   });
 }
 

@@ -27,7 +27,7 @@ class Parameter {
   Variable variable() const { return Variable::handle(state_); }
   const Type& type() const { return state_->type; }
   const Shape& shape() const { return type().shape; }
-  bool trainable() const { return state_->trainable; }
+  bool trainable() const { return state_->trainable(); }
 
  private:
   std::string path_;
@@ -48,6 +48,8 @@ template <class S, class Visit> void each_part(const S& s, const std::string& pa
   visit(path, s);
   if constexpr (HasMembers<S>) {
     each_member(s, [&](std::string_view name, const auto& m) { each_part(m, joined(path, name), visit); });
+  } else if constexpr (std::is_same_v<S, Parameter>) {
+    each_part(s.variable(), s.path(), visit);
   } else if constexpr (weft::detail::is_tuple<S>) {
     std::apply([&](const auto&... m) { (numbered(m), ...); }, s);
   } else if constexpr (weft::detail::is_vector<S>) {
@@ -72,6 +74,7 @@ struct SummaryRow {
 };
 std::string summary_text(const std::vector<SummaryRow>& rows);
 void assign_all(const Parameters& to, const Parameters& from, const Site& site);
+void update_averages(const Parameters& averages, const Parameters& of, double decay, const Site& site);
 }  // namespace detail
 
 /// All defined variables of a model in the order of its members, those that are not trained too. A lone Variable's path
@@ -119,6 +122,23 @@ template <class M> Parameters name_parameters(const M& model) {
 template <class M> void assign(const M& model, const M& other, Site site = Site::current()) {
   detail::assign_all(parameters(model), parameters(other), site);
 }
+
+/// One step of moving averages of a model's variables: average = decay average + (1 - decay) value for each; those that
+/// are no floats are copied. Start from a copy of the model. ArgumentError if decay is not in [0, 1]; others as assign.
+///     Net average = net;
+///     nn::update_average(average, net, 0.999);  // after each step, or at its end
+template <class M> void update_average(const M& average, const M& model, double decay, Site site = Site::current()) {
+  detail::update_averages(parameters(average), parameters(model), decay, site);
+}
+
+/// Leaves the variables of a model, or of a part of it, out of training: tapes watch them no longer, and gradients of
+/// models lack them. Make the optimizer first: it has slots for what is not frozen when it is made.
+///     nn::Adam opt(net);
+///     nn::freeze(net.encoder);  // and later nn::unfreeze(net.encoder)
+template <class M> void freeze(const M& model, bool frozen = true) {
+  for (const Parameter& p : parameters(model)) p.variable().freeze(frozen);
+}
+template <class M> void unfreeze(const M& model) { freeze(model, false); }
 
 /// How many numbers the trainable variables hold.
 template <class M> std::int64_t count_parameters(const M& model) {

@@ -9,6 +9,7 @@
 #include "../ops/activations.h"
 #include "../ops/apply.h"
 #include "../ops/compose.h"
+#include "../ops/composition.h"
 #include "../ops/linalg.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
@@ -77,6 +78,21 @@ class Call {
   }
   Tensor state(const std::optional<Tensor>& h) { return state("h", h ? &*h : nullptr); }
 
+  // The mask of a sequence's steps as [B, T, 1]; what it leaves out becomes 0 in x.
+  std::optional<Tensor> mask(const std::optional<Tensor>& given) {
+    if (!given) return {};
+    shown_.push_back(describe_operand("mask", *given));
+    if (!given->defined()) fail(ArgumentError("mask is undefined"));
+    const Shape steps{x_.shape()[0], x_.shape()[1]};
+    if (given->shape() != steps)
+      fail(ShapeError(fmt::format("mask has shape {}, not {}", given->shape().text(), steps.text())));
+    if (given->dtype() != boolean)
+      fail(DTypeError(fmt::format("mask is {}, not bool", name_of(given->dtype())), "sequence_mask(lengths, steps)"));
+    const Tensor m = expand(*given, -1);
+    x_ = where(m, x_, 0);  // whatever stands there, NaN too, has no part in gradients
+    return m;
+  }
+
  private:
   template <class E> [[noreturn]] void fail(E error) const {
     error.locate(name_, shown_, site_text(SiteScope::current()));
@@ -116,6 +132,12 @@ Tensor step(const RNNCell& cell, const Tensor& inputs, const Tensor& h) {
 const Tensor& output_of(const LSTMState& s) { return s.h; }
 const Tensor& output_of(const Tensor& h) { return h; }
 
+// The next state where the mask [B, 1] holds, the old one elsewhere.
+Tensor chosen(const Tensor& mask, const Tensor& next, const Tensor& old) { return where(mask, next, old); }
+LSTMState chosen(const Tensor& mask, const LSTMState& next, const LSTMState& old) {
+  return {where(mask, next.h, old.h), where(mask, next.c, old.c)};
+}
+
 template <class Cell, class State> State one_step(const char* name, const Cell& cell,
                                                   const std::optional<Variable>& bias, const Arg& x,
                                                   const std::optional<State>& given) {
@@ -125,22 +147,29 @@ template <class Cell, class State> State one_step(const char* name, const Cell& 
   return step(cell, product(call.x(), cell.weight_ih, bias), state);
 }
 
-template <class Cell, class State> std::pair<Tensor, State> sequence(const char* name, const Cell& cell,
-                                                                     const std::optional<Variable>& bias, const Arg& x,
-                                                                     const std::optional<State>& given) {
+template <class Cell, class State>
+std::pair<Tensor, State> sequence(const char* name, const Cell& cell, const std::optional<Variable>& bias, const Arg& x,
+                                  const std::optional<State>& given, const std::optional<Tensor>& given_mask) {
   const SiteScope scope(x.site());
   Call call(name, cell, x, 3);
   const State state = call.state(given);
+  const std::optional<Tensor> mask = call.mask(given_mask);
   // Of no sequences one step says what all do.
   const std::int64_t batch = call.x().shape()[0], steps = call.x().shape()[1];
-  const Tensor x_of_steps = batch ? call.x() : slice_axis(call.x(), 1, 0, 1);
-  const Tensor inputs = product(swap_axes(x_of_steps, 0, 1), cell.weight_ih, bias);  // [T, B, gates]
-  const auto [last, outputs] = scan(
-      [&](const State& s, const Tensor& in) {
-        const State next = step(cell, in, s);
-        return std::pair(next, output_of(next));
-      },
-      state, inputs, {}, x.site());
+  const auto by_steps = [&](const Tensor& t) { return swap_axes(batch ? t : slice_axis(t, 1, 0, 1), 0, 1); };
+  const Tensor inputs = product(by_steps(call.x()), cell.weight_ih, bias);  // [T, B, gates]
+  const auto [last, outputs] = mask ? scan(
+                                          [&](const State& s, const std::pair<Tensor, Tensor>& in) {
+                                            const State next = chosen(in.second, step(cell, in.first, s), s);
+                                            return std::pair(next, where(in.second, output_of(next), 0));
+                                          },
+                                          state, std::pair(inputs, by_steps(*mask)), {}, x.site())
+                                    : scan(
+                                          [&](const State& s, const Tensor& in) {
+                                            const State next = step(cell, in, s);
+                                            return std::pair(next, output_of(next));
+                                          },
+                                          state, inputs, {}, x.site());
   const Tensor all = batch ? outputs : broadcast_to(outputs, {steps, batch, outputs.shape().back()});
   return {swap_axes(all, 0, 1), last};
 }
@@ -151,6 +180,16 @@ template <class Cell> std::string text_of(const char* name, const Cell& cell) {
 
 }  // namespace
 
+Tensor sequence_mask(const Arg& lengths, std::int64_t steps) {
+  return weft::detail::composed("sequence_mask", {{"lengths", lengths}}, [&] {
+    const Tensor n = lengths.tensor(i64);
+    if (n.dtype() != i32 && n.dtype() != i64)
+      throw DTypeError(fmt::format("lengths are {}, not i32 or i64", name_of(n.dtype())));
+    if (steps < 0) throw ArgumentError(fmt::format("{} steps", steps));
+    return less(cast(arange(steps), n.dtype()), expand(n, -1));
+  });
+}
+
 LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, random::Generator& generator,
                    Site site) {
   make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
@@ -160,9 +199,10 @@ LSTMState LSTMCell::operator()(const Arg& x, const std::optional<LSTMState>& sta
   return one_step("LSTMCell", *this, bias, x, state);
 }
 std::string LSTMCell::text() const { return text_of("LSTMCell", *this); }
-std::pair<Tensor, LSTMState> LSTM::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
+std::pair<Tensor, LSTMState> LSTM::operator()(const Arg& x, const std::optional<LSTMState>& state,
+                                              const std::optional<Tensor>& mask) const {
   const LayerScope layer("LSTM", &weight_ih);
-  return sequence("LSTM", *this, bias, x, state);
+  return sequence("LSTM", *this, bias, x, state, mask);
 }
 std::string LSTM::text() const { return text_of("LSTM", *this); }
 
@@ -175,9 +215,10 @@ Tensor GRUCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
   return one_step("GRUCell", *this, bias_ih, x, h);
 }
 std::string GRUCell::text() const { return text_of("GRUCell", *this); }
-std::pair<Tensor, Tensor> GRU::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+std::pair<Tensor, Tensor> GRU::operator()(const Arg& x, const std::optional<Tensor>& h,
+                                          const std::optional<Tensor>& mask) const {
   const LayerScope layer("GRU", &weight_ih);
-  return sequence("GRU", *this, bias_ih, x, h);
+  return sequence("GRU", *this, bias_ih, x, h, mask);
 }
 std::string GRU::text() const { return text_of("GRU", *this); }
 
@@ -191,9 +232,10 @@ Tensor RNNCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
   return one_step("RNNCell", *this, bias, x, h);
 }
 std::string RNNCell::text() const { return text_of("RNNCell", *this); }
-std::pair<Tensor, Tensor> RNN::operator()(const Arg& x, const std::optional<Tensor>& h) const {
+std::pair<Tensor, Tensor> RNN::operator()(const Arg& x, const std::optional<Tensor>& h,
+                                          const std::optional<Tensor>& mask) const {
   const LayerScope layer("RNN", &weight_ih);
-  return sequence("RNN", *this, bias, x, h);
+  return sequence("RNN", *this, bias, x, h, mask);
 }
 std::string RNN::text() const { return text_of("RNN", *this); }
 

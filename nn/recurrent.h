@@ -6,6 +6,9 @@
 // ShapeError for other shapes and for T = 0.
 //     nn::LSTM lstm(64, 128);
 //     auto [outputs, state] = lstm(x);   // [B, T, 128], {h, c}
+// Sequences of several lengths are padded to one, and a mask, bool[B, T], says which steps are theirs: at the others
+// the state stays what it is, the output is 0, and x is not looked at. So the last state is that at each one's end.
+//     auto [outputs, state] = lstm(x, {}, nn::sequence_mask(lengths, 20));
 // Layers above each other are several of these: auto [top, state2] = second(outputs). See Bidirectional for both ways.
 #pragma once
 
@@ -20,6 +23,10 @@
 #include "../ops/random.h"
 
 namespace weft::nn {
+
+/// Which steps of padded sequences are theirs: of i32 or i64 lengths [...] bool[..., steps], true where the step's
+/// number is below the length.
+Tensor sequence_mask(const Arg& lengths, std::int64_t steps);
 
 /// What an LSTM hands from step to step.
 struct LSTMState {
@@ -45,7 +52,8 @@ struct LSTMCell {
 /// A sequence of them.
 struct LSTM : LSTMCell {
   using LSTMCell::LSTMCell;
-  std::pair<Tensor, LSTMState> operator()(const Arg& x, const std::optional<LSTMState>& state = {}) const;
+  std::pair<Tensor, LSTMState> operator()(const Arg& x, const std::optional<LSTMState>& state = {},
+                                          const std::optional<Tensor>& mask = {}) const;
   /// "LSTM 64 -> 128"
   std::string text() const;
 };
@@ -67,7 +75,8 @@ struct GRUCell {
 /// A sequence of them.
 struct GRU : GRUCell {
   using GRUCell::GRUCell;
-  std::pair<Tensor, Tensor> operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
+  std::pair<Tensor, Tensor> operator()(const Arg& x, const std::optional<Tensor>& h = {},
+                                       const std::optional<Tensor>& mask = {}) const;
   /// "GRU 64 -> 128"
   std::string text() const;
 };
@@ -90,7 +99,8 @@ struct RNNCell {
 /// A sequence of them.
 struct RNN : RNNCell {
   using RNNCell::RNNCell;
-  std::pair<Tensor, Tensor> operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
+  std::pair<Tensor, Tensor> operator()(const Arg& x, const std::optional<Tensor>& h = {},
+                                       const std::optional<Tensor>& mask = {}) const;
   /// "RNN 64 -> 128"
   std::string text() const;
 };

@@ -15,7 +15,7 @@ class Arg {
  public:
   Arg(const Tensor& t, std::source_location site = std::source_location::current()) : given_(&t), site_(site) {}
   Arg(const Variable& v, std::source_location site = std::source_location::current())
-      : own_(v.value()), given_(&own_), site_(site) {}
+      : own_(v.value(site)), given_(&own_), site_(site) {}
   template <class Number>
   requires std::is_arithmetic_v<Number> Arg(Number n, std::source_location site = std::source_location::current())
       : given_(&own_), literal_(n), is_number_(true), site_(site) {}

@@ -112,7 +112,9 @@ void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condit
   const bool floating = is_floating(main.dtype), boolean = main.dtype == DType::boolean;
   if (accepts == Accepts::booleans ? !boolean : boolean)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)),
-                     boolean ? "cast it to a number type" : "compare it, or cast it to bool");
+                     !boolean                         ? "compare it, or cast it to bool"
+                     : accepts == Accepts::integers ? "logical_and, logical_or, logical_xor; or cast it to a number type"
+                                                    : "cast it to a number type");
   if (accepts == Accepts::floats && !floating)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), "cast it to f32 or f64");
   if (accepts == Accepts::integers && floating)

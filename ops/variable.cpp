@@ -5,6 +5,7 @@
 #include <atomic>
 #include <ostream>
 
+#include "../tensor/profile_log.h"
 #include "apply.h"
 #include "arg.h"
 #include "math.h"
@@ -21,25 +22,31 @@ Tensor held(const VariableState& state) {
 
 }  // namespace
 
-Variable::Variable(const Tensor& initial, bool trainable, std::string_view name) {
+Variable::Variable(const Tensor& initial, bool trainable, std::string_view name, const Site& site) {
   static std::atomic<std::uint64_t> numbers{0};
-  if (!initial.defined()) throw ArgumentError("a variable needs a defined initial value");
-  if (active_tracer() || initial.is_traced())
-    throw GuardError("a variable was made while a function is traced", "make variables before the step is compiled");
+  detail::called("Variable", site, [&] {
+    if (!initial.defined()) throw ArgumentError("a variable needs a defined initial value");
+    if (active_tracer() || initial.is_traced())
+      throw GuardError("a variable was made while a function is traced", "make variables before; a model that is copied, as one passed by value, is made of new ones");
+  });
   // A variable's value has its own buffer in row-major order, so that assignments may write in place.
+  const SiteScope scope(site);
+  const detail::ProfilePhase phase("Variable");
   Tensor own = Tensor::allocate(initial.type());
   copy_elements(initial.view(), own.view());
   const auto state = std::make_shared<VariableState>();
   state->value = std::move(own);
   state->type = initial.type();
-  state->trainable = trainable;
+  state->parameter = trainable;
   state->number = numbers++;
   state_ = detail::OwnedState(state);
   if (!name.empty()) set_name(name);
 }
 
 Variable::Variable(const Variable& o) {
-  if (o.defined()) *this = Variable(held(*o.state()), o.trainable(), o.state()->name);
+  if (!o.defined()) return;
+  *this = Variable(held(*o.state()), o.state()->parameter, o.state()->name);
+  freeze(o.state()->frozen);
 }
 
 Variable& Variable::operator=(const Variable& o) {
@@ -58,8 +65,10 @@ Variable& Variable::operator=(Variable&& o) {
   return *this;
 }
 
-void Variable::fail_undefined() {
-  throw ArgumentError("the variable is undefined", "it has been moved from, or never had an initial value");
+void Variable::fail_undefined(const Site& site) {
+  ArgumentError error("the variable is undefined", "it has been moved from, or never had an initial value");
+  if (site.line()) detail::called({}, site, [&] { throw error; });
+  throw error;
 }
 
 const std::string& Variable::name() const {
@@ -79,8 +88,13 @@ void Variable::set_name(std::string_view name) {
   state()->value = state()->value.named(name);
 }
 
-Tensor Variable::value() const {
+void Variable::freeze(bool frozen) {
   checked();
+  state()->frozen = frozen;
+}
+
+Tensor Variable::value(const Site& site) const {
+  checked(site);
   const Tensor value = active_tracer() ? active_tracer()->read(state()) : held(*state());
   each_recorder([&](Recorder& r) { r.read(state(), value); });
   return value;

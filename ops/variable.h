@@ -18,10 +18,13 @@ struct VariableState {
   Tensor value;
   Type type;  // of value, which another thread may exchange meanwhile
   std::string name;
-  bool trainable = true;
+  bool parameter = true;                // was made to be trained
+  std::atomic<bool> frozen{false};      // and is not, for now
   std::uint64_t number = 0;             // in order of construction
   std::atomic<std::int64_t> owners{0};  // Variables there are of it; 0: traces and optimizers alone remember it
   std::atomic<std::int64_t> moves{0};   // how often another Variable took its identity, as std::swap makes them
+
+  bool trainable() const { return parameter && !frozen.load(std::memory_order_relaxed); }
 };
 
 namespace detail {
@@ -53,7 +56,8 @@ class OwnedState {
 class Variable {
  public:
   Variable() = default;  ///< undefined, to be moved to
-  Variable(const Tensor& initial, bool trainable = true, std::string_view name = {});
+  Variable(const Tensor& initial, bool trainable = true, std::string_view name = {},
+           const Site& site = Site::current());
   Variable(const Variable& o);
   Variable(Variable&&) noexcept = default;
   Variable& operator=(const Variable& o);       ///< assigns the value; a defined one keeps its identity
@@ -61,10 +65,10 @@ class Variable {
   Variable& operator=(const Tensor&) = delete;  // meant assign(), or a rebinding? say which
 
   /// The value now: a Tensor that stays what it is. Watched by active tapes if trainable.
-  Tensor value() const;
-  operator Tensor() const { return value(); }
+  Tensor value(const Site& site = Site::current()) const;
+  operator Tensor() const { return value({}); }
   /// Of the value, as Tensor's.
-  template <class T = double> T item(const Site& site = Site::current()) const { return value().item<T>(site); }
+  template <class T = double> T item(const Site& site = Site::current()) const { return value(site).item<T>(site); }
   friend std::ostream& operator<<(std::ostream& out, const Variable& v);
   /// NumPy's indexing of the value: see subscript.h.
   Tensor operator[](std::initializer_list<Index> indices) const;
@@ -81,7 +85,11 @@ class Variable {
   DType dtype() const { return type().dtype; }
   const Shape& shape() const { return type().shape; }
   std::int64_t size() const { return count(shape()); }
-  bool trainable() const { return checked().trainable; }
+  bool trainable() const { return checked().trainable(); }
+  /// Whether it is left out of training: a frozen one is not trainable() until it is unfrozen (one that was made not
+  /// trainable stays so). A compiled function that captured it is traced anew, and once for each of the two.
+  void freeze(bool frozen = true);
+  void unfreeze() { freeze(false); }
   const std::string& name() const;
   void set_name(std::string_view name);
   const std::shared_ptr<VariableState>& state() const { return *state_; }
@@ -94,12 +102,12 @@ class Variable {
   }
 
  private:
-  const VariableState& checked() const {
+  const VariableState& checked(const Site& site = {}) const {
     if (!*state_) [[unlikely]]
-      fail_undefined();
+      fail_undefined(site);
     return **state_;
   }
-  [[noreturn, gnu::cold]] static void fail_undefined();
+  [[noreturn, gnu::cold]] static void fail_undefined(const Site& site);
   detail::OwnedState state_;
 };
 

@@ -418,7 +418,8 @@ TEST_CASE("optimizers and metrics name the line that called them", "[golden]") {
           opt.apply({{other, ones({2})}});
         }) ==
         "apply: the variable \"other\" f32[2] is none of this optimizer's\n"
-        "  at HERE");
+        "  at HERE\n"
+        "  hint: it trains what it was made for, and of that what was not frozen then");
   CHECK(message_of<ArgumentError>([&] { opt.set_learning_rate(-1); }) ==
         "set_learning_rate: the learning rate is -1, not a finite number from 0\n"
         "  at HERE");

@@ -23,7 +23,7 @@ TEST_CASE("a wrong number of output gradients", "[tape][bad-input]") {
     const Tensor y = x * x;
     CHECK(message_of<GradError>([&] {
             tape.gradient(y, x, GradientOptions{.output_gradients = {scalar(1), scalar(1)}});
-          }) == "2 output gradients for 1 targets");
+          }) == "gradient: 2 output gradients for 1 targets\n  tape  made at HERE");
     CHECK_GRADIENT(tape.gradient(y, x), 6);  // the tape is not used up
   }
   check_next();
@@ -36,7 +36,7 @@ TEST_CASE("an output gradient of another shape", "[tape][bad-input]") {
     tape.watch(x);
     const Tensor y = x * x;
     CHECK(message_of<ShapeError>([&] { tape.gradient(y, x, GradientOptions{.output_gradients = {ones({1})}}); }) ==
-          "output gradient 0 is f32[1], its target f32[]");
+          "gradient: output gradient 0 is f32[1], its target f32[]\n  tape  made at HERE");
     CHECK_GRADIENT(tape.gradient(y, x), 6);
   }
   check_next();
@@ -49,7 +49,7 @@ TEST_CASE("an output gradient of another dtype", "[tape][bad-input]") {
     tape.watch(x);
     const Tensor y = x * x;
     CHECK(message_of<DTypeError>([&] { tape.gradient(y, x, GradientOptions{.output_gradients = {ones({}, f64)}}); }) ==
-          "output gradient 0 is f64[], its target f32[]");
+          "gradient: output gradient 0 is f64[], its target f32[]\n  tape  made at HERE");
     CHECK_GRADIENT(tape.gradient(y, x), 6);
   }
   check_next();
@@ -150,7 +150,8 @@ TEST_CASE("a tape whose rule threw is used up, and holds nothing", "[tape][bad-i
 TEST_CASE("a function that returns an undefined tensor", "[tape][bad-input]") {
   const NoLeaks guard;
   CHECK(message_of<GradError>([] { gradient_of([](const Tensor&) { return Tensor(); }, x); }) ==
-        "target 0 is undefined\n  hint: the gradient of a gradient that does not exist?");
+        "gradient: target 0 is undefined\n  tape  made at tests/autograd/support.h:34\n  hint: the gradient of a "
+        "gradient that does not exist?");
   check_next();
 }
 

@@ -84,7 +84,7 @@ TEST_CASE("A tape that is not persistent is asked once", "[tape][1.5.59]") {
   const Tensor y = x * x, z = y * y;
   CHECK_GRADIENT(tape.gradient(z, x), 108);
   CHECK(message_of<GradError>([&] { tape.gradient(y, x); }) ==
-        "gradient() can only be called once on a tape that is not persistent\n"
+        "gradient: it can only be called once on a tape that is not persistent\n  tape  made at HERE\n"
         "  hint: GradientTape tape({.persistent = true})");
 }
 

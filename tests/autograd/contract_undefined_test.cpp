@@ -132,7 +132,7 @@ TEST_CASE("Another value for unconnected gradients is refused", "[tape][1.5.68]"
   tape.watch(x);
   const GradientOptions nonsense{.unconnected = static_cast<Unconnected>(7)};
   CHECK(message_of<ArgumentError>([&] { tape.gradient(x * x, x, nonsense); }) ==
-        "unknown value for unconnected gradients: 7");
+        "gradient: unknown value for unconnected gradients: 7\n  tape  made at HERE");
   CHECK_GRADIENT(tape.gradient(x, x), 1);  // the tape is not used up
 }
 

@@ -40,9 +40,12 @@ TEST_CASE("output gradients must fit their targets", "[tape][bad-input.19]") {
   const auto with = [&](std::vector<Tensor> g) {
     return [&tape, &x, &y, g] { tape.gradient(y, x, GradientOptions{.output_gradients = g}); };
   };
-  CHECK(message_of<ShapeError>(with({ones({3})})) == "output gradient 0 is f32[3], its target f32[2, 3]");
-  CHECK(message_of<DTypeError>(with({ones({2, 3}, f64)})) == "output gradient 0 is f64[2, 3], its target f32[2, 3]");
-  CHECK(message_of<GradError>(with({ones({2, 3}), ones({2, 3})})) == "2 output gradients for 1 targets");
+  CHECK(message_of<ShapeError>(with({ones({3})})) ==
+        "gradient: output gradient 0 is f32[3], its target f32[2, 3]\n  tape  made at HERE");
+  CHECK(message_of<DTypeError>(with({ones({2, 3}, f64)})) ==
+        "gradient: output gradient 0 is f64[2, 3], its target f32[2, 3]\n  tape  made at HERE");
+  CHECK(message_of<GradError>(with({ones({2, 3}), ones({2, 3})})) ==
+        "gradient: 2 output gradients for 1 targets\n  tape  made at HERE");
   CHECK(tape.gradient(y, x).defined());
 }
 

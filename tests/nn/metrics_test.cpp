@@ -55,6 +55,8 @@ TEST_CASE("of two classes one score an element is enough") {
   CHECK(std::isnan(accuracy.result()));
   CHECK(nn::accuracy(tensor<std::int64_t>({5, 1, 2}), tensor<std::int64_t>({5, 1, 1})) == Approx(2.0 / 3));
   CHECK(nn::accuracy(tensor<std::int64_t>({0, 1}), tensor({{NAN, 1}, {1, NAN}})) == 1);
+  CHECK(nn::accuracy(ones({2, 2}), full({2, 2, 1}, 3)) == 1);
+  CHECK(nn::accuracy(zeros({1}), tensor({0.3f}), 0.3) == 1);  // not above: as 0.3f > 0.3 of tensors
 }
 
 TEST_CASE("metrics refuse what does not fit, and count nothing then") {
@@ -119,4 +121,18 @@ TEST_CASE("AUC is the share of pairs in order, ties half") {
   CHECK(auc.result() == before);
   auc.reset();
   CHECK(std::isnan(auc.result()));
+}
+
+TEST_CASE("metrics leave out the examples of an ignored class") {
+  const Tensor labels = tensor<std::int64_t>({0, -100, 2, 1}), guesses = tensor<std::int64_t>({0, 1, 1, 1});
+  nn::ConfusionMatrix m(3, 0, -100);
+  m.update(labels, guesses);
+  CHECK(m.total() == 3);
+  CHECK(m.accuracy() == 2.0 / 3);
+  CHECK(nn::accuracy(labels, guesses, 0, -100) == 2.0 / 3);
+  CHECK(std::isnan(nn::accuracy(full({2}, -100, i64), zeros({2, 3}), 0, -100)));
+  CHECK_THROWS_AS(nn::accuracy(labels, zeros({4, 3})), IndexError);
+  nn::Recall recall(3, 0, 2);
+  recall.update(tensor<std::int64_t>({0, 2, 1}), tensor<std::int64_t>({0, 1, 1}));
+  CHECK(recall.result() == 2.0 / 3);
 }

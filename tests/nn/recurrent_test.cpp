@@ -193,3 +193,57 @@ TEST_CASE("Bidirectional goes through a sequence from both ends", "[recurrent]")
   CHECK_THROWS_AS(lstm(zeros({4, 3})), ShapeError);
   CHECK_THROWS_AS(lstm(zeros({1, 0, 3})), ShapeError);
 }
+
+TEST_CASE("under a mask each sequence is what it is by itself, wherever it ends", "[recurrent]") {
+  random::Generator g(7);
+  Random r(8);
+  const Tensor lengths = tensor<std::int64_t>({3, 5, 0, 1}), mask = nn::sequence_mask(lengths, 5);
+  Tensor x = random_tensor(r, {4, 5, 3}, f64);
+  x = where(expand(mask, -1), x, nan(""));  // padding is not looked at
+  const auto check = [&](const auto& layer, const auto& start, const auto& h_of) {
+    const auto [outputs, last] = layer(x, start, mask);
+    for (std::int64_t b = 0; b < 4; ++b) {
+      const auto n = static_cast<std::int64_t>(lengths.at({b}));
+      const auto row = [&](const Tensor& t) { return slice_axis(t, 0, b, b + 1); };
+      CHECK_SAME(slice_axis(row(outputs), 1, n, 5), zeros({1, 5 - n, 2}, f64));
+      const auto own_start = map_leaves(start, [&](const Tensor& t) { return row(t); });
+      if (n == 0) {
+        CHECK_SAME(row(h_of(last)), h_of(own_start));
+        continue;
+      }
+      const auto [alone, end] = layer(slice_axis(row(x), 1, 0, n), own_start);
+      CHECK_SAME(slice_axis(row(outputs), 1, 0, n), alone);
+      CHECK_SAME(row(h_of(last)), h_of(end));
+    }
+    GradientTape tape;
+    tape.watch(x);
+    const auto both = layer(x, start, mask);
+    const auto [dx, weights] = tape.gradient(sum(sin(both.first)) + sum(cos(h_of(both.second))), x, layer);
+    CHECK_SAME(where(expand(mask, -1), 0, dx), zeros({4, 5, 3}, f64));
+    for (const auto& [v, gradient] : weights) CHECK(all(isfinite(gradient)).template item<bool>());
+    const auto f = [&](const Tensor& t) { return layer(t, start, mask).first; };
+    CHECK(gradcheck(f, where(expand(mask, -1), x, 0.5)).message == "");
+    CHECK_SAME(compile(f)(x), f(x));
+  };
+  const Tensor h = random_tensor(r, {4, 2}, f64), c = random_tensor(r, {4, 2}, f64);
+  const auto same = [](const Tensor& t) { return t; };
+  check(nn::LSTM(3, 2, true, f64, g), nn::LSTMState{h, c}, [](const nn::LSTMState& s) { return s.h; });
+  check(nn::GRU(3, 2, true, f64, g), h, same);
+  check(nn::RNN(3, 2, true, true, f64, g), h, same);
+
+  const nn::Bidirectional both(nn::GRU(3, 2, true, f64, g), nn::GRU(3, 2, true, f64, g));
+  const auto [outputs, states] = both(x, {}, mask);
+  const auto [alone, ends] = both(slice_axis(slice_axis(x, 0, 0, 1), 1, 0, 3));
+  CHECK_SAME(slice_axis(slice_axis(outputs, 0, 0, 1), 1, 0, 3), alone);
+  CHECK_SAME(slice_axis(states.second, 0, 0, 1), ends.second);
+
+  const nn::GRU gru(3, 2, true, f64, g);
+  CHECK_SAME(gru(x, {}, ones({4, 5}, boolean)).first, gru(x).first);
+  CHECK(gru(zeros({0, 5, 3}, f64), {}, ones({0, 5}, boolean)).first.shape() == Shape{0, 5, 2});
+  CHECK_THROWS_AS(gru(x, {}, ones({4, 4}, boolean)), ShapeError);
+  CHECK_THROWS_AS(gru(x, {}, ones({4, 5}, f64)), DTypeError);
+  CHECK_THROWS_AS(gru(x, {}, Tensor()), ArgumentError);
+  CHECK_SAME(nn::sequence_mask(tensor<std::int32_t>({2, 0}), 2), tensor<bool>({{true, true}, {false, false}}));
+  CHECK_THROWS_AS(nn::sequence_mask(tensor({1.0}), 2), DTypeError);
+  CHECK_THROWS_AS(nn::sequence_mask(lengths, -1), ArgumentError);
+}

@@ -45,17 +45,22 @@ void Scan::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners,
     for (std::size_t k = 0; k < carries; ++k) copy_elements(in[k], out[k]);
     return;
   }
-  // Carries go from one buffer to another, or, where they are kept, along those outputs; the last into the result.
-  std::vector<Tensor> scratch;
+  // Carries go from one buffer to another, or, where they are kept, along those outputs; the last into the result. One
+  // that may be updated in place is in the result from the beginning.
+  auto* const runner = dynamic_cast<RoundRunner*>(runners[0]);
+  std::vector<bool> in_place(carries);
+  for (std::size_t k = 0; !a.keep && k < carries; ++k) in_place[k] = stays_in_place(*a.body, runner, k);
+  std::vector<Tensor> scratch(2 * carries);
   for (std::size_t k = 0; !a.keep && k < 2 * carries; ++k)
-    scratch.push_back(Tensor::allocate({in[k % carries].dtype, in[k % carries].shape}));
+    if (!in_place[k % carries]) scratch[k] = Tensor::allocate({in[k % carries].dtype, in[k % carries].shape});
   const auto place = [&](std::int64_t round) { return a.reverse ? a.length - 1 - round : round; };
   const auto carry_before = [&](std::int64_t round, std::size_t k) {
     if (a.keep) return element(out[results + k], place(round));
+    if (in_place[k]) return out[k];
     return round == 0 && in[k].contiguous() ? in[k] : scratch[size(static_cast<int>(round % 2)) * carries + k].view();
   };
   for (std::size_t k = 0; k < carries; ++k)
-    if (a.keep || !in[k].contiguous()) copy_elements(in[k], carry_before(0, k));
+    if (a.keep || in_place[k] || !in[k].contiguous()) copy_elements(in[k], carry_before(0, k));
   const auto operands = [&](std::int64_t round, std::span<View> from, std::span<View> to) {
     for (std::size_t k = 0; k < carries; ++k) {
       from[k] = carry_before(round, k);
@@ -64,9 +69,7 @@ void Scan::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners,
     for (std::size_t k = carries; k < carries + xs; ++k) from[k] = element(in[k], place(round));
     for (std::size_t k = carries; k < results; ++k) to[k] = element(out[k], place(round));
   };
-  if (auto* runner = dynamic_cast<RoundRunner*>(runners[0]);
-      runner && runner->run_rounds(a.length, carries + xs, in, operands))
-    return;
+  if (runner && runner->run_rounds(a.length, carries + xs, in, operands)) return;
   std::vector<View> from(in.begin(), in.end()), to(results);
   for (std::int64_t round = 0; round < a.length; ++round) {
     operands(round, from, to);

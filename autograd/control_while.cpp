@@ -9,6 +9,7 @@
 #include "../ops/math.h"
 #include "control_ops.h"
 #include "graph_gradient.h"
+#include "round_runner.h"
 
 WEFT_DEFINE_OP(weft::While);
 
@@ -107,9 +108,15 @@ void While::infer(const Attrs& attrs, Types in, std::span<Type> out) {
 void While::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners, Views in, Views out) {
   const auto& a = attrs.as<WhileAttrs>();
   const std::size_t carries = size(a.carries);
-  std::vector<Tensor> scratch;
-  for (std::size_t k = 0; k < carries; ++k) scratch.push_back(Tensor::allocate({in[k].dtype, in[k].shape}));
-  std::vector<View> from(in.begin(), in.end()), to(carries);
+  // Carries go from one buffer to another; one that may be updated in place is in the result from the beginning.
+  auto* const runner = dynamic_cast<RoundRunner*>(runners[1]);
+  std::vector<View> from(in.begin(), in.end()), to(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(carries));
+  std::vector<Tensor> scratch(carries);
+  for (std::size_t k = 0; k < carries; ++k)
+    if (stays_in_place(*a.body, runner, k))
+      copy_elements(in[k], from[k] = out[k]);
+    else
+      scratch[k] = Tensor::allocate({in[k].dtype, in[k].shape});
   bool holds = false;
   const View test{DType::boolean, {}, {}, &holds};
   Slots slots(a, out);
@@ -118,7 +125,8 @@ void While::run_graphs(const Attrs& attrs, std::span<GraphRunner* const> runners
     runners[0]->run(from, Views(&test, 1));
     if (!holds) break;
     if (a.slots) slots.keep(round, from);
-    for (std::size_t k = 0; k < carries; ++k) to[k] = round % 2 ? scratch[k].view() : out[k];
+    for (std::size_t k = 0; k < carries; ++k)
+      if (scratch[k].defined()) to[k] = round % 2 ? scratch[k].view() : out[k];
     runners[1]->run(from, to);
     for (std::size_t k = 0; k < carries; ++k) from[k] = to[k];
   }

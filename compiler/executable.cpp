@@ -185,6 +185,7 @@ void Executable::plan() {
   for (std::size_t s = 0; s < written_.size(); ++s)
     fresh.push_back({graph_.inputs[args_ + written_[s]], direct_[results_ + s]});
   in_place_ = find_overwrites(graph_, steps_, fresh);
+  if (written_.empty()) carried_in_place_ = carries_in_place();
 
   std::vector<int> first(graph_.values.size(), -1), last(graph_.values.size(), -1);
   auto region = regions_.begin();
@@ -212,6 +213,33 @@ void Executable::plan() {
   for (std::size_t k = 0; k < owners.size(); ++k) arena_offset_[owners[k]] = buffers[k].offset;
   if (verifies()) verify(graph_, steps_, regions_, memory(), direct_);
 }
+
+std::vector<bool> Executable::carries_in_place() const {
+  const std::size_t n = std::min(args_, results_);
+  std::vector<NewState> carries;
+  for (std::size_t k = 0; k < n; ++k) {
+    const ValueId old = graph_.inputs[k];
+    const bool alike = direct_[k] != no_value && graph_.type(old) == graph_.type(direct_[k]);
+    carries.push_back({old, alike ? direct_[k] : no_value});
+  }
+  std::vector<bool> list = find_overwrites(graph_, steps_, carries, false);
+  // Rows of a region go through its steps one after the other: a step may see what a later one wrote of other rows.
+  for (const Region& r : regions_)
+    for (std::size_t k = 0; k < n; ++k) {
+      int uses = 0;
+      for (std::size_t i = r.begin; list[k] && i < r.end; ++i) {
+        bool used = false;
+        each_use(graph_, steps_[i], [&](ValueId v, bool) { used |= v == carries[k].old || v == carries[k].fresh; });
+        uses += used;
+      }
+      if (uses > 1) list[k] = false;
+    }
+  for (std::size_t k = 0; k < n; ++k)
+    if (graph_.outputs[k] == graph_.inputs[k]) list[k] = true;  // the copy of it has nothing to do
+  return list;
+}
+
+bool Executable::overwrites(std::size_t k) const { return k < carried_in_place_.size() && carried_in_place_[k]; }
 
 std::vector<Place> Executable::memory() const {
   std::vector<Place> places;
@@ -425,6 +453,7 @@ template <class BufferOf> void Executable::run_steps(Frame& frame, BufferOf&& bu
     } else {
       const auto& copy = std::get<CopyStep>(steps_[i]);
       const View to = buffer_of(copy.output);
+      if (to.data == slots[copy.from.base]) continue;  // a carry that stays what it is
       const auto size = static_cast<std::int64_t>(size_of(to.dtype));
       copy_elements({to.dtype, copy.from.shape, copy.from.strides, slots[copy.from.base] + copy.from.offset * size},
                     to);

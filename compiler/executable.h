@@ -33,6 +33,7 @@ class Executable final : public RoundRunner {
 
   /// Runs one that writes no state, from and to memory of the caller's; the outputs are contiguous.
   void run(Views in, Views out) override;
+  bool overwrites(std::size_t k) const override;
   /// Where a row of a round depends on that row of the round before alone, each thread takes some rows through all
   /// rounds: none waits for another.
   bool run_rounds(std::int64_t rounds, std::size_t moving, Views in, const Operands& operands) override;
@@ -63,6 +64,7 @@ class Executable final : public RoundRunner {
   std::vector<bool> states() const;         // by value: whether a variable's new value is computed right into it
   std::vector<ValueId> successors() const;  // by value: of a variable that is written, its new value; else no_value
   void plan();
+  std::vector<bool> carries_in_place() const;
   std::vector<Place> memory() const;  // by value: the arena, or a memory of its own
   void generate();
   std::unique_ptr<Frame> take_frame();
@@ -84,6 +86,7 @@ class Executable final : public RoundRunner {
   std::vector<Region> regions_;             // in the order of their steps
   std::vector<ValueId> direct_;             // by output: the value computed right into it, or no_value
   std::vector<bool> in_place_;              // by written variable: may overwrite the old value
+  std::vector<bool> carried_in_place_;      // by result: may overwrite the argument of its number, where that is its like
   std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
   CompileStats stats_;
   const std::uint64_t number_;  // of all that this process made

@@ -50,6 +50,7 @@ bool Executable::run_rounds(std::int64_t rounds, std::size_t moving, Views in, c
         for (std::size_t i = region.end; i < steps_.size(); ++i) {
           const auto& copy = std::get<CopyStep>(steps_[i]);
           const std::int64_t row = bytes_of(copy.from.base) / region.rows;
+          if (t.out[copy.output].data == t.slots[copy.from.base]) continue;
           std::memcpy(t.out[copy.output].as<std::byte>() + begin * row, t.slots[copy.from.base] + begin * row,
                       static_cast<std::size_t>((end - begin) * row));
         }

@@ -9,7 +9,7 @@ namespace {
 
 class Overwrites {
  public:
-  Overwrites(const Graph& graph, std::span<const Step> steps, std::span<const NewState> states)
+  Overwrites(const Graph& graph, std::span<const Step> steps, std::span<const NewState> states, bool atomic)
       : graph_(graph), states_(states), of_old_(graph.values.size(), -1), of_fresh_(of_old_) {
     for (std::size_t s = 0; s < states.size(); ++s) {
       of_old_[states[s].old] = static_cast<int>(s);
@@ -22,7 +22,7 @@ class Overwrites {
         if (may_throw(graph, graph.nodes[node->node])) last_throw = i;
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto* node = std::get_if<NodeStep>(&steps[i]);
-      visit(steps[i], i < last_throw || (node && may_throw_halfway(graph, graph.nodes[node->node])));
+      visit(steps[i], atomic && (i < last_throw || (node && may_throw_halfway(graph, graph.nodes[node->node]))));
     }
   }
 
@@ -106,8 +106,9 @@ class Overwrites {
 
 }  // namespace
 
-std::vector<bool> find_overwrites(const Graph& graph, std::span<const Step> steps, std::span<const NewState> states) {
-  return Overwrites(graph, steps, states).found();
+std::vector<bool> find_overwrites(const Graph& graph, std::span<const Step> steps, std::span<const NewState> states,
+                                  bool atomic) {
+  return Overwrites(graph, steps, states, atomic).found();
 }
 
 }  // namespace weft

@@ -56,7 +56,8 @@ void GraphInterpreter::run(Views in, Views out) {
       throw;
     }
   }
-  for (std::size_t k = 0; k < out.size(); ++k) copy_elements(views_[graph_->outputs[k]], out[k]);
+  for (std::size_t k = 0; k < out.size(); ++k)
+    if (const View& from = views_[graph_->outputs[k]]; from.data != out[k].data) copy_elements(from, out[k]);
 }
 
 void interpret_graphs(const Op& op, const Attrs& attrs, Views in, Views out) {

@@ -9,6 +9,7 @@
 #include "autograd/jacobian.h"
 #include "autograd/linearize.h"
 #include "autograd/recompute.h"
+#include "autograd/substitute.h"
 #include "autograd/tape.h"
 #include "autograd/transforms.h"
 #include "autograd/vmap.h"

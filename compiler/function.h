@@ -107,8 +107,9 @@ class PlainCall : private Recorder {
   std::vector<std::pair<std::shared_ptr<VariableState>, Tensor>> before_;
 };
 
-/// True where a call has to run as plain code: inside a trace, which then holds its ops, and where each op is checked.
-inline bool runs_inline() { return active_tracer() || context().anomaly; }
+/// True where a call has to run as plain code: inside a trace, which then holds its ops, where each op is checked, and
+/// where variables are read otherwise.
+inline bool runs_inline() { return active_tracer() || context().anomaly || substitutes; }
 /// True where a call has to be an op that recorders see.
 inline bool is_recorded() { return !active_recorders().empty(); }
 

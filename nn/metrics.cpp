@@ -255,6 +255,32 @@ std::string ConfusionMatrix::text(const std::vector<std::string>& names) const {
   return text;
 }
 
+double top_k_accuracy(const Tensor& labels, const Tensor& scores, std::int64_t k, std::optional<std::int64_t> ignore,
+                      Site site) {
+  return called("top_k_accuracy", site, [&] {
+    check_defined(labels, scores);
+    if (k < 1) throw ArgumentError(fmt::format("the first {} classes", k));
+    const std::int64_t classes = scores.rank() > 0 ? scores.shape().back() : 0;
+    if (!is_floating(scores.dtype()) || classes < 1 || !are_rows(labels, scores, classes))
+      fail(ShapeError("labels are class numbers [...], scores floats [..., classes]"), labels, scores);
+    const std::vector<std::int64_t> truth = decide(labels, scores, true, classes, 0, ignore).truth;
+    const std::vector<double> all = scores.to_vector<double>();
+    const auto above = [](double a, double b) { return a > b || (std::isnan(a) && !std::isnan(b)); };
+    std::int64_t found = 0, counted = 0;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      if (truth[i] == ignored) continue;
+      const double* const row = all.data() + i * static_cast<std::size_t>(classes);
+      std::int64_t before = 0;
+      for (std::int64_t c = 0; c < classes; ++c)
+        before += above(row[c], row[truth[i]]) || (c < truth[i] && !above(row[truth[i]], row[c]));
+      found += before < k;
+      ++counted;
+    }
+    return counted ? static_cast<double>(found) / static_cast<double>(counted)
+                   : std::numeric_limits<double>::quiet_NaN();
+  });
+}
+
 double accuracy(const Tensor& labels, const Tensor& predictions, double threshold, std::optional<std::int64_t> ignore,
                 Site site) {
   return called("accuracy", site, [&] {

@@ -121,6 +121,10 @@ class Mean {
   double sum_ = 0, weight_ = 0;
 };
 
+/// The share of examples whose label is among the k classes of the highest scores, of equals the first: labels [...] are
+/// class numbers, scores floats [..., classes]. ArgumentError for k < 1; else as ConfusionMatrix.
+double top_k_accuracy(const Tensor& labels, const Tensor& scores, std::int64_t k = 5,
+                      std::optional<std::int64_t> ignore = {}, Site site = Site::current());
 /// The share of right predictions, as ConfusionMatrix counts them; any number of classes.
 double accuracy(const Tensor& labels, const Tensor& predictions, double threshold = 0,
                 std::optional<std::int64_t> ignore = {}, Site site = Site::current());

@@ -20,10 +20,10 @@ struct ConvOptions {
 };
 
 /// result[n, o, i] = sum over c, k of x[n, c, i * stride - before + k * dilation] * weight[o, c, k], and bias[o] where
-/// there is one: what deep learning calls a convolution. Floats; bf16 and f16 are summed in f32. An empty batch, or no
-/// output channels, gives an empty result; no input channels give zeros. ShapeError, DTypeError; ArgumentError for a
-/// stride, dilation or number of groups below 1, a negative padding, groups that do not divide the channels, or a
-/// window larger than the padded input.
+/// there is one: what deep learning calls a convolution. Floats; bf16 and f16 are summed in f32 and rounded, and with
+/// the bias once more, as by nn::Linear. An empty batch, or no output channels, gives an empty result; no input channels
+/// give zeros. ShapeError, DTypeError; ArgumentError for a stride, dilation or number of groups below 1, a negative
+/// padding, groups that do not divide the channels, or a window larger than the padded input.
 Tensor conv1d(const Arg& x, const Arg& weight, const ConvOptions& options = {});
 Tensor conv1d(const Arg& x, const Arg& weight, const Arg& bias, const ConvOptions& options = {});
 Tensor conv2d(const Arg& x, const Arg& weight, const ConvOptions& options = {});

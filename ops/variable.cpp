@@ -95,6 +95,8 @@ void Variable::freeze(bool frozen) {
 
 Tensor Variable::value(const Site& site) const {
   checked(site);
+  if (detail::substitutes) [[unlikely]]
+    if (const Tensor* const other = detail::substitutes->find(state().get())) return *other;
   const Tensor value = active_tracer() ? active_tracer()->read(state()) : held(*state());
   each_recorder([&](Recorder& r) { r.read(state(), value); });
   return value;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "../tensor/tensor.h"
@@ -28,6 +29,17 @@ struct VariableState {
 };
 
 namespace detail {
+/// What a thread reads in place of variables' values; set by SubstituteScope.
+struct Substitutes {
+  const Substitutes* outer;
+  std::unordered_map<const VariableState*, Tensor> values;
+  const Tensor* find(const VariableState* v) const {
+    const auto at = values.find(v);
+    return at != values.end() ? &at->second : outer ? outer->find(v) : nullptr;
+  }
+};
+inline thread_local const Substitutes* substitutes = nullptr;
+
 /// A Variable's part in its state, which counts as one of its owners.
 class OwnedState {
  public:

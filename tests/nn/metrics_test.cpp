@@ -136,3 +136,15 @@ TEST_CASE("metrics leave out the examples of an ignored class") {
   recall.update(tensor<std::int64_t>({0, 2, 1}), tensor<std::int64_t>({0, 1, 1}));
   CHECK(recall.result() == 2.0 / 3);
 }
+
+TEST_CASE("top-k accuracy counts labels among the highest scores, ties in order") {
+  const Tensor labels = tensor<std::int64_t>({2, 0, 1, -1}),
+               scores = tensor({{0.1, 0.5, 0.4}, {0.2, 0.2, 0.2}, {NAN, 0, 1}, {1, 2, 3}});
+  CHECK(nn::top_k_accuracy(labels, scores, 1, -1) == 1.0 / 3);
+  CHECK(nn::top_k_accuracy(labels, scores, 2, -1) == 2.0 / 3);
+  CHECK(nn::top_k_accuracy(labels, scores, 3, -1) == 1);
+  CHECK_THROWS_AS(nn::top_k_accuracy(labels, scores, 2), IndexError);
+  CHECK_THROWS_AS(nn::top_k_accuracy(labels, scores, 0, -1), ArgumentError);
+  CHECK_THROWS_AS(nn::top_k_accuracy(labels, labels, 1), ShapeError);
+  CHECK(std::isnan(nn::top_k_accuracy(zeros({0}, i64), zeros({0, 3}), 1)));
+}

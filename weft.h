@@ -37,6 +37,7 @@
 #include "nn/normalization.h"
 #include "nn/optimizer.h"
 #include "nn/parameters.h"
+#include "nn/plateau.h"
 #include "nn/pool.h"
 #include "nn/precision.h"
 #include "nn/recurrent.h"

@@ -59,7 +59,7 @@ GradcheckResult gradcheck(F&& f, const Inputs& inputs, const GradcheckOptions& o
   std::vector<detail::GradcheckLeaf> leaves;
   each_leaf(copy, [&](auto& leaf) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(leaf)>, Variable>)
-      leaves.push_back({leaf.state()->value, [&leaf](const Tensor& t) { leaf.state()->value = t; }});
+      leaves.push_back({leaf.state()->value, [state = leaf.state()](const Tensor& t) { state->value = t; }});
     else
       leaves.push_back({leaf, [&leaf](const Tensor& t) { leaf = t; }});
   });

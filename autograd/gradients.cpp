@@ -30,14 +30,18 @@ Gradients& Gradients::operator+=(const Gradients& more) {
     if (mine == at.end())
       sums.push_back(item);
     else if (Tensor& sum = sums[mine->second].gradient; item.gradient.defined())
-      sum = sum.defined() ? sum + item.gradient : item.gradient;
+      sum = sum.defined() ? Arg(sum, Site{}) + Arg(item.gradient, Site{}) : item.gradient;
   }
   list_ = std::move(sums);
   return *this;
 }
 
 Gradients& Gradients::operator*=(const Arg& factor) {
-  const SiteScope scope(factor.site());
+  const SiteScope scope(factor.site(), "operator*=");
+  if (const Tensor t = factor.tensor(); t.defined() && t.rank() > 0)
+    detail::called("operator*=", factor.site(), [&] {
+      throw ShapeError(fmt::format("gradients are multiplied by a number, not by {}", t.type().text()));
+    });
   std::vector<Item> products = list_;
   for (Item& item : products)
     if (item.gradient.defined()) item.gradient = item.gradient * factor;

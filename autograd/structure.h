@@ -38,7 +38,7 @@ concept HasMembers = requires(const T& t) {
 
 /// A handle on a variable that another structure holds, as nn::Parameter.
 template <class T>
-concept RefersToVariable = requires(const T& t) {
+concept RefersToVariable = !HasMembers<T> && requires(const T& t) {
   { t.variable() } -> std::same_as<Variable>;
 };
 

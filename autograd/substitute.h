@@ -11,8 +11,10 @@
 namespace weft {
 
 /// While it lives, what this thread reads of these variables are these tensors, and gradients go to what they were
-/// computed from; an undefined one leaves its variable as it is. Assignments go to the variables. Compiled functions run
-/// as plain code. Scopes nest. ShapeError, DTypeError for what a variable could not hold.
+/// computed from: the source is the tensor, not its variable (a second step differentiates for `fast`, watched). An
+/// undefined one leaves its variable as it is. Assignments and optimizers change the variables, from what they hold
+/// themselves. Compiled functions run as plain code. Scopes nest. ShapeError, DTypeError for what a variable could not
+/// hold.
 class SubstituteScope {
  public:
   [[nodiscard]] explicit SubstituteScope(const Gradients& values, Site site = Site::current());

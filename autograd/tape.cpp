@@ -224,7 +224,8 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
                                           const GradientOptions& options) {
   check_thread();
   const auto fail = [&](auto error) {
-    error.locate("gradient", {"tape  made at " + site_text(site_)}, "");
+    const std::string made = site_text(site_);
+    error.locate("gradient", made.empty() ? std::vector<std::string>() : std::vector{"tape  made at " + made}, "");
     throw error;
   };
   if (options.unconnected != Unconnected::none && options.unconnected != Unconnected::zero)

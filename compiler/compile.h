@@ -16,6 +16,7 @@
 #include <typeinfo>
 
 #include "../autograd/callable.h"
+#include "../tensor/denormals.h"
 #include "function.h"
 #include "stats.h"
 
@@ -35,8 +36,9 @@ template <class F> class Compiled {
 
   /// Ahead of time: traces for arguments like these and generates the code, but runs nothing; the first such call then
   /// only computes what is kept of the variables before it is as fast as the next. A Type stands for a tensor:
-  /// step.lower(Type{f32, {64, 784}}, Type{i64, {64}}).
+  /// step.lower(Type{f32, {64, 784}}, Type{i64, {64}}). GuardError inside a SubstituteScope.
   template <class... A> CompileStats lower(const A&... args) const {
+    detail::check_reads_variables();
     [&](const auto&... examples) {
       with_parameters([&](auto& parameters) { find(parameters); }, examples...);
     }(example(args)...);
@@ -117,6 +119,7 @@ template <class F> class Compiled {
     detail::Signature signature;
     signature.add_word(context().training);
     signature.add_word(static_cast<std::uint64_t>(context().precision));
+    signature.add_word(detail::float_mode());  // constants are computed while it is traced
     // of a function that is a template
     if constexpr (std::is_void_v<typename detail::Declared<F>::Types>)
       signature.add_word(reinterpret_cast<std::uintptr_t>(&typeid(Parameters)));

@@ -225,15 +225,11 @@ std::vector<bool> Executable::carries_in_place() const {
   std::vector<bool> list = find_overwrites(graph_, steps_, carries, false);
   // Rows of a region go through its steps one after the other: a step may see what a later one wrote of other rows.
   for (const Region& r : regions_)
-    for (std::size_t k = 0; k < n; ++k) {
-      int uses = 0;
-      for (std::size_t i = r.begin; list[k] && i < r.end; ++i) {
-        bool used = false;
-        each_use(graph_, steps_[i], [&](ValueId v, bool) { used |= v == carries[k].old || v == carries[k].fresh; });
-        uses += used;
-      }
-      if (uses > 1) list[k] = false;
-    }
+    for (std::size_t i = r.begin; i < r.end; ++i)
+      each_use(graph_, steps_[i], [&](ValueId v, bool output) {
+        for (std::size_t k = 0; output && k < n; ++k)
+          if (v == carries[k].fresh) list[k] = false;
+      });
   for (std::size_t k = 0; k < n; ++k)
     if (graph_.outputs[k] == graph_.inputs[k]) list[k] = true;  // the copy of it has nothing to do
   return list;
@@ -250,6 +246,8 @@ std::vector<Place> Executable::memory() const {
   }
   for (std::size_t s = 0; s < written_.size(); ++s)
     if (in_place_[s]) places[direct_[results_ + s]] = places[graph_.inputs[args_ + written_[s]]];
+  for (std::size_t k = 0; k < carried_in_place_.size(); ++k)
+    if (carried_in_place_[k] && direct_[k] != no_value) places[direct_[k]] = places[graph_.inputs[k]];
   return places;
 }
 

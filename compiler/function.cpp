@@ -118,13 +118,18 @@ bool is_stale(const Traced& traced) {
                      [](const auto& o) { return o.variable->owners == 0 || o.variable->moves != o.moves; });
 }
 
-// The variables that it captured are frozen, or not, as they were: a tape in it would record the same.
+// The variables are frozen, or not, as they were: a tape in it would record the same.
 bool trains_the_same(const Traced& traced) {
-  return std::all_of(traced.owned.begin(), traced.owned.end(),
-                     [](const auto& o) { return o.variable->trainable() == o.trainable; });
+  return std::all_of(traced.trainable.begin(), traced.trainable.end(),
+                     [](const auto& known) { return known.first->trainable() == known.second; });
 }
 
 }  // namespace
+
+void check_reads_variables() {
+  if (substitutes)
+    throw GuardError("lower: a SubstituteScope gives variables other values here", "compile before it begins");
+}
 
 PlainCall::~PlainCall() {
   pop_recorder(this);
@@ -187,8 +192,12 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   }
   traced->assigned = written;
   for (const auto& v : traced->variables)
-    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0)
-      traced->owned.push_back({v, v->moves, v->trainable()});
+    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0) traced->owned.push_back({v, v->moves});
+  for (const auto& v : traced->variables)
+    if (std::ranges::count(signature.variables(), v) == 0) traced->trainable.emplace_back(v, v->trainable());
+  for (const auto& [v, is] : trace.asked_trainable)
+    if (std::ranges::count(signature.variables(), v) + std::ranges::count(traced->variables, v) == 0)
+      traced->trainable.emplace_back(v, is);
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   traced->executable =
       std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),

@@ -36,9 +36,9 @@ struct Traced {
   struct Owned {
     std::shared_ptr<VariableState> variable;
     std::int64_t moves;
-    bool trainable;
   };
   std::vector<Owned> owned;  // of those captured, the ones that somebody held when it was made
+  std::vector<std::pair<std::shared_ptr<VariableState>, bool>> trainable;  // what tapes in it and their gradients went by
   /// It is known to be the same function of other variables that are passed.
   bool any_variables = false;
   std::shared_ptr<const Callee> callee;  // for recorders: everything is an input, new values of variables are outputs
@@ -110,6 +110,8 @@ class PlainCall : private Recorder {
 /// True where a call has to run as plain code: inside a trace, which then holds its ops, where each op is checked, and
 /// where variables are read otherwise.
 inline bool runs_inline() { return active_tracer() || context().anomaly || substitutes; }
+/// GuardError where variables are read otherwise: a trace would keep what is read there.
+void check_reads_variables();
 /// True where a call has to be an op that recorders see.
 inline bool is_recorded() { return !active_recorders().empty(); }
 

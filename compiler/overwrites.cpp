@@ -84,11 +84,17 @@ class Overwrites {
         if (o.col_stride != 0 && reads_again(l.kernel)) at(s).fits = false;
         continue;
       }
-      const ValueId fresh = states_[static_cast<std::size_t>(s)].fresh;
-      const auto target = std::find_if(l.operands.begin(), l.operands.end(),
-                                       [&](const LaunchOperand& t) { return t.output && t.value == fresh; });
-      if (target == l.operands.end() || o.offset != 0 || !o.moves_like(*target)) at(s).fits = false;
+      if (!reads_where_it_writes(l, o, states_[static_cast<std::size_t>(s)].fresh)) at(s).fits = false;
     }
+  }
+
+  // Each element of `old` is read when its place in `fresh` is written, not one that lies before or behind: parts of a
+  // concat are written where they come to lie, which may be where another one was.
+  static bool reads_where_it_writes(const Launch& l, const LaunchOperand& old, ValueId fresh) {
+    const auto writes = [&](const LaunchOperand& t) { return t.output && t.value == fresh; };
+    const auto target = std::find_if(l.operands.begin(), l.operands.end(), writes);
+    return target != l.operands.end() && std::count_if(target, l.operands.end(), writes) == 1 &&
+           old.offset == target->offset && old.moves_like(*target);
   }
 
   static bool reads_again(const Kernel& k) {

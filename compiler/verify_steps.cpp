@@ -145,11 +145,12 @@ bool in_place(const Graph& graph, const Step& step, ValueId old, ValueId fresh) 
   const LaunchStep* launch = launch_of(step);
   if (!launch) return false;
   for (const Launch& l : launch->segments) {
-    const auto target = std::find_if(l.operands.begin(), l.operands.end(),
-                                     [&](const LaunchOperand& o) { return o.output && o.value == fresh; });
+    const auto writes = [&](const LaunchOperand& o) { return o.output && o.value == fresh; };
+    const auto target = std::find_if(l.operands.begin(), l.operands.end(), writes);
     for (const LaunchOperand& o : l.operands)
       if (!o.output && o.value == old &&
-          (target == l.operands.end() || o.offset != target->offset || !o.moves_like(*target)))
+          (std::count_if(l.operands.begin(), l.operands.end(), writes) != 1 || o.offset != target->offset ||
+           !o.moves_like(*target)))
         return false;
   }
   return true;

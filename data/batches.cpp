@@ -8,6 +8,7 @@
 
 #include "../tensor/philox.h"
 #include "../tensor/profile_log.h"
+#include "../tensor/warn.h"
 
 namespace weft::data {
 
@@ -64,7 +65,10 @@ std::int64_t detail::common_rows(std::span<const Tensor> tensors, const BatchOpt
       throw ShapeError(
           fmt::format("batches of tensors of different rows: {} and {}", tensors[0].type().text(), t.type().text()));
   }
-  return tensors.empty() ? 0 : tensors[0].shape()[0];
+  const std::int64_t rows = tensors.empty() ? 0 : tensors[0].shape()[0];
+  if (options.drop_last && rows < options.size)
+    warn("batches of {} of {} rows: there are none, as drop_last leaves out what makes no full one", options.size, rows);
+  return rows;
 }
 
 }  // namespace weft::data

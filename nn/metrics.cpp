@@ -32,6 +32,10 @@ std::vector<std::int64_t> classes_of(const Tensor& labels, std::int64_t classes,
   std::vector<std::int64_t> r;
   if (is_floating(labels.dtype())) {
     for (const double v : labels.to_vector<double>()) {
+      if (ignore && v == static_cast<double>(*ignore)) {
+        r.push_back(ignored);
+        continue;
+      }
       if (classes != 2 || (v != 0 && v != 1))
         fail(DTypeError(classes == 2 ? fmt::format("a label is {}, where floats are 0 or 1 of two classes", v)
                                      : fmt::format("labels are floats, and there are {} classes", classes),
@@ -90,8 +94,7 @@ Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std
   else if (scores) {
     const double limit = predictions.dtype() == f64 ? threshold : static_cast<float>(threshold);  // as x > threshold
     for (const double v : predictions.to_vector<double>()) d.guess.push_back(v > limit);
-  }
-  else
+  } else
     d.guess = classes_of(predictions, classes, labels, predictions);
   return d;
 }

@@ -41,7 +41,7 @@ Optimizer::Optimizer(const char* kind, const std::vector<ParameterGroup>& groups
     : slot_names_(std::move(slot_names)), step_(zeros({}, i64), false, "step") {
   called(kind, site, [&] {
     for (const ParameterGroup& g : groups) add_group(g, learning_rate, weight_decay);
-    if (slots_.empty()) throw ArgumentError("no trainable variables");
+    if (slots_.empty()) throw ArgumentError("no trainable variables", "is all of it frozen? make the optimizer first");
   });
 }
 
@@ -116,7 +116,7 @@ void Optimizer::update_all(const Gradients& gradients) {
   for (const Work& w : work) {
     Variable v = w.slot->parameter.variable();
     const DType dtype = v.dtype(), type = compute_type(dtype);
-    v.assign(cast(update(groups_[w.slot->group], *w.slot, cast(v, type), cast(*w.gradient, type)), dtype));
+    v.assign(cast(update(groups_[w.slot->group], *w.slot, cast(v.own_value(), type), cast(*w.gradient, type)), dtype));
   }
 }
 

@@ -132,7 +132,8 @@ template <class M> void update_average(const M& average, const M& model, double 
 }
 
 /// Leaves the variables of a model, or of a part of it, out of training: tapes watch them no longer, and gradients of
-/// models lack them. Make the optimizer first: it has slots for what is not frozen when it is made.
+/// models lack them; an optimizer changes them only where it is given a gradient by hand. Make the optimizer first: it
+/// has slots for what is not frozen when it is made.
 ///     nn::Adam opt(net);
 ///     nn::freeze(net.encoder);  // and later nn::unfreeze(net.encoder)
 template <class M> void freeze(const M& model, bool frozen = true) {

@@ -34,6 +34,9 @@ Closure close_over(std::span<const Type> types, const TensorFunction& f, EqualNo
     const TraceScope scope(&trace);
     results = f(placeholders);
   }
+  if (Tracer* const outer = active_tracer())
+    outer->asked_trainable.insert(outer->asked_trainable.end(), trace.asked_trainable.begin(),
+                                  trace.asked_trainable.end());
   Closure c;
   c.arguments = types.size();
   c.results = results.size();
@@ -45,7 +48,7 @@ Closure close_over(std::span<const Type> types, const TensorFunction& f, EqualNo
   }
   for (std::size_t k = 0; k < trace.captures.size(); ++k) {
     const Trace::Capture& v = trace.captures[k];
-    c.captured.push_back(v.variable ? Variable::handle(v.variable).value() : v.tensor);
+    c.captured.push_back(v.variable ? Variable::handle(v.variable).own_value() : v.tensor);
     if (!v.assigned) continue;
     trace.graph.outputs.push_back(trace.value_of(v.value));  // as what follows reads it: a loop's next round
     c.assigned.push_back(v.variable);

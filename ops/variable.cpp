@@ -27,7 +27,8 @@ Variable::Variable(const Tensor& initial, bool trainable, std::string_view name,
   detail::called("Variable", site, [&] {
     if (!initial.defined()) throw ArgumentError("a variable needs a defined initial value");
     if (active_tracer() || initial.is_traced())
-      throw GuardError("a variable was made while a function is traced", "make variables before; a model that is copied, as one passed by value, is made of new ones");
+      throw GuardError("a variable was made while a function is traced",
+                       "make variables before; a model that is copied, as one passed by value, is made of new ones");
   });
   // A variable's value has its own buffer in row-major order, so that assignments may write in place.
   const SiteScope scope(site);
@@ -88,15 +89,25 @@ void Variable::set_name(std::string_view name) {
   state()->value = state()->value.named(name);
 }
 
+bool Variable::trainable() const {
+  const bool is = checked().trainable();
+  if (Tracer* const tracer = active_tracer()) tracer->asked_trainable.emplace_back(state(), is);
+  return is;
+}
+
 void Variable::freeze(bool frozen) {
   checked();
   state()->frozen = frozen;
 }
 
 Tensor Variable::value(const Site& site) const {
-  checked(site);
-  if (detail::substitutes) [[unlikely]]
+  if (detail::substitutes && defined()) [[unlikely]]
     if (const Tensor* const other = detail::substitutes->find(state().get())) return *other;
+  return own_value(site);
+}
+
+Tensor Variable::own_value(const Site& site) const {
+  checked(site);
   const Tensor value = active_tracer() ? active_tracer()->read(state()) : held(*state());
   each_recorder([&](Recorder& r) { r.read(state(), value); });
   return value;
@@ -149,13 +160,13 @@ Variable& Variable::assign(const Arg& source) {
 Variable& Variable::assign_add(const Arg& delta) {
   const SiteScope scope(delta.site());
   const auto lock = lock_update();
-  return assign(Arg(value() + delta, delta.site()));
+  return assign(Arg(own_value() + delta, delta.site()));
 }
 
 Variable& Variable::assign_sub(const Arg& delta) {
   const SiteScope scope(delta.site());
   const auto lock = lock_update();
-  return assign(Arg(value() - delta, delta.site()));
+  return assign(Arg(own_value() - delta, delta.site()));
 }
 
 std::ostream& operator<<(std::ostream& out, const Variable& v) { return out << v.value(); }

@@ -78,6 +78,8 @@ class Variable {
 
   /// The value now: a Tensor that stays what it is. Watched by active tapes if trainable.
   Tensor value(const Site& site = Site::current()) const;
+  /// What it holds itself, whatever a SubstituteScope gives instead: what the next value is made of.
+  Tensor own_value(const Site& site = Site::current()) const;
   operator Tensor() const { return value({}); }
   /// Of the value, as Tensor's.
   template <class T = double> T item(const Site& site = Site::current()) const { return value(site).item<T>(site); }
@@ -97,7 +99,7 @@ class Variable {
   DType dtype() const { return type().dtype; }
   const Shape& shape() const { return type().shape; }
   std::int64_t size() const { return count(shape()); }
-  bool trainable() const { return checked().trainable(); }
+  bool trainable() const;
   /// Whether it is left out of training: a frozen one is not trainable() until it is unfrozen (one that was made not
   /// trainable stays so). A compiled function that captured it is traced anew, and once for each of the two.
   void freeze(bool frozen = true);

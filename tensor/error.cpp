@@ -12,7 +12,8 @@ std::string shortened(std::string_view text, std::size_t limit) {
 
 std::string site_text(const std::source_location& site) {
   const std::string_view file = site.file_name();
-  if (file.starts_with("/usr/include/c++/")) return "";  // made by the standard library, as by emplace_back
+  // Not known, or in the standard library, which makes what emplace_back is told to.
+  if (site.line() == 0 || file.find("/include/c++/") != file.npos) return "";
   return fmt::format("{}:{}", file, site.line());
 }
 

@@ -76,30 +76,14 @@ void product(const ConvShape& s, DType t, void* x, void* w, void* y) {
   }
 }
 
-/// With stride 1 the gradient for x is a convolution of y, by the weight turned round. For large images: oneDNN has
-/// only its loops for gradients.
+/// For large images: oneDNN has only its loops for gradients.
 bool is_turned(const ConvShape& s, DType t) {
-  constexpr std::array<std::int64_t, 3> ones{1, 1, 1};
-  bool fits = s.pass == ConvPass::x && s.groups == 1 && s.stride == ones && s.taps() > 1 && s.channels > 16 &&
-              s.positions() * s.outputs * static_cast<std::int64_t>(size_of(t)) > cached_image;
-  for (std::size_t k = 0; k < 3; ++k)
-    fits = fits && std::max(s.before[k], s.after[k]) <= (s.window[k] - 1) * s.dilation[k];
-  return fits;
-}
-
-ConvShape turned_shape(const ConvShape& s) {
-  ConvShape t = s;
-  t.pass = ConvPass::y;
-  std::swap(t.channels, t.outputs), std::swap(t.in, t.out);
-  for (std::size_t k = 0; k < 3; ++k) {
-    const std::int64_t reach = (s.window[k] - 1) * s.dilation[k];
-    t.before[k] = reach - s.before[k], t.after[k] = reach - s.after[k];
-  }
-  return t;
+  return s.pass == ConvPass::x && s.groups == 1 && s.taps() > 1 && s.channels > 16 &&
+         s.positions() * s.outputs * static_cast<std::int64_t>(size_of(t)) > cached_image && s.can_be_turned();
 }
 
 template <class T> void turned(const ConvShape& s, void* x, const void* w, void* y) {
-  const ConvShape t = turned_shape(s);
+  const ConvShape t = s.turned();
   const std::int64_t taps = s.taps(), c = s.channels, o = s.outputs;
   const std::size_t packed = onednn::packed_turned_bytes(t, dtype_of<T>);
   const Storage weight = Storage::allocate(packed ? packed : static_cast<std::size_t>(c * o * taps) * sizeof(T));
@@ -117,26 +101,45 @@ template <class T> void turned(const ConvShape& s, void* x, const void* w, void*
 }
 
 /// Which kernel computes it.
-enum class Way { library, turned, depthwise, product, columns, widened };
+enum class Way { library, turned, depthwise, depthwise_weight, product, columns, widened };
 
 Way way_of(const ConvShape& s, DType t) {
   const bool bf16 = t == DType::bf16 && onednn::has_bf16(s);
   // Of bf16 oneDNN's convolution has 1.0 to 1.2 of the speed of our matmul for short sums, 0.6 to 1.0 for all others.
   const bool is_short = s.pass != ConvPass::w && (s.pass == ConvPass::y ? s.channels : s.outputs) <= 64;
   if (is_product(s) && !(bf16 && is_short)) return Way::product;
+  if (is_depthwise(s, t)) return Way::depthwise;
   if (t == f64) return Way::columns;
   if (t != f32 && !bf16) return Way::widened;
-  if (t == f32 && is_depthwise_weight(s)) return Way::depthwise;
+  if (t == f32 && is_depthwise_weight(s)) return Way::depthwise_weight;
   return is_turned(s, t) ? Way::turned : Way::library;
 }
 
 }  // namespace
 
+bool ConvShape::can_be_turned() const {  // where the stride is 1
+  bool fits = stride == std::array<std::int64_t, 3>{1, 1, 1};
+  for (std::size_t k = 0; k < 3; ++k) fits = fits && std::max(before[k], after[k]) <= (window[k] - 1) * dilation[k];
+  return fits;
+}
+
+ConvShape ConvShape::turned() const {
+  ConvShape t = *this;
+  t.pass = ConvPass::y;
+  std::swap(t.channels, t.outputs), std::swap(t.in, t.out);
+  for (std::size_t k = 0; k < 3; ++k) {
+    const std::int64_t reach = (window[k] - 1) * dilation[k];
+    t.before[k] = reach - before[k], t.after[k] = reach - after[k];
+  }
+  return t;
+}
+
 void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
   switch (way_of(s, t)) {
     case Way::library: return onednn::run(s, t, x, w, y);
     case Way::turned: return t == f32 ? turned<float>(s, x, w, y) : turned<bfloat16>(s, x, w, y);
-    case Way::depthwise:
+    case Way::depthwise: return depthwise(s, static_cast<double*>(x), static_cast<double*>(w), static_cast<double*>(y));
+    case Way::depthwise_weight:
       return depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
     case Way::product: return product(s, t, x, w, y);
     case Way::columns:
@@ -148,20 +151,20 @@ void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
 std::size_t packed_weight_bytes(const ConvShape& s, DType t) {
   if (s.pass == ConvPass::w) return 0;
   const Way way = way_of(s, t);
-  if (way == Way::turned) return onednn::packed_turned_bytes(turned_shape(s), t);
+  if (way == Way::turned) return onednn::packed_turned_bytes(s.turned(), t);
   return way == Way::library ? onednn::packed_bytes(s, t) : 0;
 }
 
 void pack_weight(const ConvShape& s, DType t, const void* w, void* packed) {
   if (way_of(s, t) == Way::turned)
-    onednn::pack_turned(turned_shape(s), static_cast<const float*>(w), static_cast<float*>(packed));
+    onednn::pack_turned(s.turned(), static_cast<const float*>(w), static_cast<float*>(packed));
   else
     onednn::pack(s, t, w, packed);
 }
 
 void conv_packed(const ConvShape& s, DType t, void* x, const void* packed, void* y) {
   if (way_of(s, t) == Way::turned)
-    onednn::run(turned_shape(s), t, y, const_cast<void*>(packed), x, true);
+    onednn::run(s.turned(), t, y, const_cast<void*>(packed), x, true);
   else
     onednn::run(s, t, x, const_cast<void*>(packed), y, true);
 }

@@ -23,6 +23,9 @@ struct ConvShape {
   std::int64_t positions() const { return out[0] * out[1] * out[2]; }
   std::int64_t pixels() const { return in[0] * in[1] * in[2]; }
   std::int64_t taps() const { return window[0] * window[1] * window[2]; }
+  /// Of pass x: whether that is a convolution of y, by the weight turned round; and that one.
+  bool can_be_turned() const;
+  ConvShape turned() const;
   double products() const {  // multiply-adds
     return static_cast<double>(n * positions()) * static_cast<double>(outputs) *
            static_cast<double>(channels / groups * taps());
@@ -35,8 +38,9 @@ inline constexpr std::int64_t cached_image = 900'000;
 
 /// Computes one of the three, on several threads where that pays. f32 is oneDNN's, but for single pixels (our
 /// matmul) and weight gradients of depthwise windows (conv_depthwise.h), all cut into pieces that the shape alone
-/// decides, so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul. bf16 and f16 are
-/// summed in f32 and rounded once: bf16 by oneDNN where the CPU multiplies it, else both are widened.
+/// decides, so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul, but for depthwise
+/// windows. bf16 and f16 are summed in f32 and rounded once: bf16 by oneDNN where the CPU multiplies it, else both are
+/// widened.
 void conv(const ConvShape&, DType, void* x, void* w, void* y);
 
 /// For y or x: bytes of the weight in the order in which conv() takes it, where that is not the caller's; else 0. One

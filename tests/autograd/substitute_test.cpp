@@ -1,4 +1,5 @@
 // A model called with other values than its variables have.
+#include <weft/autograd/control_flow.h>
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/substitute.h>
 #include <weft/autograd/tape.h>
@@ -81,4 +82,20 @@ TEST_CASE("substitutes nest, leave out what is undefined, and have to fit", "[su
     CHECK_VALUES(v.value(), 2, 2);
   }
   CHECK_VALUES(v.value(), 1, 1);
+}
+
+TEST_CASE("what is assigned where a substitute stands is made of what the variable holds", "[substitute]") {
+  Variable w = full({2}, 3);
+  Gradients ten;
+  ten.add(w, full({2}, 10));
+  const SubstituteScope scope(ten);
+  w.assign_add(1);
+  CHECK_VALUES(w.own_value(), 4, 4);
+  cond(full({}, false, boolean), [&] { return w.assign(w * 2), w.value(); }, [&] { return w.value(); });
+  CHECK_VALUES(w.own_value(), 4, 4);
+  while_loop([](const Tensor& i) { return i < 0; }, [&](const Tensor& i) { return w.assign_sub(1), i + 1; }, zeros({}));
+  CHECK_VALUES(w.own_value(), 4, 4);
+  w.assign(w * 2);
+  CHECK_VALUES(w.own_value(), 20, 20);
+  CHECK_VALUES(w.value(), 10, 10);
 }

@@ -32,7 +32,7 @@ struct DrawnBody {
     const std::int64_t n = pool[0].shape()[0];
     for (int step = 0; step < 5; ++step) {
       const Tensor &a = any(), &b = any();
-      switch (r.below(8)) {
+      switch (r.below(10)) {
         case 0: pool.push_back(a * 0.5 + b * 0.25); break;
         case 1: pool.push_back(tanh(a) + x); break;
         case 2: pool.push_back(matmul(a, b) * (1.0 / static_cast<double>(n))); break;
@@ -43,6 +43,12 @@ struct DrawnBody {
         case 5: pool.push_back(a - mean(b, 1, true)); break;
         case 6: pool.push_back(sin(a) + mean(b, 0)); break;
         case 7: pool.push_back(concat({slice_axis(a, 0, 1, n), slice_axis(a, 0, 0, 1)}, 0)); break;
+        case 8: pool.push_back(concat({tanh(slice_axis(b, 0, 0, 1)), sin(slice_axis(a, 0, 0, n - 1))}, 0)); break;
+        case 9: {
+          const Tensor kept = cos(slice_axis(a, 0, 0, n - 2));  // before what comes to lie in front of it
+          pool.push_back(concat({tanh(slice_axis(matmul(b, b), 0, 0, 2)), kept}, 0));
+          break;
+        }
       }
     }
     const auto out = [&]() -> Tensor { return r.below(3) ? any() : pool.back(); };
@@ -89,5 +95,28 @@ TEST_CASE("drawn rounds give the eager bits, whatever of their carries lies in p
     CHECK_SAME(g, a);
     CHECK_SAME(h, b);
     CHECK_SAME(k, c);
+  }
+}
+
+TEST_CASE("what is written where another part of the old value was is not written in place", "[control][carries]") {
+  for (const std::int64_t n : {8, 300}) {
+    Random r(3);
+    const Tensor c = random_tensor(r, {n, 4}, f32), xs = random_tensor(r, {4, 2, 4}, f32),
+                 w = random_tensor(r, {4, 4}, f32);
+    // A cache that rolls on: what was there moves two rows down.
+    const auto body = [&](const Tensor& k, const Tensor& x) {
+      const Tensor old = sin(slice_axis(k, 0, 0, n - 2)), fresh = matmul(matmul(x, w), w);
+      return concat({tanh(fresh), old}, 0);
+    };
+    Tensor expected = c;
+    for (std::int64_t i = 0; i < 4; ++i) expected = body(expected, gather(xs, i));
+    const auto loop = [&](const Tensor& s, const Tensor& t) {
+      return scan([&](const Tensor& k, const Tensor& x) { return std::pair(body(k, x), x); }, s, t).first;
+    };
+    CHECK_SAME(compile(loop)(c, xs), expected);
+    Variable v = c;
+    auto step = compile([&](const Tensor& x) { v.assign(body(v, x)); });
+    for (std::int64_t i = 0; i < 4; ++i) step(gather(xs, i));
+    CHECK_SAME(v.value(), expected);
   }
 }

@@ -341,3 +341,14 @@ TEST_CASE("A host number captured is the one of the trace", "[compile][1.4][1.7.
   CHECK(f(1).item() == 2);        // the documented trap
   CHECK_VALUES(f(ones({1})), 3);  // a new signature is a new trace
 }
+
+TEST_CASE("constants are computed as the thread that calls treats denormals", "[compile]") {
+  const Tensor tiny = full({}, 1e-40);
+  auto f = compile([&](const Tensor& x) { return x + cast(tiny * 0.5f > 0, f32); });
+  CHECK(f(zeros({})).item() == 1);
+  set_flush_denormals(true);
+  CHECK(f(zeros({})).item() == 0);
+  set_flush_denormals(false);
+  CHECK(f(zeros({})).item() == 1);
+  CHECK(f.stats().traces == 2);
+}

@@ -16,6 +16,7 @@ TEST_CASE("a compiled function that substitutes, or is called where somebody doe
   {
     const SubstituteScope scope(values);
     CHECK_VALUES(f(x), 10, 20);
+    CHECK_THROWS_AS(f.lower(tensor({1, 2, 3})), GuardError);
   }
   CHECK_VALUES(f(x), 3, 6);
   const auto after_step = [&](const Tensor& t) {

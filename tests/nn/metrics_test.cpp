@@ -131,6 +131,7 @@ TEST_CASE("metrics leave out the examples of an ignored class") {
   CHECK(m.accuracy() == 2.0 / 3);
   CHECK(nn::accuracy(labels, guesses, 0, -100) == 2.0 / 3);
   CHECK(std::isnan(nn::accuracy(full({2}, -100, i64), zeros({2, 3}), 0, -100)));
+  CHECK(nn::accuracy(tensor({1, 0, -1}), tensor({2, 3, 4}), 0, -1) == 0.5);
   CHECK_THROWS_AS(nn::accuracy(labels, zeros({4, 3})), IndexError);
   nn::Recall recall(3, 0, 2);
   recall.update(tensor<std::int64_t>({0, 2, 1}), tensor<std::int64_t>({0, 1, 1}));

@@ -381,3 +381,32 @@ TEST_CASE("gradients are applied in the structure in which the tape gives them",
   CHECK_SAME(list[1].value(), expected[1]);
   CHECK_THROWS_AS(of_list.apply(list, std::vector<Tensor>{ones({2})}), ArgumentError);
 }
+
+TEST_CASE("a plateau is so many results in a row without improvement") {
+  nn::Plateau loss({.patience = 1});
+  CHECK(std::isnan(loss.best()));
+  CHECK_FALSE(loss.update(NAN));
+  CHECK_FALSE(loss.improved());
+  CHECK_FALSE(loss.update(3));
+  CHECK(loss.improved());
+  CHECK_FALSE(loss.update(3));
+  CHECK_FALSE(loss.improved());
+  CHECK_FALSE(loss.update(2));
+  CHECK_FALSE(loss.update(NAN));
+  CHECK(loss.update(4));
+  CHECK(loss.update(4));
+  CHECK(loss.best() == 2);
+  loss.wait();
+  CHECK_FALSE(loss.update(4));
+  CHECK(loss.update(4));
+  CHECK_FALSE(loss.update(-INFINITY));
+  CHECK(loss.improved());
+  CHECK_FALSE(loss.update(-INFINITY));
+  nn::Plateau accuracy({.patience = 0, .least = 0.125, .rises = true});
+  CHECK_FALSE(accuracy.update(0.5));
+  CHECK(accuracy.update(0.625));  // by no more than that
+  CHECK_FALSE(accuracy.update(0.75));
+  CHECK(accuracy.best() == 0.75);
+  CHECK_THROWS_AS(nn::Plateau({.patience = -1}), ArgumentError);
+  CHECK_THROWS_AS(nn::Plateau({.least = NAN}), ArgumentError);
+}

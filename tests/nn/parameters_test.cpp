@@ -102,6 +102,7 @@ TEST_CASE("gradients of parts add up to those of the whole", "[parameters]") {
   sum += none;
   CHECK(sum[other].item() == 3);
   one.add(net.weight, zeros({2, 2}, f64));
+  CHECK_THROWS_AS(one *= ones({3, 2}), ShapeError);
   CHECK_THROWS_AS(one += total, ShapeError);
   CHECK(one[other].item() == 3);
   CHECK(one.size() == 2);
@@ -135,4 +136,36 @@ TEST_CASE("a model's average follows it, and counts are copied", "[parameters]")
   CHECK_NEAR(average.fc.weight.value(), first + (1 - 0.75 * 0.75), 1e-6);
   CHECK_THROWS_AS(nn::update_average(average, net, 1.5), ArgumentError);
   CHECK_THROWS_AS(nn::update_average(nn::Linear(2, 2), nn::Linear(2, 3), 0.5), ShapeError);
+}
+
+TEST_CASE("an optimizer's step under substitutes is one from the variables", "[parameters]") {
+  const Variable w = full({2}, 1);
+  nn::SGD opt(w, {.learning_rate = 0.5});
+  Gradients ten;
+  ten.add(w, full({2}, 10));
+  const SubstituteScope scope(ten);
+  opt.apply({{w, full({2}, 4)}});
+  CHECK_VALUES(w.own_value(), -1, -1);
+}
+
+TEST_CASE("gradients of a model of which a part is frozen and not read are traced anew", "[parameters]") {
+  const Net net;
+  auto f = compile([&](const Tensor& x) {
+    GradientTape tape;
+    return tape.gradient(sum(net.head(x)), net, GradientOptions{.unconnected = Unconnected::zero});
+  });
+  const Tensor x = ones({1, 4});
+  CHECK(f(x).size() == 6);
+  nn::freeze(net.body);
+  CHECK(f(x).size() == 4);
+  nn::unfreeze(net.body);
+  CHECK(f(x).size() == 6);
+  CHECK(f.stats().traces == 2);
+}
+
+TEST_CASE("gradcheck takes what parameters() lists", "[parameters]") {
+  const nn::Linear model(2, 2, true, nn::init::glorot_uniform, f64);
+  const Tensor x = random::normal({3, 2}, 0, 1, f64);
+  CHECK(gradcheck([&](const nn::Parameters&) { return tanh(model(x)); }, std::tuple(nn::parameters(model))).message ==
+        "");
 }

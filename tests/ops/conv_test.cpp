@@ -193,6 +193,7 @@ TEST_CASE("depthwise convolutions: windows of any size, strides, dilations, in o
         Geometry{{4, 6, 5}, {2, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {1, 1, 1}, 2, 16}}) {
     const Windows windows{g.in, g.window, g.stride, g.before, g.after, g.dilation};
     const Problem p(g.n, windows, g.channels, g.channels, g.channels);
+    check_all(p, f64, random, 1e-13);
     check_all(p, f32, random, 1e-5);
     check_all(p, DType::bf16, random, bf16_rounding);
     const Tensor x = random_tensor(random, p.x, f32), y = random_tensor(random, p.y, f32);

@@ -117,9 +117,9 @@ template <class F> class Compiled {
   // them.
   template <class Parameters> auto find(Parameters& parameters) const {
     detail::Signature signature;
-    signature.add_word(context().training);
-    signature.add_word(static_cast<std::uint64_t>(context().precision));
-    signature.add_word(detail::float_mode());  // constants are computed while it is traced
+    // In one word; the mode, because constants are computed while it is traced.
+    signature.add_word(std::uint64_t{context().training} | static_cast<std::uint64_t>(context().precision) << 8 |
+                       std::uint64_t{detail::float_mode()} << 32);
     // of a function that is a template
     if constexpr (std::is_void_v<typename detail::Declared<F>::Types>)
       signature.add_word(reinterpret_cast<std::uintptr_t>(&typeid(Parameters)));

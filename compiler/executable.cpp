@@ -18,7 +18,6 @@
 #include "executable_frame.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
-#include "overwrites.h"
 #include "packing.h"
 #include "recompute.h"
 #include "simplify.h"
@@ -181,11 +180,9 @@ std::vector<ValueId> Executable::successors() const {
 }
 
 void Executable::plan() {
-  std::vector<NewState> fresh;
-  for (std::size_t s = 0; s < written_.size(); ++s)
-    fresh.push_back({graph_.inputs[args_ + written_[s]], direct_[results_ + s]});
-  in_place_ = find_overwrites(graph_, steps_, fresh);
-  if (written_.empty()) carried_in_place_ = carries_in_place();
+  const std::vector<NewState> states = new_states();
+  in_place_ = find_overwrites(graph_, steps_, states, !written_.empty());
+  if (written_.empty()) keep_carries_apart(states);
 
   std::vector<int> first(graph_.values.size(), -1), last(graph_.values.size(), -1);
   auto region = regions_.begin();
@@ -214,28 +211,33 @@ void Executable::plan() {
   if (verifies()) verify(graph_, steps_, regions_, memory(), direct_);
 }
 
-std::vector<bool> Executable::carries_in_place() const {
-  const std::size_t n = std::min(args_, results_);
-  std::vector<NewState> carries;
-  for (std::size_t k = 0; k < n; ++k) {
-    const ValueId old = graph_.inputs[k];
-    const bool alike = direct_[k] != no_value && graph_.type(old) == graph_.type(direct_[k]);
-    carries.push_back({old, alike ? direct_[k] : no_value});
+std::vector<NewState> Executable::new_states() const {
+  std::vector<NewState> list;
+  for (std::size_t s = 0; s < written_.size(); ++s)
+    list.push_back({graph_.inputs[args_ + written_[s]], direct_[results_ + s]});
+  for (std::size_t k = 0; written_.empty() && k < std::min(args_, results_); ++k) {
+    const ValueId old = graph_.inputs[k], fresh = direct_[k];
+    list.push_back({old, fresh != no_value && graph_.type(old) == graph_.type(fresh) ? fresh : no_value});
   }
-  std::vector<bool> list = find_overwrites(graph_, steps_, carries, false);
-  // Rows of a region go through its steps one after the other: a step may see what a later one wrote of other rows.
-  for (const Region& r : regions_)
-    for (std::size_t i = r.begin; i < r.end; ++i)
-      each_use(graph_, steps_[i], [&](ValueId v, bool output) {
-        for (std::size_t k = 0; output && k < n; ++k)
-          if (v == carries[k].fresh) list[k] = false;
-      });
-  for (std::size_t k = 0; k < n; ++k)
-    if (graph_.outputs[k] == graph_.inputs[k]) list[k] = true;  // the copy of it has nothing to do
   return list;
 }
 
-bool Executable::overwrites(std::size_t k) const { return k < carried_in_place_.size() && carried_in_place_[k]; }
+// Rows of a region go through its steps one after the other: a step may see what a later one wrote of other rows.
+void Executable::keep_carries_apart(std::span<const NewState> carries) {
+  std::vector<bool> in_region(graph_.values.size());
+  for (const Region& r : regions_)
+    for (std::size_t i = r.begin; i < r.end; ++i)
+      each_use(graph_, steps_[i], [&](ValueId v, bool output) {
+        if (output) in_region[v] = true;
+      });
+  for (std::size_t k = 0; k < carries.size(); ++k)
+    if (carries[k].fresh != no_value && in_region[carries[k].fresh]) in_place_[k] = false;
+}
+
+bool Executable::overwrites(std::size_t k) const {
+  const bool carry = written_.empty() && k < in_place_.size();
+  return carry && (in_place_[k] || graph_.outputs[k] == graph_.inputs[k]);  // the copy of it has nothing to do
+}
 
 std::vector<Place> Executable::memory() const {
   std::vector<Place> places;
@@ -244,10 +246,9 @@ std::vector<Place> Executable::memory() const {
     const std::int64_t at = arena_offset_[v];
     places.push_back(at >= 0 ? Place{-1, at, at + bytes} : Place{v, 0, bytes});
   }
-  for (std::size_t s = 0; s < written_.size(); ++s)
-    if (in_place_[s]) places[direct_[results_ + s]] = places[graph_.inputs[args_ + written_[s]]];
-  for (std::size_t k = 0; k < carried_in_place_.size(); ++k)
-    if (carried_in_place_[k] && direct_[k] != no_value) places[direct_[k]] = places[graph_.inputs[k]];
+  const std::vector<NewState> states = new_states();
+  for (std::size_t s = 0; s < states.size(); ++s)
+    if (in_place_[s] && states[s].fresh != no_value) places[states[s].fresh] = places[states[s].old];
   return places;
 }
 

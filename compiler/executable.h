@@ -10,6 +10,7 @@
 #include "../ops/graph.h"
 #include "../ops/variable.h"
 #include "kept_tensors.h"
+#include "overwrites.h"
 #include "pass_log.h"
 #include "regions.h"
 #include "stats.h"
@@ -64,7 +65,9 @@ class Executable final : public RoundRunner {
   std::vector<bool> states() const;         // by value: whether a variable's new value is computed right into it
   std::vector<ValueId> successors() const;  // by value: of a variable that is written, its new value; else no_value
   void plan();
-  std::vector<bool> carries_in_place() const;
+  /// The variables written; of a graph that writes none what may be a loop's carries: results of their argument's type.
+  std::vector<NewState> new_states() const;
+  void keep_carries_apart(std::span<const NewState> carries);
   std::vector<Place> memory() const;  // by value: the arena, or a memory of its own
   void generate();
   std::unique_ptr<Frame> take_frame();
@@ -85,8 +88,7 @@ class Executable final : public RoundRunner {
   std::vector<Step> steps_;
   std::vector<Region> regions_;             // in the order of their steps
   std::vector<ValueId> direct_;             // by output: the value computed right into it, or no_value
-  std::vector<bool> in_place_;              // by written variable: may overwrite the old value
-  std::vector<bool> carried_in_place_;      // by result: may overwrite the argument of its number, where that is its like
+  std::vector<bool> in_place_;              // by new state: may overwrite the old value
   std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
   CompileStats stats_;
   const std::uint64_t number_;  // of all that this process made

@@ -43,8 +43,9 @@ Graph with_constants(const Graph& graph, std::size_t args, const std::vector<Tra
     } else if (const auto& variable = captured[k - args].variable) {
       copy.input(v);
       copy.to.name_input(copy.to.values[copy(v)].index, variable->name.empty() ? "a variable" : variable->name);
-    } else
+    } else {
       copy.set(v, copy.to.add_constant(captured[k - args].tensor));
+    }
   }
   for (const Graph::Node& n : graph.nodes) copy.node(n);
   for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
@@ -191,10 +192,11 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
     traced->variables.push_back(c.variable);
   }
   traced->assigned = written;
-  for (const auto& v : traced->variables)
-    if (v->owners > 0 && std::ranges::count(signature.variables(), v) == 0) traced->owned.push_back({v, v->moves});
-  for (const auto& v : traced->variables)
-    if (std::ranges::count(signature.variables(), v) == 0) traced->trainable.emplace_back(v, v->trainable());
+  for (const auto& v : traced->variables) {
+    if (std::ranges::count(signature.variables(), v)) continue;
+    if (v->owners > 0) traced->owned.push_back({v, v->moves});
+    traced->trainable.emplace_back(v, v->trainable());
+  }
   for (const auto& [v, is] : trace.asked_trainable)
     if (std::ranges::count(signature.variables(), v) + std::ranges::count(traced->variables, v) == 0)
       traced->trainable.emplace_back(v, is);

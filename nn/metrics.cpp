@@ -71,9 +71,9 @@ struct Decisions {
   std::vector<std::int64_t> truth, guess;
 };
 
-// `rows`: predictions are scores [..., classes].
-Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std::int64_t classes, double threshold,
-                 const std::optional<std::int64_t>& ignore) {
+// The classes of the labels, which fit the predictions; `rows`: these are scores [..., classes].
+std::vector<std::int64_t> truth_of(const Tensor& labels, const Tensor& predictions, bool rows, std::int64_t classes,
+                                   const std::optional<std::int64_t>& ignore) {
   const Shape &l = labels.shape(), &p = predictions.shape();
   const bool scores = is_floating(predictions.dtype());
   Shape examples = p;
@@ -88,15 +88,32 @@ Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std
     fail(ShapeError("labels of as many numbers a row as the scores are one-hot, or a label for each number",
                     "argmax(labels, -1), or reshape(labels, {-1}) and reshape(scores, {-1})"),
          labels, predictions);
-  Decisions d{classes_of(labels, classes, labels, predictions, ignore), {}};
-  if (rows)
+  return classes_of(labels, classes, labels, predictions, ignore);
+}
+
+Decisions decide(const Tensor& labels, const Tensor& predictions, bool rows, std::int64_t classes, double threshold,
+                 const std::optional<std::int64_t>& ignore) {
+  Decisions d{truth_of(labels, predictions, rows, classes, ignore), {}};
+  if (rows) {
     d.guess = largest(predictions.to_vector<double>(), static_cast<std::size_t>(classes));
-  else if (scores) {
+  } else if (is_floating(predictions.dtype())) {
     const double limit = predictions.dtype() == f64 ? threshold : static_cast<float>(threshold);  // as x > threshold
     for (const double v : predictions.to_vector<double>()) d.guess.push_back(v > limit);
-  } else
+  } else {
     d.guess = classes_of(predictions, classes, labels, predictions);
+  }
   return d;
+}
+
+// Of the examples that are not ignored, the share of which right(i) holds; NaN of none.
+template <class Right> double share(const std::vector<std::int64_t>& truth, Right&& right) {
+  std::int64_t found = 0, counted = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    if (truth[i] == ignored) continue;
+    found += right(i);
+    ++counted;
+  }
+  return counted ? static_cast<double>(found) / static_cast<double>(counted) : std::numeric_limits<double>::quiet_NaN();
 }
 
 void check_defined(const Tensor& labels, const Tensor& predictions) {
@@ -266,21 +283,16 @@ double top_k_accuracy(const Tensor& labels, const Tensor& scores, std::int64_t k
     const std::int64_t classes = scores.rank() > 0 ? scores.shape().back() : 0;
     if (!is_floating(scores.dtype()) || classes < 1 || !are_rows(labels, scores, classes))
       fail(ShapeError("labels are class numbers [...], scores floats [..., classes]"), labels, scores);
-    const std::vector<std::int64_t> truth = decide(labels, scores, true, classes, 0, ignore).truth;
+    const std::vector<std::int64_t> truth = truth_of(labels, scores, true, classes, ignore);
     const std::vector<double> all = scores.to_vector<double>();
     const auto above = [](double a, double b) { return a > b || (std::isnan(a) && !std::isnan(b)); };
-    std::int64_t found = 0, counted = 0;
-    for (std::size_t i = 0; i < truth.size(); ++i) {
-      if (truth[i] == ignored) continue;
-      const double* const row = all.data() + i * static_cast<std::size_t>(classes);
+    return share(truth, [&](std::size_t i) {
+      const double *const row = all.data() + i * static_cast<std::size_t>(classes), mine = row[truth[i]];
       std::int64_t before = 0;
       for (std::int64_t c = 0; c < classes; ++c)
-        before += above(row[c], row[truth[i]]) || (c < truth[i] && !above(row[truth[i]], row[c]));
-      found += before < k;
-      ++counted;
-    }
-    return counted ? static_cast<double>(found) / static_cast<double>(counted)
-                   : std::numeric_limits<double>::quiet_NaN();
+        before += above(row[c], mine) || (c < truth[i] && !above(mine, row[c]));
+      return before < k;
+    });
   });
 }
 
@@ -293,14 +305,7 @@ double accuracy(const Tensor& labels, const Tensor& predictions, double threshol
     const std::int64_t any = std::numeric_limits<std::int64_t>::max();
     const std::int64_t classes = rows ? last : is_floating(predictions.dtype()) ? 2 : any;
     const Decisions d = decide(labels, predictions, rows, classes, threshold, ignore);
-    std::int64_t right = 0, counted = 0;
-    for (std::size_t i = 0; i < d.truth.size(); ++i) {
-      if (d.truth[i] == ignored) continue;
-      right += d.truth[i] == d.guess[i];
-      ++counted;
-    }
-    return counted ? static_cast<double>(right) / static_cast<double>(counted)
-                   : std::numeric_limits<double>::quiet_NaN();
+    return share(d.truth, [&](std::size_t i) { return d.truth[i] == d.guess[i]; });
   });
 }
 

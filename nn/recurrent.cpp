@@ -158,18 +158,14 @@ std::pair<Tensor, State> sequence(const char* name, const Cell& cell, const std:
   const std::int64_t batch = call.x().shape()[0], steps = call.x().shape()[1];
   const auto by_steps = [&](const Tensor& t) { return swap_axes(batch ? t : slice_axis(t, 1, 0, 1), 0, 1); };
   const Tensor inputs = product(by_steps(call.x()), cell.weight_ih, bias);  // [T, B, gates]
-  const auto [last, outputs] = mask ? scan(
-                                          [&](const State& s, const std::pair<Tensor, Tensor>& in) {
-                                            const State next = chosen(in.second, step(cell, in.first, s), s);
-                                            return std::pair(next, where(in.second, output_of(next), 0));
-                                          },
-                                          state, std::pair(inputs, by_steps(*mask)), {}, x.site())
-                                    : scan(
-                                          [&](const State& s, const Tensor& in) {
-                                            const State next = step(cell, in, s);
-                                            return std::pair(next, output_of(next));
-                                          },
-                                          state, inputs, {}, x.site());
+  const std::optional<Tensor> masks = mask ? std::optional(by_steps(*mask)) : std::nullopt;
+  const auto [last, outputs] = scan(
+      [&](const State& s, const std::pair<Tensor, std::optional<Tensor>>& in) {
+        const auto& [x_part, here] = in;
+        const State made = step(cell, x_part, s), next = here ? chosen(*here, made, s) : made;
+        return std::pair(next, here ? where(*here, output_of(next), 0) : output_of(next));
+      },
+      state, std::pair(inputs, masks), {}, x.site());
   const Tensor all = batch ? outputs : broadcast_to(outputs, {steps, batch, outputs.shape().back()});
   return {swap_axes(all, 0, 1), last};
 }

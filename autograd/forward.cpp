@@ -148,7 +148,7 @@ void ForwardAccumulator::record(const Op& op, const Attrs& attrs, std::span<cons
       if (given[k].defined()) keep(out[k], given[k]);
   } catch (Error& error) {
     const std::source_location& site = SiteScope::current();
-    error.locate(fmt::format("in the forward rule of {}", op.name), {}, site.line() ? site_text(site) : "");
+    error.locate(fmt::format("in the forward rule of {}", op.name), {}, site_text(site));
     throw;
   }
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "../ops/arg.h"
+#include "../ops/composition.h"
 #include "../ops/math.h"
 
 namespace weft {
@@ -37,15 +37,14 @@ Gradients& Gradients::operator+=(const Gradients& more) {
 }
 
 Gradients& Gradients::operator*=(const Arg& factor) {
-  const SiteScope scope(factor.site(), "operator*=");
-  if (const Tensor t = factor.tensor(); t.defined() && t.rank() > 0)
-    detail::called("operator*=", factor.site(), [&] {
+  list_ = detail::composed("operator*=", {{"factor", factor}}, [&] {
+    if (const Tensor& t = factor.given(); !factor.is_number() && t.rank() > 0)
       throw ShapeError(fmt::format("gradients are multiplied by a number, not by {}", t.type().text()));
-    });
-  std::vector<Item> products = list_;
-  for (Item& item : products)
-    if (item.gradient.defined()) item.gradient = item.gradient * factor;
-  list_ = std::move(products);
+    std::vector<Item> products = list_;
+    for (Item& item : products)
+      if (item.gradient.defined()) item.gradient = item.gradient * factor;
+    return products;
+  });
   return *this;
 }
 

@@ -89,7 +89,7 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
         }
       } catch (Error& error) {
         const std::string inner = error.op().empty() ? "" : ": " + error.op();
-        const std::string at = !error.site().empty() ? error.site() : entry.site.line() ? site_text(entry.site) : "";
+        const std::string at = !error.site().empty() ? error.site() : site_text(entry.site);
         error.relocate(fmt::format("in the gradient of {}{}", op.name, inner), error.operands(), at);
         throw;
       }

@@ -93,10 +93,11 @@ std::vector<Tensor> detail::vmap(std::span<const VmapLeaf> leaves, const TensorF
 
   for (std::size_t k = 0; k < c.assigned.size(); ++k) {
     if (!out[c.results + k].batched) continue;
-    GuardError e(fmt::format("each example assigns its own value to {}",
-                             c.assigned[k]->name.empty() ? "a variable" : "the variable \"" + c.assigned[k]->name + "\""),
-                 "return the value, and assign what is the same for all, as its mean");
-    e.locate("vmap", {}, c.assigned_at[k].line() ? site_text(c.assigned_at[k]) : "");
+    GuardError e(
+        fmt::format("each example assigns its own value to {}",
+                    c.assigned[k]->name.empty() ? "a variable" : "the variable \"" + c.assigned[k]->name + "\""),
+        "return the value, and assign what is the same for all, as its mean");
+    e.locate("vmap", {}, site_text(c.assigned_at[k]));
     throw e;
   }
   for (std::size_t k = 0; k < c.assigned.size(); ++k) Variable::handle(c.assigned[k]).assign(out[c.results + k].value);

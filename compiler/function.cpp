@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <unordered_set>
 
 #include "../ops/arg.h"
 #include "../ops/trace.h"
@@ -192,14 +193,13 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
     traced->variables.push_back(c.variable);
   }
   traced->assigned = written;
-  for (const auto& v : traced->variables) {
-    if (std::ranges::count(signature.variables(), v)) continue;
-    if (v->owners > 0) traced->owned.push_back({v, v->moves});
-    traced->trainable.emplace_back(v, v->trainable());
-  }
-  for (const auto& [v, is] : trace.asked_trainable)
-    if (std::ranges::count(signature.variables(), v) + std::ranges::count(traced->variables, v) == 0)
-      traced->trainable.emplace_back(v, is);
+  std::unordered_set<const VariableState*> known;
+  for (const auto& v : signature.variables()) known.insert(v.get());
+  for (const auto& v : traced->variables)
+    if (v->owners > 0 && !known.contains(v.get())) traced->owned.push_back({v, v->moves});
+  for (const auto* list : {&traced->variables, &trace.asked_trainable})
+    for (const auto& v : *list)
+      if (known.insert(v.get()).second) traced->trainable.emplace_back(v, v->trainable());
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   traced->executable =
       std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),

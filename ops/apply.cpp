@@ -45,7 +45,7 @@ template <class T> class Small {
 
 [[gnu::cold]] std::string current_site() {
   const std::source_location& site = SiteScope::current();
-  return site.line() ? site_text(site) : std::string();
+  return site_text(site);
 }
 
 void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {

@@ -83,7 +83,7 @@ void find_anomaly(const Op& op, const std::source_location& site, Views in, View
     NumericsError error(fmt::format("{} of {} elements are {}, and no operand's is", new_nan ? result.nan : result.inf,
                                     result.n, new_nan ? "nan" : "inf"),
                         "found by debug::AnomalyScope");
-    error.locate(op.name, std::move(operands), site.line() ? site_text(site) : "");
+    error.locate(op.name, std::move(operands), site_text(site));
     throw error;
   }
 }

@@ -20,7 +20,7 @@ std::string describe(Views in, std::size_t k) {
 void locate(Error& e, const Graph::Node& n, Views in) {
   std::vector<std::string> operands;
   for (std::size_t k = 0; k < in.size(); ++k) operands.push_back(describe(in, k));
-  e.locate(n.site.function ? n.site.function : n.op->name, operands, n.site.line() ? site_text(n.site) : "");
+  e.locate(n.site.function ? n.site.function : n.op->name, operands, site_text(n.site));
 }
 
 GraphInterpreter::GraphInterpreter(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) {

@@ -31,8 +31,8 @@ class Tracer {
   virtual void assign(const std::shared_ptr<VariableState>& variable, const Tensor& value) = 0;
   /// Host code asked which variable one is: by its name, by same(), or to look it up in an optimizer.
   bool tells_variables_apart = false;
-  /// Of which variables host code asked whether they are trained, and what it was told.
-  std::vector<std::pair<std::shared_ptr<VariableState>, bool>> asked_trainable;
+  /// Of which variables host code asked whether they are trained.
+  std::vector<std::shared_ptr<VariableState>> asked_trainable;
 };
 
 /// The calling thread's recorders, oldest first, those that a running trace hides left out.

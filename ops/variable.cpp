@@ -67,8 +67,9 @@ Variable& Variable::operator=(Variable&& o) {
 }
 
 void Variable::fail_undefined(const Site& site) {
+  const SiteScope scope(site);
   ArgumentError error("the variable is undefined", "it has been moved from, or never had an initial value");
-  if (site.line()) detail::called({}, site, [&] { throw error; });
+  error.locate({}, {}, site_text(SiteScope::current()));
   throw error;
 }
 
@@ -91,7 +92,7 @@ void Variable::set_name(std::string_view name) {
 
 bool Variable::trainable() const {
   const bool is = checked().trainable();
-  if (Tracer* const tracer = active_tracer()) tracer->asked_trainable.emplace_back(state(), is);
+  if (Tracer* const tracer = active_tracer()) tracer->asked_trainable.push_back(state());
   return is;
 }
 

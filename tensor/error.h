@@ -66,7 +66,7 @@ struct OutOfMemory : Error {
   using Error::Error;
 };  ///< an allocation that failed
 
-/// "file:line"; empty where the standard library made the call, as in emplace_back.
+/// "file:line"; empty where that is not known, or the standard library made the call, as in emplace_back.
 std::string site_text(const std::source_location& site);
 /// `text`, with its middle cut out if it is longer than `limit`.
 std::string shortened(std::string_view text, std::size_t limit = 200);

@@ -25,7 +25,7 @@ std::string detail::module_name(const Origin& origin) {
   return path.empty() || origin.scope->gradient_of().empty() ? path : path + " (gradient)";
 }
 
-std::string detail::line_name(const Origin& origin) { return origin.line() ? site_text(origin) : std::string(); }
+std::string detail::line_name(const Origin& origin) { return site_text(origin); }
 
 std::string detail::row_name(std::string_view name, std::size_t limit) {
   std::string s = shortened(name, limit);

@@ -57,8 +57,7 @@ template <class V> [[gnu::always_inline]] inline V erfc(V x) {
   // Beyond 1/2: e^(-a^2) / (1 + 2a) times a polynomial in t = (a - k) / (a + k) (Shepherd and Laframboise, Math. Comp.
   // 36, 1981). k is where the constant term needs no more bits than it has.
   constexpr double k = is_f32<V> ? 0x1.0d18p1 : 0x1.23fcp2;
-  constexpr double zero = is_f32<V> ? 10.06 : 27.23;  // is erfc from there on; of negative numbers it is 2 long before
-  const V a = at_most(abs(at_least(x, -7)), is_f32<V> ? 10.2 : 27.3);
+  const V a = at_most(abs(at_least(x, -7)), is_f32<V> ? 10.3 : 27.4);  // there it is 0, and long before -7 it is 2
   // One division for both: 1 / ((a + k) (2a + 1)). t is made exact to its last bit by what its product leaves over.
   const V d = fma(V(2), a, V(1)), d_low = V(1) - (d - (a + a)), sum = a + V(k), both = V(1) / (sum * d);
   const V inverse = sum * both, quotient = (a - V(k)) * (d * both);
@@ -82,7 +81,7 @@ template <class V> [[gnu::always_inline]] inline V erfc(V x) {
   const V square = a * a, square_low = fma(a, a, -square);
   const auto reduced = reduce_exp(-square);
   const V power = power_less_one(reduced, square_low);
-  const V tail = scalb(where(a > V(zero), V(0), y + fma(y, power, fma(y_low, power, y_low))), reduced.n);
+  const V tail = scaled_or_zero(y + fma(y, power, fma(y_low, power, y_low)), reduced.n);
   const V outer = where(x < V(0), V(2) - tail, tail);
   return where(abs(x) < V(0.5), V(1) - fma(x, erf_polynomial(x * x), x), outer);
 }

@@ -169,3 +169,16 @@ TEST_CASE("gradcheck takes what parameters() lists", "[parameters]") {
   CHECK(gradcheck([&](const nn::Parameters&) { return tanh(model(x)); }, std::tuple(nn::parameters(model))).message ==
         "");
 }
+
+TEST_CASE("what a traced function freezes for a while and unfreezes is traced once", "[parameters]") {
+  const Net net;
+  auto f = compile([&](const Tensor& x) {
+    nn::freeze(net.body);
+    GradientTape tape;
+    const Gradients g = tape.gradient(sum(net.head(x)), net, GradientOptions{.unconnected = Unconnected::zero});
+    nn::unfreeze(net.body);
+    return g;
+  });
+  for (int i = 0; i < 3; ++i) CHECK(f(ones({1, 4})).size() == 4);
+  CHECK(f.stats().traces == 1);
+}

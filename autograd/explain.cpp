@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../ops/defs/cast.h"
 #include "../ops/defs/unary.h"
 #include "tape.h"
 
@@ -97,7 +98,7 @@ std::string GradientTape::explain_paths(const Tensor& target, const Source& sour
 
   const auto op_text = [&](std::size_t e) {
     const Entry& entry = entries_[e];
-    const std::string attrs = entry.op->name == "cast" ? fmt::format(" ({})", entry.attrs.text()) : "";
+    const std::string attrs = entry.op == &op_of<Cast>() ? fmt::format(" ({})", entry.attrs.text()) : "";
     const std::string site = entry.site.line() ? " at " + site_text(entry.site) : "";
     return fmt::format("{}{}{}", entry.op->name, attrs, site);
   };

@@ -32,6 +32,7 @@ Graph inline_graphs(const Graph& graph) {
     return graph;
   Graph g;
   for (const ValueId v : graph.inputs) g.add_input(graph.type(v));
+  g.names = graph.names;
   const std::vector<ValueId> inputs = g.inputs;
   g.outputs = append(g, graph, inputs);
   return g;

@@ -54,10 +54,10 @@ void Concat::vjp(Backward& b) {
 
 namespace {
 
-void check_parts(const char* name, const std::vector<Tensor>& parts, std::source_location site) {
+void check_parts(const char* name, const std::vector<Tensor>& parts) {
   if (!parts.empty()) return;
   ArgumentError e("no parts");
-  e.locate(name, {}, site_text(site));
+  e.locate(name, {}, site_text(SiteScope::current()));
   throw e;
 }
 
@@ -65,7 +65,7 @@ void check_parts(const char* name, const std::vector<Tensor>& parts, std::source
 
 Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis, std::source_location site) {
   const SiteScope scope(site);
-  check_parts("concat", parts, site);
+  check_parts("concat", parts);
   if (!parts[0].defined()) return apply(op_of<Concat>(), ConcatAttrs{0}, parts);
   const int at = detail::composed("concat", {{"in0", parts[0]}}, [&] { return normal_axis(axis, parts[0].rank()); });
   return apply(op_of<Concat>(), ConcatAttrs{at}, parts);
@@ -73,7 +73,7 @@ Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis, std::source_l
 
 Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis, std::source_location site) {
   const SiteScope scope(site);
-  check_parts("stack", parts, site);
+  check_parts("stack", parts);
   std::vector<std::string> shown;
   for (std::size_t i = 0; i < std::min<std::size_t>(parts.size(), 4); ++i)
     shown.push_back(describe_operand(fmt::format("in{}", i), parts[i]));
@@ -88,7 +88,7 @@ Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis, std::source_lo
     }
     return apply(op_of<Concat>(), ConcatAttrs{at}, expanded);
   } catch (Error& e) {
-    e.relocate("stack", shown, site_text(site));
+    e.relocate("stack", shown, site_text(SiteScope::current()));
     throw;
   }
 }

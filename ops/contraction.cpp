@@ -19,8 +19,8 @@ double elements(const LabelSet& labels, const std::vector<std::int64_t>& extents
   return n;
 }
 
-// x with its axes in the order of `groups`, each group one axis (of extent 1 if it has no label); `split`: the first
-// group keeps its axes.
+// x with its axes in the order of `groups`: the first one's stay, each other group becomes one axis (of extent 1 if it
+// has no label).
 Tensor grouped(const Labelled& x, const std::vector<Label> (&groups)[3]) {
   Ints order;
   Shape shape;

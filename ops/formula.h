@@ -1,4 +1,4 @@
-// A Formula is what an elementwise op computes, as data: a short list of instructions over some 40 scalar operations.
+// A Formula is what an elementwise op computes, as data: a short list of instructions over some 30 scalar operations.
 // The tile interpreter, the LLVM lowering, the cache key, flop counts and the docs all read it.
 #pragma once
 

@@ -51,16 +51,7 @@ double standard_gamma(std::uint64_t key, std::uint64_t counter, double concentra
 }
 
 Tensor draw(const Tensor& concentration, random::Generator& generator) {
-  const Tensor in[] = {generator.state.value(), concentration};
-  Tensor out[2];
-  try {
-    apply(op_of<StandardGamma>(), {}, in, out);
-  } catch (Error& e) {
-    e.relocate({}, {}, {});  // the caller's
-    throw;
-  }
-  generator.state.assign(out[1]);
-  return out[0];
+  return DrawBase::draw(op_of<StandardGamma>(), {}, std::span(&concentration, 1), generator);
 }
 
 }  // namespace

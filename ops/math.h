@@ -56,7 +56,7 @@ Tensor sin(const Arg& x);
 Tensor cos(const Arg& x);
 /// tangent of x radians
 Tensor tan(const Arg& x);
-/// NaN beyond ±1, as acos
+/// inverse sine, from -π/2 to π/2; NaN beyond ±1
 Tensor asin(const Arg& x);
 /// inverse cosine, from 0 to π; NaN beyond ±1
 Tensor acos(const Arg& x);
@@ -70,9 +70,9 @@ Tensor cosh(const Arg& x);
 Tensor tanh(const Arg& x);
 /// inverse of sinh
 Tensor asinh(const Arg& x);
-/// NaN below 1
+/// inverse of cosh, from 0 up; NaN below 1
 Tensor acosh(const Arg& x);
-/// ±inf at ±1, NaN beyond
+/// inverse of tanh; ±inf at ±1, NaN beyond
 Tensor atanh(const Arg& x);
 /// 1 / (1 + e^-x)
 Tensor sigmoid(const Arg& x);
@@ -80,13 +80,13 @@ Tensor sigmoid(const Arg& x);
 Tensor erf(const Arg& x);
 /// 1 - erf(x), accurate where that is small
 Tensor erfc(const Arg& x);
-/// gradients of floor, ceil, round, trunc are 0
+/// the largest whole number that is not above x; gradient 0
 Tensor floor(const Arg& x);
 /// the smallest whole number that is not below x; gradient 0
 Tensor ceil(const Arg& x);
-/// to the nearest integer, halves to the even one
+/// to the nearest integer, halves to the even one; gradient 0
 Tensor round(const Arg& x);
-/// toward 0
+/// the whole number next to x toward 0; gradient 0
 Tensor trunc(const Arg& x);
 /// 1 / x
 Tensor reciprocal(const Arg& x);
@@ -143,7 +143,7 @@ Tensor less_equal(const Arg& a, const Arg& b);
 Tensor greater(const Arg& a, const Arg& b);
 /// a >= b
 Tensor greater_equal(const Arg& a, const Arg& b);
-/// of integers false
+/// is it NaN? of integers false
 Tensor isnan(const Arg& x);
 /// inf or -inf; of integers false
 Tensor isinf(const Arg& x);

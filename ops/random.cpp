@@ -42,21 +42,27 @@ Tensor state_of(std::uint64_t seed) { return tensor<std::int64_t>({static_cast<s
 Tensor draw(const Shape& shape, DType dtype, random::Generator& generator) {
   if (dtype != f32 && dtype != f64)
     throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
-  count(shape);                     // the caller's error, not that of an op in here
+  count(shape);  // the caller's error, not that of an op in here
+  return DrawBase::draw(op_of<Uniform>(), UniformAttrs{dtype, shape}, {}, generator);
+}
+
+}  // namespace
+
+Tensor DrawBase::draw(const Op& op, const Attrs& attrs, std::span<const Tensor> operands,
+                      random::Generator& generator) {
   const auto lock = lock_update();  // no other thread draws the same
-  const Tensor state = generator.state.value();
+  std::vector<Tensor> in{generator.state.value()};
+  in.insert(in.end(), operands.begin(), operands.end());
   Tensor out[2];
   try {
-    apply(op_of<Uniform>(), UniformAttrs{dtype, shape}, std::span(&state, 1), out);
+    apply(op, attrs, in, out);
   } catch (Error& e) {
-    e.relocate({}, {}, {});  // the caller's, too: of memory that there is not
+    e.relocate({}, {}, {});  // the caller's: of memory that there is not
     throw;
   }
   generator.state.assign(out[1]);
   return out[0];
 }
-
-}  // namespace
 
 void DrawBase::infer_draw(const Type& state, const Type& numbers, std::span<Type> out) {
   if (state != Type{i64, {2}}) throw ShapeError(fmt::format("a generator's state is i64[2], not {}", state.text()));

@@ -65,6 +65,16 @@ std::vector<Row> rows_of(const std::vector<BenchmarkReporter::Run>& runs) {
   return rows;
 }
 
+// What describes the machine, measured once: Google keeps it for all runs of a program.
+const auto& machine() {
+  static const auto list = [] {
+    auto described = describe_machine();
+    for (const auto& [key, value] : described) benchmark::AddCustomContext(key, value);
+    return described;
+  }();
+  return list;
+}
+
 // Prints rows as they come, or leaves that to another, and keeps them.
 class Table : public BenchmarkReporter {
  public:
@@ -73,6 +83,8 @@ class Table : public BenchmarkReporter {
 
   bool ReportContext(const Context& context) override {
     width_ = std::max<std::size_t>(context.name_field_width, 12);
+    for (const auto& [key, value] : machine())  // takes seconds, and is not asked for where nothing matches
+      if (!other_) std::cout << key << ": " << value << '\n';
     if (other_) return other_->ReportContext(context);
     print(headings());
     return true;
@@ -146,16 +158,6 @@ void check_format(const std::string& flag, const std::string& format) {
     throw ArgumentError("bench: " + flag + "=" + format + ": json or console");
 }
 
-/// What describes the machine, measured once: Google keeps it for all runs of a program.
-const auto& context() {
-  static const auto list = [] {
-    auto described = describe_machine();
-    for (const auto& [key, value] : described) benchmark::AddCustomContext(key, value);
-    return described;
-  }();
-  return list;
-}
-
 }  // namespace
 
 int run_and_report(std::filesystem::path out, std::vector<std::string> arguments, const std::string& filter) {
@@ -194,9 +196,6 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   benchmark::Initialize(&count, pointers.data());
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
 
-  if (!lists)
-    for (const auto& [key, value] : context())
-      if (own_table) std::cout << key << ": " << value << '\n';
   Table table(own_table ? nullptr : benchmark::CreateDefaultDisplayReporter());
   Json file;
   const std::size_t matched =
@@ -209,7 +208,7 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   if (matched == 0) return 2;  // Google has said so
   if (lists) return 0;
   if (reports) {
-    write(out / "bench.md", markdown(context(), table.rows));
+    write(out / "bench.md", markdown(machine(), table.rows));
     write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
     std::cerr << "bench: bench.md and roofline.svg are in "
               << std::filesystem::absolute(out).lexically_normal().string() << '\n';

@@ -5,6 +5,10 @@
 
 namespace weft {
 
+namespace random {
+class Generator;
+}
+
 struct UniformAttrs {
   DType dtype;
   Shape shape;
@@ -19,6 +23,8 @@ struct DrawBase {
 
   /// Both outputs' types: `numbers`, f32 or f64, and the state's.
   static void infer_draw(const Type& state, const Type& numbers, std::span<Type> out);
+  /// The numbers of one of these ops, whose operands after the state are given; the generator goes on.
+  static Tensor draw(const Op& op, const Attrs& attrs, std::span<const Tensor> operands, random::Generator& generator);
   /// A key and the first of the blocks that belong to a draw.
   struct Blocks {
     std::uint64_t key, first;

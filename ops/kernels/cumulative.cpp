@@ -127,10 +127,15 @@ template <class F> void each_panel(const CumulativeShape& s, F f) {
   parallel_for(s.outer * panels, threads_for(s), [&](std::int64_t task) {
     const std::int64_t c = task % panels * columns, first = task / panels * s.n * s.inner + c;
     const std::int64_t start = s.reverse ? first + (s.n - 1) * s.inner : first;
-    if (s.inner - c >= columns)
-      f(start, std::integral_constant<std::int64_t, columns>{});
-    else
-      for (std::int64_t k = 0; k < s.inner - c; ++k) f(start + k, std::integral_constant<std::int64_t, 1>{});
+    std::int64_t at = 0;
+    const std::int64_t end = std::min(columns, s.inner - c);
+    const auto take = [&](auto width) {
+      for (; at + width <= end; at += width) f(start + at, width);
+    };
+    take(std::integral_constant<std::int64_t, columns>{});
+    take(std::integral_constant<std::int64_t, columns / 2>{});
+    take(std::integral_constant<std::int64_t, columns / 4>{});
+    take(std::integral_constant<std::int64_t, 1>{});
   });
 }
 
@@ -177,18 +182,19 @@ template <bool largest> void run_cumarg(DType dtype, const CumulativeShape& s, c
     const T* const x = static_cast<const T*>(from);
     const std::int64_t step = s.reverse ? -s.inner : s.inner;
     each_panel(s, [&](std::int64_t start, auto width) {
-      for (std::int64_t k = 0; k < width; ++k) {
-        T best = x[start + k];
-        std::int64_t index = s.reverse ? s.n - 1 : 0;
-        for (std::int64_t r = 0; r < s.n; ++r) {
-          const T v = x[start + k + r * step];
-          const bool better = largest ? v > best : v < best;
-          if (!is_nan(best) && (better || is_nan(v))) {
-            best = v;
-            index = s.reverse ? s.n - 1 - r : r;
-          }
-          y[start + k + r * step] = index;
+      T best[width];
+      std::int64_t index[width];
+      std::copy(x + start, x + start + width, best);
+      std::fill(index, index + width, s.reverse ? s.n - 1 : 0);
+      for (std::int64_t r = 0; r < s.n; ++r) {
+        const std::int64_t at = start + r * step, row = s.reverse ? s.n - 1 - r : r;
+        for (std::int64_t k = 0; k < width; ++k) {
+          const T v = x[at + k];
+          const bool better = largest ? v > best[k] : v < best[k], taken = !is_nan(best[k]) && (better || is_nan(v));
+          best[k] = taken ? v : best[k];
+          index[k] = taken ? row : index[k];
         }
+        std::copy(index, index + width, y + at);
       }
     });
   });

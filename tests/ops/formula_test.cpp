@@ -211,21 +211,18 @@ Tensor by_formula(const Op& op, const OpSample& s) {
 
 // The index-th op of the table.
 void check_loops(const Op& op, int index, DType t, const OpSample& s) {
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
   INFO(op.name << " of " << name_of(t));
   const auto k = static_cast<int>(t);
   const Tensor base = by_loop(op, native_loops_base(index)->by_type[k], s);
   CHECK_SAME(by_formula(op, s), base);
-  if (avx2) CHECK_SAME(by_loop(op, native_loops_avx2(index)->by_type[k], s), base);
-  if (avx512) CHECK_SAME(by_loop(op, native_loops_avx512(index)->by_type[k], s), base);
+  if (isa() >= Isa::avx2) CHECK_SAME(by_loop(op, native_loops_avx2(index)->by_type[k], s), base);
+  if (isa() >= Isa::avx512) CHECK_SAME(by_loop(op, native_loops_avx512(index)->by_type[k], s), base);
   CHECK_SAME(apply(op, {}, s.in), base);
 }
 
 }  // namespace
 
-TEST_CASE("formulas and the loops of every instruction set give the same bits") {
+TEST_CASE("formulas and the loops of every instruction set give the same bits", "[once]") {
   Random random;
   int index = -1;
   each_op([&]<class Struct>() {
@@ -253,7 +250,7 @@ TEST_CASE("a power that is known comes to a product") {
   CHECK(folded(f, std::span(&other, 1)).code.size() > 40);
 }
 
-TEST_CASE("2^n is multiplied in with one rounding, for every n, on every instruction set") {
+TEST_CASE("2^n is multiplied in with one rounding, for every n, on every instruction set", "[once]") {
   int index = -1;
   each_op([&]<class Struct>() {
     ++index;

@@ -156,7 +156,8 @@ TEMPLATE_TEST_CASE("matmul is the sum of fmas over k in order, to the bit, at ev
   }
 }
 
-TEMPLATE_TEST_CASE("matmul keeps its bits when k is cut and operands are packed", "[matmul]", float, double, bfloat16) {
+TEMPLATE_TEST_CASE("matmul keeps its bits when k is cut and operands are packed", "[matmul][once]", float, double,
+                   bfloat16) {
   const std::int64_t shapes[][3] = {{3, 5, 2000},   {1, 40, 1700},  {40, 1, 1700}, {530, 3, 1701},
                                     {130, 35, 900}, {15, 300, 801}, {29, 2100, 60}};
   for (const auto& [m, n, k] : shapes) {
@@ -240,9 +241,9 @@ TEST_CASE("matmul stays within the bound of its summation", "[matmul]") {
 
 TEMPLATE_TEST_CASE("matmul gives the same bits on 1 and 2 threads", "[matmul][threads]", float, double, bfloat16,
                    std::int32_t) {
-  const std::int64_t shapes[][4] = {{1, 128, 128, 128}, {1, 64, 512, 784}, {1, 1, 3000, 500}, {1, 3000, 1, 500},
+  const std::int64_t shapes[][4] = {{1, 128, 128, 128}, {1, 64, 512, 157}, {1, 1, 3000, 500}, {1, 3000, 1, 500},
                                     {1, 7, 9, 20000},   {1, 333, 77, 129}, {40, 30, 30, 30},  {3, 100, 100, 100},
-                                    {1, 17, 2500, 40},  {1, 10, 17, 40001}};
+                                    {1, 17, 2500, 40},  {1, 10, 17, 8001}};
   for (const auto& [batch, m, n, k] : shapes) {
     for (Layout la : {Layout::rows, Layout::transposed}) {
       for (Layout lb : {Layout::rows, Layout::transposed}) {
@@ -285,7 +286,7 @@ TEMPLATE_TEST_CASE("matmul gives an epilogue each element once, with the bits th
       for (Layout lb : {Layout::rows, Layout::transposed, Layout::strided}) {
         const Problem<TestType> p(1, m, n, k, la, lb);
         if (dtype_of<TestType> == DType::bf16 && !kernels::matmul_kernel(DType::bf16, isa())) continue;
-        if (sizeof(TestType) == 8 && k == 700) continue;  // too long
+        if (k == 700 && (sizeof(TestType) == 8 || la != lb || isa() == Isa::base)) continue;  // too long
         REQUIRE(!epilogue_obstacle(p.shape));
         Taken taken{std::vector<TestType>(static_cast<std::size_t>(m * n)),
                     std::vector<int>(static_cast<std::size_t>(m * n)), n};

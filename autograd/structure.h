@@ -109,8 +109,22 @@ template <class T> consteval bool hides_leaves() {
     return AlternativesOf<T>::value;
 }
 
+// Whether a T may hold structures of which it does not say: a struct or a lambda that does more than copy its bytes, as
+// those with tensors, variables and layers in them do.
+template <class T> consteval bool says_nothing() {
+  return std::is_class_v<T> && !std::is_trivially_copyable_v<T> && !IsStructure<T>::value && !HasOptions<T> &&
+         !std::is_base_of_v<Ints, T> && !requires {
+    typename T::value_type;
+  }
+  &&!requires { typename T::element_type; }
+  &&!requires { typename T::result_type; };  // a string, a std::function
+}
+
 /// Whether a walk that meets a T sees all that it holds: else gradients and files would lack it, without a word.
 template <class T> consteval void check_seen() {
+  static_assert(!says_nothing<T>(),
+                "a structure: a struct with tensors, variables or layers names them in WEFT_MEMBERS(...), else nobody "
+                "sees them; one without in WEFT_OPTIONS(...). A lambda can't: make it a struct with operator()");
   if constexpr (!is_optional<T>)
     static_assert(!hides_leaves<T>(),
                   "a structure: tensors and variables in a shared or plain pointer, a variant, or a container other "

@@ -68,7 +68,7 @@ template <class Struct> std::optional<weft::test::OpSample> large_input(weft::te
     if (is_one_of<Struct, LinearRecurrence>) s.in.push_back(x(rows));
     return s;
   }
-  if constexpr (is_one_of<Struct, ArgSort>) return {{ArgSortAttrs{8192, false}, {x({64, 8192})}}};
+  if constexpr (is_one_of<Struct, ArgSort>) return {{ArgSortAttrs{0, 8192, false}, {x({64, 8192})}}};
   if constexpr (is_one_of<Struct, SearchSorted>)
     return {{SearchSortedAttrs{false}, {sort(x({65'536})), x({elements / 8})}}};
   if constexpr (is_one_of<Struct, AssertFinite>) return {{Attrs{}, {x({elements})}}};

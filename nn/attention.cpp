@@ -47,7 +47,7 @@ AttentionOptions narrowed_mask(AttentionOptions options) {
 
 }  // namespace
 
-MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads_, bool bias,
+MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads_, Flag bias,
                                        init::Initializer initializer, DType dtype, random::Generator& generator,
                                        Site site)
     : qkv(checked(width, heads_, site), 3 * width, bias, initializer, dtype, generator, site),

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "../ops/attention.h"
-#include "../ops/not_bool.h"
+#include "../ops/flag.h"
 #include "linear.h"
 
 namespace weft::nn {
@@ -19,10 +19,9 @@ struct MultiHeadAttention {
   std::int64_t heads;
 
   /// ArgumentError if an extent is below 1 or heads does not divide width.
-  MultiHeadAttention(std::int64_t width, std::int64_t heads, bool bias = true,
+  MultiHeadAttention(std::int64_t width, std::int64_t heads, Flag bias = true,
                      init::Initializer initializer = init::glorot_uniform, DType dtype = f32,
                      random::Generator& generator = random::default_generator(), Site site = Site::current());
-  MultiHeadAttention(std::int64_t width, std::int64_t heads, NotBool auto dropout, const auto&...) = delete;
 
   /// Of x by itself. A mask is broadcast to [B, heads, T, T].
   Tensor operator()(const Arg& x, const AttentionOptions& options = {}) const;

@@ -33,7 +33,7 @@ std::string layer_text(const char* name, int axes, std::int64_t in, std::int64_t
 }  // namespace
 
 template <int axes>
-Conv<axes>::Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvOptions& options_, bool with_bias,
+Conv<axes>::Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvOptions& options_, Flag with_bias,
                  init::Initializer initializer, DType dtype, random::Generator& generator, Site site)
     : options(options_) {
   weft::detail::called(fmt::format("Conv{}d", axes), site, [&] {
@@ -66,7 +66,7 @@ template <int axes> std::string Conv<axes>::text() const {
 
 template <int axes>
 ConvTranspose<axes>::ConvTranspose(std::int64_t in, std::int64_t out, const PerAxis& window,
-                                   const ConvTransposeOptions& options_, bool with_bias, init::Initializer initializer,
+                                   const ConvTransposeOptions& options_, Flag with_bias, init::Initializer initializer,
                                    DType dtype, random::Generator& generator, Site site)
     : options(options_) {
   weft::detail::called(fmt::format("ConvTranspose{}d", axes), site, [&] {

@@ -7,6 +7,7 @@
 
 #include "../autograd/structure.h"
 #include "../ops/conv.h"
+#include "../ops/flag.h"
 #include "init.h"
 
 namespace weft::nn {
@@ -20,7 +21,7 @@ template <int axes> struct Conv {
   ConvOptions options;
 
   /// ArgumentError if an extent is below 1, or groups does not divide both.
-  Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvOptions& options = {}, bool bias = true,
+  Conv(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvOptions& options = {}, Flag bias = true,
        init::Initializer initializer = init::he_uniform, DType dtype = f32,
        random::Generator& generator = random::default_generator(), Site site = Site::current());
   /// Errors as conv2d's.
@@ -44,7 +45,7 @@ template <int axes> struct ConvTranspose {
 
   /// ArgumentError if an extent is below 1, or groups does not divide both.
   ConvTranspose(std::int64_t in, std::int64_t out, const PerAxis& window, const ConvTransposeOptions& options = {},
-                bool bias = true, init::Initializer initializer = init::he_uniform, DType dtype = f32,
+                Flag bias = true, init::Initializer initializer = init::he_uniform, DType dtype = f32,
                 random::Generator& generator = random::default_generator(), Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "ConvTranspose2d 16 -> 1, window [3, 3]"

@@ -11,7 +11,7 @@
 
 namespace weft::nn {
 
-Linear::Linear(std::int64_t in, std::int64_t out, bool with_bias, init::Initializer initializer, DType dtype,
+Linear::Linear(std::int64_t in, std::int64_t out, Flag with_bias, init::Initializer initializer, DType dtype,
                random::Generator& generator, Site site) {
   weft::detail::called("Linear", site, [&] {
     if (in < 1 || out < 1) throw ArgumentError(fmt::format("{} -> {}", in, out), "both extents are at least 1");

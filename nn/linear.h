@@ -7,6 +7,7 @@
 
 #include "../autograd/structure.h"
 #include "../ops/arg.h"
+#include "../ops/flag.h"
 #include "init.h"
 
 namespace weft::nn {
@@ -17,7 +18,7 @@ struct Linear {
   std::optional<Variable> bias;  ///< empty if the layer has none
 
   /// ArgumentError if an extent is below 1.
-  Linear(std::int64_t in, std::int64_t out, bool bias = true, init::Initializer initializer = init::glorot_uniform,
+  Linear(std::int64_t in, std::int64_t out, Flag bias = true, init::Initializer initializer = init::glorot_uniform,
          DType dtype = f32, random::Generator& generator = random::default_generator(), Site site = Site::current());
 
   /// ShapeError if x's last extent is not `in`; it names both.

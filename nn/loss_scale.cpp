@@ -19,8 +19,8 @@ constexpr double most = 0x1p60;  // where gradients are all 0, nothing else woul
 
 LossScale::LossScale(LossScaleOptions options, Site site)
     : options_(options),
-      scale_(full({}, options.initial, f32), false, "loss_scale"),
-      steps_(zeros({}, i64), false, "loss_scale.steps") {
+      scale_(full({}, options.initial, f32), false, "loss_scale", site),
+      steps_(zeros({}, i64), false, "loss_scale.steps", site) {
   called("LossScale", site, [&] {
     for (const auto& [name, value] : {std::pair{"initial", options.initial}, {"growth", options.growth}})
       if (!(value >= 1 && std::isfinite(value)))

@@ -41,7 +41,7 @@ Tensor with_channels(const char* name, const Arg& x, std::int64_t channels, cons
 
 }  // namespace
 
-BatchNorm::BatchNorm(std::int64_t channels, double eps, double share, bool affine, DType dtype, Site site)
+BatchNorm::BatchNorm(std::int64_t channels, double eps, double share, Flag affine, DType dtype, Site site)
     : epsilon(eps), momentum(share) {
   weft::detail::called("BatchNorm", site, [&] {
     check_extents({channels});
@@ -72,7 +72,7 @@ Tensor BatchNorm::operator()(const Arg& x) const {
 
 std::string BatchNorm::text() const { return fmt::format("BatchNorm {}", running_mean.size()); }
 
-LayerNorm::LayerNorm(const Shape& extents, double eps, bool affine, bool with_bias, DType dtype, Site site)
+LayerNorm::LayerNorm(const Shape& extents, double eps, Flag affine, Flag with_bias, DType dtype, Site site)
     : normalized(extents), epsilon(eps) {
   weft::detail::called("LayerNorm", site, [&] {
     check_extents(normalized);
@@ -88,7 +88,7 @@ Tensor LayerNorm::operator()(const Arg& x) const {
 
 std::string LayerNorm::text() const { return "LayerNorm " + normalized.text(); }
 
-RMSNorm::RMSNorm(const Shape& extents, double eps, bool affine, DType dtype, Site site)
+RMSNorm::RMSNorm(const Shape& extents, double eps, Flag affine, DType dtype, Site site)
     : normalized(extents), epsilon(eps) {
   weft::detail::called("RMSNorm", site, [&] {
     check_extents(normalized);
@@ -103,7 +103,7 @@ Tensor RMSNorm::operator()(const Arg& x) const {
 
 std::string RMSNorm::text() const { return "RMSNorm " + normalized.text(); }
 
-GroupNorm::GroupNorm(std::int64_t groups_, std::int64_t channels_, double eps, bool affine, DType dtype, Site site)
+GroupNorm::GroupNorm(std::int64_t groups_, std::int64_t channels_, double eps, Flag affine, DType dtype, Site site)
     : groups(groups_), channels(channels_), epsilon(eps) {
   weft::detail::called("GroupNorm", site, [&] {
     check_extents({groups, channels});
@@ -122,7 +122,7 @@ Tensor GroupNorm::operator()(const Arg& x) const {
 
 std::string GroupNorm::text() const { return fmt::format("GroupNorm {} groups of {}", groups, channels / groups); }
 
-InstanceNorm::InstanceNorm(std::int64_t channels_, double eps, bool affine, DType dtype, Site site)
+InstanceNorm::InstanceNorm(std::int64_t channels_, double eps, Flag affine, DType dtype, Site site)
     : channels(channels_), epsilon(eps) {
   weft::detail::called("InstanceNorm", site, [&] {
     check_extents({channels});

@@ -7,6 +7,7 @@
 
 #include "../autograd/structure.h"
 #include "../ops/arg.h"
+#include "../ops/flag.h"
 #include "../tensor/create.h"
 
 namespace weft::nn {
@@ -21,7 +22,7 @@ struct BatchNorm {
   double epsilon, momentum;
 
   /// ArgumentError if channels is below 1 or momentum not in [0, 1].
-  explicit BatchNorm(std::int64_t channels, double epsilon = 1e-5, double momentum = 0.1, bool affine = true,
+  explicit BatchNorm(std::int64_t channels, double epsilon = 1e-5, double momentum = 0.1, Flag affine = true,
                      DType dtype = f32, Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "BatchNorm 64"
@@ -38,7 +39,7 @@ struct LayerNorm {
   double epsilon;
 
   /// ArgumentError if there is no extent or one is below 1.
-  explicit LayerNorm(const Shape& normalized, double epsilon = 1e-5, bool affine = true, bool bias = true,
+  explicit LayerNorm(const Shape& normalized, double epsilon = 1e-5, Flag affine = true, Flag bias = true,
                      DType dtype = f32, Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "LayerNorm [768]"
@@ -55,7 +56,7 @@ struct RMSNorm {
   double epsilon;
 
   /// ArgumentError if there is no extent or one is below 1.
-  explicit RMSNorm(const Shape& normalized, double epsilon = 1e-5, bool affine = true, DType dtype = f32,
+  explicit RMSNorm(const Shape& normalized, double epsilon = 1e-5, Flag affine = true, DType dtype = f32,
                    Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "RMSNorm [768]"
@@ -72,7 +73,7 @@ struct GroupNorm {
   double epsilon;
 
   /// ArgumentError if an extent is below 1 or groups does not divide channels.
-  GroupNorm(std::int64_t groups, std::int64_t channels, double epsilon = 1e-5, bool affine = true, DType dtype = f32,
+  GroupNorm(std::int64_t groups, std::int64_t channels, double epsilon = 1e-5, Flag affine = true, DType dtype = f32,
             Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "GroupNorm 8 groups of 32"
@@ -89,7 +90,7 @@ struct InstanceNorm {
   double epsilon;
 
   /// ArgumentError if channels is below 1.
-  explicit InstanceNorm(std::int64_t channels, double epsilon = 1e-5, bool affine = false, DType dtype = f32,
+  explicit InstanceNorm(std::int64_t channels, double epsilon = 1e-5, Flag affine = false, DType dtype = f32,
                         Site site = Site::current());
   Tensor operator()(const Arg& x) const;
   /// "InstanceNorm 64"

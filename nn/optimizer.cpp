@@ -10,6 +10,7 @@
 #include "../ops/recorder.h"
 #include "../ops/reduce.h"
 #include "../tensor/create.h"
+#include "../tensor/warn.h"
 #include "layer_scope.h"
 
 namespace weft::nn {
@@ -38,7 +39,7 @@ using weft::detail::called;
 
 Optimizer::Optimizer(const char* kind, const std::vector<ParameterGroup>& groups, double learning_rate,
                      double weight_decay, std::vector<std::string> slot_names, const Site& site)
-    : slot_names_(std::move(slot_names)), step_(zeros({}, i64), false, "step") {
+    : slot_names_(std::move(slot_names)), step_(zeros({}, i64), false, "step", site) {
   called(kind, site, [&] {
     for (const ParameterGroup& g : groups) add_group(g, learning_rate, weight_decay);
     if (slots_.empty()) throw ArgumentError("no trainable variables", "is all of it frozen? make the optimizer first");
@@ -85,6 +86,7 @@ void Optimizer::update_all(const Gradients& gradients) {
   };
   std::vector<Work> work;
   std::vector<bool> seen(slots_.size());
+  std::string passed_over;
   tell_variables_apart();
   for (const auto& [variable, gradient] : gradients) {  // all checks come before any change
     const auto at = index_.find(variable.get());
@@ -93,7 +95,10 @@ void Optimizer::update_all(const Gradients& gradients) {
                           "it trains what it was made for, and of that what was not frozen then");
     if (seen[at->second]) throw ArgumentError(fmt::format("two gradients for the variable {}", shown(*variable)));
     seen[at->second] = true;
-    if (!gradient.defined()) continue;
+    if (!gradient.defined()) {
+      if (variable->trainable()) passed_over += (passed_over.empty() ? "" : ", ") + shown(*variable);
+      continue;
+    }
     const auto fail = [&](auto error) {
       error.locate("apply", {describe_operand("variable  ", variable->value), describe_operand("gradient  ", gradient)},
                    site_text(SiteScope::current()));
@@ -111,6 +116,9 @@ void Optimizer::update_all(const Gradients& gradients) {
   if (work.empty() && gradients.size() > 0)
     throw GradError(fmt::format("none of the {} variables has a gradient", gradients.size()),
                     "was the loss computed under the tape, from these variables? tape.explain(loss, variable) tells");
+  if (!passed_over.empty() && !std::exchange(warned_, true))
+    warn("apply: variables without a gradient stay as they are: {}; tape.explain(loss, variable) tells why{}",
+         passed_over, at_line());
   step_.assign_add(1);
   begin_step();
   for (const Work& w : work) {

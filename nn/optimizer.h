@@ -32,8 +32,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
 
   /// One step: updates each variable that has a gradient; an undefined gradient is passed over, with no change to its
-  /// slots. ArgumentError for a variable that is not this optimizer's or given twice, ShapeError, DTypeError; nothing
-  /// is changed then.
+  /// slots, and with one warning an optimizer. ArgumentError for a variable that is not this optimizer's or given
+  /// twice, ShapeError, DTypeError; nothing is changed then.
   void apply(const Gradients& gradients, Site site = Site::current());
   /// The same for any structure of variables and models, and what gradient() gives for it:
   /// opt.apply(layers, tape.gradient(loss, layers)), opt.apply(std::tie(w, b), tape.gradient(loss, w, b)).
@@ -87,6 +87,7 @@ class Optimizer {
   std::vector<Slot> slots_;
   std::unordered_map<const VariableState*, std::size_t> index_;
   Variable step_;
+  bool warned_ = false;  // of variables that have no gradient
 };
 
 namespace detail {

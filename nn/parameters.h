@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../autograd/structure.h"
+#include "../ops/flag.h"
 #include "../tensor/site.h"
 
 namespace weft::nn {
@@ -136,7 +137,7 @@ template <class M> void update_average(const M& average, const M& model, double 
 /// has slots for what is not frozen when it is made.
 ///     nn::Adam opt(net);
 ///     nn::freeze(net.encoder);  // and later nn::unfreeze(net.encoder)
-template <class M> void freeze(const M& model, bool frozen = true) {
+template <class M> void freeze(const M& model, Flag frozen = true) {
   for (const Parameter& p : parameters(model)) p.variable().freeze(frozen);
 }
 template <class M> void unfreeze(const M& model) { freeze(model, false); }

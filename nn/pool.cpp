@@ -16,7 +16,8 @@ template <int axes, class F> Tensor choose(F one, F two, F three, const auto&...
 
 constexpr const char *max_pools[] = {"MaxPool1d", "MaxPool2d", "MaxPool3d"},
                      *avg_pools[] = {"AvgPool1d", "AvgPool2d", "AvgPool3d"},
-                     *adaptive_pools[] = {"AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"};
+                     *adaptive_max_pools[] = {"AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"},
+                     *adaptive_avg_pools[] = {"AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"};
 
 template <int axes> std::string layer_text(const char* const (&kinds)[3], const PerAxis& numbers) {
   return fmt::format("{} {}", kinds[axes - 1], numbers.of(axes, "window").text());
@@ -36,12 +37,20 @@ template <int axes> Tensor AvgPool<axes>::operator()(const Arg& x) const {
 }
 template <int axes> std::string AvgPool<axes>::text() const { return layer_text<axes>(avg_pools, window); }
 
+template <int axes> Tensor AdaptiveMaxPool<axes>::operator()(const Arg& x) const {
+  const LayerScope layer(adaptive_max_pools[axes - 1]);
+  return choose<axes>(adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d, x, results, channels_last);
+}
+template <int axes> std::string AdaptiveMaxPool<axes>::text() const {
+  return layer_text<axes>(adaptive_max_pools, results);
+}
+
 template <int axes> Tensor AdaptiveAvgPool<axes>::operator()(const Arg& x) const {
-  const LayerScope layer(adaptive_pools[axes - 1]);
+  const LayerScope layer(adaptive_avg_pools[axes - 1]);
   return choose<axes>(adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, x, results, channels_last);
 }
 template <int axes> std::string AdaptiveAvgPool<axes>::text() const {
-  return layer_text<axes>(adaptive_pools, results);
+  return layer_text<axes>(adaptive_avg_pools, results);
 }
 
 Tensor GlobalAvgPool::operator()(const Arg& x) const {
@@ -70,6 +79,9 @@ template struct MaxPool<3>;
 template struct AvgPool<1>;
 template struct AvgPool<2>;
 template struct AvgPool<3>;
+template struct AdaptiveMaxPool<1>;
+template struct AdaptiveMaxPool<2>;
+template struct AdaptiveMaxPool<3>;
 template struct AdaptiveAvgPool<1>;
 template struct AdaptiveAvgPool<2>;
 template struct AdaptiveAvgPool<3>;

@@ -30,6 +30,18 @@ using AvgPool1d = AvgPool<1>;
 using AvgPool2d = AvgPool<2>;
 using AvgPool3d = AvgPool<3>;
 
+/// nn::AdaptiveMaxPool2d{7}: 7 x 7 results a channel, whatever the input's extents.
+template <int axes> struct AdaptiveMaxPool {
+  PerAxis results;
+  bool channels_last = false;
+  Tensor operator()(const Arg& x) const;
+  std::string text() const;
+  WEFT_OPTIONS(results, channels_last)
+};
+using AdaptiveMaxPool1d = AdaptiveMaxPool<1>;
+using AdaptiveMaxPool2d = AdaptiveMaxPool<2>;
+using AdaptiveMaxPool3d = AdaptiveMaxPool<3>;
+
 /// nn::AdaptiveAvgPool2d{1}: a result a channel.
 template <int axes> struct AdaptiveAvgPool {
   PerAxis results;

@@ -186,7 +186,7 @@ Tensor sequence_mask(const Arg& lengths, std::int64_t steps) {
   });
 }
 
-LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, random::Generator& generator,
+LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, Flag with_bias, DType dtype, random::Generator& generator,
                    Site site) {
   make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
@@ -202,7 +202,7 @@ std::pair<Tensor, LSTMState> LSTM::operator()(const Arg& x, const std::optional<
 }
 std::string LSTM::text() const { return text_of("LSTM", *this); }
 
-GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, bool with_bias, DType dtype, random::Generator& generator,
+GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, Flag with_bias, DType dtype, random::Generator& generator,
                  Site site) {
   make(*this, "GRU", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, with_bias, dtype, generator, site);
 }
@@ -218,7 +218,7 @@ std::pair<Tensor, Tensor> GRU::operator()(const Arg& x, const std::optional<Tens
 }
 std::string GRU::text() const { return text_of("GRU", *this); }
 
-RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, bool with_relu, bool with_bias, DType dtype,
+RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, Flag with_relu, Flag with_bias, DType dtype,
                  random::Generator& generator, Site site)
     : relu(with_relu) {
   make(*this, "RNN", in, hidden, 1, {{"bias", &bias}}, with_bias, dtype, generator, site);

@@ -19,7 +19,7 @@
 
 #include "../autograd/structure.h"
 #include "../ops/arg.h"
-#include "../ops/not_bool.h"
+#include "../ops/flag.h"
 #include "../ops/random.h"
 
 namespace weft::nn {
@@ -42,9 +42,8 @@ struct LSTMCell {
   std::optional<Variable> bias;
 
   /// ArgumentError if an extent is below 1.
-  LSTMCell(std::int64_t in, std::int64_t hidden, bool bias = true, DType dtype = f32,
+  LSTMCell(std::int64_t in, std::int64_t hidden, Flag bias = true, DType dtype = f32,
            random::Generator& generator = random::default_generator(), Site site = Site::current());
-  LSTMCell(std::int64_t in, std::int64_t hidden, NotBool auto layers, const auto&...) = delete;
   LSTMState operator()(const Arg& x, const std::optional<LSTMState>& state = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias)
@@ -65,9 +64,8 @@ struct GRUCell {
   std::optional<Variable> bias_ih, bias_hh;
 
   /// ArgumentError if an extent is below 1.
-  GRUCell(std::int64_t in, std::int64_t hidden, bool bias = true, DType dtype = f32,
+  GRUCell(std::int64_t in, std::int64_t hidden, Flag bias = true, DType dtype = f32,
           random::Generator& generator = random::default_generator(), Site site = Site::current());
-  GRUCell(std::int64_t in, std::int64_t hidden, NotBool auto layers, const auto&...) = delete;
   Tensor operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias_ih, bias_hh)
@@ -88,9 +86,8 @@ struct RNNCell {
   bool relu;
 
   /// ArgumentError if an extent is below 1.
-  RNNCell(std::int64_t in, std::int64_t hidden, bool relu = false, bool bias = true, DType dtype = f32,
+  RNNCell(std::int64_t in, std::int64_t hidden, Flag relu = false, Flag bias = true, DType dtype = f32,
           random::Generator& generator = random::default_generator(), Site site = Site::current());
-  RNNCell(std::int64_t in, std::int64_t hidden, NotBool auto layers, const auto&...) = delete;
   Tensor operator()(const Arg& x, const std::optional<Tensor>& h = {}) const;
   std::string text() const;
   WEFT_MEMBERS(weight_ih, weight_hh, bias)

@@ -70,7 +70,7 @@ Tensor celu(const Arg& x, double alpha) {
 }
 
 // Phi(x) by erfc and by sigmoid, not as 1 + erf or 1 + tanh, of which nothing is left for x < 0.
-Tensor gelu(const Arg& x, bool approximate) {
+Tensor gelu(const Arg& x, Flag approximate) {
   return in_compute_type("gelu", x, [&](const Tensor& t) {
     if (!approximate) return t * (erfc(t * -(1 / std::numbers::sqrt2)) * 0.5);
     constexpr double scale = 2 * 0.7978845608028654;  // 2 sqrt(2 / pi): (1 + tanh(u)) / 2 = sigmoid(2 u)
@@ -107,7 +107,7 @@ Tensor hard_swish(const Arg& x) {
   return in_compute_type("hard_swish", x, [](const Tensor& t) { return t * (relu6(t + 3) / 6); });
 }
 
-Tensor glu(const Arg& x, std::int64_t axis) {
+Tensor glu(const Arg& x, Axis axis) {
   return in_compute_type("glu", x, [&](const Tensor& t) {
     const auto along = static_cast<int>(normal_axes({axis}, t.rank())[0]);
     const std::int64_t n = t.shape()[along];

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "arg.h"
+#include "axes.h"
+#include "flag.h"
 
 namespace weft {
 
@@ -23,7 +25,7 @@ Tensor selu(const Arg& x);
 /// arXiv:1704.07483.
 Tensor celu(const Arg& x, double alpha = 1);
 /// x Phi(x): exact by erf, or by the tanh approximation. Hendrycks and Gimpel, arXiv:1606.08415.
-Tensor gelu(const Arg& x, bool approximate = false);
+Tensor gelu(const Arg& x, Flag approximate = false);
 /// x sigmoid(x)
 Tensor silu(const Arg& x);
 /// x tanh(softplus(x)). Misra, arXiv:1908.08681.
@@ -40,6 +42,6 @@ Tensor hard_sigmoid(const Arg& x);
 Tensor hard_swish(const Arg& x);
 /// The first half of x along an axis times the sigmoid of the second. ShapeError if the extent is odd, IndexError.
 /// Dauphin et al., arXiv:1612.08083.
-Tensor glu(const Arg& x, std::int64_t axis = -1);
+Tensor glu(const Arg& x, Axis axis = -1);
 
 }  // namespace weft

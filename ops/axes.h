@@ -1,20 +1,35 @@
-// Axes, as functions that take any number of them are given them: f(x, 1), f(x, {0, -1}); f(x): all.
+// Axes, as functions are given them: one, f(x, -1), or any number, f(x, 1), f(x, {0, -1}), f(x): all.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <type_traits>
 
 #include "../tensor/shape.h"
 
 namespace weft {
+
+/// One axis; negative ones count from the end. Integers alone become one, no bool that was meant for the parameter
+/// behind it, no fraction and no {}.
+class Axis {
+ public:
+  template <class T>
+  requires(std::integral<T> && !std::same_as<T, bool>) || std::is_enum_v<T> constexpr Axis(T axis)
+      : axis_(static_cast<std::int64_t>(axis)) {}
+  constexpr operator std::int64_t() const { return axis_; }
+
+ private:
+  std::int64_t axis_;
+};
 
 /// Some of a tensor's axes; none given means all.
 struct Axes {
   std::optional<Ints> list;
   Axes() = default;
   Axes(std::nullopt_t) {}
-  Axes(int axis) : list(Ints{axis}) {}
-  Axes(std::int64_t axis) : list(Ints{axis}) {}
+  template <std::convertible_to<Axis> T> Axes(T axis) : list(Ints{Axis(axis)}) {}
   Axes(std::initializer_list<std::int64_t> axes) : list(Ints(axes)) {}
   Axes(const Ints& axes) : list(axes) {}
 };

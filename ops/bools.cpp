@@ -25,6 +25,15 @@ Tensor not_equal(const Arg& a, const Arg& b) {
   return detail::composed("not_equal", {{"lhs", a}, {"rhs", b}}, [&] { return logical_xor(a, b); });
 }
 
+Tensor bitwise_and(const Arg& a, const Arg& b) {
+  return are_masks(a, b) ? logical_and(a, b) : detail::binary<BitwiseAnd>(a, b);
+}
+Tensor bitwise_or(const Arg& a, const Arg& b) {
+  return are_masks(a, b) ? logical_or(a, b) : detail::binary<BitwiseOr>(a, b);
+}
+Tensor bitwise_xor(const Arg& a, const Arg& b) {
+  return are_masks(a, b) ? logical_xor(a, b) : detail::binary<BitwiseXor>(a, b);
+}
 Tensor bitwise_not(const Arg& x) { return is_mask(x) ? logical_not(x) : detail::unary<BitwiseNot>(x); }
 
 Tensor identity(const Arg& x) { return is_mask(x) ? logical_or(x, x) : detail::unary<Identity>(x); }

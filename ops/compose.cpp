@@ -42,12 +42,12 @@ double largest_finite(DType t) {
 
 using detail::in_compute_type;
 
-Tensor mean(const Arg& x, const Axes& axes, bool keepdims) {
+Tensor mean(const Arg& x, const Axes& axes, Flag keepdims) {
   return in_compute_type("mean", x,
                          [&](const Tensor& t) { return sum(t, axes, keepdims) / reduced_count(t.shape(), axes); });
 }
 
-Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {
+Tensor var(const Arg& x, const Axes& axes, Flag keepdims, double correction) {
   return in_compute_type("var", x, [&](const Tensor& t) {
     const double n = reduced_count(t.shape(), axes);
     const Tensor d = t - mean(t, axes, true), total = sum(square(d), axes, keepdims);
@@ -58,20 +58,20 @@ Tensor var(const Arg& x, const Axes& axes, bool keepdims, double correction) {
   });
 }
 
-Tensor stddev(const Arg& x, const Axes& axes, bool keepdims, double correction) {
+Tensor stddev(const Arg& x, const Axes& axes, Flag keepdims, double correction) {
   return in_compute_type("stddev", x, [&](const Tensor& t) { return safe_sqrt(var(t, axes, keepdims, correction)); });
 }
 
-Tensor nansum(const Arg& x, const Axes& axes, bool keepdims) {
+Tensor nansum(const Arg& x, const Axes& axes, Flag keepdims) {
   return in_compute_type("nansum", x, [&](const Tensor& t) { return sum(where(equal(t, t), t, 0), axes, keepdims); });
 }
 
-Tensor count_nonzero(const Arg& x, const Axes& axes, bool keepdims) {
+Tensor count_nonzero(const Arg& x, const Axes& axes, Flag keepdims) {
   return detail::composed("count_nonzero", {{"in0", x}},
                           [&] { return sum(cast(cast(x.tensor(), DType::boolean), i64), axes, keepdims); });
 }
 
-Tensor softmax(const Arg& x, std::int64_t axis) {
+Tensor softmax(const Arg& x, Axis axis) {
   return in_compute_type("softmax", x, [&](const Tensor& t) {
     if (t.shape()[normal_axis(axis, t.rank())] == 0) return identity(t);  // nothing has no largest
     const Tensor e = exp(t - stop_gradient(max(t, axis, true)));
@@ -79,7 +79,7 @@ Tensor softmax(const Arg& x, std::int64_t axis) {
   });
 }
 
-Tensor log_softmax(const Arg& x, std::int64_t axis) {
+Tensor log_softmax(const Arg& x, Axis axis) {
   return in_compute_type("log_softmax", x, [&](const Tensor& t) {
     if (t.shape()[normal_axis(axis, t.rank())] == 0) return identity(t);
     const Tensor shifted = t - stop_gradient(max(t, axis, true));
@@ -87,7 +87,7 @@ Tensor log_softmax(const Arg& x, std::int64_t axis) {
   });
 }
 
-Tensor logsumexp(const Arg& x, const Axes& axes, bool keepdims) {
+Tensor logsumexp(const Arg& x, const Axes& axes, Flag keepdims) {
   return in_compute_type("logsumexp", x, [&](const Tensor& t) {
     if (t.size() == 0) return log(sum(exp(t), axes, keepdims));  // nothing has no largest
     const Tensor m = stop_gradient(max(t, axes, true));
@@ -117,7 +117,7 @@ Tensor clip(const Arg& x, const Arg& low, const Arg& high) {
   });
 }
 
-Tensor isclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_nan) {
+Tensor isclose(const Arg& a, const Arg& b, double rtol, double atol, Flag equal_nan) {
   return detail::composed("isclose", {{"lhs", a}, {"rhs", b}}, [&] {
     if (!(rtol >= 0) || !(atol >= 0)) throw ArgumentError(fmt::format("rtol {}, atol {}: from 0", rtol, atol));
     Tensor in[2];
@@ -130,7 +130,7 @@ Tensor isclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_
   });
 }
 
-bool allclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_nan) {
+bool allclose(const Arg& a, const Arg& b, double rtol, double atol, Flag equal_nan) {
   return detail::composed("allclose", {{"lhs", a}, {"rhs", b}},
                           [&] { return all(isclose(a, b, rtol, atol, equal_nan)).item<bool>(); });
 }
@@ -144,7 +144,7 @@ Tensor nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::o
   });
 }
 
-Tensor norm(const Arg& x, double p, const Axes& axes, bool keepdims) {
+Tensor norm(const Arg& x, double p, const Axes& axes, Flag keepdims) {
   return in_compute_type("norm", x, [&](const Tensor& t) {
     if (p != p) throw ArgumentError("p is NaN");
     if (p == 2) return safe_sqrt(sum(square(t), axes, keepdims));

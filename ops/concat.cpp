@@ -63,7 +63,7 @@ void check_parts(const char* name, const std::vector<Tensor>& parts) {
 
 }  // namespace
 
-Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis, std::source_location site) {
+Tensor concat(const std::vector<Tensor>& parts, Axis axis, std::source_location site) {
   const SiteScope scope(site);
   check_parts("concat", parts);
   if (!parts[0].defined()) return apply(op_of<Concat>(), ConcatAttrs{0}, parts);
@@ -71,7 +71,7 @@ Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis, std::source_l
   return apply(op_of<Concat>(), ConcatAttrs{at}, parts);
 }
 
-Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis, std::source_location site) {
+Tensor stack(const std::vector<Tensor>& parts, Axis axis, std::source_location site) {
   const SiteScope scope(site);
   check_parts("stack", parts);
   std::vector<std::string> shown;

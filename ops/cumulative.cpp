@@ -112,24 +112,20 @@ void CumArgMin::infer(const Attrs& attrs, Types in, std::span<Type> out) { CumAr
 void CumArgMax::run(const Attrs& a, Views in, Views out) { weft::run(run_cumargmax, a, in, out); }
 void CumArgMin::run(const Attrs& a, Views in, Views out) { weft::run(run_cumargmin, a, in, out); }
 
-Tensor cumsum(const Arg& x, std::int64_t axis, bool reverse) {
+Tensor cumsum(const Arg& x, Axis axis, Flag reverse) {
   return along("cumsum", x, axis, [&](const Tensor& t, int at) {
     return apply<CumSum>({t}, CumulativeAttrs{at, reverse});
   });
 }
-Tensor cumprod(const Arg& x, std::int64_t axis, bool reverse) {
+Tensor cumprod(const Arg& x, Axis axis, Flag reverse) {
   return along("cumprod", x, axis, [&](const Tensor& t, int at) {
     return apply<CumProd>({t}, CumulativeAttrs{at, reverse});
   });
 }
-ValuesIndices cummax(const Arg& x, std::int64_t axis, bool reverse) {
-  return extreme<CumArgMax>("cummax", x, axis, reverse);
-}
-ValuesIndices cummin(const Arg& x, std::int64_t axis, bool reverse) {
-  return extreme<CumArgMin>("cummin", x, axis, reverse);
-}
+ValuesIndices cummax(const Arg& x, Axis axis, Flag reverse) { return extreme<CumArgMax>("cummax", x, axis, reverse); }
+ValuesIndices cummin(const Arg& x, Axis axis, Flag reverse) { return extreme<CumArgMin>("cummin", x, axis, reverse); }
 
-Tensor linear_recurrence(const Arg& a, const Arg& b, std::int64_t axis, bool reverse) {
+Tensor linear_recurrence(const Arg& a, const Arg& b, Axis axis, Flag reverse) {
   return detail::composed("linear_recurrence", {{"a", a}, {"b", b}}, [&] {
     const Tensor t = a.tensor(b.is_number() ? f32 : b.given().dtype());
     return apply<LinearRecurrence>({t, b.tensor(t.dtype())}, CumulativeAttrs{normal_axis(axis, t.rank()), reverse});

@@ -101,7 +101,7 @@ Tensor on_diagonal(const Tensor& x) { return expand(x, -1) * eye(x.shape().back(
 Tensor each_times(const Tensor& factors, const Tensor& matrices) { return expand(expand(factors, -1), -1) * matrices; }
 
 // The lower triangle with half the diagonal.
-Tensor half_lower(const Tensor& x) { return tril(x) - on_diagonal(diagonal(x) * 0.5); }
+Tensor half_lower(const Tensor& x) { return tril(x) - on_diagonal(diagonal(x, 0, -2, -1) * 0.5); }
 
 // The gradient of a symmetric argument, of which the lower triangle is read.
 Tensor of_lower(const Tensor& s) { return half_lower(s + flipped(s)); }
@@ -230,7 +230,7 @@ void Qr::vjp(Backward& b) {
   Tensor dq = b.grad(0);
   if (m < n) dq = dq + matmul(columns(b.in(), m, n), flipped(columns(b.grad(1), m, n)));
   const Tensor s = matmul(u, flipped(du)) - matmul(flipped(dq), q), low = tril(s, -1);
-  const Tensor symmetric = low + flipped(low) + on_diagonal(diagonal(s));
+  const Tensor symmetric = low + flipped(low) + on_diagonal(diagonal(s, 0, -2, -1));
   const Tensor right = dq + matmul(q, symmetric);
   const Tensor dx = flipped(triangular_solve(u, flipped(right), false));  // right u^-T
   b.give(0, m < n ? concat({dx, matmul(q, columns(b.grad(1), m, n))}, -1) : dx);
@@ -318,7 +318,7 @@ void CheckMatrices::run(const Attrs& attrs, Views in, Views out) {
 Tensor solve(const Arg& a, const Arg& b) {
   return composed("solve", {{"lhs", a}, {"rhs", b}}, [&] { return solved<Solve>(a.tensor(), b.tensor(), {}); });
 }
-Tensor triangular_solve(const Arg& a, const Arg& b, bool lower) {
+Tensor triangular_solve(const Arg& a, const Arg& b, Flag lower) {
   return composed("triangular_solve", {{"lhs", a}, {"rhs", b}},
                   [&] { return solved<TriangularSolve>(a.tensor(), b.tensor(), TriangleAttrs{lower}); });
 }

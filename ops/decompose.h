@@ -6,13 +6,14 @@
 #pragma once
 
 #include "arg.h"
+#include "flag.h"
 
 namespace weft {
 
 /// x with a x = b, for square a and b [..., n, m]; batches broadcast. A 1-d b is one column, and x has none either.
 Tensor solve(const Arg& a, const Arg& b);
 /// The same where a is a triangle: the elements above (or, not `lower`, below) the diagonal are not read.
-Tensor triangular_solve(const Arg& a, const Arg& b, bool lower = true);
+Tensor triangular_solve(const Arg& a, const Arg& b, Flag lower = true);
 /// The inverse.
 Tensor inv(const Arg& a);
 /// The determinant. Its gradient is the cofactor matrix, at a singular matrix too; that of second order is there at

@@ -53,7 +53,7 @@ Tensor triu(const Arg& x, std::int64_t k) {
   return composed("triu", {{"in0", x}}, [&] { return triangle(x.tensor(), k, false); });
 }
 
-Tensor diagonal(const Arg& x, std::int64_t k, std::int64_t axis1, std::int64_t axis2) {
+Tensor diagonal(const Arg& x, std::int64_t k, Axis axis1, Axis axis2) {
   return composed("diagonal", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     check_matrix(t);
@@ -83,11 +83,8 @@ Tensor diag(const Arg& x, std::int64_t k) {
   });
 }
 
-Tensor trace(const Arg& x, std::int64_t k) {
-  return composed("trace", {{"in0", x}}, [&] {
-    check_matrix(x.tensor());
-    return sum(last_diagonal(x.tensor(), k), -1);
-  });
+Tensor trace(const Arg& x, std::int64_t k, Axis axis1, Axis axis2) {
+  return composed("trace", {{"in0", x}}, [&] { return sum(diagonal(x, k, axis1, axis2), -1); });
 }
 
 }  // namespace weft

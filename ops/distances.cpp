@@ -33,7 +33,7 @@ Tensor all_pairs_of_batches(const Tensor& x, const Tensor& y, double p) {
 
 }  // namespace
 
-Tensor diff(const Arg& x, int n, std::int64_t axis) {
+Tensor diff(const Arg& x, int n, Axis axis) {
   return detail::composed("diff", {{"in0", x}}, [&] {
     Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());

@@ -161,11 +161,14 @@ class Einsum {
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const std::int64_t n = x.shape()[static_cast<int>(i)];
       std::int64_t& extent = extents_[labels[i]];
-      if (n != 1 && extent != 1 && n != extent) {
+      const auto same = std::find(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(i), labels[i]);
+      const std::int64_t within = x.shape()[static_cast<int>(same - labels.begin())];  // of a diagonal none is spread
+      if ((n != 1 && extent != 1 && n != extent) || within != n) {
         const auto at =
             std::find(t.labels.begin(), t.labels.end(), is_letter(static_cast<char>(labels[i])) ? labels[i] : dots);
         throw ShapeError(fmt::format("{} at position {} has extent {}, before {}", shown(labels[i]),
-                                     t.positions[static_cast<std::size_t>(at - t.labels.begin())], n, extent));
+                                     t.positions[static_cast<std::size_t>(at - t.labels.begin())], n,
+                                     within != n ? within : extent));
       }
       if (n != 1) extent = n;
     }

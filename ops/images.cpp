@@ -123,7 +123,7 @@ Tensor fold(const Arg& x, const Ints& spatial, const Ints& kernel, const WindowO
   });
 }
 
-Tensor interpolate(const Arg& x, const Ints& size, Interpolation mode, bool align_corners) {
+Tensor interpolate(const Arg& x, const Ints& size, Interpolation mode, Flag align_corners) {
   return composed("interpolate", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     if (t.rank() != 2 + size.size() || size.empty())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arg.h"
+#include "flag.h"
 
 namespace weft {
 
@@ -22,7 +23,7 @@ enum class Interpolation : std::uint8_t { nearest, linear };
 /// 1) / (size - 1). ArgumentError for an extent below 1, ShapeError for another rank or of nothing, DTypeError of
 /// integers if linear.
 Tensor interpolate(const Arg& x, const Ints& size, Interpolation mode = Interpolation::nearest,
-                   bool align_corners = false);
+                   Flag align_corners = false);
 
 /// [..., c * r * r, h, w] -> [..., c, h * r, w * r]: channels as the pixels of r by r squares. ShapeError.
 Tensor pixel_shuffle(const Arg& x, std::int64_t r);

@@ -122,7 +122,7 @@ void AxisPositions::batch(Batching& b) {
   b.apply(a);
 }
 
-Tensor gather(const Arg& x, const Arg& indices, std::int64_t axis) {
+Tensor gather(const Arg& x, const Arg& indices, Axis axis) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
   if (!t.defined()) return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{0});  // the door refuses it
@@ -170,7 +170,7 @@ Flat flat_positions(const Tensor& x, const Tensor& indices, std::int64_t axis) {
 
 }  // namespace
 
-Tensor take_along_axis(const Arg& x, const Arg& indices, std::int64_t axis) {
+Tensor take_along_axis(const Arg& x, const Arg& indices, Axis axis) {
   return composed("take_along_axis", {{"x", x}, {"idx", indices}}, [&] {
     const Tensor t = x.tensor();
     const Flat f = flat_positions(t, indices.tensor(i64), axis);
@@ -178,7 +178,7 @@ Tensor take_along_axis(const Arg& x, const Arg& indices, std::int64_t axis) {
   });
 }
 
-Tensor put_along_axis(const Arg& x, const Arg& indices, const Arg& values, std::int64_t axis) {
+Tensor put_along_axis(const Arg& x, const Arg& indices, const Arg& values, Axis axis) {
   return composed("put_along_axis", {{"x", x}, {"idx", indices}, {"val", values}}, [&] {
     const Tensor t = x.tensor();
     const Flat f = flat_positions(t, indices.tensor(i64), axis);
@@ -187,7 +187,7 @@ Tensor put_along_axis(const Arg& x, const Arg& indices, const Arg& values, std::
   });
 }
 
-Tensor index_add(const Arg& x, std::int64_t axis, const Arg& index, const Arg& source, double alpha) {
+Tensor index_add(const Arg& x, Axis axis, const Arg& index, const Arg& source, double alpha) {
   return composed("index_add", {{"x", x}, {"idx", index}, {"src", source}}, [&] {
     const Tensor t = x.tensor(), i = index.tensor(i64), s = source.tensor(t.dtype());
     if (i.rank() != 1) throw ShapeError(fmt::format("the index has rank {}, not 1", i.rank()));

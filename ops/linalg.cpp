@@ -120,6 +120,9 @@ Tensor matmul(const Arg& lhs, const Arg& rhs) {
   try {
     if (a.rank() == 0 || b.rank() == 0) throw ShapeError("an operand has no axes", "multiply by a scalar with *");
     const bool row = a.rank() == 1, column = b.rank() == 1;
+    if (const std::int64_t k = a.shape().back(), other = b.shape()[column ? 0 : -2]; (row || column) && k != other)
+      throw ShapeError(fmt::format("inner dimensions differ: {} x {} ({} vs {})", a.shape().text(), b.shape().text(), k,
+                                   other));  // of what was given, not of the matrices that it becomes
     if (row) a = expand(a, 0);
     if (column) b = expand(b, 1);
     Tensor c;

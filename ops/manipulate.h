@@ -22,16 +22,16 @@ Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b);
 /// Indices count from the back if negative and are clamped, as NumPy's. IndexError if a step is 0.
 Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step = {});
 /// Elements begin to end along one axis.
-Tensor slice_axis(const Arg& x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step = 1);
+Tensor slice_axis(const Arg& x, Axis axis, std::int64_t begin, std::int64_t end, std::int64_t step = 1);
 /// A new axis of extent 1 at position `axis` of the result.
-Tensor expand(const Arg& x, std::int64_t axis);
+Tensor expand(const Arg& x, Axis axis);
 /// Without the given axes, which must have extent 1; by default all such. ShapeError.
 Tensor squeeze(const Arg& x, const Axes& axes = {});
 /// The parts end to end along an axis. ShapeError if other extents differ.
-Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis = 0,
+Tensor concat(const std::vector<Tensor>& parts, Axis axis = 0,
               std::source_location site = std::source_location::current());
 /// The parts along a new axis. ShapeError if shapes differ.
-Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis = 0,
+Tensor stack(const std::vector<Tensor>& parts, Axis axis = 0,
              std::source_location site = std::source_location::current());
 /// With `before[i]` and `after[i]` elements of `value` around axis i. ArgumentError if one is negative, DTypeError if
 /// x's dtype can't hold the value.

@@ -1,4 +1,4 @@
-// What each function of math.h applies.
+// What each function of math.h applies, but for those that bools.cpp has.
 #include "math.h"
 
 #include "defs/binary.h"
@@ -69,9 +69,6 @@ Tensor logical_and(const Arg& a, const Arg& b) { return detail::binary<LogicalAn
 Tensor logical_or(const Arg& a, const Arg& b) { return detail::binary<LogicalOr>(a, b); }
 Tensor logical_xor(const Arg& a, const Arg& b) { return detail::binary<LogicalXor>(a, b); }
 Tensor logical_not(const Arg& x) { return detail::unary<LogicalNot>(x); }
-Tensor bitwise_and(const Arg& a, const Arg& b) { return detail::binary<BitwiseAnd>(a, b); }
-Tensor bitwise_or(const Arg& a, const Arg& b) { return detail::binary<BitwiseOr>(a, b); }
-Tensor bitwise_xor(const Arg& a, const Arg& b) { return detail::binary<BitwiseXor>(a, b); }
 Tensor left_shift(const Arg& a, const Arg& b) { return detail::binary<LeftShift>(a, b); }
 Tensor right_shift(const Arg& a, const Arg& b) { return detail::binary<RightShift>(a, b); }
 Tensor stop_gradient(const Arg& x) { return detail::unary<StopGradient>(x); }

@@ -93,10 +93,10 @@ Tensor adaptive_avg_pool(const char* name, int axes, const Arg& x, const PerAxis
   Tensor avg_pool##axes##d(const Arg& x, const PerAxis& window, const AvgPoolOptions& options) { \
     return avg_pool("avg_pool" #axes "d", axes, x, window, options);                             \
   }                                                                                              \
-  Tensor adaptive_max_pool##axes##d(const Arg& x, const PerAxis& results, bool channels_last) {  \
+  Tensor adaptive_max_pool##axes##d(const Arg& x, const PerAxis& results, Flag channels_last) {  \
     return adaptive_max_pool("adaptive_max_pool" #axes "d", axes, x, results, channels_last);    \
   }                                                                                              \
-  Tensor adaptive_avg_pool##axes##d(const Arg& x, const PerAxis& results, bool channels_last) {  \
+  Tensor adaptive_avg_pool##axes##d(const Arg& x, const PerAxis& results, Flag channels_last) {  \
     return adaptive_avg_pool("adaptive_avg_pool" #axes "d", axes, x, results, channels_last);    \
   }
 WEFT_POOLS(1)
@@ -104,11 +104,11 @@ WEFT_POOLS(2)
 WEFT_POOLS(3)
 #undef WEFT_POOLS
 
-Tensor global_max_pool(const Arg& x, bool channels_last) {
+Tensor global_max_pool(const Arg& x, Flag channels_last) {
   return pool("global_max_pool", 0, x, channels_last,
               [&](const Tensor& t) { return max(t, between(t, channels_last)); });
 }
-Tensor global_avg_pool(const Arg& x, bool channels_last) {
+Tensor global_avg_pool(const Arg& x, Flag channels_last) {
   return pool("global_avg_pool", 0, x, channels_last,
               [&](const Tensor& t) { return mean(t, between(t, channels_last)); });
 }

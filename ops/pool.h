@@ -4,6 +4,7 @@
 #pragma once
 
 #include "arg.h"
+#include "flag.h"
 #include "window.h"
 
 namespace weft {
@@ -38,15 +39,15 @@ Tensor avg_pool3d(const Arg& x, const PerAxis& window, const AvgPoolOptions& opt
 
 /// Pools to `results` elements an axis, whatever its extent: result i is of the elements from floor(i * in / results)
 /// to ceil((i + 1) * in / results). ArgumentError if there are to be fewer than one, or there are no elements.
-Tensor adaptive_max_pool1d(const Arg& x, const PerAxis& results, bool channels_last = false);
-Tensor adaptive_max_pool2d(const Arg& x, const PerAxis& results, bool channels_last = false);
-Tensor adaptive_max_pool3d(const Arg& x, const PerAxis& results, bool channels_last = false);
-Tensor adaptive_avg_pool1d(const Arg& x, const PerAxis& results, bool channels_last = false);
-Tensor adaptive_avg_pool2d(const Arg& x, const PerAxis& results, bool channels_last = false);
-Tensor adaptive_avg_pool3d(const Arg& x, const PerAxis& results, bool channels_last = false);
+Tensor adaptive_max_pool1d(const Arg& x, const PerAxis& results, Flag channels_last = false);
+Tensor adaptive_max_pool2d(const Arg& x, const PerAxis& results, Flag channels_last = false);
+Tensor adaptive_max_pool3d(const Arg& x, const PerAxis& results, Flag channels_last = false);
+Tensor adaptive_avg_pool1d(const Arg& x, const PerAxis& results, Flag channels_last = false);
+Tensor adaptive_avg_pool2d(const Arg& x, const PerAxis& results, Flag channels_last = false);
+Tensor adaptive_avg_pool3d(const Arg& x, const PerAxis& results, Flag channels_last = false);
 
 /// Over all axes but the batch's and the channels': [n, channels]. Of x of any rank from 3 on; plain reductions.
-Tensor global_max_pool(const Arg& x, bool channels_last = false);
-Tensor global_avg_pool(const Arg& x, bool channels_last = false);
+Tensor global_max_pool(const Arg& x, Flag channels_last = false);
+Tensor global_avg_pool(const Arg& x, Flag channels_last = false);
 
 }  // namespace weft

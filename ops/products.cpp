@@ -88,7 +88,7 @@ Tensor tensordot(const Arg& a, const Arg& b, const Ints& axes_a, const Ints& axe
   });
 }
 
-Tensor cross(const Arg& a, const Arg& b, std::int64_t axis) {
+Tensor cross(const Arg& a, const Arg& b, Axis axis) {
   return composed("cross", {{"lhs", a}, {"rhs", b}}, [&] {
     const auto [given_x, given_y] = both(a, b);
     if (given_x.dtype() != given_y.dtype())

@@ -6,6 +6,7 @@
 
 #include "../tensor/site.h"
 #include "arg.h"
+#include "axes.h"
 
 namespace weft {
 
@@ -23,7 +24,7 @@ Tensor tensordot(const Arg& a, const Arg& b, const Ints& axes_a, const Ints& axe
 /// Every element of a times the whole of b, in its place.
 Tensor kron(const Arg& a, const Arg& b);
 /// The vector product of a and b along an axis of 3: a_y b_z - a_z b_y and so on. They broadcast.
-Tensor cross(const Arg& a, const Arg& b, std::int64_t axis = -1);
+Tensor cross(const Arg& a, const Arg& b, Axis axis = -1);
 
 /// Sums of products by labels, in NumPy's grammar: "bij,bjk->bik". A label names an axis of each operand that has it
 /// (extents equal, or 1); one twice in an operand means its diagonal; those that the result lacks are summed over;

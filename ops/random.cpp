@@ -123,7 +123,7 @@ void Uniform::batch(Batching& b) {
   b.give(1, out[1], false);
 }
 
-random::Generator::Generator(std::uint64_t seed) : state(state_of(seed), false, "generator") {}
+random::Generator::Generator(std::uint64_t seed, Site site) : state(state_of(seed), false, "generator", site) {}
 void random::Generator::seed(std::uint64_t seed) { state.assign(state_of(seed)); }
 
 random::Generator& random::default_generator() {

@@ -12,7 +12,7 @@ namespace weft::random {
 /// Where numbers come from.
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed = 0);
+  explicit Generator(std::uint64_t seed = 0, Site site = Site::current());
   /// The generator of this state: Generator(Variable::handle(other.state.state())) draws from `other`.
   explicit Generator(Variable&& of) : state(std::move(of)) {}
   /// i64[2]: the key, and how many blocks of 4 x 32 bits have been drawn. Not trainable; checkpoints keep it.

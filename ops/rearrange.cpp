@@ -108,7 +108,7 @@ Tensor roll(const Arg& x, std::int64_t shift, const std::optional<std::int64_t>&
   });
 }
 
-Tensor repeat(const Arg& x, std::int64_t times, std::int64_t axis) {
+Tensor repeat(const Arg& x, std::int64_t times, Axis axis) {
   return composed("repeat", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     check_times(times);
@@ -117,7 +117,7 @@ Tensor repeat(const Arg& x, std::int64_t times, std::int64_t axis) {
   });
 }
 
-Tensor repeat(const Arg& x, const std::vector<std::int64_t>& times, std::int64_t axis) {
+Tensor repeat(const Arg& x, const std::vector<std::int64_t>& times, Axis axis) {
   return composed("repeat", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());
@@ -152,7 +152,7 @@ Tensor tile(const Arg& x, const Ints& times) {
   });
 }
 
-std::vector<Tensor> split(const Arg& x, std::int64_t parts, std::int64_t axis) {
+std::vector<Tensor> split(const Arg& x, std::int64_t parts, Axis axis) {
   return composed("split", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());
@@ -166,7 +166,7 @@ std::vector<Tensor> split(const Arg& x, std::int64_t parts, std::int64_t axis) {
   });
 }
 
-std::vector<Tensor> split(const Arg& x, const std::vector<std::int64_t>& extents, std::int64_t axis) {
+std::vector<Tensor> split(const Arg& x, const std::vector<std::int64_t>& extents, Axis axis) {
   return composed("split", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());
@@ -181,7 +181,7 @@ std::vector<Tensor> split(const Arg& x, const std::vector<std::int64_t>& extents
   });
 }
 
-std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, std::int64_t axis) {
+std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, Axis axis) {
   return composed("chunk", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());
@@ -195,7 +195,7 @@ std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, std::int64_t axis) 
   });
 }
 
-std::vector<Tensor> unstack(const Arg& x, std::int64_t axis) {
+std::vector<Tensor> unstack(const Arg& x, Axis axis) {
   return composed("unstack", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());
@@ -219,7 +219,7 @@ Tensor pad(const Arg& x, const Ints& before, const Ints& after, PadMode mode) {
   });
 }
 
-std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, bool xy, Site site) {
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, Flag xy, Site site) {
   return detail::called("meshgrid", site, [&] {
     Shape shape;
     for (std::size_t i = 0; i < axes.size(); ++i) {

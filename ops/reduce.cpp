@@ -205,7 +205,7 @@ void infer_arg_reduce(const Attrs& attrs, Types in, std::span<Type> out) {
   out[0] = {i64, shape};
 }
 
-ValuesIndices with_indices(const char* name, Tensor (*index_of)(const Arg&, std::int64_t, bool), const Arg& x,
+ValuesIndices with_indices(const char* name, Tensor (*index_of)(const Arg&, Axis, Flag), const Arg& x,
                            std::int64_t axis, bool keepdims) {
   return detail::composed(name, {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
@@ -264,14 +264,14 @@ void ArgMin::infer(const Attrs& a, Types in, std::span<Type> out) { infer_arg_re
 void ArgMax::run(const Attrs& a, Views in, Views out) { run_arg_reduce<true>(a, in, out); }
 void ArgMin::run(const Attrs& a, Views in, Views out) { run_arg_reduce<false>(a, in, out); }
 
-Tensor sum(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Sum>(), x, axes, keepdims); }
-Tensor prod(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Prod>(), x, axes, keepdims); }
-Tensor max(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Max>(), x, axes, keepdims); }
-Tensor min(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Min>(), x, axes, keepdims); }
-Tensor any(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<Any>(), x, axes, keepdims); }
-Tensor all(const Arg& x, const Axes& axes, bool keepdims) { return reduce(op_of<All>(), x, axes, keepdims); }
-Tensor argmax(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMax>(), x, axis, keepdims); }
-Tensor argmin(const Arg& x, std::int64_t axis, bool keepdims) { return arg_reduce(op_of<ArgMin>(), x, axis, keepdims); }
+Tensor sum(const Arg& x, const Axes& axes, Flag keepdims) { return reduce(op_of<Sum>(), x, axes, keepdims); }
+Tensor prod(const Arg& x, const Axes& axes, Flag keepdims) { return reduce(op_of<Prod>(), x, axes, keepdims); }
+Tensor max(const Arg& x, const Axes& axes, Flag keepdims) { return reduce(op_of<Max>(), x, axes, keepdims); }
+Tensor min(const Arg& x, const Axes& axes, Flag keepdims) { return reduce(op_of<Min>(), x, axes, keepdims); }
+Tensor any(const Arg& x, const Axes& axes, Flag keepdims) { return reduce(op_of<Any>(), x, axes, keepdims); }
+Tensor all(const Arg& x, const Axes& axes, Flag keepdims) { return reduce(op_of<All>(), x, axes, keepdims); }
+Tensor argmax(const Arg& x, Axis axis, Flag keepdims) { return arg_reduce(op_of<ArgMax>(), x, axis, keepdims); }
+Tensor argmin(const Arg& x, Axis axis, Flag keepdims) { return arg_reduce(op_of<ArgMin>(), x, axis, keepdims); }
 
 Tensor argmax(const Arg& x) {
   return detail::composed("argmax", {{"in0", x}}, [&] { return argmax(reshape(x, {-1}), 0); });
@@ -280,10 +280,10 @@ Tensor argmin(const Arg& x) {
   return detail::composed("argmin", {{"in0", x}}, [&] { return argmin(reshape(x, {-1}), 0); });
 }
 
-ValuesIndices max_with_indices(const Arg& x, std::int64_t axis, bool keepdims) {
+ValuesIndices max_with_indices(const Arg& x, Axis axis, Flag keepdims) {
   return with_indices("max_with_indices", argmax, x, axis, keepdims);
 }
-ValuesIndices min_with_indices(const Arg& x, std::int64_t axis, bool keepdims) {
+ValuesIndices min_with_indices(const Arg& x, Axis axis, Flag keepdims) {
   return with_indices("min_with_indices", argmin, x, axis, keepdims);
 }
 

@@ -135,7 +135,7 @@ Tensor reshape(const Arg& x, const Shape& wanted) {
   return t.shape() == shape ? t : apply<Reshape>({t}, ShapeAttrs{shape});
 }
 
-Tensor expand(const Arg& x, std::int64_t axis) {
+Tensor expand(const Arg& x, Axis axis) {
   return composed("expand", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     Shape shape = t.shape();

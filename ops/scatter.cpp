@@ -54,7 +54,7 @@ void run_scatter(const Attrs& attrs, Views in, Views out, Combine combine, const
   });
 }
 
-void batch_scatter(Batching& b, Tensor (*scatter)(const Arg&, const Arg&, const Arg&, std::int64_t)) {
+void batch_scatter(Batching& b, Tensor (*scatter)(const Arg&, const Arg&, const Arg&, Axis)) {
   const int axis = b.attrs<AxisAttrs>().axis, picked = b.shape(1).size();
   if (!b.batched(1)) return b.give(scatter(b.front(0), b.in(1), b.front(2), axis + 1));
   const Tensor x = b.front(0);
@@ -200,16 +200,16 @@ void ScatterMin::jvp(Forward& f) { jvp_extremum(f); }
 void ScatterMax::batch(Batching& b) { batch_scatter(b, scatter_max); }
 void ScatterMin::batch(Batching& b) { batch_scatter(b, scatter_min); }
 
-Tensor scatter_add(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {
+Tensor scatter_add(const Arg& x, const Arg& indices, const Arg& updates, Axis axis) {
   return scatter(op_of<ScatterAdd>(), x, indices, updates, axis);
 }
-Tensor scatter_set(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {
+Tensor scatter_set(const Arg& x, const Arg& indices, const Arg& updates, Axis axis) {
   return scatter(op_of<ScatterSet>(), x, indices, updates, axis);
 }
-Tensor scatter_max(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {
+Tensor scatter_max(const Arg& x, const Arg& indices, const Arg& updates, Axis axis) {
   return scatter(op_of<ScatterMax>(), x, indices, updates, axis);
 }
-Tensor scatter_min(const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {
+Tensor scatter_min(const Arg& x, const Arg& indices, const Arg& updates, Axis axis) {
   return scatter(op_of<ScatterMin>(), x, indices, updates, axis);
 }
 

@@ -125,7 +125,7 @@ Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step)
   });
 }
 
-Tensor slice_axis(const Arg& x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
+Tensor slice_axis(const Arg& x, Axis axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
   return composed("slice_axis", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const int at = normal_axis(axis, t.rank());

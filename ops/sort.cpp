@@ -23,45 +23,56 @@ using detail::composed;
 Tensor order(const Tensor& t, std::int64_t axis, std::int64_t k, bool descending) {
   const int at = normal_axis(axis, t.rank());
   const bool last = at == t.rank() - 1;
-  const Tensor i = apply<ArgSort>({last ? t : swap_axes(t, at, -1)}, ArgSortAttrs{k, descending});
+  const Tensor i = apply<ArgSort>({last ? t : swap_axes(t, at, -1)}, ArgSortAttrs{0, k, descending});
   return last ? i : swap_axes(i, at, -1);
 }
 
 std::int64_t extent(const Tensor& t, std::int64_t axis) { return t.shape()[normal_axis(axis, t.rank())]; }
 
-// Between the elements of ranks floor(position) and the next along a sorted axis; NaN where there is one.
-Tensor between(const Tensor& t, double q, std::int64_t axis, bool keepdims) {
+// Over the axes, between the elements of ranks floor(position) and the next; NaN where there is one.
+Tensor between(const Tensor& t, double q, const Axes& axes, bool keepdims) {
   if (!is_floating(t.dtype()))
     throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
-  const std::int64_t n = extent(t, axis);
-  if (n == 0) throw ArgumentError(fmt::format("of no elements: {} along axis {}", t.shape().text(), axis));
-  const Tensor wide = cast(t, compute_type(t.dtype())), sorted = sort(wide, axis);
+  const Ints over = axes.list ? normal_axes(*axes.list, t.rank()) : Ints{};
+  Ints order, last;
+  Shape rows, reduced, result;
+  for (int i = 0; i < t.rank(); ++i) {
+    const bool kept = axes.list && !over.contains(i);
+    (kept ? order : last).push_back(i);
+    (kept ? rows : reduced).push_back(t.shape()[i]);
+    if (kept || keepdims) result.push_back(kept ? t.shape()[i] : 1);
+  }
+  for (const std::int64_t i : last) order.push_back(i);
+  const std::int64_t n = count(reduced);
+  if (n == 0) throw ArgumentError(fmt::format("of no elements: {}", t.shape().text()));
+  rows.push_back(n);
+  const Tensor x = reshape(transpose(cast(t, compute_type(t.dtype())), order), rows);
   const double position = q * static_cast<double>(n - 1), low = std::floor(position), share = position - low;
-  const auto element = [&](std::int64_t i) { return slice_axis(sorted, axis, i, i + 1); };
-  const auto first = static_cast<std::int64_t>(low);
-  Tensor y = element(first);
-  if (share > 0) y = y * (1 - share) + element(first + 1) * share;
-  const Tensor last = element(n - 1);
-  y = cast(where(equal(last, last), y, last), t.dtype());
-  return keepdims ? y : squeeze(y, Ints{axis});
+  const std::int64_t ranks = share > 0 ? 2 : 1;
+  const Tensor at = apply<ArgSort>({x}, ArgSortAttrs{static_cast<std::int64_t>(low), ranks, false}),
+               picked = take_along_axis(x, at, -1);
+  Tensor y = slice_axis(picked, -1, 0, 1);
+  if (ranks > 1) y = y * (1 - share) + slice_axis(picked, -1, 1, 2) * share;
+  return reshape(cast(where(any(isnan(x), -1, true), NAN, y), t.dtype()), result);
 }
 
 }  // namespace
 
 void ArgSort::infer(const Attrs& attrs, Types in, std::span<Type> out) {
-  const std::int64_t k = attrs.as<ArgSortAttrs>().k;
+  const auto& [from, k, descending] = attrs.as<ArgSortAttrs>();
   out[0] = {i64, in[0]->shape};
   std::int64_t& n = out[0].shape[normal_axis(-1, in[0]->shape.size())];
-  if (k < 0 || k > n) throw ShapeError(fmt::format("{} of the {} elements of {}", k, n, in[0]->shape.text()));
+  if (from < 0 || k < 0 || from > n || k > n - from)
+    throw ShapeError(fmt::format("ranks {} to {} of the {} elements of {}", from, k, n, in[0]->shape.text()));
   n = k;
 }
 
 void ArgSort::run(const Attrs& attrs, Views in, Views out) {
-  const auto& [k, descending] = attrs.as<ArgSortAttrs>();
+  const auto& [from, k, descending] = attrs.as<ArgSortAttrs>();
   const std::int64_t n = in[0].shape.back(), results = count(out[0].shape);
   if (results == 0) return;
   Storage copy;
-  sort_rows(in[0].dtype, detail::in_order(in[0], copy), results / k, n, k, descending, out[0].as<std::int64_t>());
+  sort_rows(in[0].dtype, detail::in_order(in[0], copy), results / k, n, from, k, descending, out[0].as<std::int64_t>());
 }
 
 void SearchSorted::infer(const Attrs&, Types in, std::span<Type> out) {
@@ -96,21 +107,21 @@ void SearchSorted::run(const Attrs& attrs, Views in, Views out) {
   });
 }
 
-Tensor argsort(const Arg& x, std::int64_t axis, bool descending) {
+Tensor argsort(const Arg& x, Axis axis, Flag descending) {
   return composed("argsort", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     return order(t, axis, extent(t, axis), descending);
   });
 }
 
-Tensor sort(const Arg& x, std::int64_t axis, bool descending) {
+Tensor sort(const Arg& x, Axis axis, Flag descending) {
   return composed("sort", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     return take_along_axis(t, order(t, axis, extent(t, axis), descending), axis);
   });
 }
 
-ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t axis, bool largest) {
+ValuesIndices topk(const Arg& x, std::int64_t k, Axis axis, Flag largest) {
   return composed("topk", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     const std::int64_t n = extent(t, axis);
@@ -120,7 +131,7 @@ ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t axis, bool largest
   });
 }
 
-Tensor searchsorted(const Arg& sorted, const Arg& values, bool right) {
+Tensor searchsorted(const Arg& sorted, const Arg& values, Flag right) {
   return composed("searchsorted", {{"in0", sorted}, {"val", values}}, [&] {
     const Tensor s = sorted.tensor(), v = values.tensor(s.dtype());
     if (s.rank() != 1) return apply<SearchSorted>({s, v}, SearchSortedAttrs{right});
@@ -128,14 +139,14 @@ Tensor searchsorted(const Arg& sorted, const Arg& values, bool right) {
   });
 }
 
-Tensor median(const Arg& x, std::int64_t axis, bool keepdims) {
-  return composed("median", {{"in0", x}}, [&] { return between(x.tensor(), 0.5, axis, keepdims); });
+Tensor median(const Arg& x, const Axes& axes, Flag keepdims) {
+  return composed("median", {{"in0", x}}, [&] { return between(x.tensor(), 0.5, axes, keepdims); });
 }
 
-Tensor quantile(const Arg& x, double q, std::int64_t axis, bool keepdims) {
+Tensor quantile(const Arg& x, double q, const Axes& axes, Flag keepdims) {
   return composed("quantile", {{"in0", x}}, [&] {
     if (!(q >= 0 && q <= 1)) throw ArgumentError(fmt::format("q is {}, not in [0, 1]", q));
-    return between(x.tensor(), q, axis, keepdims);
+    return between(x.tensor(), q, axes, keepdims);
   });
 }
 

@@ -3,27 +3,29 @@
 #pragma once
 
 #include "arg.h"
+#include "axes.h"
+#include "flag.h"
 #include "reduce.h"
 
 namespace weft {
 
 /// Indices (i64) along an axis that sort it: ascending, or descending.
-Tensor argsort(const Arg& x, std::int64_t axis = -1, bool descending = false);
+Tensor argsort(const Arg& x, Axis axis = -1, Flag descending = false);
 /// x sorted along an axis.
-Tensor sort(const Arg& x, std::int64_t axis = -1, bool descending = false);
+Tensor sort(const Arg& x, Axis axis = -1, Flag descending = false);
 /// The k largest along an axis in descending order, or the k smallest in ascending order, and their indices.
 /// ArgumentError unless 0 <= k <= the extent.
-ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t axis = -1, bool largest = true);
+ValuesIndices topk(const Arg& x, std::int64_t k, Axis axis = -1, Flag largest = true);
 
 /// Where to insert `values` in the ascending last axis of `sorted` to keep it so: the first such index (i64), or,
 /// `right`, the last. `sorted` is 1-d, or of the values' shape but for the last axis. ShapeError, DTypeError.
-Tensor searchsorted(const Arg& sorted, const Arg& values, bool right = false);
+Tensor searchsorted(const Arg& sorted, const Arg& values, Flag right = false);
 
-/// The middle element along an axis, the mean of the two in the middle if their number is even, as NumPy's; NaN if
-/// there is one. ArgumentError of nothing.
-Tensor median(const Arg& x, std::int64_t axis = -1, bool keepdims = false);
-/// The q-quantile along an axis, between two elements by linear interpolation; NaN if there is one. ArgumentError of
-/// nothing, and unless 0 <= q <= 1.
-Tensor quantile(const Arg& x, double q, std::int64_t axis = -1, bool keepdims = false);
+/// The middle element over axes, of all by default, the mean of the two in the middle if their number is even, as
+/// NumPy's; NaN if there is one. ArgumentError of nothing.
+Tensor median(const Arg& x, const Axes& axes = {}, Flag keepdims = false);
+/// The q-quantile over axes, of all by default: between two elements by linear interpolation; NaN if there is one.
+/// ArgumentError of nothing, and unless 0 <= q <= 1.
+Tensor quantile(const Arg& x, double q, const Axes& axes = {}, Flag keepdims = false);
 
 }  // namespace weft

@@ -184,6 +184,27 @@ Tensor only_mask(const Tensor& x, const std::vector<Index>& indices, const Tenso
   return reshape(*mask, shape);
 }
 
+// The one index tensor, if the brackets hold no more than that and whole axes: then what lies along its axis is put as
+// it is, and no element's place need be listed.
+struct Along {
+  Tensor positions;
+  int axis;
+};
+std::optional<Along> only_along(const Tensor& x, std::span<const Index> indices) {
+  std::optional<Along> found;
+  int axis = 0;
+  for (const Index& i : spelled_out(x, indices).list) {
+    const auto* const s = std::get_if<Slice>(&i.value);
+    const Tensor* const t = tensor_of(i);
+    if (t && !found)
+      found = {*t, axis};
+    else if (!s || s->begin || s->end || s->step != 1)
+      return {};
+    ++axis;
+  }
+  return found;
+}
+
 template <class F> Tensor indexed(const char* name, const Arg& x, std::span<const Index> indices, F&& body) {
   const SiteScope scope(x.site());
   const Tensor t = x.tensor();
@@ -208,13 +229,20 @@ Tensor subscript(const Arg& x, std::span<const Index> indices) {
   });
 }
 
-Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& values, bool accumulate) {
+Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& values, Flag accumulate) {
   return indexed("index_put", x, indices, [&](const Tensor& t) {
     const Tensor v = values.tensor(t.dtype());
     if (const Tensor mask = only_mask(t, indices, v); mask.defined()) return where(mask, accumulate ? t + v : v, t);
+    const auto put = accumulate ? scatter_add : scatter_set;
+    if (const auto along = only_along(t, indices)) {
+      Shape shape = t.shape();
+      shape.erase(along->axis);
+      for (int i = 0; i < along->positions.rank(); ++i) shape.insert(along->axis + i, along->positions.shape()[i]);
+      return put(t, along->positions, broadcast_to(v, shape), along->axis);
+    }
     const Tensor positions = subscript(reshape(arange(t.size()), t.shape()), indices);
     const Tensor flat = reshape(t, {t.size()}), updates = broadcast_to(v, positions.shape());
-    return reshape((accumulate ? scatter_add : scatter_set)(flat, positions, updates, 0), t.shape());
+    return reshape(put(flat, positions, updates, 0), t.shape());
   });
 }
 

@@ -20,6 +20,7 @@
 
 #include "../tensor/site.h"
 #include "arg.h"
+#include "flag.h"
 
 namespace weft {
 
@@ -59,6 +60,6 @@ Tensor subscript(const Arg& x, std::span<const Index> indices);
 
 /// x with `values`, which broadcast to x[{indices...}]'s shape, there: set, of the same element named twice the last,
 /// or, with `accumulate`, added.
-Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& values, bool accumulate = false);
+Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& values, Flag accumulate = false);
 
 }  // namespace weft

@@ -22,7 +22,7 @@ Tensor held(const VariableState& state) {
 
 }  // namespace
 
-Variable::Variable(const Tensor& initial, bool trainable, std::string_view name, const Site& site) {
+Variable::Variable(const Tensor& initial, Flag trainable, std::string_view name, const Site& site) {
   static std::atomic<std::uint64_t> numbers{0};
   detail::called("Variable", site, [&] {
     if (!initial.defined()) throw ArgumentError("a variable needs a defined initial value");
@@ -46,8 +46,8 @@ Variable::Variable(const Tensor& initial, bool trainable, std::string_view name,
 
 Variable::Variable(const Variable& o) {
   if (!o.defined()) return;
-  *this = Variable(held(*o.state()), o.state()->parameter, o.state()->name);
-  freeze(o.state()->frozen);
+  *this = Variable(held(*o.state()), o.state()->parameter, o.state()->name, Site());
+  freeze(bool{o.state()->frozen});
 }
 
 Variable& Variable::operator=(const Variable& o) {
@@ -96,7 +96,7 @@ bool Variable::trainable() const {
   return is;
 }
 
-void Variable::freeze(bool frozen) {
+void Variable::freeze(Flag frozen) {
   checked();
   state()->frozen = frozen;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "../tensor/tensor.h"
+#include "flag.h"
 
 namespace weft {
 
@@ -68,7 +69,7 @@ class OwnedState {
 class Variable {
  public:
   Variable() = default;  ///< undefined, to be moved to
-  Variable(const Tensor& initial, bool trainable = true, std::string_view name = {},
+  Variable(const Tensor& initial, Flag trainable = true, std::string_view name = {},
            const Site& site = Site::current());
   Variable(const Variable& o);
   Variable(Variable&&) noexcept = default;
@@ -102,7 +103,7 @@ class Variable {
   bool trainable() const;
   /// Whether it is left out of training: a frozen one is not trainable() until it is unfrozen (one that was made not
   /// trainable stays so). A compiled function that captured it is traced anew, and once for each of the two.
-  void freeze(bool frozen = true);
+  void freeze(Flag frozen = true);
   void unfreeze() { freeze(false); }
   const std::string& name() const;
   void set_name(std::string_view name);

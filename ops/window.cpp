@@ -46,9 +46,9 @@ Ints PerAxis::of(int axes, std::string_view what) const {
 }
 
 Ints Windows::results() const {
+  at_least(1, window, "window");  // first: it is the stride, too, where none is given
   at_least(1, stride, "stride");
   at_least(1, dilation, "dilation");
-  at_least(1, window, "window");
   at_least(0, before, "padding");
   at_least(0, after, "padding");
   const Ints covered = reach(window, dilation);
@@ -70,9 +70,9 @@ Windows Windows::over(const Ints& in, const Ints& window, const PerAxis& stride,
   w.before = padding.before.of(axes, "padding");
   w.after = padding.after.of(axes, "padding");
   if (!padding.same) return w;
+  at_least(1, window, "window");
   at_least(1, w.stride, "stride");
   at_least(1, w.dilation, "dilation");
-  at_least(1, window, "window");
   const Ints covered = reach(window, w.dilation);
   for (int i = 0; i < axes; ++i) {
     const std::int64_t last = in[i] ? (in[i] - 1) / w.stride[i] * w.stride[i] : 0;  // where the last window begins

@@ -41,4 +41,9 @@ const Site& SiteScope::current() { return state.site; }
 
 Origin SiteScope::origin() { return {state.site, detail::current_scope, state.function}; }
 
+std::string at_line() {
+  const std::string line = site_text(SiteScope::current());
+  return line.empty() ? line : " at " + line;
+}
+
 }  // namespace weft

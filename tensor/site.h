@@ -2,6 +2,7 @@
 #pragma once
 
 #include <source_location>
+#include <string>
 #include <string_view>
 
 #include "error.h"
@@ -26,6 +27,9 @@ class SiteScope {
  private:
   bool outermost_, names_;
 };
+
+/// Of a warning: " at examples/mlp.cpp:41", or nothing where that line is not known.
+std::string at_line();
 
 /// The line of an op that is applied again, in a replay or a gradient: it holds also inside the call that does so. A
 /// line or a scope that is not known changes nothing.

@@ -15,13 +15,12 @@ using namespace weft::test;
 
 namespace {
 
-using Axis = std::int64_t;
 using Tensors = std::vector<Tensor>;
 
 /// A function of one axis, or of a list, with an error's name for it.
 struct Along {
   const char* name;
-  std::function<Tensors(Axis)> f;
+  std::function<Tensors(std::int64_t)> f;
   int rank = 2;  // that the axis is one of
 };
 struct OverAxes {
@@ -47,6 +46,8 @@ std::vector<OverAxes> over_axes() {
       {"count_nonzero", [=](auto& a) { return count_nonzero(yes, a); }},
       {"norm", [=](auto& a) { return norm(x, 2, a); }},
       {"logsumexp", [=](auto& a) { return logsumexp(x, a, true); }},
+      {"median", [=](auto& a) { return median(x, a); }},
+      {"quantile", [=](auto& a) { return quantile(x, 0.3, a); }},
       {"squeeze", [=](auto& a) { return squeeze(thin, a); }},
       {"flip", [=](auto& a) { return flip(x, a); }},
   };
@@ -57,80 +58,80 @@ std::vector<Along> along() {
   const auto pair = [](const ValuesIndices& r) { return Tensors{r.values, r.indices}; };
   std::vector<Along> list = {
       {"transpose",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{transpose(x, Ints{a, a == 0 || a == -2 ? 1 : 0})};
        }},
       {"swap_axes",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{swap_axes(x, 0, a), swap_axes(x, a, 1)};
        }},
-      {"diagonal", [=](Axis a) { return Tensors{diagonal(x, 1, a, a == 0 || a == -2 ? 1 : 0)}; }},
+      {"diagonal", [=](std::int64_t a) { return Tensors{diagonal(x, 1, a, a == 0 || a == -2 ? 1 : 0)}; }},
+      {"trace", [=](std::int64_t a) { return Tensors{trace(x, 1, a, a == 0 || a == -2 ? 1 : 0)}; }},
       {"tensordot",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{tensordot(x, x, {a}, {0}), tensordot(x, x, {1}, {a})};
        }},
       {"argmax",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{argmax(x, a), argmax(x, a, true)};
        }},
       {"argmin",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{argmin(x, a), argmin(x, a, true)};
        }},
-      {"max_with_indices", [=](Axis a) { return pair(max_with_indices(x, a)); }},
-      {"min_with_indices", [=](Axis a) { return pair(min_with_indices(x, a)); }},
-      {"softmax", [=](Axis a) { return Tensors{softmax(x, a)}; }},
-      {"log_softmax", [=](Axis a) { return Tensors{log_softmax(x, a)}; }},
-      {"glu", [=](Axis a) { return Tensors{glu(x, a)}; }},
+      {"max_with_indices", [=](std::int64_t a) { return pair(max_with_indices(x, a)); }},
+      {"min_with_indices", [=](std::int64_t a) { return pair(min_with_indices(x, a)); }},
+      {"softmax", [=](std::int64_t a) { return Tensors{softmax(x, a)}; }},
+      {"log_softmax", [=](std::int64_t a) { return Tensors{log_softmax(x, a)}; }},
+      {"glu", [=](std::int64_t a) { return Tensors{glu(x, a)}; }},
       {"concat",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{concat({x, -x}, a)};
        }},
       {"stack",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{stack({x, -x}, a)};
        },
        3},
-      {"expand", [=](Axis a) { return Tensors{expand(x, a)}; }, 3},
-      {"slice_axis", [=](Axis a) { return Tensors{slice_axis(x, a, 0, 1)}; }},
-      {"roll", [=](Axis a) { return Tensors{roll(x, 1, a)}; }},
-      {"repeat", [=](Axis a) { return Tensors{repeat(x, 2, a)}; }},
+      {"expand", [=](std::int64_t a) { return Tensors{expand(x, a)}; }, 3},
+      {"slice_axis", [=](std::int64_t a) { return Tensors{slice_axis(x, a, 0, 1)}; }},
+      {"roll", [=](std::int64_t a) { return Tensors{roll(x, 1, a)}; }},
+      {"repeat", [=](std::int64_t a) { return Tensors{repeat(x, 2, a)}; }},
       {"repeat",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{repeat(x, {1, 2}, a)};
        }},
-      {"split", [=](Axis a) { return split(x, 2, a); }},
+      {"split", [=](std::int64_t a) { return split(x, 2, a); }},
       {"split",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return split(x, {1, 1}, a);
        }},
-      {"chunk", [=](Axis a) { return chunk(x, 2, a); }},
-      {"unstack", [=](Axis a) { return unstack(x, a); }},
-      {"cumsum", [=](Axis a) { return Tensors{cumsum(x, a)}; }},
-      {"cumprod", [=](Axis a) { return Tensors{cumprod(x, a)}; }},
-      {"cummax", [=](Axis a) { return pair(cummax(x, a)); }},
-      {"cummin", [=](Axis a) { return pair(cummin(x, a)); }},
-      {"linear_recurrence", [=](Axis a) { return Tensors{linear_recurrence(x, x, a)}; }},
-      {"sort", [=](Axis a) { return Tensors{sort(x, a)}; }},
-      {"argsort", [=](Axis a) { return Tensors{argsort(x, a)}; }},
-      {"topk", [=](Axis a) { return pair(topk(x, 1, a)); }},
-      {"median", [=](Axis a) { return Tensors{median(x, a)}; }},
-      {"quantile", [=](Axis a) { return Tensors{quantile(x, 0.3, a)}; }},
+      {"chunk", [=](std::int64_t a) { return chunk(x, 2, a); }},
+      {"unstack", [=](std::int64_t a) { return unstack(x, a); }},
+      {"cumsum", [=](std::int64_t a) { return Tensors{cumsum(x, a)}; }},
+      {"cumprod", [=](std::int64_t a) { return Tensors{cumprod(x, a)}; }},
+      {"cummax", [=](std::int64_t a) { return pair(cummax(x, a)); }},
+      {"cummin", [=](std::int64_t a) { return pair(cummin(x, a)); }},
+      {"linear_recurrence", [=](std::int64_t a) { return Tensors{linear_recurrence(x, x, a)}; }},
+      {"sort", [=](std::int64_t a) { return Tensors{sort(x, a)}; }},
+      {"argsort", [=](std::int64_t a) { return Tensors{argsort(x, a)}; }},
+      {"topk", [=](std::int64_t a) { return pair(topk(x, 1, a)); }},
       {"cross",
-       [=](Axis a) {
+       [=](std::int64_t a) {
          return Tensors{cross(ones({3, 3}), reshape(arange(0, 9), {3, 3}), a)};
        }},
-      {"diff", [=](Axis a) { return Tensors{diff(x, 1, a)}; }},
-      {"gather", [=](Axis a) { return Tensors{gather(x, picks, a)}; }},
-      {"scatter_add", [=](Axis a) { return Tensors{scatter_add(x, picks, x, a)}; }},
-      {"scatter_set", [=](Axis a) { return Tensors{scatter_set(x, picks, x, a)}; }},
-      {"scatter_max", [=](Axis a) { return Tensors{scatter_max(x, picks, x, a)}; }},
-      {"scatter_min", [=](Axis a) { return Tensors{scatter_min(x, picks, x, a)}; }},
-      {"take_along_axis", [=](Axis a) { return Tensors{take_along_axis(x, each, a)}; }},
-      {"put_along_axis", [=](Axis a) { return Tensors{put_along_axis(x, each, x, a)}; }},
-      {"index_add", [=](Axis a) { return Tensors{index_add(x, a, picks, x)}; }},
+      {"diff", [=](std::int64_t a) { return Tensors{diff(x, 1, a)}; }},
+      {"gather", [=](std::int64_t a) { return Tensors{gather(x, picks, a)}; }},
+      {"scatter_add", [=](std::int64_t a) { return Tensors{scatter_add(x, picks, x, a)}; }},
+      {"scatter_set", [=](std::int64_t a) { return Tensors{scatter_set(x, picks, x, a)}; }},
+      {"scatter_max", [=](std::int64_t a) { return Tensors{scatter_max(x, picks, x, a)}; }},
+      {"scatter_min", [=](std::int64_t a) { return Tensors{scatter_min(x, picks, x, a)}; }},
+      {"take_along_axis", [=](std::int64_t a) { return Tensors{take_along_axis(x, each, a)}; }},
+      {"put_along_axis", [=](std::int64_t a) { return Tensors{put_along_axis(x, each, x, a)}; }},
+      {"index_add", [=](std::int64_t a) { return Tensors{index_add(x, a, picks, x)}; }},
   };
-  for (const OverAxes& one : over_axes()) list.push_back({one.name, [f = one.f](Axis a) { return Tensors{f({a})}; }});
+  for (const OverAxes& one : over_axes())
+    list.push_back({one.name, [f = one.f](std::int64_t a) { return Tensors{f({a})}; }});
   return list;
 }
 
@@ -141,7 +142,7 @@ TEST_CASE("every public function that takes an axis is in the list of those give
   for (const Along& fn : along()) listed.emplace(fn.name);
   int taking = 0;
   for (const Declaration& d : declared_functions()) {
-    if (occurrences(d.parameters, "int64_t axis") + occurrences(d.parameters, "const Axes& ") == 0) continue;
+    if (occurrences(d.parameters, "Axis axis") + occurrences(d.parameters, "const Axes& ") == 0) continue;
     INFO(d.name << "(" << d.parameters << ")");
     CHECK(listed.count(d.name) == 1);
     ++taking;
@@ -162,7 +163,7 @@ TEST_CASE("a negative axis counts from the end, of every function that takes one
 
 TEST_CASE("an axis out of range is an error of the function's own name, of every function that takes one",
           "[bad-input.8]") {
-  const auto refused = [](const char* name, Axis a, int rank, const std::function<void()>& f) {
+  const auto refused = [](const char* name, std::int64_t a, int rank, const std::function<void()>& f) {
     INFO(name << " along " << a);
     try {
       f();
@@ -174,10 +175,10 @@ TEST_CASE("an axis out of range is an error of the function's own name, of every
     }
   };
   for (const Along& fn : along())
-    for (const Axis a : {Axis{fn.rank}, Axis{-fn.rank - 1}, INT64_MAX, INT64_MIN})
+    for (const std::int64_t a : {std::int64_t{fn.rank}, std::int64_t{-fn.rank - 1}, INT64_MAX, INT64_MIN})
       refused(fn.name, a, fn.rank, [&] { fn.f(a); });
   for (const OverAxes& fn : over_axes())
-    for (const Axis a : {Axis{2}, Axis{-3}, INT64_MAX, INT64_MIN}) {
+    for (const std::int64_t a : {std::int64_t{2}, std::int64_t{-3}, INT64_MAX, INT64_MIN}) {
       refused(fn.name, a, 2, [&] { fn.f({0, a}); });
       refused(fn.name, a, 2, [&] { fn.f({a, 1}); });
     }
@@ -189,6 +190,7 @@ TEST_CASE("an axis named twice is an error of the function's own name, of every 
   const Tensor x = square_matrix();
   list.push_back({"transpose", [=](auto& a) { return transpose(x, a); }});
   list.push_back({"diagonal", [=](auto& a) { return diagonal(x, 0, a[0], a[1]); }});
+  list.push_back({"trace", [=](auto& a) { return trace(x, 0, a[0], a[1]); }});
   list.push_back({"tensordot", [=](auto& a) { return tensordot(x, x, a, {0, 1}); }});
   list.push_back({"tensordot", [=](auto& a) { return tensordot(x, x, {0, 1}, a); }});
   for (const OverAxes& fn : list)

@@ -244,9 +244,10 @@ WEFT_SAMPLER(ScatterSet, any_type,
               {random_tensor(r, {2, 4, 3}, t), tensor<std::int64_t>({{0, 3}, {-1, 0}}),
                random_tensor(r, {2, 2, 2, 3}, t)}},
              {AxisAttrs{0}, {random_tensor(r, {4, 3}, t), zeros({0}, i64), zeros({0, 3}, t)}});
-WEFT_SAMPLER(ArgSort, any_type, {ArgSortAttrs{9, false}, {random_tensor(r, {2, 3, 9}, t)}},
-             {ArgSortAttrs{2, true}, {random_tensor(r, {3, 40}, t)}},
-             {ArgSortAttrs{0, true}, {random_tensor(r, {3, 0}, t)}});
+WEFT_SAMPLER(ArgSort, any_type, {ArgSortAttrs{0, 9, false}, {random_tensor(r, {2, 3, 9}, t)}},
+             {ArgSortAttrs{0, 2, true}, {random_tensor(r, {3, 40}, t)}},
+             {ArgSortAttrs{0, 0, true}, {random_tensor(r, {3, 0}, t)}},
+             {ArgSortAttrs{7, 2, false}, {random_tensor(r, {2, 40}, t)}});
 WEFT_SAMPLER(SearchSorted, any_type,
              {SearchSortedAttrs{false}, {sort(random_tensor(r, {2, 9}, t)), random_tensor(r, {2, 5}, t)}},
              {SearchSortedAttrs{true}, {zeros({0}, t), random_tensor(r, {3}, t)}},

@@ -113,9 +113,10 @@ struct Hypot : Elementwise<Hypot> {
   static constexpr Interval domain{0.3, 3};
   WEFT_EVAL(V x, V y) { return math::hypot(x, y); }
   static void vjp(Backward& b) {
-    const Tensor zero = equal(b.out(), 0), g = where(zero, 0, b.grad() / where(zero, 1, b.out()));
-    if (b.wants(0)) b.give(0, g * b.in(0));
-    if (b.wants(1)) b.give(1, g * b.in(1));
+    // x / h, whose own gradient is finite where that of 1 / h would be no number.
+    const Tensor zero = equal(b.out(), 0), length = where(zero, 1, b.out()), g = where(zero, 0, b.grad());
+    if (b.wants(0)) b.give(0, g * (b.in(0) / length));
+    if (b.wants(1)) b.give(1, g * (b.in(1) / length));
   }
 };
 

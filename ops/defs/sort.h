@@ -7,11 +7,11 @@
 namespace weft {
 
 struct ArgSortAttrs {
-  std::int64_t k;  // how many of the last axis
+  std::int64_t from, k;  // the ranks from, from + 1, ... from + k - 1
   bool descending;
-  void each(auto&& f) const { f("k", k), f("descending", descending); }
+  void each(auto&& f) const { f("from", from), f("k", k), f("descending", descending); }
 };
-/// The indices of the first k of the last axis in order: [..., n] -> i64[..., k].
+/// The indices of those ranks of the last axis in order: [..., n] -> i64[..., k].
 struct ArgSort {
   static constexpr auto name = "argsort";
   static constexpr OpKind kind = OpKind::kernel;

@@ -184,8 +184,7 @@ template <bool largest> void run_cumarg(DType dtype, const CumulativeShape& s, c
     each_panel(s, [&](std::int64_t start, auto width) {
       T best[width];
       std::int64_t index[width];
-      std::copy(x + start, x + start + width, best);
-      std::fill(index, index + width, s.reverse ? s.n - 1 : 0);
+      for (std::int64_t k = 0; k < width; ++k) best[k] = x[start + k], index[k] = s.reverse ? s.n - 1 : 0;
       for (std::int64_t r = 0; r < s.n; ++r) {
         const std::int64_t at = start + r * step, row = s.reverse ? s.n - 1 - r : r;
         for (std::int64_t k = 0; k < width; ++k) {

@@ -72,28 +72,27 @@ template <class T> void det(const T* a, std::int64_t n, T* value) {
   *value = Eigen::PartialPivLU<Matrix<T>>(In<T>(a, n, n)).determinant();
 }
 
-// By the inverse where that is accurate; else, of a = u diag(s) v^T, det(u v) u diag(the product of the others) v^T.
+// By the inverse where that is accurate; else, of a = u diag(s) v^T, det(u v) u diag(the product of the others) v^T. In
+// f64, whatever the type: there few matrices are so near a singular one.
 template <class T> void cofactor(const T* a, std::int64_t n, T* c) {
-  const In<T> matrix(a, n, n);
+  const Matrix<double> matrix = In<T>(a, n, n).template cast<double>();
   Out<T> out(c, n, n);
   if (!matrix.allFinite()) {
     out.setConstant(nan<T>);
     return;
   }
-  const Eigen::PartialPivLU<Matrix<T>> lu(matrix);
-  if ((lu.matrixLU().diagonal().array() != T(0)).all() && lu.rcond() > std::sqrt(std::numeric_limits<T>::epsilon())) {
-    out = lu.determinant() * lu.inverse().transpose();
+  const Eigen::PartialPivLU<Matrix<double>> lu(matrix);
+  if ((lu.matrixLU().diagonal().array() != 0).all() && lu.rcond() > std::sqrt(std::numeric_limits<double>::epsilon())) {
+    out = (lu.determinant() * lu.inverse().transpose()).template cast<T>();
     return;
   }
-  const Eigen::BDCSVD<Matrix<T>> f(matrix, Eigen::ComputeFullU | Eigen::ComputeFullV);
-  const T sign = f.matrixU().determinant() * f.matrixV().determinant() < 0 ? T(-1) : T(1);
-  Eigen::Matrix<T, Eigen::Dynamic, 1> others(n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    others[i] = sign;
+  const Eigen::BDCSVD<Matrix<double>> f(matrix, Eigen::ComputeFullU | Eigen::ComputeFullV);
+  Eigen::VectorXd others =
+      Eigen::VectorXd::Constant(n, f.matrixU().determinant() * f.matrixV().determinant() < 0 ? -1 : 1);
+  for (Eigen::Index i = 0; i < n; ++i)
     for (Eigen::Index j = 0; j < n; ++j)
       if (j != i) others[i] *= f.singularValues()[j];
-  }
-  out = f.matrixU() * others.asDiagonal() * f.matrixV().transpose();
+  out = (f.matrixU() * others.asDiagonal() * f.matrixV().transpose()).template cast<T>();
 }
 
 // The power of two that brings the largest element near 1: Eigen squares elements, which over- or underflow.

@@ -73,6 +73,36 @@ template <class Key> bool first_few(Item<Key>* items, std::int64_t k, std::int64
   return true;
 }
 
+// The items of ranks from to from + k, in order: by the keys' digits from the highest, where only those items stay
+// whose digit is that of a wanted one.
+template <class Key> const Item<Key>* select(Item<Key>* items, std::int64_t n, std::int64_t from, std::int64_t k) {
+  constexpr int bits = 11;
+  constexpr std::uint64_t mask = (1u << bits) - 1;
+  std::uint64_t low = 0, high = 0;
+  for (int shift = 8 * static_cast<int>(sizeof(Key)); low == high && shift > 0 && n > short_row;) {
+    shift = std::max(shift - bits, 0);
+    const auto digit = [&](std::int64_t i) { return items[i].key() >> shift & mask; };
+    std::array<std::int64_t, mask + 1> counts{};
+    for (std::int64_t i = 0; i < n; ++i) ++counts[digit(i)];
+    std::int64_t below = 0;
+    for (low = 0; below + counts[low] <= from; ++low) below += counts[low];
+    std::int64_t sum = below + counts[low];
+    for (high = low; sum < from + k; ++high) sum += counts[high + 1];
+    std::int64_t left = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::uint64_t d = digit(i);
+      items[left] = items[i];
+      left += d >= low && d <= high;
+    }
+    n = left;
+    from -= below;
+  }
+  std::nth_element(items, items + from, items + n);
+  if (from + k < n) std::nth_element(items + from, items + from + k, items + n);
+  std::sort(items + from, items + from + k);
+  return items + from;
+}
+
 // Two sorted halves into `to`: its first half from the front, the other from the back, which are independent.
 template <class Key> void merge_halves(const Item<Key>* items, Item<Key>* to, std::int64_t n, int threads) {
   const std::int64_t half = n / 2;
@@ -87,8 +117,8 @@ template <class Key> void merge_halves(const Item<Key>* items, Item<Key>* to, st
   });
 }
 
-template <class T, class Key>
-void sort_rows_of(const T* x, std::int64_t rows, std::int64_t n, std::int64_t k, bool descending, std::int64_t* out) {
+template <class T, class Key> void sort_rows_of(const T* x, std::int64_t rows, std::int64_t n, std::int64_t from,
+                                                std::int64_t k, bool descending, std::int64_t* out) {
   const int threads = rows * n < 1 << 13 ? 1 : num_threads();
   const bool halves = threads > 1 && rows == 1 && n >= long_row && k >= n / 16;
   const std::int64_t tasks = halves ? 1 : std::min<std::int64_t>(rows, 4 * threads),
@@ -110,34 +140,33 @@ void sort_rows_of(const T* x, std::int64_t rows, std::int64_t n, std::int64_t k,
       sort_items(all + begin, other + begin, end - begin);
     });
     merge_halves(all, other, n, threads);
-    for (std::int64_t i = 0; i < k; ++i) out[i] = other[i].index();
+    for (std::int64_t i = 0; i < k; ++i) out[i] = other[from + i].index();
     return;
   }
   parallel_for(tasks, threads, [&](std::int64_t task) {
     Item<Key>* const items = all + task * row_items;
     for (std::int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
       load(x + row * n, 0, n, items);
-      if (k >= n / 16) {
+      const Item<Key>* found = items + from;
+      if (k >= n / 16)
         sort_items(items, items + n, n);
-      } else if (k == 0 || k > few || !first_few(items, k, n)) {  // radix sort would want them by their indices
-        std::nth_element(items, items + k, items + n);
-        std::sort(items, items + k);
-      }
-      for (std::int64_t i = 0; i < k; ++i) out[row * k + i] = items[i].index();
+      else if (from > 0 || k > few || !first_few(items, k, n))
+        found = select(items, n, from, k);
+      for (std::int64_t i = 0; i < k; ++i) out[row * k + i] = found[i].index();
     }
   });
 }
 
 }  // namespace
 
-void sort_rows(DType dtype, const void* x, std::int64_t rows, std::int64_t n, std::int64_t k, bool descending,
-               std::int64_t* out) {
+void sort_rows(DType dtype, const void* x, std::int64_t rows, std::int64_t n, std::int64_t from, std::int64_t k,
+               bool descending, std::int64_t* out) {
   visit_dtype(dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* const p = static_cast<const T*>(x);
     if constexpr (sizeof(T) < 8)
-      if (n <= UINT32_MAX) return sort_rows_of<T, std::uint32_t>(p, rows, n, k, descending, out);
-    sort_rows_of<T, std::uint64_t>(p, rows, n, k, descending, out);
+      if (n <= UINT32_MAX) return sort_rows_of<T, std::uint32_t>(p, rows, n, from, k, descending, out);
+    sort_rows_of<T, std::uint64_t>(p, rows, n, from, k, descending, out);
   });
 }
 

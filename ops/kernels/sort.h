@@ -9,11 +9,11 @@
 
 namespace weft {
 
-/// Writes, for each of `rows` rows of n elements, the indices of the first k in order: ascending or descending, stable,
-/// NaNs last. Short rows by std::sort, a few of a long row by selection, else radix sort; a lone long row in two
-/// halves.
-void sort_rows(DType dtype, const void* x, std::int64_t rows, std::int64_t n, std::int64_t k, bool descending,
-               std::int64_t* out);
+/// Writes, for each of `rows` rows of n elements, the indices of those of ranks from to from + k in order: ascending or
+/// descending, stable, NaNs last; k > 0. Short rows by std::sort, a few of a long row by selection, else radix sort; a
+/// lone long row in two halves.
+void sort_rows(DType dtype, const void* x, std::int64_t rows, std::int64_t n, std::int64_t from, std::int64_t k,
+               bool descending, std::int64_t* out);
 
 /// An unsigned integer of x's size (that of f32 at least) that orders as x does: -0 is 0, NaN the largest.
 template <class T> constexpr auto order_key(T x) {

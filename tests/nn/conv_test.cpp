@@ -98,6 +98,7 @@ TEST_CASE("pooling layers are their functions", "[pool]") {
   CHECK_SAME((nn::MaxPool2d{3, {.stride = 1, .padding = 1}}(x)), max_pool2d(x, 3, {.stride = 1, .padding = 1}));
   CHECK_SAME((nn::AvgPool2d{{2, 4}}(x)), avg_pool2d(x, {2, 4}));
   CHECK_SAME(nn::AdaptiveAvgPool2d{4}(x), adaptive_avg_pool2d(x, 4));
+  CHECK_SAME(nn::AdaptiveMaxPool2d{4}(x), adaptive_max_pool2d(x, 4));
   CHECK_SAME(nn::GlobalAvgPool{}(x), mean(x, {2, 3}));
   CHECK_SAME(nn::GlobalMaxPool{true}(x), max(x, {1, 2}));
   CHECK(nn::Flatten{}(x).shape() == Shape{2, 144});

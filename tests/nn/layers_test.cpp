@@ -172,6 +172,21 @@ TEST_CASE("what a unique_ptr owns is a part of the model, and what else points t
   const double first = step(x).item();
   CHECK(step(x).item() < first);
 
+  struct Nameless {  // the line forgotten
+    nn::Linear fc;
+  };
+  struct Named : Nameless {
+    WEFT_MEMBERS(fc)
+  };
+  const nn::Linear captured(2, 2);
+  const auto by_value = [captured](const Tensor& x) { return captured(x); };
+  const auto scaled = [by = 2.0](const Tensor& x) { return x * by; };
+  CHECK(weft::detail::says_nothing<Nameless>());
+  CHECK(weft::detail::says_nothing<std::remove_const_t<decltype(by_value)>>());
+  CHECK_FALSE((weft::detail::says_nothing<Named>() || weft::detail::says_nothing<decltype(scaled)>()));
+  CHECK_FALSE((weft::detail::says_nothing<std::string>() || weft::detail::says_nothing<Shape>()));
+  CHECK_FALSE((weft::detail::says_nothing<nn::Gelu>() || weft::detail::says_nothing<nn::Linear>()));
+  CHECK_FALSE(weft::detail::says_nothing<std::function<Tensor(const Tensor&)>>());
   CHECK(weft::detail::hides_leaves<std::shared_ptr<nn::Linear>>());
   CHECK(weft::detail::hides_leaves<const Variable*>());
   CHECK(weft::detail::hides_leaves<std::variant<int, nn::Linear>>());

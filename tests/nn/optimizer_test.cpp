@@ -207,7 +207,11 @@ TEST_CASE("an undefined gradient leaves its variable and slots alone") {
   const Tensor loss = sum(model.fc1(ones({1, 3})));  // fc2 is not used
   const Gradients g = tape.gradient(loss, model);
   REQUIRE_FALSE(g[model.fc2.weight].defined());
-  opt.apply(g);
+  const std::string warned = written_by([&] { opt.apply(g); });
+  CHECK(warned.find("weft: warning: apply: variables without a gradient stay as they are: \"fc2.weight\" f32[") == 0);
+  CHECK(warned.find("\"fc2.bias\"") != std::string::npos);
+  CHECK(warned.find("tape.explain(loss, variable) tells why at tests/nn/optimizer_test.cpp:") != std::string::npos);
+  CHECK(written_by([&] { opt.apply(g); }) == "");  // once
   CHECK(model.fc2.weight.value().to_vector<float>() == before.fc2.weight.value().to_vector<float>());
   CHECK(model.fc1.weight.value().to_vector<float>() != before.fc1.weight.value().to_vector<float>());
 }

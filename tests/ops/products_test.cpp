@@ -200,6 +200,9 @@ TEST_CASE("an einsum that can't be names the position or the label", "[golden]")
         }).find("einsum: \"...\" at position 4 has extent 2, before 3") == 0);
   CHECK_THROWS_AS(einsum("ij,jk", {a, cast(b, f64)}), DTypeError);
   CHECK_THROWS_AS(einsum("ii", {a}), ShapeError);
+  CHECK(message_of<ShapeError>([&] {
+          einsum("ii->i", {zeros({1, 3})});
+        }).find("einsum: label 'i' at position 0 has extent 3, before 1") == 0);
 }
 
 TEST_CASE("products of shapes that do not fit are refused", "[golden]") {

@@ -84,7 +84,7 @@ std::vector<Function> functions() {
          return pad(x, at_end(x, {1, 2}), at_end(x, {2, 3}), PadMode::circular);
        }},
       {"tril and triu", [](const Tensor& x) { return tril(x, 1) * triu(x, -1); }},
-      {"diagonal", [](const Tensor& x) { return expand(diagonal(x, 1), -1); }},
+      {"diagonal", [](const Tensor& x) { return expand(diagonal(x, 1, -2, -1), -1); }},
       {"gather", [=](const Tensor& x) { return gather(x, picked, -2); }},
       {"scatter_add", [=](const Tensor& x) { return scatter_add(x, picked, x, -2); }},
       {"take_along_axis", [=](const Tensor& x) { return take_along_axis(x, like(x, grid), -2); }},

@@ -85,7 +85,9 @@ TEST_CASE("tril, triu, diagonal, diag and trace count diagonals from the main on
   CHECK_VALUES(diag(zeros({0}), 1), 0);
   CHECK_VALUES(diag(m, 3), 4);
   CHECK_VALUES(trace(m), 18);
-  CHECK_VALUES(trace(reshape(arange(0, 8), {2, 2, 2}), 1), 1, 5);
+  const Tensor cube = reshape(arange(0, 8), {2, 2, 2});
+  CHECK_VALUES(trace(cube), 6, 8);  // of the first two axes, as NumPy's
+  CHECK_VALUES(trace(cube, 1, -2, -1), 1, 5);
 }
 
 TEST_CASE("parts, paddings, counts and ranks that can't be are refused", "[golden][bad-input.8]") {

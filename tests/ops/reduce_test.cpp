@@ -261,20 +261,6 @@ TEST_CASE("max and min are NaN where a NaN is, wherever it stands") {
   }
 }
 
-template <class... Arguments>
-concept Sums = requires(const Tensor& x, Arguments... a) {
-  sum(x, a...);
-};
-template <class... Arguments>
-concept Averages = requires(const Tensor& x, Arguments... a) {
-  mean(x, a...);
-};
-
-TEST_CASE("a second axis is not taken for keepdims") {
-  static_assert(Sums<int> && Sums<int, bool> && Sums<Ints, bool> && Averages<int, bool>);
-  static_assert(!Sums<int, int> && !Sums<int, std::int64_t> && !Averages<int, int> && !Averages<int, double>);
-}
-
 TEST_CASE("argmax and argmin of all elements are NumPy's") {
   const Tensor x = tensor({{1, 5, 2}, {7, 0, 7}});
   CHECK(argmax(x).item<std::int64_t>() == 3);

@@ -72,6 +72,10 @@ TEST_CASE("bitwise ops and shifts are those of C++ on every integer type") {
   CHECK_VALUES(left_shift(1, tensor<std::int64_t>({0, 40})), 1, 1099511627776.0);
   CHECK(message_of<DTypeError>([] { bitwise_and(zeros({2}), zeros({2})); }) ==
         "bitwise_and: no meaning for f32\n  lhs  f32[2]\n  rhs  f32[2]\n  at HERE\n  hint: cast it to an integer type");
-  CHECK_VALUES(bitwise_not(tensor<bool>({true, false})), 0, 1);
+  const Tensor yes_no = tensor<bool>({true, false});
+  CHECK_VALUES(bitwise_not(yes_no), 0, 1);
+  CHECK_VALUES(bitwise_and(yes_no, ~yes_no), 0, 0);
+  CHECK_VALUES(bitwise_or(yes_no, ~yes_no), 1, 1);
+  CHECK_VALUES(bitwise_xor(yes_no, true), 0, 1);
   CHECK_THROWS_AS(tensor<std::int32_t>({1}) & tensor<std::int64_t>({1}), DTypeError);
 }

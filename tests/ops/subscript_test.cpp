@@ -232,6 +232,10 @@ TEST_CASE("index_put sets and adds where the brackets point, and leaves x as it 
   CHECK_VALUES(index_put(x, {rows}, tensor({7, 8, 9})), 7, 8, 9, 4, 5, 6);
   CHECK_VALUES(index_put(x, {rows}, tensor({{7, 8, 9}})), 7, 8, 9, 4, 5, 6);
   CHECK_VALUES(index_put(x, {rows}, tensor({7, 8, 9}), true), 8, 10, 12, 4, 5, 6);
+  CHECK_VALUES(index_put(x, {Slice(), tensor<std::int64_t>({{-1, 0}})}, reshape(tensor({7, 8, 9, 0}), {2, 1, 2})), 8, 2,
+               7, 0, 5, 9);
+  CHECK_VALUES(index_put(x, {Ellipsis, ints({1, 1})}, tensor({7, 8}), true), 1, 17, 3, 4, 20, 6);
+  CHECK_VALUES(index_put(x, {Slice({}, {}, -1), ints({0})}, tensor({{7}, {8}})), 8, 2, 3, 7, 5, 6);
   CHECK_VALUES(index_put(x, {x > 2}, tensor({7, 8, 9, 10})), 1, 2, 7, 8, 9, 10);
   CHECK_VALUES(index_put(x, {x > 2}, tensor({1}), true), 1, 2, 4, 5, 6, 7);
   CHECK_VALUES(index_put(x, {x > 2, NewAxis}, 0), 1, 2, 0, 0, 0, 0);

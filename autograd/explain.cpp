@@ -99,8 +99,7 @@ std::string GradientTape::explain_paths(const Tensor& target, const Source& sour
   const auto op_text = [&](std::size_t e) {
     const Entry& entry = entries_[e];
     const std::string attrs = entry.op == &op_of<Cast>() ? fmt::format(" ({})", entry.attrs.text()) : "";
-    const std::string site = entry.site.line() ? " at " + site_text(entry.site) : "";
-    return fmt::format("{}{}{}", entry.op->name, attrs, site);
+    return fmt::format("{}{}{}", entry.op->name, attrs, at_line(entry.site));
   };
   // The ops from the source to entry e, one a line.
   const auto path_to = [&](std::size_t e) {

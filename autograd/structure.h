@@ -92,6 +92,8 @@ template <class... T> struct IsStructure<std::tuple<T...>>  // of references too
 template <class A, class B> struct IsStructure<std::pair<A, B>>
     : std::bool_constant<IsStructure<A>::value && IsStructure<B>::value> {};
 
+template <class> inline constexpr bool is_variant = false;
+template <class... T> inline constexpr bool is_variant<std::variant<T...>> = true;
 template <class> struct AlternativesOf : std::false_type {};
 template <class... T> struct AlternativesOf<std::variant<T...>> : std::bool_constant<(IsStructure<T>::value || ...)> {};
 
@@ -109,15 +111,18 @@ template <class T> consteval bool hides_leaves() {
     return AlternativesOf<T>::value;
 }
 
-// Whether a T may hold structures of which it does not say: a struct or a lambda that does more than copy its bytes, as
-// those with tensors, variables and layers in them do.
+// Whether a T may hold structures of which it does not say: a struct or a lambda that has something to destroy, as
+// those with tensors, variables and layers in them have.
 template <class T> consteval bool says_nothing() {
-  return std::is_class_v<T> && !std::is_trivially_copyable_v<T> && !IsStructure<T>::value && !HasOptions<T> &&
-         !std::is_base_of_v<Ints, T> && !requires {
-    typename T::value_type;
-  }
-  &&!requires { typename T::element_type; }
-  &&!requires { typename T::result_type; };  // a string, a std::function
+  if constexpr (requires { typename T::value_type; } || is_variant<T>)
+    return false;  // hides_leaves() looks into it
+  else if constexpr (requires { typename T::element_type; })
+    return false;
+  else if constexpr (requires { typename T::result_type; })
+    return false;  // a std::function
+  else
+    return std::is_class_v<T> && !std::is_empty_v<T> && !std::is_trivially_destructible_v<T> &&
+           !IsStructure<T>::value && !HasOptions<T>;
 }
 
 /// Whether a walk that meets a T sees all that it holds: else gradients and files would lack it, without a word.

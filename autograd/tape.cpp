@@ -251,8 +251,8 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
   if (options_.persistent && recording_ && inside_warnings++ == 0)
     warn(
         "gradient() of a persistent tape within its scope records the gradient's ops too: stop() the tape first if no "
-        "higher derivative is wanted; the tape was made at {}",
-        site_text(site_));
+        "higher derivative is wanted; the tape was made{}",
+        at_line(site_));
   used_ = true;
   // Inside its own scope a tape that is not persistent stops first: what follows is not for it.
   if (!options_.persistent && recording_) stop();

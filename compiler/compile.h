@@ -52,7 +52,7 @@ template <class F> class Compiled {
   /// Why groups (of dump("groups")) of which one reads what the other computes are not one, and what became of them:
   /// products that go to a loop strip by strip, launches that are one, rows that go through several steps at once.
   std::string explain_fusion() const { return cache_->dump("fusion"); }
-  /// The variables and tensors that the function captured: name and type.
+  /// The variables and the tensors of some axes that the function captured: name and type.
   std::vector<std::string> captures() const { return cache_->captures(); }
 
  private:

@@ -17,14 +17,14 @@ namespace {
 constexpr const char* kind_key = "weft.format";
 constexpr const char* sum_key = "weft.checksum";
 constexpr const char* kind = "checkpoint 1";
-constexpr std::string_view note_prefix = "note.";
+constexpr std::string_view note_prefix = "note.", model_prefix = "model.";
 
 using Targets = std::map<std::string, std::shared_ptr<VariableState>>;
 
-void add(Targets& targets, const std::string& prefix, const nn::Parameters& list) {
+void add(Targets& targets, std::string_view prefix, const nn::Parameters& list) {
   for (const nn::Parameter& p : list)
-    if (!targets.emplace(prefix + p.path(), p.state()).second)
-      throw ArgumentError(fmt::format("two variables are called \"{}\"", shortened(prefix + p.path())),
+    if (const std::string name = std::string(prefix) + p.path(); !targets.emplace(name, p.state()).second)
+      throw ArgumentError(fmt::format("two variables are called \"{}\"", shortened(name)),
                           "give loose variables names");
 }
 
@@ -44,7 +44,7 @@ std::map<std::string, Tensor> values(const Targets& targets) {
 
 Targets targets_of(const Run& run) {
   Targets t;
-  add(t, "model.", run.model);
+  add(t, model_prefix, run.model);
   if (run.optimizer) add(t, "optimizer.", run.optimizer->state());
   if (run.generator) t.emplace("generator", run.generator->state.state());
   add(t, "extra.", run.extra);
@@ -144,6 +144,15 @@ std::int64_t integer(const std::filesystem::path& path, const std::map<std::stri
   throw FormatError(fmt::format("{}: the metadata \"{}\" is no integer", shortened(path.string(), 400), key));
 }
 
+// What a file holds of a model: of a checkpoint a part.
+std::map<std::string, Tensor> model_in(const SafeTensors& file) {
+  if (!file.metadata.contains(kind_key)) return file.tensors;
+  std::map<std::string, Tensor> model;
+  for (const auto& [name, t] : file.tensors)
+    if (name.starts_with(model_prefix)) model.emplace(name.substr(model_prefix.size()), t);
+  return model;
+}
+
 }  // namespace
 
 std::string LoadReport::text() const {
@@ -170,7 +179,7 @@ LoadReport detail::load(const std::filesystem::path& path, const nn::Parameters&
   check_not_traced();
   Targets t;
   add(t, "", parameters);
-  return assign(path, read_safetensors(path).tensors, t, strict);
+  return assign(path, model_in(read_safetensors(path)), t, strict);
 }
 
 void save_checkpoint(const std::filesystem::path& path, const Run& run) {

@@ -117,8 +117,8 @@ void Optimizer::update_all(const Gradients& gradients) {
     throw GradError(fmt::format("none of the {} variables has a gradient", gradients.size()),
                     "was the loss computed under the tape, from these variables? tape.explain(loss, variable) tells");
   if (!passed_over.empty() && !std::exchange(warned_, true))
-    warn("apply: variables without a gradient stay as they are: {}; tape.explain(loss, variable) tells why{}",
-         passed_over, at_line());
+    warn("apply{}: variables without a gradient stay as they are: {}; tape.explain(loss, variable) tells why",
+         at_line(), passed_over);
   step_.assign_add(1);
   begin_step();
   for (const Work& w : work) {

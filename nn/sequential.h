@@ -51,8 +51,7 @@ template <class... Layer> struct Sequential {
         return layer(x);
     };
     static_assert(std::is_convertible_v<decltype(result()), Tensor>,
-                  "Sequential: a layer gives one Tensor; put a recurrent one into a lambda or a model that picks its "
-                  "outputs");
+                  "Sequential: a layer gives one Tensor; put a recurrent one into a model that picks its outputs");
     return result();
   }
 };

@@ -11,13 +11,16 @@
 
 namespace weft {
 
-/// One axis; negative ones count from the end. Integers alone become one, no bool that was meant for the parameter
-/// behind it, no fraction and no {}.
+/// What is an axis: an integer or a plain enumerator. No bool, which was meant for the parameter behind it, no dtype,
+/// no fraction.
+template <class T>
+concept AxisNumber = (std::integral<T> || std::is_enum_v<T>)&&std::convertible_to<T, std::int64_t> &&
+                     !std::same_as<T, bool>;
+
+/// One axis; negative ones count from the end.
 class Axis {
  public:
-  template <class T>
-  requires(std::integral<T> && !std::same_as<T, bool>) || std::is_enum_v<T> constexpr Axis(T axis)
-      : axis_(static_cast<std::int64_t>(axis)) {}
+  template <AxisNumber T> constexpr Axis(T axis) : axis_(static_cast<std::int64_t>(axis)) {}
   constexpr operator std::int64_t() const { return axis_; }
 
  private:

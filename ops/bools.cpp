@@ -26,13 +26,16 @@ Tensor not_equal(const Arg& a, const Arg& b) {
 }
 
 Tensor bitwise_and(const Arg& a, const Arg& b) {
-  return are_masks(a, b) ? logical_and(a, b) : detail::binary<BitwiseAnd>(a, b);
+  if (!are_masks(a, b)) return detail::binary<BitwiseAnd>(a, b);
+  return detail::composed("bitwise_and", {{"lhs", a}, {"rhs", b}}, [&] { return logical_and(a, b); });
 }
 Tensor bitwise_or(const Arg& a, const Arg& b) {
-  return are_masks(a, b) ? logical_or(a, b) : detail::binary<BitwiseOr>(a, b);
+  if (!are_masks(a, b)) return detail::binary<BitwiseOr>(a, b);
+  return detail::composed("bitwise_or", {{"lhs", a}, {"rhs", b}}, [&] { return logical_or(a, b); });
 }
 Tensor bitwise_xor(const Arg& a, const Arg& b) {
-  return are_masks(a, b) ? logical_xor(a, b) : detail::binary<BitwiseXor>(a, b);
+  if (!are_masks(a, b)) return detail::binary<BitwiseXor>(a, b);
+  return detail::composed("bitwise_xor", {{"lhs", a}, {"rhs", b}}, [&] { return logical_xor(a, b); });
 }
 Tensor bitwise_not(const Arg& x) { return is_mask(x) ? logical_not(x) : detail::unary<BitwiseNot>(x); }
 

@@ -23,7 +23,6 @@ Tensor mean(const Arg& x, const Axes& axes = {}, Flag keepdims = false);
 Tensor var(const Arg& x, const Axes& axes = {}, Flag keepdims = false, double correction = 0);
 /// The square root of var; its gradient where all are equal is 0. (A name of its own: std is C++'s.)
 Tensor stddev(const Arg& x, const Axes& axes = {}, Flag keepdims = false, double correction = 0);
-// Several axes are in braces: mean(x, {0, 1}).
 /// The sum of what is not NaN.
 Tensor nansum(const Arg& x, const Axes& axes = {}, Flag keepdims = false);
 /// How many are not 0 (NaN is not), as i64; of bools, how many are true.

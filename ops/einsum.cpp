@@ -164,8 +164,9 @@ class Einsum {
       const auto same = std::find(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(i), labels[i]);
       const std::int64_t within = x.shape()[static_cast<int>(same - labels.begin())];  // of a diagonal none is spread
       if ((n != 1 && extent != 1 && n != extent) || within != n) {
-        const auto at =
-            std::find(t.labels.begin(), t.labels.end(), is_letter(static_cast<char>(labels[i])) ? labels[i] : dots);
+        const Label l = is_letter(static_cast<char>(labels[i])) ? labels[i] : dots;
+        auto at = std::find(t.labels.begin(), t.labels.end(), l);
+        if (within != n) at = std::find(at + 1, t.labels.end(), l);  // the second of the diagonal
         throw ShapeError(fmt::format("{} at position {} has extent {}, before {}", shown(labels[i]),
                                      t.positions[static_cast<std::size_t>(at - t.labels.begin())], n,
                                      within != n ? within : extent));

@@ -17,7 +17,7 @@ Tensor transpose(const Arg& x);
 /// Axis i of the result is axis axes[i] of x: transpose(x, {1, 0}). IndexError unless each is named once.
 Tensor transpose(const Arg& x, const Ints& axes);
 /// Two axes exchanged.
-Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b);
+Tensor swap_axes(const Arg& x, Axis a, Axis b);
 /// Elements begin, begin + step, ... before end along each axis of the three lists (axis 0 first; further axes whole).
 /// Indices count from the back if negative and are clamped, as NumPy's. IndexError if a step is 0.
 Tensor slice(const Arg& x, const Ints& begin, const Ints& end, const Ints& step = {});

@@ -97,7 +97,7 @@ Tensor flip(const Arg& x, const Axes& axes) {
   });
 }
 
-Tensor roll(const Arg& x, std::int64_t shift, const std::optional<std::int64_t>& axis) {
+Tensor roll(const Arg& x, std::int64_t shift, const std::optional<Axis>& axis) {
   return composed("roll", {{"in0", x}}, [&] {
     const Tensor t = x.tensor(), moved = axis ? t : reshape(t, {t.size()});
     const int at = axis ? normal_axis(*axis, t.rank()) : 0;

@@ -16,7 +16,7 @@ namespace weft {
 /// In reverse order along the given axes, by default all; a view.
 Tensor flip(const Arg& x, const Axes& axes = {});
 /// Shifted along an axis: element i comes from i - shift, around the end. Without an axis, of the flattened elements.
-Tensor roll(const Arg& x, std::int64_t shift, const std::optional<std::int64_t>& axis = {});
+Tensor roll(const Arg& x, std::int64_t shift, const std::optional<Axis>& axis = {});
 /// Each element `times` times in a row along an axis, as NumPy's (PyTorch's repeat_interleave). ArgumentError if
 /// negative.
 Tensor repeat(const Arg& x, std::int64_t times, Axis axis);

@@ -21,7 +21,6 @@ Tensor min(const Arg& x, const Axes& axes = {}, Flag keepdims = false);
 /// Of bool tensors.
 Tensor any(const Arg& x, const Axes& axes = {}, Flag keepdims = false);
 Tensor all(const Arg& x, const Axes& axes = {}, Flag keepdims = false);
-// Several axes are in braces: sum(x, {0, 1}).
 /// Elements and their indices (i64) along an axis.
 struct ValuesIndices {
   Tensor values, indices;

@@ -35,18 +35,17 @@ Tensor between(const Tensor& t, double q, const Axes& axes, bool keepdims) {
     throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
   const Ints over = axes.list ? normal_axes(*axes.list, t.rank()) : Ints{};
   Ints order, last;
-  Shape rows, reduced, result;
+  Shape stays, reduced, result;
   for (int i = 0; i < t.rank(); ++i) {
     const bool kept = axes.list && !over.contains(i);
     (kept ? order : last).push_back(i);
-    (kept ? rows : reduced).push_back(t.shape()[i]);
+    (kept ? stays : reduced).push_back(t.shape()[i]);
     if (kept || keepdims) result.push_back(kept ? t.shape()[i] : 1);
   }
   for (const std::int64_t i : last) order.push_back(i);
   const std::int64_t n = count(reduced);
   if (n == 0) throw ArgumentError(fmt::format("of no elements: {}", t.shape().text()));
-  rows.push_back(n);
-  const Tensor x = reshape(transpose(cast(t, compute_type(t.dtype())), order), rows);
+  const Tensor x = reshape(transpose(cast(t, compute_type(t.dtype())), order), {count(stays), n});
   const double position = q * static_cast<double>(n - 1), low = std::floor(position), share = position - low;
   const std::int64_t ranks = share > 0 ? 2 : 1;
   const Tensor at = apply<ArgSort>({x}, ArgSortAttrs{static_cast<std::int64_t>(low), ranks, false}),

@@ -165,6 +165,11 @@ Tensor gather_all(const Advanced& a) {
   return gather(reshape(moved, long_axis), position, a.place);
 }
 
+Tensor at(const Tensor& x, const Brackets& brackets) {
+  const Advanced a = basic(x, brackets);
+  return a.indices.empty() ? a.view : gather_all(a);
+}
+
 // The mask, with axes for the rest of x's, if the brackets hold a mask of x's first axes alone and each place that it
 // names has the same values: then no places need be listed.
 Tensor only_mask(const Tensor& x, const std::vector<Index>& indices, const Tensor& values) {
@@ -190,10 +195,10 @@ struct Along {
   Tensor positions;
   int axis;
 };
-std::optional<Along> only_along(const Tensor& x, std::span<const Index> indices) {
+std::optional<Along> only_along(const Brackets& brackets) {
   std::optional<Along> found;
   int axis = 0;
-  for (const Index& i : spelled_out(x, indices).list) {
+  for (const Index& i : brackets.list) {
     const auto* const s = std::get_if<Slice>(&i.value);
     const Tensor* const t = tensor_of(i);
     if (t && !found)
@@ -223,10 +228,7 @@ template <class F> Tensor indexed(const char* name, const Arg& x, std::span<cons
 }  // namespace
 
 Tensor subscript(const Arg& x, std::span<const Index> indices) {
-  return indexed("index", x, indices, [&](const Tensor& t) {
-    const Advanced a = basic(t, spelled_out(t, indices));
-    return a.indices.empty() ? a.view : gather_all(a);
-  });
+  return indexed("index", x, indices, [&](const Tensor& t) { return at(t, spelled_out(t, indices)); });
 }
 
 Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& values, Flag accumulate) {
@@ -234,13 +236,14 @@ Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& val
     const Tensor v = values.tensor(t.dtype());
     if (const Tensor mask = only_mask(t, indices, v); mask.defined()) return where(mask, accumulate ? t + v : v, t);
     const auto put = accumulate ? scatter_add : scatter_set;
-    if (const auto along = only_along(t, indices)) {
+    const Brackets brackets = spelled_out(t, indices);
+    if (const auto along = only_along(brackets)) {
       Shape shape = t.shape();
       shape.erase(along->axis);
       for (int i = 0; i < along->positions.rank(); ++i) shape.insert(along->axis + i, along->positions.shape()[i]);
       return put(t, along->positions, broadcast_to(v, shape), along->axis);
     }
-    const Tensor positions = subscript(reshape(arange(t.size()), t.shape()), indices);
+    const Tensor positions = at(reshape(arange(t.size()), t.shape()), brackets);
     const Tensor flat = reshape(t, {t.size()}), updates = broadcast_to(v, positions.shape());
     return reshape(put(flat, positions, updates, 0), t.shape());
   });

@@ -61,7 +61,7 @@ Tensor transpose(const Arg& x, const Ints& axes) {
   });
 }
 
-Tensor swap_axes(const Arg& x, std::int64_t a, std::int64_t b) {
+Tensor swap_axes(const Arg& x, Axis a, Axis b) {
   return composed("swap_axes", {{"in0", x}}, [&] {
     const Tensor t = x.tensor();
     Ints order;

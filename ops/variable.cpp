@@ -47,7 +47,7 @@ Variable::Variable(const Tensor& initial, Flag trainable, std::string_view name,
 Variable::Variable(const Variable& o) {
   if (!o.defined()) return;
   *this = Variable(held(*o.state()), o.state()->parameter, o.state()->name, Site());
-  freeze(bool{o.state()->frozen});
+  freeze(o.state()->frozen);
 }
 
 Variable& Variable::operator=(const Variable& o) {

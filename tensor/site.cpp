@@ -41,8 +41,8 @@ const Site& SiteScope::current() { return state.site; }
 
 Origin SiteScope::origin() { return {state.site, detail::current_scope, state.function}; }
 
-std::string at_line() {
-  const std::string line = site_text(SiteScope::current());
+std::string at_line(const Site& site) {
+  const std::string line = site_text(site);
   return line.empty() ? line : " at " + line;
 }
 

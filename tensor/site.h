@@ -28,8 +28,8 @@ class SiteScope {
   bool outermost_, names_;
 };
 
-/// Of a warning: " at examples/mlp.cpp:41", or nothing where that line is not known.
-std::string at_line();
+/// " at examples/mlp.cpp:41", or nothing where that line is not known.
+std::string at_line(const Site& site = SiteScope::current());
 
 /// The line of an op that is applied again, in a replay or a gradient: it holds also inside the call that does so. A
 /// line or a scope that is not known changes nothing.

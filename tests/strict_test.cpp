@@ -21,10 +21,15 @@ TEST_CASE("an axis is an integer: no bool, no fraction, no braces of nothing") {
   STATIC_REQUIRE(!COMPILES(softmax(x, 0.9)));
   STATIC_REQUIRE(!COMPILES(softmax(x, {})));
   STATIC_REQUIRE(!COMPILES(argmax(x, true)));
+  STATIC_REQUIRE(!COMPILES(roll(x, 1, true)));
+  STATIC_REQUIRE(!COMPILES(sum(x, f64)));
+  STATIC_REQUIRE(!COMPILES(softmax(x, f32)));
 }
 
 TEST_CASE("a flag is a bool: no mode by name, no second axis, no rate") {
   STATIC_REQUIRE((COMPILES(gelu(x, true)) && COMPILES(meshgrid({x, x}, true)) && COMPILES(searchsorted(x, x, false))));
+  STATIC_REQUIRE((COMPILES(sum(x, 0, std::vector<bool>{true}[0])) && COMPILES(gelu(x, std::true_type{}))));
+  STATIC_REQUIRE(!COMPILES(sum(x, 0, std::optional<bool>{})));
   STATIC_REQUIRE(!COMPILES(gelu(x, "tanh")));
   STATIC_REQUIRE(!COMPILES(meshgrid({x, x}, "ij")));
   STATIC_REQUIRE(!COMPILES(searchsorted(x, x, "left")));

@@ -49,7 +49,7 @@ std::size_t packed_weight_bytes(const ConvShape&, DType);
 void pack_weight(const ConvShape&, DType, const void* w, void* packed);
 void conv_packed(const ConvShape&, DType, void* x, const void* packed, void* y);
 
-/// f64 (or f32): one matrix product an image and group, from columns that hold each position's window.
-template <class T> void conv_by_columns(const ConvShape&, T* x, T* w, T* y);
+/// f64: one matrix product an image and group, from columns that hold each position's window.
+void conv_by_columns(const ConvShape&, double* x, double* w, double* y);
 
 }  // namespace weft

@@ -28,54 +28,54 @@ template <class F> void each_tap(const ConvShape& s, F f) {
 }
 
 /// The weight with its channels last, [outputs, taps, channels / groups], from how it is given, or back.
-template <class T> void turn(const ConvShape& s, T* given, T* turned, bool back) {
+void turn(const ConvShape& s, double* given, double* turned, bool back) {
   const std::int64_t taps = s.taps(), channels = s.channels / s.groups;
-  const View a{dtype_of<T>, {s.outputs, taps, channels}, {taps * channels, 1, taps}, given},
-      b{dtype_of<T>, {s.outputs, taps, channels}, {taps * channels, channels, 1}, turned};
+  const View a{f64, {s.outputs, taps, channels}, {taps * channels, 1, taps}, given},
+      b{f64, {s.outputs, taps, channels}, {taps * channels, channels, 1}, turned};
   copy_elements(back ? b : a, back ? a : b);
 }
 
 }  // namespace
 
-template <class T> void conv_by_columns(const ConvShape& s, T* x, T* w, T* y) {
+void conv_by_columns(const ConvShape& s, double* x, double* w, double* y) {
   const std::int64_t taps = s.taps(), channels = s.channels / s.groups, outputs = s.outputs / s.groups,
                      rows = s.positions(), width = taps * channels, pixels = s.pixels();
-  const auto bytes = [](std::int64_t n) { return static_cast<std::size_t>(n) * sizeof(T); };
+  const auto bytes = [](std::int64_t n) { return static_cast<std::size_t>(n) * sizeof(double); };
   const Storage turned_in = Storage::allocate(bytes(s.outputs * width)),
                 columns_in = Storage::allocate(bytes(rows * width)), sum_in = Storage::allocate(bytes(outputs * width));
-  T* const turned = reinterpret_cast<T*>(turned_in.data());
-  T* const columns = reinterpret_cast<T*>(columns_in.data());
-  T* const sum = reinterpret_cast<T*>(sum_in.data());
+  double* const turned = reinterpret_cast<double*>(turned_in.data());
+  double* const columns = reinterpret_cast<double*>(columns_in.data());
+  double* const sum = reinterpret_cast<double*>(sum_in.data());
   if (s.pass == ConvPass::w)
-    std::fill_n(turned, s.outputs * width, T(0));
+    std::fill_n(turned, s.outputs * width, 0);
   else
     turn(s, w, turned, false);
-  if (s.pass == ConvPass::x) std::fill_n(x, s.n * pixels * s.channels, T(0));
+  if (s.pass == ConvPass::x) std::fill_n(x, s.n * pixels * s.channels, 0);
   Storage result_in = Storage::allocate(bytes(rows * outputs));
-  T* const result = reinterpret_cast<T*>(result_in.data());
+  double* const result = reinterpret_cast<double*>(result_in.data());
 
   for (std::int64_t n = 0; n < s.n; ++n)
     for (std::int64_t g = 0; g < s.groups; ++g) {
-      T* const image = x + n * pixels * s.channels + g * channels;  // a pixel's channels lie s.channels apart
-      T* const of = y + n * rows * s.outputs + g * outputs;
-      T* const weight = turned + g * outputs * width;
+      double* const image = x + n * pixels * s.channels + g * channels;  // a pixel's channels lie s.channels apart
+      double* const of = y + n * rows * s.outputs + g * outputs;
+      double* const weight = turned + g * outputs * width;
       MatmulShape m;
-      m.dtype = dtype_of<T>;
+      m.dtype = f64;
       if (s.pass == ConvPass::x) {  // columns = y w, and added where they came from
         m.m = rows, m.n = width, m.k = outputs;
         m.a_row = s.outputs, m.a_col = 1, m.b_row = width, m.b_col = 1;
         matmul(m, of, weight, columns);
         each_tap(s, [&](std::int64_t row, std::int64_t tap, std::int64_t pixel) {
           if (pixel < 0) return;
-          const T* from = columns + row * width + tap * channels;
+          const double* from = columns + row * width + tap * channels;
           for (std::int64_t c = 0; c < channels; ++c) image[pixel * s.channels + c] += from[c];
         });
         continue;
       }
       each_tap(s, [&](std::int64_t row, std::int64_t tap, std::int64_t pixel) {
-        T* to = columns + row * width + tap * channels;
+        double* to = columns + row * width + tap * channels;
         if (pixel < 0)
-          std::fill_n(to, channels, T(0));
+          std::fill_n(to, channels, 0);
         else
           std::copy_n(image + pixel * s.channels, channels, to);
       });
@@ -94,8 +94,5 @@ template <class T> void conv_by_columns(const ConvShape& s, T* x, T* w, T* y) {
     }
   if (s.pass == ConvPass::w) turn(s, w, turned, true);
 }
-
-template void conv_by_columns(const ConvShape&, float*, float*, float*);
-template void conv_by_columns(const ConvShape&, double*, double*, double*);
 
 }  // namespace weft

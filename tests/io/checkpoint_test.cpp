@@ -130,6 +130,20 @@ TEST_CASE("a model is saved under its paths, and predicts the same when loaded")
   CHECK(b.fc1.weight.name() == a.fc1.weight.name());
 }
 
+TEST_CASE("a model is loaded out of a checkpoint of its run") {
+  const Folder folder;
+  const fs::path file = folder / "run.safetensors";
+  Job job(1, true);
+  job.train(2, false);
+  io::save_checkpoint(file, job.run());
+  random::Generator g(9);
+  const Mlp served(8, g), wide(9, g);
+  const io::LoadReport report = io::load(file, served);
+  CHECK((report.complete() && report.loaded == 5));
+  CHECK(bits(served) == bits(job.model));
+  CHECK_THROWS_AS(io::load(file, wide), FormatError);
+}
+
 TEST_CASE("a file is neither written nor read in a trace") {
   const Folder folder;
   random::Generator g(1);

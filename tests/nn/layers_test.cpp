@@ -312,7 +312,7 @@ TEST_CASE("Sequential takes layers, models and lambdas, and names their variable
     WEFT_MEMBERS(fc)
   };
   const nn::Sequential net(
-      nn::Linear(2, 3), [](const Tensor& x) { return x * 2; }, Block(), nn::Sequential(nn::Linear(4, 1)));
+      nn::Linear(2, 3), [by = 2.0](const Tensor& x) { return x * by; }, Block(), nn::Sequential(nn::Linear(4, 1)));
   const Tensor x = ones({5, 2});
   CHECK(net(x).to_vector<float>() == net.get<3>()(net.get<2>()(net.get<0>()(x) * 2)).to_vector<float>());
   std::vector<std::string> paths;

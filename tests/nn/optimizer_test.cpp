@@ -208,9 +208,9 @@ TEST_CASE("an undefined gradient leaves its variable and slots alone") {
   const Gradients g = tape.gradient(loss, model);
   REQUIRE_FALSE(g[model.fc2.weight].defined());
   const std::string warned = written_by([&] { opt.apply(g); });
-  CHECK(warned.find("weft: warning: apply: variables without a gradient stay as they are: \"fc2.weight\" f32[") == 0);
+  CHECK(warned.find("weft: warning: apply at tests/nn/optimizer_test.cpp:") == 0);
+  CHECK(warned.find(": variables without a gradient stay as they are: \"fc2.weight\" f32[") != std::string::npos);
   CHECK(warned.find("\"fc2.bias\"") != std::string::npos);
-  CHECK(warned.find("tape.explain(loss, variable) tells why at tests/nn/optimizer_test.cpp:") != std::string::npos);
   CHECK(written_by([&] { opt.apply(g); }) == "");  // once
   CHECK(model.fc2.weight.value().to_vector<float>() == before.fc2.weight.value().to_vector<float>());
   CHECK(model.fc1.weight.value().to_vector<float>() != before.fc1.weight.value().to_vector<float>());

@@ -202,7 +202,7 @@ TEST_CASE("an einsum that can't be names the position or the label", "[golden]")
   CHECK_THROWS_AS(einsum("ii", {a}), ShapeError);
   CHECK(message_of<ShapeError>([&] {
           einsum("ii->i", {zeros({1, 3})});
-        }).find("einsum: label 'i' at position 0 has extent 3, before 1") == 0);
+        }).find("einsum: label 'i' at position 1 has extent 3, before 1") == 0);
 }
 
 TEST_CASE("products of shapes that do not fit are refused", "[golden]") {

@@ -76,6 +76,10 @@ std::vector<std::int64_t> truth_of(const Tensor& labels, const Tensor& predictio
                                    const std::optional<std::int64_t>& ignore) {
   const Shape &l = labels.shape(), &p = predictions.shape();
   const bool scores = is_floating(predictions.dtype());
+  if (scores && !rows && l == p && l.size() > 1 && l.back() > 1)
+    fail(ShapeError("labels of as many numbers a row as the scores are one-hot, or a label for each number",
+                    "argmax(labels, -1), or reshape(labels, {-1}) and reshape(scores, {-1})"),
+         labels, predictions);
   Shape examples = p;
   if (rows)
     examples.erase(p.size() - 1);
@@ -84,10 +88,6 @@ std::vector<std::int64_t> truth_of(const Tensor& labels, const Tensor& predictio
          labels, predictions);
   if (l != examples && without_unit(l) != examples && (rows || without_unit(l) != without_unit(examples)))
     fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", l.text(), p.text())), labels, predictions);
-  if (scores && !rows && l.size() > 1 && l.back() > 1 && p.size() == l.size())
-    fail(ShapeError("labels of as many numbers a row as the scores are one-hot, or a label for each number",
-                    "argmax(labels, -1), or reshape(labels, {-1}) and reshape(scores, {-1})"),
-         labels, predictions);
   return classes_of(labels, classes, labels, predictions, ignore);
 }
 

@@ -63,7 +63,8 @@ Form check(const ConvAttrs& a, const Shape* x, const Shape* w, const Shape* y) {
     if (w && f.channels / a.groups != (*w)[1])
       throw ShapeError(fmt::format("the input has {} channels{}, the weight takes {}", f.channels,
                                    a.groups > 1 ? fmt::format(" in {} groups", a.groups) : "", (*w)[1]),
-                       "the weight is [out, in / groups, window...]");
+                       "the weight is [out, in / groups, window...]; x is [n, channels, axes...], or, with "
+                       ".channels_last = true, [n, axes..., channels]");
   } else if (__builtin_mul_overflow((*w)[1], a.groups, &f.channels)) {
     throw ArgumentError(fmt::format("{} groups of {} channels overflow", a.groups, (*w)[1]));
   }

@@ -507,7 +507,9 @@ TEST_CASE("a window that can't move is refused before any kernel", "[golden][bad
         "  x      f32[2, 4, 8, 8]\n"
         "  weight f32[6, 4, 3, 3] \"conv1.weight\"\n"
         "  at HERE\n"
-        "  hint: the weight is [out, in / groups, window...]");
+        "  hint: the weight is [out, in / groups, window...]; x is [n, channels, axes...], or, with .channels_last = "
+        "true, "
+        "[n, axes..., channels]");
   CHECK(message_of<ShapeError>([&] { conv2d(x, w, zeros({4})); }) ==
         "conv2d: the bias is [4], not [6]\n"
         "  x      f32[2, 4, 8, 8]\n"

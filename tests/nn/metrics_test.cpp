@@ -66,6 +66,7 @@ TEST_CASE("metrics refuse what does not fit, and count nothing then") {
   CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 1}), zeros({2})), ShapeError);
   CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 1}), zeros({2, 4})), ShapeError);
   CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 1}), zeros({3, 3})), ShapeError);
+  CHECK_THROWS_WITH(m.update(tensor<std::int64_t>({{1, 0, 0}, {0, 0, 1}}), zeros({2, 3})), containing("one-hot"));
   CHECK_THROWS_AS(m.update(zeros({2}), zeros({2, 3})), DTypeError);
   CHECK_THROWS_AS(m.update(Tensor(), zeros({2, 3})), ArgumentError);
   CHECK_THROWS_AS(m.at(3, 0), IndexError);

@@ -19,6 +19,13 @@ function(weft_options target)
   endif()
 endfunction()
 
+# weft_untimed(TARGET): those options for a program of which nothing is timed: less than half the time to build. The library
+# stays as it is.
+function(weft_untimed target)
+  weft_options(${target})
+  target_compile_options(${target} PRIVATE -O0)
+endfunction()
+
 # weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets;
 # x_avx512bf16.cpp is for the CPUs that have one more. The two
 # -fno allow it to be vectorized; they change no bit. The address sanitizer does not watch their local

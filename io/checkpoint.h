@@ -68,9 +68,9 @@ template <class M> void save(const std::filesystem::path& path, const M& model) 
   detail::save(path, nn::parameters(model));
 }
 
-/// Assigns a model's variables from a file, of a checkpoint from the part that is the model's. If anything is missing, unexpected or of another type or shape, strict
-/// loading throws a FormatError that lists all of it and changes nothing; otherwise what fits is assigned and the rest
-/// reported.
+/// Assigns a model's variables from a file, of a checkpoint from the part that is the model's. If anything is missing,
+/// unexpected or of another type or shape, strict loading throws a FormatError that lists all of it and changes
+/// nothing; otherwise what fits is assigned and the rest reported.
 template <class M> LoadReport load(const std::filesystem::path& path, const M& model, bool strict = true) {
   return detail::load(path, nn::parameters(model), strict);
 }

@@ -96,7 +96,7 @@ void Optimizer::update_all(const Gradients& gradients) {
     if (seen[at->second]) throw ArgumentError(fmt::format("two gradients for the variable {}", shown(*variable)));
     seen[at->second] = true;
     if (!gradient.defined()) {
-      if (variable->trainable()) passed_over += (passed_over.empty() ? "" : ", ") + shown(*variable);
+      if (!warned_ && variable->trainable()) passed_over += (passed_over.empty() ? "" : ", ") + shown(*variable);
       continue;
     }
     const auto fail = [&](auto error) {
@@ -116,9 +116,11 @@ void Optimizer::update_all(const Gradients& gradients) {
   if (work.empty() && gradients.size() > 0)
     throw GradError(fmt::format("none of the {} variables has a gradient", gradients.size()),
                     "was the loss computed under the tape, from these variables? tape.explain(loss, variable) tells");
-  if (!passed_over.empty() && !std::exchange(warned_, true))
+  if (!passed_over.empty()) {
+    warned_ = true;
     warn("apply{}: variables without a gradient stay as they are: {}; tape.explain(loss, variable) tells why",
          at_line(), passed_over);
+  }
   step_.assign_add(1);
   begin_step();
   for (const Work& w : work) {

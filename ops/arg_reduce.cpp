@@ -10,6 +10,7 @@
 #include "composition.h"
 #include "defs/reduce.h"
 #include "indexing.h"
+#include "kernels/better.h"
 #include "kernels/reduce.h"
 #include "manipulate.h"
 #include "recorder.h"
@@ -17,11 +18,6 @@
 
 namespace weft {
 namespace {
-
-// Whether `candidate` takes the place of the best so far: a NaN is never replaced, and replaces all else.
-template <bool largest, class T> bool is_better(const T& candidate, const T& best) {
-  return best == best && ((largest ? candidate > best : candidate < best) || candidate != candidate);
-}
 
 // The first of the best of n contiguous elements. The vectors of the reduction find what that is and in which block.
 template <bool largest, class T> std::int64_t best_of_row(const T* x, std::int64_t n) {

@@ -13,29 +13,28 @@ bool are_masks(const Arg& a, const Arg& b) {
   return (is_mask(a) && (is_mask(b) || b.is_number())) || (is_mask(b) && a.is_number());
 }
 
+// Of numbers the op, of masks what logic() makes of them.
+template <class Struct, class F> Tensor or_logic(const Arg& a, const Arg& b, F logic) {
+  if (!are_masks(a, b)) return detail::binary<Struct>(a, b);
+  return detail::composed(Struct::name, {{"lhs", a}, {"rhs", b}}, logic);
+}
+
 }  // namespace
 
 Tensor equal(const Arg& a, const Arg& b) {
-  if (!are_masks(a, b)) return detail::binary<Equal>(a, b);
-  return detail::composed("equal", {{"lhs", a}, {"rhs", b}}, [&] { return logical_not(logical_xor(a, b)); });
+  return or_logic<Equal>(a, b, [&] { return logical_not(logical_xor(a, b)); });
 }
-
 Tensor not_equal(const Arg& a, const Arg& b) {
-  if (!are_masks(a, b)) return detail::binary<NotEqual>(a, b);
-  return detail::composed("not_equal", {{"lhs", a}, {"rhs", b}}, [&] { return logical_xor(a, b); });
+  return or_logic<NotEqual>(a, b, [&] { return logical_xor(a, b); });
 }
-
 Tensor bitwise_and(const Arg& a, const Arg& b) {
-  if (!are_masks(a, b)) return detail::binary<BitwiseAnd>(a, b);
-  return detail::composed("bitwise_and", {{"lhs", a}, {"rhs", b}}, [&] { return logical_and(a, b); });
+  return or_logic<BitwiseAnd>(a, b, [&] { return logical_and(a, b); });
 }
 Tensor bitwise_or(const Arg& a, const Arg& b) {
-  if (!are_masks(a, b)) return detail::binary<BitwiseOr>(a, b);
-  return detail::composed("bitwise_or", {{"lhs", a}, {"rhs", b}}, [&] { return logical_or(a, b); });
+  return or_logic<BitwiseOr>(a, b, [&] { return logical_or(a, b); });
 }
 Tensor bitwise_xor(const Arg& a, const Arg& b) {
-  if (!are_masks(a, b)) return detail::binary<BitwiseXor>(a, b);
-  return detail::composed("bitwise_xor", {{"lhs", a}, {"rhs", b}}, [&] { return logical_xor(a, b); });
+  return or_logic<BitwiseXor>(a, b, [&] { return logical_xor(a, b); });
 }
 Tensor bitwise_not(const Arg& x) { return is_mask(x) ? logical_not(x) : detail::unary<BitwiseNot>(x); }
 

@@ -26,6 +26,11 @@ struct Term {
   std::vector<Label> labels;
   std::vector<std::size_t> positions;
   bool has_dots() const { return std::find(labels.begin(), labels.end(), dots) != labels.end(); }
+  /// Which label an operand's axis has, where the dots stand for `rest` axes.
+  std::size_t label_of(std::size_t axis, std::size_t rest) const {
+    const auto at = static_cast<std::size_t>(std::find(labels.begin(), labels.end(), dots) - labels.begin());
+    return axis < at ? axis : axis < at + rest ? at : axis - rest + 1;
+  }
 };
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -161,16 +166,13 @@ class Einsum {
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const std::int64_t n = x.shape()[static_cast<int>(i)];
       std::int64_t& extent = extents_[labels[i]];
+      // Its extent before: in this term, where a diagonal's are equal, or in another, where those of 1 are spread.
       const auto same = std::find(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(i), labels[i]);
-      const std::int64_t within = x.shape()[static_cast<int>(same - labels.begin())];  // of a diagonal none is spread
-      if ((n != 1 && extent != 1 && n != extent) || within != n) {
-        const Label l = is_letter(static_cast<char>(labels[i])) ? labels[i] : dots;
-        auto at = std::find(t.labels.begin(), t.labels.end(), l);
-        if (within != n) at = std::find(at + 1, t.labels.end(), l);  // the second of the diagonal
+      const bool again = same != labels.begin() + static_cast<std::ptrdiff_t>(i);
+      const std::int64_t before = again ? x.shape()[static_cast<int>(same - labels.begin())] : extent;
+      if (n != before && (again || (n != 1 && before != 1)))
         throw ShapeError(fmt::format("{} at position {} has extent {}, before {}", shown(labels[i]),
-                                     t.positions[static_cast<std::size_t>(at - t.labels.begin())], n,
-                                     within != n ? within : extent));
-      }
+                                     t.positions[t.label_of(i, static_cast<std::size_t>(rest))], n, before));
       if (n != 1) extent = n;
     }
   }

@@ -51,11 +51,10 @@ Tensor draw(const Shape& shape, DType dtype, random::Generator& generator) {
 Tensor DrawBase::draw(const Op& op, const Attrs& attrs, std::span<const Tensor> operands,
                       random::Generator& generator) {
   const auto lock = lock_update();  // no other thread draws the same
-  std::vector<Tensor> in{generator.state.value()};
-  in.insert(in.end(), operands.begin(), operands.end());
-  Tensor out[2];
+  Tensor in[2] = {generator.state.value()}, out[2];
+  std::ranges::copy(operands, in + 1);  // one at most
   try {
-    apply(op, attrs, in, out);
+    apply(op, attrs, std::span(in, 1 + operands.size()), out);
   } catch (Error& e) {
     e.relocate({}, {}, {});  // the caller's: of memory that there is not
     throw;

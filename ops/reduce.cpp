@@ -2,16 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <vector>
-
-#include "../tensor/convert.h"
-#include "../tensor/parallel.h"
 #include "apply.h"
-#include "composition.h"
 #include "defs/reduce.h"
 #include "defs/shape.h"
-#include "indexing.h"
 #include "kernels/reduce.h"
 #include "manipulate.h"
 #include "recorder.h"

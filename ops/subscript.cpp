@@ -6,6 +6,7 @@
 
 #include "../tensor/create.h"
 #include "apply.h"
+#include "index_list.h"
 #include "indexing.h"
 #include "manipulate.h"
 #include "math.h"
@@ -238,9 +239,7 @@ Tensor index_put(const Arg& x, const std::vector<Index>& indices, const Arg& val
     const auto put = accumulate ? scatter_add : scatter_set;
     const Brackets brackets = spelled_out(t, indices);
     if (const auto along = only_along(brackets)) {
-      Shape shape = t.shape();
-      shape.erase(along->axis);
-      for (int i = 0; i < along->positions.rank(); ++i) shape.insert(along->axis + i, along->positions.shape()[i]);
+      const Shape shape = detail::picked_shape(t.shape(), along->positions.shape(), along->axis);
       return put(t, along->positions, broadcast_to(v, shape), along->axis);
     }
     const Tensor positions = at(reshape(arange(t.size()), t.shape()), brackets);

@@ -36,6 +36,8 @@ TEST_CASE("a flag is a bool: no mode by name, no second axis, no rate") {
   STATIC_REQUIRE(!COMPILES(triangular_solve(x, x, "upper")));
   STATIC_REQUIRE(!COMPILES(global_avg_pool(x, "last")));
   STATIC_REQUIRE(!COMPILES(sum(x, 0, 1)));
+  STATIC_REQUIRE(!COMPILES(sum(x, 0, std::int64_t{1})));
+  STATIC_REQUIRE(!COMPILES(mean(x, 0, 1)));
   STATIC_REQUIRE(!COMPILES(mean(x, 0, 1.0)));
   STATIC_REQUIRE(!COMPILES(Variable(x, "w")));
   STATIC_REQUIRE(!COMPILES(nn::Linear(2, 10, "relu")));

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "../../tensor/parallel.h"
+#include "better.h"
 
 namespace weft {
 namespace {
@@ -13,13 +14,6 @@ constexpr std::int64_t block = 1024, columns = 16;
 
 // The type that sums of T are held in.
 template <class T> using Wide = std::conditional_t<std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>, float, T>;
-
-template <class T> bool is_nan([[maybe_unused]] T x) {
-  if constexpr (std::is_integral_v<T>)
-    return false;
-  else
-    return std::isnan(static_cast<Wide<T>>(x));
-}
 
 template <class A> A plus(A a, A b) {
   if constexpr (std::is_integral_v<A>)  // wraps
@@ -189,7 +183,7 @@ template <bool largest> void run_cumarg(DType dtype, const CumulativeShape& s, c
         const std::int64_t at = start + r * step, row = s.reverse ? s.n - 1 - r : r;
         for (std::int64_t k = 0; k < width; ++k) {
           const T v = x[at + k];
-          const bool better = largest ? v > best[k] : v < best[k], taken = !is_nan(best[k]) && (better || is_nan(v));
+          const bool taken = is_better<largest>(v, best[k]);
           best[k] = taken ? v : best[k];
           index[k] = taken ? row : index[k];
         }

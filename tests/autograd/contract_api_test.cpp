@@ -91,10 +91,11 @@ TEST_CASE("gradient inside the scope of a persistent tape warns once", "[tape][1
       tape.gradient(tape.gradient(x * x * x, x), x);
     }
   });
-  CHECK(warnings.find("weft: warning: gradient() of a persistent tape within its scope records the gradient's ops too: "
-                      "stop() the tape first if no higher derivative is wanted; the tape was made at "
-                      "tests/autograd/contract_api_test.cpp:") == 0);
-  CHECK(std::count(warnings.begin(), warnings.end(), '\n') == 1);
+  const std::string wanted =
+      "weft: warning: gradient() of a persistent tape within its scope records the gradient's ops too: stop() the tape "
+      "first if no higher derivative is wanted; the tape was made at tests/autograd/contract_api_test.cpp:";
+  CHECK(warnings.substr(0, wanted.size()) == wanted);
+  CHECK(warnings.find_first_not_of("0123456789", wanted.size()) == warnings.size() - 1);  // a line's number and its end
   const std::string outside = written_by([] {
     detail::forget_tape_warnings();
     const Tensor x = scalar(3);

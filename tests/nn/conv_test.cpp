@@ -51,9 +51,8 @@ TEST_CASE("convolution layers refuse what can't be", "[conv]") {
         "  weight f32[8, 3, 3, 3] \"weight\"\n"
         "  bias   f32[8]         \"bias\"\n"
         "  at HERE\n"
-        "  hint: the weight is [out, in / groups, window...]; x is [n, channels, axes...], or, with .channels_last = "
-        "true, "
-        "[n, axes..., channels]");
+        "  hint: the weight is [out, in / groups, window...]; x is [n, channels, axes...], or, with "
+        ".channels_last = true, [n, axes..., channels]");
 }
 
 TEST_CASE("a convolutional net is summed up, and trains", "[conv]") {

@@ -162,6 +162,10 @@ TEST_CASE("recurrent layers say what they are, and where their parameters are", 
 TEST_CASE("a number of layers or a rate is no bool", "[nn]") {
   STATIC_REQUIRE(std::is_constructible_v<nn::LSTM, int, int, bool>);
   STATIC_REQUIRE(std::is_constructible_v<nn::GRU, int, int, bool, DType>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::LSTM, int, int, int>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::GRUCell, int, int, int, DType>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::RNN, int, int, int>);
+  STATIC_REQUIRE(!std::is_constructible_v<nn::MultiHeadAttention, int, int, double>);
 }
 
 TEST_CASE("Bidirectional goes through a sequence from both ends", "[recurrent]") {

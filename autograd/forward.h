@@ -35,17 +35,20 @@ class ForwardAccumulator : private Recorder {
   ForwardAccumulator();
   /// Watches primals (tensors, variables, structures of them), each with its tangent: of the same type, in the same
   /// order. An undefined tangent is 0. A model's tangents may be Gradients. ArgumentError if a primal comes multiple
-  /// times or their numbers differ, ShapeError, DTypeError.
-  template <Structured Primals, class Tangents> ForwardAccumulator(const Primals& primals, const Tangents& tangents)
+  /// times or their numbers differ, ShapeError, DTypeError: of the function `name`.
+  template <Structured Primals, class Tangents>
+  ForwardAccumulator(const Primals& primals, const Tangents& tangents, Site site = Site::current(),
+                     const char* name = "ForwardAccumulator")
       : ForwardAccumulator() {
-    watch_all(primals, tangents, true);
+    detail::called(name, site, [&] { watch_all(primals, tangents, true); });
   }
   ~ForwardAccumulator() override;
   ForwardAccumulator(const ForwardAccumulator&) = delete;
 
   /// Watches more; the tangent of what is watched already is added to.
-  template <Structured Primals, class Tangents> void watch(const Primals& primals, const Tangents& tangents) {
-    watch_all(primals, tangents, false);
+  template <Structured Primals, class Tangents>
+  void watch(const Primals& primals, const Tangents& tangents, Site site = Site::current()) {
+    detail::called("watch", site, [&] { watch_all(primals, tangents, false); });
   }
 
   /// The tangent of each leaf of the target, in its structure; a model's are Gradients. Undefined, or zeros of its

@@ -73,7 +73,7 @@ detail::JacobianRecorder::JacobianRecorder(JacobianMode mode, std::vector<Tensor
 
 std::vector<Tensor> detail::JacobianRecorder::blocks(std::span<const Tensor> results) {
   for (const Tensor& y : results)
-    if (!y.defined()) throw GradError("jacobian: the function gives an undefined tensor");
+    if (!y.defined()) throw GradError("the function gives an undefined tensor");
   if (tape_) tape_->stop();
   if (linearizer_) linearizer_->stop();
   if (!tape_ || (linearizer_ && elements_of_floats(primals_) < elements_of_floats(results))) {
@@ -115,7 +115,7 @@ std::vector<Tensor> detail::JacobianRecorder::columns(std::span<const Tensor> re
 
 void detail::check_scalar(const Tensor& y) {
   if (!y.defined() || y.size() != 1)
-    throw GradError(fmt::format("hessian: the function gives {}, not a scalar", y.defined() ? y.type().text() : "none"),
+    throw GradError(fmt::format("the function gives {}, not a scalar", y.defined() ? y.type().text() : "none"),
                     "jacobian(grad) of a sum or a mean?");
 }
 

@@ -54,17 +54,19 @@ void check_scalar(const Tensor& y);
 /// A function's Jacobian; see jacobian().
 template <class F> class Jacobian {
  public:
-  Jacobian(F f, JacobianMode mode) : held_{std::move(f)}, mode_(mode) {}
+  Jacobian(F f, JacobianMode mode, const detail::Caller& by) : held_{std::move(f)}, mode_(mode), by_(by) {}
 
   template <Structured... X> auto operator()(const X&... x) const {
     static_assert(sizeof...(X) > 0, "jacobian: of a function of nothing");
     const std::tuple<decltype(detail::fresh(x))...> arguments{detail::fresh(x)...};
-    detail::JacobianRecorder recorder(mode_, detail::leaves_of(arguments));
+    detail::JacobianRecorder recorder = detail::called(
+        by_.name, by_.site, [&] { return detail::JacobianRecorder(mode_, detail::leaves_of(arguments)); });
     const auto y = std::apply(held_.f, arguments);
     using Y = std::remove_const_t<decltype(y)>;
     static_assert(std::is_same_v<Y, Tensor> || detail::is_vector<Y> || detail::is_map<Y> || detail::is_tuple<Y>,
                   "jacobian: the function returns a tensor, or a tuple, pair, array, vector or map of them");
-    const std::vector<Tensor> blocks = recorder.blocks(detail::leaves_of(y));
+    const std::vector<Tensor> blocks =
+        detail::called(by_.name, by_.site, [&] { return recorder.blocks(detail::leaves_of(y)); });
     std::size_t next = 0;
     return map_leaves(y, [&](const Tensor&) {
       const auto block = [&](const Tensor&) { return blocks[next++]; };
@@ -78,6 +80,7 @@ template <class F> class Jacobian {
  private:
   detail::Held<F> held_;
   JacobianMode mode_;
+  detail::Caller by_;
 };
 
 /// f's Jacobian as a function: for each tensor y that f gives and each tensor x among the arguments the derivatives, of
@@ -86,8 +89,8 @@ template <class F> class Jacobian {
 /// rounding at most. Nests, and works in vmap, under tapes, in compile().
 ///
 ///     Tensor j = jacobian([](const Tensor& x) { return tanh(x); })(x);
-template <class F> Jacobian<F> jacobian(F f, JacobianMode mode = JacobianMode::by_shape) {
-  return Jacobian<F>(std::move(f), mode);
+template <class F> Jacobian<F> jacobian(F f, JacobianMode mode = JacobianMode::by_shape, Site site = Site::current()) {
+  return Jacobian<F>(std::move(f), mode, {"jacobian", site});
 }
 
 /// The second derivatives of f, which gives a scalar: for each pair of tensors (a, b) among the arguments a.shape +
@@ -95,23 +98,24 @@ template <class F> Jacobian<F> jacobian(F f, JacobianMode mode = JacobianMode::b
 /// derivative, the first is a gradient: forward over reverse is the cheaper one.
 ///
 ///     Tensor h = hessian([](const Tensor& x) { return sum(x * x * x); })(x);
-template <class F> auto hessian(F f, JacobianMode mode = JacobianMode::forward) {
-  return jacobian(
-      [held = detail::Held<F>{std::move(f)}](const auto&... x) {
+template <class F> auto hessian(F f, JacobianMode mode = JacobianMode::forward, Site site = Site::current()) {
+  const detail::Caller by{"hessian", site};
+  return Jacobian(
+      [held = detail::Held<F>{std::move(f)}, by](const auto&... x) {
         static_assert(!(HasVariables<std::remove_cvref_t<decltype(x)>> || ...),
                       "hessian: of variables or tensors, not of a model: its Gradients have no Gradients");
         const std::tuple<decltype(detail::fresh(x))...> arguments{detail::fresh(x)...};
-        GradientTape tape;
+        GradientTape tape({}, by.site);
         tape.watch(arguments);
         const Tensor y = std::apply(held.f, arguments);
-        detail::check_scalar(y);
+        detail::called(by.name, by.site, [&] { detail::check_scalar(y); });
         const GradientOptions zeros{.unconnected = Unconnected::zero};
         if constexpr (sizeof...(x) == 1)
           return tape.gradient(y, std::get<0>(arguments), zeros);
         else
           return tape.gradient(y, arguments, zeros);
       },
-      mode);
+      mode, by);
 }
 
 }  // namespace weft

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "../tensor/site.h"
 #include "callable.h"
 #include "forward.h"
 #include "gradients.h"
@@ -27,6 +28,12 @@
 namespace weft {
 
 namespace detail {
+
+/// The public function that errors name, and the line that asked for it. Errors of f say f's own lines.
+struct Caller {
+  const char* name;
+  Site site;
+};
 
 /// The same value as a tensor of its own, of which recorders know whence it comes.
 Tensor another(const Tensor& t);
@@ -95,10 +102,11 @@ template <class Aux> inline constexpr bool has_aux<std::pair<Tensor, Aux>> = tru
 /// GradError if it is no float of one element.
 void check_loss(const Tensor& loss);
 
-template <class N, std::size_t... n, class F, class... A> auto value_and_grad_of(N, F& f, A&... args) {
+template <class N, std::size_t... n, class F, class... A>
+auto value_and_grad_of(N, const Caller& by, F& f, A&... args) {
   const auto parameters = take_all<N>(f, args...);
-  GradientTape tape({.persistent = false, .watch_accessed_variables = false});
-  watch_floats(tape, std::get<n>(parameters)...);
+  GradientTape tape({.persistent = false, .watch_accessed_variables = false}, by.site);
+  called(by.name, by.site, [&] { watch_floats(tape, std::get<n>(parameters)...); });
   auto value = std::apply(f, parameters);
   using Value = decltype(value);
   static_assert(std::is_same_v<Value, Tensor> || has_aux<Value>,
@@ -109,9 +117,28 @@ template <class N, std::size_t... n, class F, class... A> auto value_and_grad_of
     else
       return value;
   }();
-  check_loss(loss);
+  called(by.name, by.site, [&] { check_loss(loss); });
   auto gradients = tape.gradient(loss, std::get<n>(parameters)..., GradientOptions{.unconnected = Unconnected::zero});
   return std::pair(std::move(value), std::move(gradients));
+}
+
+template <std::size_t... n, class F> auto value_and_grad(F f, const Caller& by) {
+  return [held = Held<F>{std::move(f)}, by](auto&&... args) {
+    if constexpr (sizeof...(n) == 0)
+      return value_and_grad_of<Numbers<0>, 0>({}, by, held.f, args...);
+    else
+      return value_and_grad_of<Numbers<n...>, n...>({}, by, held.f, args...);
+  };
+}
+
+template <std::size_t... n, class F> auto grad(F f, const Caller& by) {
+  return [both = value_and_grad<n...>(std::move(f), by)](auto&&... args) {
+    auto [value, gradients] = both(args...);
+    if constexpr (has_aux<decltype(value)>)
+      return std::pair(std::move(gradients), std::move(value.second));
+    else
+      return std::move(gradients);
+  };
 }
 
 template <class T> inline constexpr bool is_std_tuple = false;
@@ -125,6 +152,19 @@ template <class F, class X> auto call_with(F& f, const X& x) {
     return f(x);
 }
 
+template <class F, class X, class Tangents> auto jvp(F& f, const X& x, const Tangents& tangents, const Caller& by) {
+  const auto run = [&](const auto& primals) {
+    ForwardAccumulator acc(primals, tangents, by.site, by.name);
+    auto y = call_with(f, primals);
+    auto dy = acc.jvp(y, Unconnected::zero);
+    return std::pair(std::move(y), std::move(dy));
+  };
+  if constexpr (refers<X>)
+    return run(x);
+  else
+    return run(take<X, true>(x));
+}
+
 }  // namespace detail
 
 /// The function x... -> (f(x...), the gradient of f(x...)), for the arguments with the numbers n... (none named: the
@@ -132,13 +172,8 @@ template <class F, class X> auto call_with(F& f, const X& x) {
 /// pair(loss, aux) of which the loss is differentiated. GradError if it has more elements, DTypeError without floats.
 ///
 ///     auto [loss, g] = value_and_grad([](const Model& m, const Tensor& x) { return mean(square(m(x))); })(model, x);
-template <std::size_t... n, class F> auto value_and_grad(F f) {
-  return [held = detail::Held<F>{std::move(f)}](auto&&... args) {
-    if constexpr (sizeof...(n) == 0)
-      return detail::value_and_grad_of<detail::Numbers<0>, 0>({}, held.f, args...);
-    else
-      return detail::value_and_grad_of<detail::Numbers<n...>, n...>({}, held.f, args...);
-  };
+template <std::size_t... n, class F> auto value_and_grad(F f, Site site = Site::current()) {
+  return detail::value_and_grad<n...>(std::move(f), {"value_and_grad", site});
 }
 
 /// The function x... -> the gradient of f(x...); of a function with aux: -> pair(gradient, aux). See value_and_grad().
@@ -146,14 +181,8 @@ template <std::size_t... n, class F> auto value_and_grad(F f) {
 ///     auto d2f = grad(grad(f));
 ///     auto [dw, db] = grad<0, 1>([&](const Tensor& w, const Tensor& b) { return mean(square(matmul(x, w) + b)); })(w,
 ///     b);
-template <std::size_t... n, class F> auto grad(F f) {
-  return [both = value_and_grad<n...>(std::move(f))](auto&&... args) {
-    auto [value, gradients] = both(args...);
-    if constexpr (detail::has_aux<decltype(value)>)
-      return std::pair(std::move(gradients), std::move(value.second));
-    else
-      return std::move(gradients);
-  };
+template <std::size_t... n, class F> auto grad(F f, Site site = Site::current()) {
+  return detail::grad<n...>(std::move(f), {"grad", site});
 }
 
 /// f(x...) and its pull-back: a function from cotangents in the result's structure (undefined: 0) to those of x..., one
@@ -164,7 +193,8 @@ template <std::size_t... n, class F> auto grad(F f) {
 template <class F, class... X> auto vjp(F f, X&&... x) {
   const auto tape = std::make_shared<GradientTape>(TapeOptions{.persistent = true, .watch_accessed_variables = false});
   auto parameters = detail::take_all<detail::Numbers<>>(f, x...);
-  std::apply([&](const auto&... p) { detail::watch_floats(*tape, p...); }, parameters);
+  detail::called("vjp", Site(),
+                 [&] { std::apply([&](const auto&... p) { detail::watch_floats(*tape, p...); }, parameters); });
   auto y = std::apply(f, std::as_const(parameters));
   tape->stop();
   static_assert(Structured<decltype(y)>, "vjp: the function returns a Tensor or a structure of tensors");
@@ -193,25 +223,19 @@ template <class F, class... X> auto vjp(F f, X&&... x) {
 ///
 ///     auto [y, dy] = jvp([](const Tensor& x, const Tensor& w) { return matmul(x, w); }, std::tuple(x, w),
 ///     std::tuple(dx, dw));
-template <class F, class X, class Tangents> auto jvp(F f, const X& x, const Tangents& tangents) {
-  const auto run = [&](const auto& primals) {
-    ForwardAccumulator acc(primals, tangents);
-    auto y = detail::call_with(f, primals);
-    auto dy = acc.jvp(y, Unconnected::zero);
-    return std::pair(std::move(y), std::move(dy));
-  };
-  if constexpr (detail::refers<X>)
-    return run(x);
-  else
-    return run(detail::take<X, true>(x));
+template <class F, class X, class Tangents>
+auto jvp(F f, const X& x, const Tangents& tangents, Site site = Site::current()) {
+  return detail::jvp(f, x, tangents, {"jvp", site});
 }
 
 /// The Hessian of f at x times v, in x's structure: the derivative of f's gradient along v. f is as for grad(), of one
 /// argument; v has x's structure (a model's may be Gradients).
 ///
 ///     Tensor hv = hvp([](const Tensor& x) { return sum(exp(x) * x); }, x, v);
-template <class F, class X, class V> auto hvp(F f, const X& x, const V& v) {
-  return jvp(grad([&](const X& p) { return f(p); }), x, v).second;
+template <class F, class X, class V> auto hvp(F f, const X& x, const V& v, Site site = Site::current()) {
+  const detail::Caller by{"hvp", site};
+  auto gradient = detail::grad([&](const X& p) { return f(p); }, by);
+  return detail::jvp(gradient, x, v, by).second;
 }
 
 }  // namespace weft

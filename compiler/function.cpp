@@ -160,7 +160,9 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
       return use(i);
   if (made_ >= warn_after && !warned_ && !traces_.empty()) {
     warned_ = true;
-    warn("compile: {} traces of one function: {}", made_ + 1, signature.difference(traces_.front()->signature));
+    const std::string line = traces_.front()->executable->line();
+    warn("compile: {} traces of one function{}: {}", made_ + 1, line.empty() ? "" : " (" + line + ")",
+         signature.difference(traces_.front()->signature));
   }
   const detail::ProfilePhase phase("compile");
   const auto start = std::chrono::steady_clock::now();

@@ -9,6 +9,8 @@
 #include "../ops/define.h"
 #include "../ops/defs/indexing.h"
 #include "../ops/index_list.h"
+#include "../ops/kernels/reduce.h"
+#include "../ops/kernels/tile_ops.h"
 
 namespace weft {
 namespace {
@@ -79,6 +81,52 @@ struct SetRows {
   }
 };
 
+// In the order of kernels/reduce.h. What it leaves out is +0 added to a sum that begins with +0: it changes no bit.
+struct SumRows {
+  static constexpr auto name = "sum_rows";
+  static constexpr auto operand_names = "rows y";
+  static constexpr OpKind kind = OpKind::kernel;
+  static void infer(const Attrs&, Types in, std::span<Type> out) { out[0] = {in[1]->dtype, {}}; }
+  static void run(const Attrs&, Views in, Views out) {
+    const DType type = in[1].dtype;
+    const std::size_t size = size_of(type);
+    const auto* rows = in[0].as<std::int64_t>();
+    std::vector<std::pair<std::int64_t, std::int64_t>> places;  // in the table and in y, in the table's order
+    for (std::int64_t k = 0; k < in[0].shape[0]; ++k)
+      if (rows[k] >= 0) places.emplace_back(rows[k], k);
+    std::sort(places.begin(), places.end());
+    Storage copy;
+    const std::byte* y = detail::in_order(in[1], copy);
+    const std::int64_t width = places.empty() ? 0 : count(in[1].shape) / in[1].shape[0];
+    alignas(64) std::byte partials[row_partials * 8];
+    alignas(64) std::byte lined_up[(row_partials + row_block) * 8];
+    std::vector<std::byte> sums;  // of the blocks
+    std::int64_t block = -1;
+    const auto end_block = [&] {
+      if (block < 0) return;
+      tile::tree(Reduction::sum, type, partials);
+      sums.insert(sums.end(), partials, partials + size);
+    };
+    for (const auto& [row, k] : places)
+      for (std::int64_t i = 0; i < width;) {
+        const std::int64_t at = row * width + i, n = std::min(width - i, row_block - at % row_block);
+        if (at / row_block != block) {
+          end_block();
+          block = at / row_block;
+          tile::clear(Reduction::sum, type, row_partials, partials);
+        }
+        const std::size_t before = static_cast<std::size_t>(at % row_partials) * size,
+                          bytes = static_cast<std::size_t>(n) * size;
+        std::memset(lined_up, 0, before);
+        std::memcpy(lined_up + before, y + static_cast<std::size_t>(k * width + i) * size, bytes);
+        tile::accumulate(Reduction::sum, type, (before + bytes) / size, partials, lined_up);
+        i += n;
+      }
+    end_block();
+    combine_blocks(Reduction::sum, type, sums.data(), static_cast<std::int64_t>(sums.size() / size), 1, out[0].data);
+  }
+};
+
 struct SubScalar {
   static constexpr auto name = "sub_scalar";
   static constexpr auto operand_names = "x s";
@@ -112,6 +160,7 @@ struct SubScalar {
 WEFT_DEFINE_OP(weft::ScatterIndices);
 WEFT_DEFINE_OP(weft::UniqueRows);
 WEFT_DEFINE_OP(weft::SetRows);
+WEFT_DEFINE_OP(weft::SumRows);
 WEFT_DEFINE_OP(weft::SubScalar);
 
 namespace weft {
@@ -124,6 +173,7 @@ bool is_positive_zero(const View& number) {
 const Op& scatter_indices_op() { return op_of<ScatterIndices>(); }
 const Op& unique_rows_op() { return op_of<UniqueRows>(); }
 const Op& set_rows_op() { return op_of<SetRows>(); }
+const Op& sum_rows_op() { return op_of<SumRows>(); }
 const Op& sub_scalar_op() { return op_of<SubScalar>(); }
 
 }  // namespace weft

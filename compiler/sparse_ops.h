@@ -23,6 +23,9 @@ struct UniqueRowsAttrs {
 const Op& unique_rows_op();
 /// x [V, ...], rows [N], y [N, ...] -> x with row rows[k] set to y[k], -1 being none. In place, it touches these only.
 const Op& set_rows_op();
+/// rows [N], y [N, ...] -> the sum of all elements of set_rows(0[V, ...], rows, y): that of sum(), to the bit.
+const Op& sum_rows_op();
+
 /// x - s, s a number of x's type or a wider one, in which it is computed. Where s is +0 that is x to the bit: in place,
 /// nothing is touched.
 const Op& sub_scalar_op();

@@ -8,6 +8,7 @@
 #include "../ops/defs/binary.h"
 #include "../ops/defs/cast.h"
 #include "../ops/defs/indexing.h"
+#include "../ops/defs/reduce.h"
 #include "../ops/defs/shape.h"
 #include "../ops/defs/unary.h"
 #include "../ops/recorder.h"
@@ -26,7 +27,10 @@ Shape with_rows(Shape shape, std::int64_t n) {
 
 class SparseUpdates {
  public:
-  explicit SparseUpdates(const Graph& graph) : from_(graph), copy_(graph), info_(graph.values.size()) {}
+  explicit SparseUpdates(const Graph& graph)
+      : from_(graph), copy_(graph), info_(graph.values.size()), returned_(graph.values.size()) {
+    for (const ValueId v : graph.outputs) returned_[v] = true;
+  }
 
   Graph run() {
     find_regions();
@@ -37,7 +41,7 @@ class SparseUpdates {
       if (i.region < 0 || !region(n.out).fit)
         copy_.node(n);
       else if (i.exit)
-        copy_.set(n.out, updated(region(n.out), n));
+        copy_.set(n.out, n.op == &op_of<Sum>() ? total(region(n.out), n) : updated(region(n.out), n));
     }
     for (const ValueId v : from_.outputs) to_.outputs.push_back(copy_(v));
     return std::move(to_);
@@ -48,7 +52,8 @@ class SparseUpdates {
   struct Region {
     std::vector<const Graph::Node*> gradients;
     std::int64_t n = 0;  // indices
-    bool fit = true, used = false;
+    const Graph::Node* first_exit = nullptr;
+    bool fit = true;
     int merged_into = -1;
     // Of the new graph:
     ValueId indices = 0, rows = 0;
@@ -57,7 +62,7 @@ class SparseUpdates {
   struct Info {
     int region = -1;
     bool exit = false;      // what the region computes for others
-    bool boundary = false;  // an exit p - h or p + h: what is computed from it belongs to no region
+    bool boundary = false;  // an exit that is an update or a total: what is computed from it belongs to no region
     bool scalar = false;    // where the gradients are 0 it is one number:
     Tensor number;          // this one, if that is known now
   };
@@ -84,22 +89,49 @@ class SparseUpdates {
   void find_regions() {
     for (const Graph::Node& n : from_.nodes) {
       const bool pointwise = n.op->kind == OpKind::elementwise || n.op == &op_of<Contiguous>();
+      const bool total = is_total(n);
       for (const ValueId v : n.in)
-        if (inside(v)) pointwise ? join(n, v) : read_.push_back(v);
+        if (inside(v)) pointwise || total ? join(n, v) : read_.push_back(v);
       if (is_sparse_gradient(n))
         open(n);
+      else if (total)
+        leave(n);
       else if (pointwise && info_[n.out].region >= 0)
         place(n);
     }
     for (const ValueId v : from_.outputs) {
       if (!inside(v)) continue;
-      info_[v].exit = true;
-      region(v).used = true;
-      if (from_.producer(v)->op->kind != OpKind::elementwise) region(v).fit = false;  // the gradient itself is asked
+      const Graph::Node& n = *from_.producer(v);
+      exit(n);
+      if (n.op->kind != OpKind::elementwise) region(v).fit = false;  // the gradient itself is asked
     }
     for (const ValueId v : read_)
       if (!info_[v].exit) region(v).fit = false;
-    for (Region& r : regions_) r.fit = r.fit && r.used && r.n * worth <= from_.type(r.gradients[0]->out).shape[0];
+    for (Region& r : regions_) {
+      const auto ready = [&](const Graph::Node* gradient) { return gradient < r.first_exit; };
+      r.fit = r.fit && r.merged_into < 0 && r.first_exit &&
+              std::all_of(r.gradients.begin(), r.gradients.end(), ready) &&
+              r.n * worth <= from_.type(r.gradients[0]->out).shape[0];
+    }
+  }
+
+  void exit(const Graph::Node& n) {
+    info_[n.out].exit = true;
+    const Graph::Node*& first = region(n.out).first_exit;
+    first = first ? std::min(first, &n) : &n;
+  }
+  void leave(const Graph::Node& n) {
+    exit(n);
+    info_[n.out].boundary = true;
+  }
+
+  // The sum of all elements of what is 0 where the gradients are: a sum begins with +0, so that a -0 changes it no
+  // more.
+  bool is_total(const Graph::Node& n) const {
+    if (n.op != &op_of<Sum>() || !inside(n.in[0])) return false;
+    const auto& axes = n.attrs.as<ReduceAttrs>();
+    const Tensor& number = info_[n.in[0]].number;
+    return axes.begin == 0 && axes.end == from_.type(n.in[0]).shape.size() && number.defined() && number.item() == 0;
   }
 
   // scatter_add of anything to +0 along axis 0.
@@ -130,7 +162,7 @@ class SparseUpdates {
     a.gradients.insert(a.gradients.end(), b.gradients.begin(), b.gradients.end());
     a.n += b.n;
     a.fit = a.fit && b.fit;
-    a.used = a.used || b.used;
+    if (!a.first_exit || (b.first_exit && b.first_exit < a.first_exit)) a.first_exit = b.first_exit;
     b.merged_into = static_cast<int>(&a - regions_.data());
   }
 
@@ -139,10 +171,7 @@ class SparseUpdates {
     Info& i = info_[n.out];
     for (const ValueId v : n.in)
       if (!inside(v) && !has_rows(v)) region(n.out).fit = false;
-    if (update_of(n)) {
-      i.exit = i.boundary = region(n.out).used = true;
-      return;
-    }
+    if (update_of(n)) return leave(n);
     std::vector<Tensor> numbers;
     i.scalar = true;
     for (const ValueId v : n.in) {
@@ -158,27 +187,42 @@ class SparseUpdates {
     return n.op == &op_of<Contiguous>() ? in[0] : apply(*n.op, n.attrs, in);
   }
 
-  // p - h or p + h, p in memory and h one number where the gradients are 0; not if that is known to change p. A table
-  // of a narrow type may be updated in a wider one: cast(cast(p) - h).
+  // p - h or p + h, p in memory and h one number where the gradients are 0, not if that is known to change p; or what
+  // takes p itself there, and is returned: where(gradient == 0, p, ...). A table of a narrow type may be updated in a
+  // wider one: cast(cast(p) - h).
   struct Update {
-    ValueId p, h;
-    bool adds;
+    ValueId p;
+    std::optional<ValueId> h = {};
+    bool adds = false;
   };
   std::optional<Update> update_of(const Graph::Node& n) const {
     const Graph::Node* sum = &n;
     const bool narrows = n.op == &op_of<Cast>() && widens(from_.type(n.out), from_.type(n.in[0]));
     if (narrows) sum = from_.producer(n.in[0]);
-    if (!sum || (sum->op != &op_of<Sub>() && sum->op != &op_of<Add>())) return {};
-    const bool adds = sum->op == &op_of<Add>();
-    const auto update = [&](ValueId p, ValueId h) -> std::optional<Update> {
-      if (inside(p) || !inside(h) || !info_[h].scalar) return {};
+    if (!sum) return {};
+    const auto table = [&](ValueId p) -> std::optional<Update> {
+      if (inside(p)) return {};
       if (narrows) {
         const Graph::Node* cast = from_.producer(p);
         if (!cast || cast->op != &op_of<Cast>() || from_.type(cast->in[0]) != from_.type(n.out)) return {};
         p = cast->in[0];
       }
-      if (!in_memory(p) || (info_[h].number.defined() && !leaves_all(info_[h].number, adds))) return {};
-      return Update{p, h, adds};
+      if (!in_memory(p)) return {};
+      return Update{p};
+    };
+    if (sum->op == &op_of<Where>()) {
+      if (!returned_[n.out]) return {};
+      const Info condition = at_zero(sum->in[0]);
+      return condition.number.defined() ? table(sum->in[*condition.number.view().as<bool>() ? 1 : 2]) : std::nullopt;
+    }
+    if (sum->op != &op_of<Sub>() && sum->op != &op_of<Add>()) return {};
+    const bool adds = sum->op == &op_of<Add>();
+    const auto update = [&](ValueId p, ValueId h) -> std::optional<Update> {
+      if (!inside(h) || !info_[h].scalar || (info_[h].number.defined() && !leaves_all(info_[h].number, adds)))
+        return {};
+      auto u = table(p);
+      if (u) u->h = h, u->adds = adds;
+      return u;
     };
     if (const auto u = update(sum->in[0], sum->in[1]); u || !adds) return u;
     return update(sum->in[1], sum->in[0]);
@@ -316,8 +360,8 @@ class SparseUpdates {
   // p less what h is where the gradients are 0.
   ValueId less_number(Region& r, const Update& u, const Origin& site) {
     const ValueId p = copy_(u.p);
-    if (info_[u.h].number.defined()) return p;  // it is known to leave p as it is
-    ValueId s = number(r, u.h);
+    if (!u.h || info_[*u.h].number.defined()) return p;  // it is known to stay as it is
+    ValueId s = number(r, *u.h);
     if (u.adds) s = add(op_of<Neg>(), {}, {s}, {to_.type(s)}, site);
     return add(sub_scalar_op(), {}, {p, s}, {to_.type(p)}, site);
   }
@@ -328,14 +372,21 @@ class SparseUpdates {
     std::vector<ValueId> in;
     for (const ValueId v : n.in) in.push_back(on_rows(r, v));
     const ValueId rows = add(*n.op, n.attrs, in, {{type.dtype, with_rows(type.shape, r.n)}}, n.site);
+    r.on_rows[n.out] = rows;  // who reads them need not look into the table, after it was written
     const ValueId others = info_[n.out].boundary ? less_number(r, *update_of(n), n.site) : on_others(r, n.out);
     return add(set_rows_op(), {}, {others, r.rows, rows}, {type}, n.site);
+  }
+
+  ValueId total(Region& r, const Graph::Node& n) {
+    if (r.on_rows.empty()) begin(r);
+    return add(sum_rows_op(), {}, {r.rows, on_rows(r, n.in[0])}, {from_.type(n.out)}, n.site);
   }
 
   const Graph& from_;
   GraphCopy copy_;
   Graph& to_ = copy_.to;
   std::vector<Info> info_;
+  std::vector<bool> returned_;
   std::vector<Region> regions_;
   std::vector<ValueId> read_;  // within a region, by ops that are not pointwise: they have to be exits
 };

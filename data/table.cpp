@@ -283,8 +283,8 @@ void Table::write_column(const Column& c, float* to) const {
   }
 }
 
-Table read_table(const std::filesystem::path& path, const io::CsvOptions& options) {
-  return Table(io::read_csv(path, options));
+Table read_table(const std::filesystem::path& path, const io::CsvOptions& options, Site site) {
+  return called("read_table", site, [&] { return Table(io::detail::read(path, options)); });
 }
 
 // ---- scaling and splitting ----

@@ -85,7 +85,7 @@ class Table {
 };
 
 /// FormatError as io::read_csv.
-Table read_table(const std::filesystem::path& path, const io::CsvOptions& options = {});
+Table read_table(const std::filesystem::path& path, const io::CsvOptions& options = {}, Site site = Site::current());
 
 /// Brings columns to mean 0 and deviation 1, by numbers of the training part that it keeps.
 struct Scaler {

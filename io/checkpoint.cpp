@@ -153,6 +153,24 @@ std::map<std::string, Tensor> model_in(const SafeTensors& file) {
   return model;
 }
 
+// Where the run is that a checkpoint is of; FormatError if the file is none, or damaged.
+Progress progress_in(const std::filesystem::path& path, const SafeTensors& file) {
+  const auto fail = [&](std::string_view what) {
+    throw FormatError(fmt::format("{}: {}", shortened(path.string(), 400), what));
+  };
+  const auto found = file.metadata.find(kind_key);
+  if (found == file.metadata.end()) fail("no checkpoint: its metadata has no weft.format");
+  if (found->second != kind)
+    fail(fmt::format("a checkpoint of the format \"{}\", not \"{}\"", shortened(found->second, 40), kind));
+  const auto sum = file.metadata.find(sum_key);
+  if (sum == file.metadata.end() || sum->second != checksum(file.tensors, file.metadata))
+    fail("the checksum differs: the file was damaged or changed");
+  Progress progress{integer(path, file.metadata, "step"), integer(path, file.metadata, "epoch"), {}};
+  for (const auto& [key, value] : file.metadata)
+    if (key.starts_with(note_prefix)) progress.notes[key.substr(note_prefix.size())] = value;
+  return progress;
+}
+
 }  // namespace
 
 std::string LoadReport::text() const {
@@ -172,43 +190,35 @@ std::string LoadReport::text() const {
 void detail::save(const std::filesystem::path& path, const nn::Parameters& parameters) {
   Targets t;
   add(t, "", parameters);
-  write_safetensors(path, values(t), {{"format", "pt"}});  // what Python's loaders want to see; they check no more
+  write(path, values(t), {{"format", "pt"}});  // what Python's loaders want to see; they check no more
 }
 
 LoadReport detail::load(const std::filesystem::path& path, const nn::Parameters& parameters, bool strict) {
   check_not_traced();
   Targets t;
   add(t, "", parameters);
-  return assign(path, model_in(read_safetensors(path)), t, strict);
+  return assign(path, model_in(read(path)), t, strict);
 }
 
-void save_checkpoint(const std::filesystem::path& path, const Run& run) {
-  const auto tensors = values(targets_of(run));
-  std::map<std::string, std::string> metadata = {
-      {kind_key, kind}, {"step", std::to_string(run.progress.step)}, {"epoch", std::to_string(run.progress.epoch)}};
-  for (const auto& [key, value] : run.progress.notes) metadata[std::string(note_prefix) + key] = value;
-  metadata[sum_key] = checksum(tensors, metadata);
-  write_safetensors(path, tensors, metadata);
+void save_checkpoint(const std::filesystem::path& path, const Run& run, Site site) {
+  weft::detail::called("save_checkpoint", site, [&] {
+    const auto tensors = values(targets_of(run));
+    std::map<std::string, std::string> metadata = {
+        {kind_key, kind}, {"step", std::to_string(run.progress.step)}, {"epoch", std::to_string(run.progress.epoch)}};
+    for (const auto& [key, value] : run.progress.notes) metadata[std::string(note_prefix) + key] = value;
+    metadata[sum_key] = checksum(tensors, metadata);
+    detail::write(path, tensors, metadata);
+  });
 }
 
-Progress load_checkpoint(const std::filesystem::path& path, const Run& run) {
-  check_not_traced();
-  const SafeTensors file = read_safetensors(path);
-  const auto fail = [&](std::string_view what) {
-    throw FormatError(fmt::format("{}: {}", shortened(path.string(), 400), what));
-  };
-  const auto found = file.metadata.find(kind_key);
-  if (found == file.metadata.end()) fail("no checkpoint: its metadata has no weft.format");
-  if (found->second != kind)
-    fail(fmt::format("a checkpoint of the format \"{}\", not \"{}\"", shortened(found->second, 40), kind));
-  const auto sum = file.metadata.find(sum_key);
-  if (sum == file.metadata.end() || sum->second != checksum(file.tensors, file.metadata))
-    fail("the checksum differs: the file was damaged or changed");
-  Progress progress{integer(path, file.metadata, "step"), integer(path, file.metadata, "epoch"), {}};
-  for (const auto& [key, value] : file.metadata)
-    if (key.starts_with(note_prefix)) progress.notes[key.substr(note_prefix.size())] = value;
-  assign(path, file.tensors, targets_of(run), true);
-  return progress;
+Progress load_checkpoint(const std::filesystem::path& path, const Run& run, Site site) {
+  return weft::detail::called("load_checkpoint", site, [&] {
+    check_not_traced();
+    const SafeTensors file = detail::read(path);
+    Progress progress = progress_in(path, file);
+    assign(path, file.tensors, targets_of(run), true);
+    return progress;
+  });
 }
 
 }  // namespace weft::io

@@ -20,6 +20,7 @@
 #include "../nn/optimizer.h"
 #include "../nn/parameters.h"
 #include "../ops/random.h"
+#include "../tensor/site.h"
 
 namespace weft::io {
 
@@ -64,20 +65,21 @@ LoadReport load(const std::filesystem::path& path, const nn::Parameters& paramet
 
 /// Saves a model's variables under their paths. FormatError if the file can't be written, ArgumentError if two have one
 /// path.
-template <class M> void save(const std::filesystem::path& path, const M& model) {
-  detail::save(path, nn::parameters(model));
+template <class M> void save(const std::filesystem::path& path, const M& model, Site site = Site::current()) {
+  weft::detail::called("save", site, [&] { detail::save(path, nn::parameters(model)); });
 }
 
 /// Assigns a model's variables from a file, of a checkpoint from the part that is the model's. If anything is missing,
 /// unexpected or of another type or shape, strict loading throws a FormatError that lists all of it and changes
 /// nothing; otherwise what fits is assigned and the rest reported.
-template <class M> LoadReport load(const std::filesystem::path& path, const M& model, bool strict = true) {
-  return detail::load(path, nn::parameters(model), strict);
+template <class M>
+LoadReport load(const std::filesystem::path& path, const M& model, bool strict = true, Site site = Site::current()) {
+  return weft::detail::called("load", site, [&] { return detail::load(path, nn::parameters(model), strict); });
 }
 
 /// Saves model, optimizer (step, rates, slots), generator, progress and what is extra.
-void save_checkpoint(const std::filesystem::path& path, const Run& run);
+void save_checkpoint(const std::filesystem::path& path, const Run& run, Site site = Site::current());
 /// Loads what save_checkpoint saved into the same parts, strictly, and gives the progress. FormatError.
-Progress load_checkpoint(const std::filesystem::path& path, const Run& run);
+Progress load_checkpoint(const std::filesystem::path& path, const Run& run, Site site = Site::current());
 
 }  // namespace weft::io

@@ -164,18 +164,24 @@ class CsvParser {
   std::size_t cells_ = 0, cell_begin_ = 0, record_bytes_ = 0;
 };
 
-Csv read_csv(const std::filesystem::path& path, const CsvOptions& options) {
-  const detail::InputFile file(path);
+Csv detail::read(const std::filesystem::path& path, const CsvOptions& options) {
+  const InputFile file(path);
   CsvParser parser(options, shortened(path.string(), 400));
   std::string piece(1 << 16, '\0');
   while (const std::size_t n = file.read_some(piece.data(), piece.size())) parser.feed({piece.data(), n});
   return parser.finish();
 }
 
-Csv parse_csv(std::string_view text, const CsvOptions& options, std::string_view name) {
-  CsvParser parser(options, name);
-  parser.feed(text);
-  return parser.finish();
+Csv read_csv(const std::filesystem::path& path, const CsvOptions& options, Site site) {
+  return weft::detail::called("read_csv", site, [&] { return detail::read(path, options); });
+}
+
+Csv parse_csv(std::string_view text, const CsvOptions& options, std::string_view name, Site site) {
+  return weft::detail::called("parse_csv", site, [&] {
+    CsvParser parser(options, name);
+    parser.feed(text);
+    return parser.finish();
+  });
 }
 
 void Csv::fail_cell(std::size_t row, std::size_t column) const {

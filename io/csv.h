@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "../tensor/site.h"
+
 namespace weft::io {
 
 struct CsvOptions {
@@ -43,9 +45,14 @@ class Csv {
 /// or stand in the middle of a cell, NUL bytes, too long lines, names that are empty or come twice, a file that is
 /// empty or has a header alone; with the system's reason for a file that can't be read. Blank lines are passed over
 /// where there are several columns. The columns of a position count bytes from 1.
-Csv read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
+Csv read_csv(const std::filesystem::path& path, const CsvOptions& options = {}, Site site = Site::current());
 /// The same of text in memory, which messages call `name`.
-Csv parse_csv(std::string_view text, const CsvOptions& options = {}, std::string_view name = "text");
+Csv parse_csv(std::string_view text, const CsvOptions& options = {}, std::string_view name = "text",
+              Site site = Site::current());
+
+namespace detail {
+Csv read(const std::filesystem::path& path, const CsvOptions& options);  // for functions that say their own name
+}
 
 /// True for what stands for no value: nothing, blanks, NA, N/A, NaN, null, none in any case.
 bool is_missing(std::string_view cell);

@@ -180,10 +180,8 @@ struct Source {
   std::function<void(std::uint64_t, void*, std::size_t)> read;
 
   [[noreturn]] void fail(std::string rule, const std::string* tensor = nullptr) const {
-    FormatError e(std::move(rule));
-    std::vector<std::string> operands;
-    if (tensor) operands.push_back(fmt::format("tensor \"{}\"", shortened(*tensor, 120)));
-    e.locate("safetensors", std::move(operands), name);
+    FormatError e(name + ": " + std::move(rule));
+    if (tensor) e.locate({}, {fmt::format("tensor \"{}\"", shortened(*tensor, 120))}, {});
     throw e;
   }
 };
@@ -282,27 +280,38 @@ SafeTensors read_from(const Source& file) {
 
 }  // namespace
 
-SafeTensors read_safetensors(const std::filesystem::path& path) {
-  const detail::InputFile file(path);
+SafeTensors detail::read(const std::filesystem::path& path) {
+  const InputFile file(path);
   return read_from({shortened(path.string(), 400), file.size(),
                     [&](std::uint64_t offset, void* to, std::size_t n) { file.read(offset, to, n); }});
 }
 
-SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name) {
-  return read_from({std::string(name), bytes.size(), [&](std::uint64_t offset, void* to, std::size_t n) {
-                      if (n) std::memcpy(to, bytes.data() + offset, n);
-                    }});
+SafeTensors read_safetensors(const std::filesystem::path& path, Site site) {
+  return weft::detail::called("read_safetensors", site, [&] { return detail::read(path); });
+}
+
+SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name, Site site) {
+  return weft::detail::called("parse_safetensors", site, [&] {
+    return read_from({std::string(name), bytes.size(), [&](std::uint64_t offset, void* to, std::size_t n) {
+                        if (n) std::memcpy(to, bytes.data() + offset, n);
+                      }});
+  });
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       const std::map<std::string, std::string>& metadata, Site site) {
+  weft::detail::called("write_safetensors", site, [&] { detail::write(path, tensors, metadata); });
+}
+
+void detail::write(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
+                   const std::map<std::string, std::string>& metadata) {
   // Largest elements first, so that each tensor lies on a multiple of its element size.
   std::vector<std::pair<const std::string*, const Tensor*>> order;
   for (const auto& [name, t] : tensors) {
     if (!t.defined() || t.is_traced())
-      throw ArgumentError(fmt::format("write_safetensors: the tensor \"{}\" is {}", shortened(name),
+      throw ArgumentError(fmt::format("the tensor \"{}\" is {}", shortened(name),
                                       t.defined() ? "traced: it has no elements" : "undefined"));
-    if (name == "__metadata__") throw ArgumentError("write_safetensors: a tensor can't be called __metadata__");
+    if (name == "__metadata__") throw ArgumentError("a tensor can't be called __metadata__");
     order.emplace_back(&name, &t);
   }
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
@@ -325,14 +334,12 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
   std::string text;
   try {
     text = header.dump();
-  } catch (const nlohmann::json::exception&) {
-    throw ArgumentError("write_safetensors: a name or metadata is not UTF-8");
-  }
+  } catch (const nlohmann::json::exception&) { throw ArgumentError("a name or metadata is not UTF-8"); }
   text.append((64 - (8 + text.size()) % 64) % 64, ' ');
   if (text.size() > max_header)
-    throw ArgumentError(fmt::format("write_safetensors: a header of {} bytes, at most {}", text.size(), max_header));
+    throw ArgumentError(fmt::format("a header of {} bytes, at most {}", text.size(), max_header));
 
-  detail::replace_file(path, [&](const auto& put) {
+  replace_file(path, [&](const auto& put) {
     unsigned char length[8];
     for (int i = 0; i < 8; ++i) length[i] = static_cast<unsigned char>(text.size() >> (8 * i));
     put(length, 8);

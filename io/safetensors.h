@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "../tensor/site.h"
 #include "../tensor/tensor.h"
 
 namespace weft::io {
@@ -20,14 +21,22 @@ struct SafeTensors {
 };
 
 /// Reads F32, F64, BF16, F16, I32, I64, U8 and BOOL tensors.
-SafeTensors read_safetensors(const std::filesystem::path& path);
+SafeTensors read_safetensors(const std::filesystem::path& path, Site site = Site::current());
 /// The same of bytes in memory, which messages call `name`.
-SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name = "bytes");
+SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name = "bytes",
+                              Site site = Site::current());
 
 /// Writes a file in the place of `path` at once or not at all (temporary file, fsync, rename); its data begin at a
 /// multiple of 64 bytes. ArgumentError for an undefined or traced tensor or the name "__metadata__", FormatError with
 /// the reason if it can't be written.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+                       const std::map<std::string, std::string>& metadata = {}, Site site = Site::current());
+
+namespace detail {
+// The same, for functions that say their own name.
+SafeTensors read(const std::filesystem::path& path);
+void write(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
+           const std::map<std::string, std::string>& metadata);
+}  // namespace detail
 
 }  // namespace weft::io

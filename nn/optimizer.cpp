@@ -272,10 +272,13 @@ Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, AdagradOptions optio
 
 Tensor Adagrad::update(const Group& group, Slot& slot, const Tensor& p, const Tensor& gradient) {
   const Tensor g = with_decay(gradient, p, group.weight_decay);
-  const Tensor s = slot.values[0] + square(g);
+  // Said of what has no gradient, so that a step looks at no other rows of a table than its own.
+  const Tensor none = g == 0;
+  const Tensor s = where(none, slot.values[0], slot.values[0] + square(g));
   slot.values[0].assign(s);
   // The slot starts at 0, as all do: where the sum starts is added to it.
-  return p - g * cast(group.learning_rate, p.dtype()) / sqrt(s + (options_.initial_accumulator + options_.epsilon));
+  const Tensor root = sqrt(s + (options_.initial_accumulator + options_.epsilon));
+  return where(none, p, p - g * cast(group.learning_rate, p.dtype()) / root);
 }
 
 // ---- clipping ----

@@ -198,7 +198,7 @@ struct AdagradOptions {
 
 /// Adagrad: p -= lr g / sqrt(s + epsilon), where s is the sum of all g^2 so far. Duchi et al., JMLR 12, 2011. Formula
 /// and defaults are Keras'; PyTorch adds epsilon to the root, and has learning_rate 0.01, initial_accumulator 0 and
-/// epsilon 1e-10.
+/// epsilon 1e-10. An element whose gradient is 0 stays as it is.
 class Adagrad final : public Optimizer {
  public:
   template <Optimizable M> explicit Adagrad(const M& model, AdagradOptions options = {}, Site site = Site::current())

@@ -594,3 +594,44 @@ TEST_CASE("stack speaks of its own parts") {
         }) == "stack: shapes [2] and [3] differ\n  in0  f32[2]\n  in1  f32[3]\n  at HERE");
   CHECK(message_of<ArgumentError>([] { stack({}); }) == "stack: no parts\n  at HERE");
 }
+
+TEST_CASE("transforms name themselves and the line that asked for the derivative", "[golden]") {
+  const auto whole = [](const Tensor& x) { return x; };
+  const Tensor x = ones({2}), n = arange(2);
+  const auto loss_of = [](const std::string& name) {
+    return name +
+           ": the loss is f32[2], not one number\n  at HERE\n"
+           "  hint: sum() or mean() it; vjp() and jacobian() take functions of many results";
+  };
+  CHECK(message_of<GradError>([&] { grad(whole)(x); }) == loss_of("grad"));
+  CHECK(message_of<GradError>([&] { value_and_grad(whole)(x); }) == loss_of("value_and_grad"));
+  CHECK(message_of<GradError>([&] { hvp(whole, x, x); }) == loss_of("hvp"));
+  CHECK(message_of<GradError>([&] { hessian(whole)(x); }) ==
+        "hessian: the function gives f32[2], not a scalar\n  at HERE\n  hint: jacobian(grad) of a sum or a mean?");
+  const std::string no_floats = ": a derivative with respect to arguments without floats\n  at HERE";
+  CHECK(message_of<DTypeError>([&] { grad(whole)(n); }) == "grad" + no_floats);
+  CHECK(message_of<DTypeError>([&] { jacobian(whole)(n); }) == "jacobian" + no_floats);
+  CHECK(message_of<DTypeError>([&] { hessian(whole)(n); }) == "hessian" + no_floats);
+  CHECK(message_of<DTypeError>([&] { vjp(whole, n); }) == "vjp: a derivative with respect to arguments without floats");
+  const std::string tangent = ": the tangent is f32[3], its primal f32[2]\n  at HERE";
+  CHECK(message_of<ShapeError>([&] { jvp(whole, x, ones({3})); }) == "jvp" + tangent);
+  CHECK(message_of<ShapeError>([&] { hvp([](const Tensor& t) { return sum(t); }, x, ones({3})); }) == "hvp" + tangent);
+}
+
+TEST_CASE("what reads and writes files names itself and the line that called it", "[golden]") {
+  const std::string reason = ": can't open it: No such file or directory\n  at HERE", path = "/no/such";
+  const nn::Linear layer(2, 3);
+  CHECK(message_of<FormatError>([&] { io::load(path, layer); }) == "load: " + path + reason);
+  CHECK(message_of<FormatError>([&] { io::load_checkpoint(path, {layer}); }) == "load_checkpoint: " + path + reason);
+  CHECK(message_of<FormatError>([&] { io::read_safetensors(path); }) == "read_safetensors: " + path + reason);
+  CHECK(message_of<FormatError>([&] { io::read_csv(path); }) == "read_csv: " + path + reason);
+  CHECK(message_of<FormatError>([&] { data::read_table(path); }) == "read_table: " + path + reason);
+  CHECK(message_of<FormatError>([&] { io::save(path + "/a", layer); }).starts_with("save: /no/such/a: can't "));
+  CHECK(message_of<FormatError>([&] {
+          io::save_checkpoint(path + "/a", {layer});
+        }).starts_with("save_checkpoint: /no/such/a: can't "));
+  CHECK(message_of<FormatError>([] { io::parse_safetensors({}, "x"); }) ==
+        "parse_safetensors: x: header too small: the file has 0 bytes, and the header's length alone takes 8\n"
+        "  at HERE");
+  CHECK(message_of<FormatError>([] { io::parse_csv("", {}, "x"); }) == "parse_csv: x: the file is empty\n  at HERE");
+}

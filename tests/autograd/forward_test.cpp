@@ -375,7 +375,7 @@ TEST_CASE("tangents of another type or number are refused", "[forward]") {
   const NoLeaks guard;
   const Tensor x = zeros({2}), n = zeros({2}, i32);
   CHECK(message_of<ShapeError>([&] { ForwardAccumulator(x, zeros({3})); }) ==
-        "the tangent is f32[3], its primal f32[2]");
+        "ForwardAccumulator: the tangent is f32[3], its primal f32[2]\n  at HERE");
   CHECK_THROWS_AS(ForwardAccumulator(x, zeros({2}, f64)), DTypeError);
   CHECK_THROWS_AS(ForwardAccumulator(n, n), DTypeError);
   CHECK_THROWS_AS(ForwardAccumulator(x, std::vector<Tensor>{x, x}), ArgumentError);

@@ -75,8 +75,35 @@ return %13                                         | %15 = broadcast_to f32[3, 8
 )");
 }
 
-TEST_CASE("sparse: a gradient that a norm reads stays whole", "[pass][sparse]") {
+TEST_CASE("sparse: a gradient's norm is that of the rows taken", "[pass][sparse]") {
   CHECK_DRAWN(updated([](const Tensor& p, const Tensor& g) { return p - g / sqrt(sum(square(g))); }), R"(
+%0 = input f32[100, 8]                              | %0 = input f32[100, 8]
+%1 = input i64[3]                                   | %1 = input i64[3]
+%2 = constant f32[] 1                               | %2 = gather f32[3, 8] %0 %1 {axis=0}
+%3 = constant f32[] 0                               | %3 = constant f32[] 1
+%4 = gather f32[3, 8] %0 %1 {axis=0}                | %4 = reshape f32[1, 1] %3 {shape=[1, 1]}
+%5 = reshape f32[1, 1] %2 {shape=[1, 1]}            | %5 = broadcast_to f32[3, 8] %4 {shape=[3, 8]}
+%6 = broadcast_to f32[3, 8] %5 {shape=[3, 8]}       | %6 = constant f32[] 0
+%7 = broadcast_to f32[100, 8] %3 {shape=[100, 8]}   | %7 = broadcast_to f32[100, 8] %6 {shape=[100, 8]}
+%8 = scatter_add f32[100, 8] %7 %1 %6 {axis=0}      | %8, %9 = unique_rows i64[3] %1 {n=100}
+%9 = contiguous f32[100, 8] %8                      | %10 = broadcast_to f32[3, 8] %6 {shape=[3, 8]}
+%10 = square f32[100, 8] %9                         | %11 = scatter_add f32[3, 8] %10 %9 %5 {axis=0}
+%11 = sum f32[] %10 {begin=0, end=2}                | %12 = square f32[3, 8] %11
+%12 = sqrt f32[] %11                                | %13 = sum_rows f32[] %8 %12
+%13 = broadcast_to f32[100, 8] %12 {shape=[100, 8]} | %14 = sqrt f32[] %13
+%14 = div f32[100, 8] %9 %13                        | %15 = broadcast_to f32[100, 8] %14 {shape=[100, 8]}
+%15 = sub f32[100, 8] %0 %14                        | %16 = broadcast_to f32[3, 8] %14 {shape=[3, 8]}
+return %15                                          | %17 = div f32[3, 8] %11 %16
+                                                    | %18 = sub f32[3, 8] %2 %17
+                                                    | %19 = div f32[] %6 %14
+                                                    | %20 = sub_scalar f32[100, 8] %0 %19
+                                                    | %21 = set_rows f32[100, 8] %20 %8 %18
+                                                    | return %21
+)");
+}
+
+TEST_CASE("sparse: a gradient of which a row's sum is asked stays whole", "[pass][sparse]") {
+  CHECK_DRAWN(updated([](const Tensor& p, const Tensor& g) { return p - g / expand(sum(square(g), 1), -1); }), R"(
 %0 = input f32[100, 8]
 %1 = input i64[3]
 %2 = constant f32[] 1
@@ -88,8 +115,8 @@ TEST_CASE("sparse: a gradient that a norm reads stays whole", "[pass][sparse]") 
 %8 = scatter_add f32[100, 8] %7 %1 %6 {axis=0}
 %9 = contiguous f32[100, 8] %8
 %10 = square f32[100, 8] %9
-%11 = sum f32[] %10 {begin=0, end=2}
-%12 = sqrt f32[] %11
+%11 = sum f32[100] %10 {begin=1, end=2}
+%12 = reshape f32[100, 1] %11 {shape=[100, 1]}
 %13 = broadcast_to f32[100, 8] %12 {shape=[100, 8]}
 %14 = div f32[100, 8] %9 %13
 %15 = sub f32[100, 8] %0 %14

@@ -29,7 +29,11 @@ Rows rows(std::string_view text, const io::CsvOptions& options = {}) { return ro
 std::string refusal(std::string_view text, const io::CsvOptions& options = {}) {
   try {
     io::parse_csv(text, options, "f.csv");
-  } catch (const FormatError& e) { return e.what(); }
+  } catch (const FormatError& e) {
+    CHECK(e.op() == "parse_csv");
+    CHECK(e.site().find("csv_test.cpp:") != std::string::npos);
+    return e.rule();
+  }
   return "ACCEPTED";
 }
 

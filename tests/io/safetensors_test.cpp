@@ -38,7 +38,8 @@ std::string refusal(const std::string& bytes) {
     parse(bytes);
   } catch (const FormatError& e) {
     CHECK(live_tensors() == live);
-    CHECK(std::string(e.what()).rfind("safetensors: ", 0) == 0);
+    CHECK(std::string(e.what()).rfind("parse_safetensors: attack: ", 0) == 0);
+    CHECK(e.site().find("safetensors_test.cpp:") != std::string::npos);
     CHECK(std::strlen(e.what()) < 2000);
     return e.what();
   }
@@ -196,7 +197,6 @@ TEST_CASE("safetensors: entries that lie") {
   REFUSED(file_of(R"({"__metadata__":"a"})"), "where an entry should be");
   const std::string text = refusal(two("[0,4]", "[2,6]", 6));
   CHECK(contains(text, "tensor \"y\""));
-  CHECK(contains(text, "at attack"));
   const std::string long_name(1 << 20, 'n');
   CHECK(parse(file_of("{\"" + long_name + "\":" + entry("\"U8\"", "[0]", "[0,0]") + "}")).tensors.begin()->first ==
         long_name);

@@ -172,6 +172,12 @@ class SparseUpdates {
     for (const ValueId v : n.in)
       if (!inside(v) && !has_rows(v)) region(n.out).fit = false;
     if (update_of(n)) return leave(n);
+    if (const auto v = taken(n)) {
+      const Info operand = at_zero(*v);
+      i.scalar = operand.scalar;
+      i.number = operand.number;
+      return;
+    }
     std::vector<Tensor> numbers;
     i.scalar = true;
     for (const ValueId v : n.in) {
@@ -180,6 +186,14 @@ class SparseUpdates {
       if (operand.number.defined()) numbers.push_back(operand.number);
     }
     if (i.scalar && numbers.size() == n.in.size()) i.number = evaluate(n, numbers);
+  }
+
+  // The operand that a where takes where the gradients are 0, if that is known.
+  std::optional<ValueId> taken(const Graph::Node& n) const {
+    if (n.op != &op_of<Where>()) return {};
+    const Tensor condition = at_zero(n.in[0]).number;
+    if (!condition.defined()) return {};
+    return n.in[*condition.view().as<bool>() ? 1 : 2];
   }
 
   static Tensor evaluate(const Graph::Node& n, const std::vector<Tensor>& in) {
@@ -210,11 +224,7 @@ class SparseUpdates {
       if (!in_memory(p)) return {};
       return Update{p};
     };
-    if (sum->op == &op_of<Where>()) {
-      if (!returned_[n.out]) return {};
-      const Info condition = at_zero(sum->in[0]);
-      return condition.number.defined() ? table(sum->in[*condition.number.view().as<bool>() ? 1 : 2]) : std::nullopt;
-    }
+    if (const auto p = taken(*sum)) return returned_[n.out] ? table(*p) : std::nullopt;
     if (sum->op != &op_of<Sub>() && sum->op != &op_of<Add>()) return {};
     const bool adds = sum->op == &op_of<Add>();
     const auto update = [&](ValueId p, ValueId h) -> std::optional<Update> {
@@ -332,8 +342,9 @@ class SparseUpdates {
       result = copy_(result);
     } else if (known.defined()) {
       result = to_.add_constant(known);
+    } else if (const Graph::Node& n = *from_.producer(v); const auto u = taken(n)) {
+      result = number(r, *u);
     } else {
-      const Graph::Node& n = *from_.producer(v);
       std::vector<ValueId> in;
       for (const ValueId u : n.in) in.push_back(number(r, u));
       result = add(*n.op, n.attrs, in, {{from_.type(v).dtype, {}}}, n.site);
@@ -349,6 +360,8 @@ class SparseUpdates {
     ValueId result = 0;
     if (info_[v].scalar) {
       result = spread(number(r, v), from_.type(v).shape, n.site);
+    } else if (const auto u = taken(n)) {
+      result = on_others(r, *u);
     } else {
       std::vector<ValueId> in;
       for (const ValueId u : n.in) in.push_back(on_others(r, u));

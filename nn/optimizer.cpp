@@ -300,8 +300,13 @@ template <class Each> Tensor clip(Each each, double max_norm) {
   if (!total.defined()) return zeros({}, type);
   const Tensor norm = sqrt(total);
   const Tensor scale = where(norm <= max_norm, 1, max_norm / norm);  // NaN is not <= max_norm: it spreads
-  each(
-      [&](Tensor& g) { g = cast(cast(g, compute_type(g.dtype())) * cast(scale, compute_type(g.dtype())), g.dtype()); });
+  each([&](Tensor& g) {
+    const DType wide = compute_type(g.dtype());
+    const Tensor before = cast(g, wide);
+    // What has no gradient has none after it, whatever the norm: then a step looks at no other rows of a table than its
+    // own, under Adagrad too.
+    g = cast(where(before == 0, before, before * cast(scale, wide)), g.dtype());
+  });
   return cast(norm, type);
 }
 

@@ -62,11 +62,12 @@ TEST_CASE("an embedding under every optimizer: compiled steps give the bits of e
   }
 }
 
-TEST_CASE("clipping by the global norm reads the rows that an embedding used, with the bits of eager code") {
+TEMPLATE_TEST_CASE("clipping by the global norm reads the rows that an embedding used, with the bits of eager code", "",
+                   nn::SGD, nn::Adagrad) {
   const Net start;
   Net eager = start, compiled = start;
-  nn::SGD of_eager(eager), of_compiled(compiled);
-  const auto step_of = [](Net& net, nn::SGD& opt) {
+  TestType of_eager(eager), of_compiled(compiled);
+  const auto step_of = [](Net& net, TestType& opt) {
     return [&](const Tensor& ids) {
       GradientTape tape;
       const Tensor loss = sum(square(net(ids)));

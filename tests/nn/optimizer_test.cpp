@@ -299,6 +299,9 @@ TEST_CASE("gradients are clipped by their norm over all of them") {
   Gradients nan = gradients(NAN, 1, 1);
   CHECK(std::isnan(nn::clip_by_global_norm(nan, 1).item()));
   CHECK(std::isnan(nan[w].item()));
+  std::vector<Tensor> in_part = {tensor({0.0, 1.0, NAN})};
+  nn::clip_by_global_norm(in_part, 1);
+  CHECK_SAME(in_part[0], tensor({0.0, NAN, NAN}));
   std::vector<Tensor> large = {full({4}, 1e30)};
   CHECK(nn::clip_by_global_norm(large, 2).item() == Approx(2e30));
   CHECK(large[0].at({0}) == Approx(1));

@@ -25,7 +25,8 @@ namespace weft {
 /// A compiled function. Copies share their traces. Any thread may call; calls that write state are serialised.
 template <class F> class Compiled {
  public:
-  Compiled(F f, CompileOptions options) : f_(std::move(f)), cache_(std::make_shared<detail::FunctionCache>(options)) {}
+  Compiled(F f, CompileOptions options, const Site& site)
+      : f_(std::move(f)), cache_(std::make_shared<detail::FunctionCache>(options, site)) {}
 
   /// Calls it. A parameter declared Tensor takes a number too, as a 0-d tensor; a parameter declared as a number is
   /// part of the signature. Whatever f throws while it is traced, and IndexError, OutOfMemory and the like from the
@@ -92,7 +93,9 @@ template <class F> class Compiled {
     if constexpr (!std::is_void_v<R>) {
       R r = *std::any_cast<R>(&traced->result);
       std::size_t next = 0;
-      each_leaf(r, [&](Tensor& leaf) { leaf = std::move(results[next++]); });
+      each_leaf(r, [&](Tensor& leaf) {
+        if (leaf.defined()) leaf = std::move(results[next++]);  // a gradient may be undefined
+      });
       return r;
     }
   }
@@ -106,7 +109,9 @@ template <class F> class Compiled {
       static_assert(Structured<R>, "compile: the function returns a Tensor or a structure of tensors");
       R r = std::apply(f_, parameters);
       std::vector<Tensor> leaves;
-      each_leaf(r, [&](auto& leaf) { leaves.push_back(leaf); });
+      each_leaf(r, [&](auto& leaf) {
+        if (leaf.defined()) leaves.push_back(leaf);
+      });
       detail::Signature signature;
       detail::sign(signature, r);
       return {std::any(r), std::move(leaves), !signature.variables().empty()};
@@ -152,11 +157,11 @@ template <class F> class Compiled {
 };
 
 /// f, compiled. f takes tensors, variables, numbers, strings and structures of them; it returns tensors and structures
-/// of them, or nothing.
-template <class F> auto compile(F&& f, CompileOptions options = {}) {
+/// of them, undefined ones as they are, or nothing.
+template <class F> auto compile(F&& f, CompileOptions options = {}, Site site = Site::current()) {
   static_assert(!(std::is_lvalue_reference_v<F> && HasVariables<std::remove_cvref_t<F>>),
                 "compile copies f, a model with all its variables: compile([&](const Tensor& x) { return model(x); })");
-  return Compiled<std::decay_t<F>>(std::forward<F>(f), options);
+  return Compiled<std::decay_t<F>>(std::forward<F>(f), options, site);
 }
 
 }  // namespace weft

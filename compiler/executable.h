@@ -46,8 +46,6 @@ class Executable final : public RoundRunner {
   CompileStats stats() const;
   /// One of dump_stages(); ArgumentError for another. Then the same of the bodies of control flow.
   std::string dump(std::string_view stage) const;
-  /// "file:line" of the first op whose line is known, else empty: what the function is called in messages.
-  std::string line() const;
   /// Whether a stage is to be had of one that logs alone.
   static bool wants_log(std::string_view stage);
 

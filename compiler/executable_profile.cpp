@@ -114,20 +114,16 @@ ProfileItem item_of(const Graph& graph, std::span<const Step> steps) {
 
 }  // namespace
 
-std::string Executable::line() const {
-  for (const Graph::Node& n : graph_.nodes)
-    if (n.site.line() > 0) return site_text(n.site);
-  return {};
-}
-
 void Executable::profile_call(detail::ProfileSpan& span) const {
   span.begin(
       number_,
       [](const void* context) {
         const auto& e = *static_cast<const Executable*>(context);
-        const std::string line = e.line();
+        const auto known = [](const Graph::Node& n) { return n.site.line() > 0; };
+        const auto first = std::find_if(e.graph_.nodes.begin(), e.graph_.nodes.end(), known);
+        const bool found = first != e.graph_.nodes.end();
         return ProfileItem{ProfileKind::phase,
-                           line.empty() ? "compiled call" : "compiled call, " + line,
+                           found ? "compiled call, " + site_text(first->site) : "compiled call",
                            std::to_string(e.steps_.size()) + " steps",
                            {SiteScope::origin()}};
       },

@@ -143,8 +143,10 @@ void PlainCall::assigned(const std::shared_ptr<VariableState>& variable, const T
   if (!active_tracer()) before_.emplace_back(variable, variable->value);
 }
 
-FunctionCache::FunctionCache(CompileOptions options) : options_(options) {
-  if (options.max_traces == 0) throw ArgumentError("compile: max_traces is 0: there has to be room for one");
+FunctionCache::FunctionCache(CompileOptions options, const Site& site) : options_(options), site_(site) {
+  called("compile", site, [&] {
+    if (options.max_traces == 0) throw ArgumentError("max_traces is 0: there has to be room for one");
+  });
 }
 
 std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBody& body) {
@@ -160,8 +162,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
       return use(i);
   if (made_ >= warn_after && !warned_ && !traces_.empty()) {
     warned_ = true;
-    const std::string line = traces_.front()->executable->line();
-    warn("compile: {} traces of one function{}: {}", made_ + 1, line.empty() ? "" : " (" + line + ")",
+    warn("compile{}: {} traces of one function: {}", at_line(site_), made_ + 1,
          signature.difference(traces_.front()->signature));
   }
   const detail::ProfilePhase phase("compile");
@@ -177,12 +178,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
     return body(placeholders);
   }();
   traced->result = result.value;
-  for (const Tensor& t : result.leaves) {
-    if (!t.defined())
-      throw GuardError("a compiled function returned an undefined tensor",
-                       "a gradient that does not exist? Unconnected::zero gives zeros");
-    trace.graph.outputs.push_back(trace.value_of(t));
-  }
+  for (const Tensor& t : result.leaves) trace.graph.outputs.push_back(trace.value_of(t));
   traced->results = result.leaves.size();
   std::vector<std::size_t> written;
   for (const Trace::Capture& c : trace.captures) {

@@ -11,6 +11,7 @@
 
 #include "../ops/context.h"
 #include "../ops/recorder.h"
+#include "../tensor/site.h"
 #include "signature.h"
 #include "stats.h"
 
@@ -38,7 +39,8 @@ struct Traced {
     std::int64_t moves;
   };
   std::vector<Owned> owned;  // of those captured, the ones that somebody held when it was made
-  std::vector<std::pair<std::shared_ptr<VariableState>, bool>> trainable;  // what tapes in it and their gradients went by
+  std::vector<std::pair<std::shared_ptr<VariableState>, bool>>
+      trainable;  // what tapes in it and their gradients went by
   /// It is known to be the same function of other variables that are passed.
   bool any_variables = false;
   std::shared_ptr<const Callee> callee;  // for recorders: everything is an input, new values of variables are outputs
@@ -52,7 +54,7 @@ struct Traced {
   std::size_t results = 0;
 };
 
-/// What a function returned, the tensors in it, and whether it names variables, as Gradients do.
+/// What a function returned, the defined tensors in it, and whether it names variables, as Gradients do.
 struct BodyResult {
   std::any value = {};
   std::vector<Tensor> leaves = {};
@@ -61,7 +63,7 @@ struct BodyResult {
 
 class FunctionCache {
  public:
-  explicit FunctionCache(CompileOptions options);  // ArgumentError for no traces at all
+  FunctionCache(CompileOptions options, const Site& site);  // ArgumentError for no traces at all
 
   /// Calls the function on placeholders for the signature's tensors.
   using TraceBody = std::function<BodyResult(std::span<const Tensor> placeholders)>;
@@ -87,6 +89,7 @@ class FunctionCache {
   std::shared_ptr<Traced> latest() const;
   std::shared_ptr<Traced> use(std::size_t trace);  // and note that it was
   CompileOptions options_;
+  Site site_;                                    // where it was made
   mutable std::recursive_mutex mutex_;           // held while it is traced: what it calls may ask for stats()
   std::vector<std::shared_ptr<Traced>> traces_;  // the latest used first
   std::size_t made_ = 0;

@@ -320,8 +320,10 @@ class Lowering {
     for (const KernelOperand& o : kernel().operands) moved += bytes(o);
     if (moved < past_caches) return;
     int streams = 0;
-    for (KernelOperand& o : kernel().operands) {
-      o.past_caches = bytes(o) >= past_caches / 8 && !(o.output && launch_.cut == Launch::blocks);
+    for (std::size_t k = 0; k < kernel().operands.size(); ++k) {
+      KernelOperand& o = kernel().operands[k];
+      o.past_caches = bytes(o) >= past_caches / 8 &&
+                      !(o.output && (launch_.cut == Launch::blocks || !in_whole_lines(launch_.operands[k], o)));
       streams += o.output && o.past_caches;
     }
     // Stores of half a line want the line's other half soon; among so many they wait too long (measured: AdamW with the
@@ -330,6 +332,18 @@ class Lowering {
       for (KernelOperand& o : kernel().operands) o.past_caches &= !o.output || size_of(o.dtype) >= 4;
     for (const KernelReduction& r : kernel().reductions)
       if (r.column) kernel().operands[r.operand].past_caches = false;
+  }
+
+  // Rows that begin and end with a pair of cache lines, or are so long that it matters no more. The end of another is
+  // stored into the caches, the CPU fetches the pair that it is of, and the next line stored around them has to be
+  // thrown out of them again: 300 ns a row.
+  bool in_whole_lines(const LaunchOperand& at, const KernelOperand& o) const {
+    constexpr std::int64_t pair = 128, long_row = 64 << 10;
+    const auto size = static_cast<std::int64_t>(size_of(o.dtype));
+    if (launch_.cols * size >= long_row) return true;
+    bool whole = true;
+    for (int a = 0; a < launch_.rows.size(); ++a) whole &= launch_.rows[a] == 1 || at.row_strides[a] % pair == 0;
+    return whole && (launch_.cols * size % pair == 0 || count(launch_.rows) == 1);
   }
 
   const Graph& graph_;

@@ -86,7 +86,9 @@ std::vector<std::int64_t> truth_of(const Tensor& labels, const Tensor& predictio
   else if (scores && classes != 2)
     fail(ShapeError(fmt::format("scores of {} classes have shape [..., {}], not {}", classes, classes, p.text())),
          labels, predictions);
-  if (l != examples && without_unit(l) != examples && (rows || without_unit(l) != without_unit(examples)))
+  const bool fit = l == examples || without_unit(l) == examples ||
+                   (!rows && (l == without_unit(examples) || without_unit(l) == without_unit(examples)));
+  if (!fit)
     fail(ShapeError(fmt::format("labels of shape {} for predictions of {}", l.text(), p.text())), labels, predictions);
   return classes_of(labels, classes, labels, predictions, ignore);
 }
@@ -209,8 +211,8 @@ void AUC::update(const Tensor& labels, const Tensor& scores, Site site) {
     check_defined(labels, scores);
     if (!is_floating(scores.dtype()))
       fail(DTypeError(fmt::format("scores are {}, not floats", name_of(scores.dtype()))), labels, scores);
-    const Shape examples = without_unit(labels.shape());
-    if (examples != without_unit(scores.shape()) || examples.size() > 1)
+    const auto one_each = [](const Shape& s) { return s.size() <= 1 || (s.size() == 2 && s.back() == 1); };
+    if (!one_each(labels.shape()) || !one_each(scores.shape()) || labels.size() != scores.size())
       fail(ShapeError(fmt::format("labels of shape {} for scores of {}, both [n] or [n, 1]", labels.shape().text(),
                                   scores.shape().text())),
            labels, scores);

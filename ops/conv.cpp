@@ -33,8 +33,9 @@ void check_types(Types in, int rank) {
     if (!is_floating(t->dtype))
       throw DTypeError(fmt::format("no meaning for {}", name_of(t->dtype)), "cast it to a float");
     if (t->dtype != in[0]->dtype)
-      throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(t->dtype)),
-                       fmt::format("cast one: cast(x, {})", name_of(in[0]->dtype)));
+      throw DTypeError(
+          fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(t->dtype)),
+          fmt::format("cast one: the input to {}, or the weights to {}", name_of(t->dtype), name_of(in[0]->dtype)));
     if (t->shape.size() != rank)
       throw ShapeError(fmt::format("{} has rank {}, not {}", t->shape.text(), t->shape.size(), rank));
   }

@@ -119,6 +119,9 @@ void print_to(std::ostream* to) {
 }
 
 AnomalyScope::AnomalyScope() : previous_(context().anomaly) {
+  if (active_tracer())
+    throw GuardError("AnomalyScope: a function that is traced has no numbers to look at yet",
+                     "make it around the call of the compiled function");
   context().anomaly = true;
   push_recorder(this);
 }

@@ -16,7 +16,9 @@ void MatMul::infer(const Attrs&, Types in, std::span<Type> out) {
   const Type &a = *in[0], &b = *in[1];
   if (a.dtype != b.dtype)
     throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(a.dtype), name_of(b.dtype)),
-                     fmt::format("cast one: cast(x, {})", name_of(is_floating(a.dtype) ? a.dtype : b.dtype)));
+                     is_floating(a.dtype) && is_floating(b.dtype)
+                         ? fmt::format("cast one: cast(lhs, {}), or cast(rhs, {})", name_of(b.dtype), name_of(a.dtype))
+                         : fmt::format("cast one: cast(x, {})", name_of(is_floating(a.dtype) ? a.dtype : b.dtype)));
   if (a.dtype == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");
   const int rank = a.shape.size();
   bool batches = rank >= 2 && b.shape.size() == rank;

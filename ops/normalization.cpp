@@ -64,7 +64,7 @@ class Operands {
     show(role, t);
     if (t.dtype() != x.dtype())
       fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(x.dtype()), name_of(t.dtype())),
-                      fmt::format("cast({}, {})", role, name_of(x.dtype()))));
+                      fmt::format("cast(x, {}), or cast({}, {})", name_of(t.dtype()), role, name_of(x.dtype()))));
     if (t.shape() != shape)
       fail(ShapeError(fmt::format("{} has shape {}, not {}", role, t.shape().text(), shape.text())));
     return cast(t, compute_type(x.dtype()));

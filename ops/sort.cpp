@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../tensor/create.h"
 #include "../tensor/parallel.h"
 #include "apply.h"
 #include "composition.h"
@@ -29,13 +30,17 @@ Tensor order(const Tensor& t, std::int64_t axis, std::int64_t k, bool descending
 
 std::int64_t extent(const Tensor& t, std::int64_t axis) { return t.shape()[normal_axis(axis, t.rank())]; }
 
-// Over the axes, between the elements of ranks floor(position) and the next; NaN where there is one.
-Tensor between(const Tensor& t, double q, const Axes& axes, bool keepdims) {
+// Over the axes, for each q between the elements of ranks floor(position) and the next; NaN where there is one. Of
+// several, the results one after the other along a new first axis.
+Tensor between(const Tensor& t, std::span<const double> qs, const Axes& axes, bool keepdims, bool several) {
   if (!is_floating(t.dtype()))
     throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())), "cast it to f32 or f64");
+  for (const double q : qs)
+    if (!(q >= 0 && q <= 1)) throw ArgumentError(fmt::format("q is {}, not in [0, 1]", q));
   const Ints over = axes.list ? normal_axes(*axes.list, t.rank()) : Ints{};
   Ints order, last;
   Shape stays, reduced, result;
+  if (several) result.push_back(std::ssize(qs));
   for (int i = 0; i < t.rank(); ++i) {
     const bool kept = axes.list && !over.contains(i);
     (kept ? order : last).push_back(i);
@@ -45,14 +50,24 @@ Tensor between(const Tensor& t, double q, const Axes& axes, bool keepdims) {
   for (const std::int64_t i : last) order.push_back(i);
   const std::int64_t n = count(reduced);
   if (n == 0) throw ArgumentError(fmt::format("of no elements: {}", t.shape().text()));
+  if (qs.empty()) return zeros(result, t.dtype());
   const Tensor x = reshape(transpose(cast(t, compute_type(t.dtype())), order), {count(stays), n});
-  const double position = q * static_cast<double>(n - 1), low = std::floor(position), share = position - low;
-  const std::int64_t ranks = share > 0 ? 2 : 1;
-  const Tensor at = apply<ArgSort>({x}, ArgSortAttrs{static_cast<std::int64_t>(low), ranks, false}),
-               picked = take_along_axis(x, at, -1);
-  Tensor y = slice_axis(picked, -1, 0, 1);
-  if (ranks > 1) y = y * (1 - share) + slice_axis(picked, -1, 1, 2) * share;
-  return reshape(cast(where(any(isnan(x), -1, true), NAN, y), t.dtype()), result);
+  // All ranks from the first to the last that is asked for.
+  const auto [least, most] = std::minmax_element(qs.begin(), qs.end());
+  const auto position = [&](double q) { return q * static_cast<double>(n - 1); };
+  const auto from = static_cast<std::int64_t>(std::floor(position(*least))),
+             to = static_cast<std::int64_t>(std::ceil(position(*most)));
+  const Tensor at = apply<ArgSort>({x}, ArgSortAttrs{from, to - from + 1, false}), picked = take_along_axis(x, at, -1),
+               nans = any(isnan(x), -1, true);
+  std::vector<Tensor> each;
+  for (const double q : qs) {
+    const double low = std::floor(position(q)), share = position(q) - low;
+    const std::int64_t k = static_cast<std::int64_t>(low) - from;
+    Tensor y = slice_axis(picked, -1, k, k + 1);
+    if (share > 0) y = y * (1 - share) + slice_axis(picked, -1, k + 1, k + 2) * share;
+    each.push_back(cast(where(nans, NAN, y), t.dtype()));
+  }
+  return reshape(each.size() == 1 ? each[0] : concat(each, 0), result);
 }
 
 }  // namespace
@@ -139,14 +154,16 @@ Tensor searchsorted(const Arg& sorted, const Arg& values, Flag right) {
 }
 
 Tensor median(const Arg& x, const Axes& axes, Flag keepdims) {
-  return composed("median", {{"in0", x}}, [&] { return between(x.tensor(), 0.5, axes, keepdims); });
+  constexpr double middle = 0.5;
+  return composed("median", {{"in0", x}}, [&] { return between(x.tensor(), {&middle, 1}, axes, keepdims, false); });
 }
 
 Tensor quantile(const Arg& x, double q, const Axes& axes, Flag keepdims) {
-  return composed("quantile", {{"in0", x}}, [&] {
-    if (!(q >= 0 && q <= 1)) throw ArgumentError(fmt::format("q is {}, not in [0, 1]", q));
-    return between(x.tensor(), q, axes, keepdims);
-  });
+  return composed("quantile", {{"in0", x}}, [&] { return between(x.tensor(), {&q, 1}, axes, keepdims, false); });
+}
+
+Tensor quantile(const Arg& x, const std::vector<double>& q, const Axes& axes, Flag keepdims) {
+  return composed("quantile", {{"in0", x}}, [&] { return between(x.tensor(), q, axes, keepdims, true); });
 }
 
 }  // namespace weft

@@ -2,6 +2,8 @@
 // Gradients go to the elements that were chosen. IndexError for a bad axis.
 #pragma once
 
+#include <vector>
+
 #include "arg.h"
 #include "axes.h"
 #include "flag.h"
@@ -27,5 +29,7 @@ Tensor median(const Arg& x, const Axes& axes = {}, Flag keepdims = false);
 /// The q-quantile over axes, of all by default: between two elements by linear interpolation; NaN if there is one.
 /// ArgumentError of nothing, and unless 0 <= q <= 1.
 Tensor quantile(const Arg& x, double q, const Axes& axes = {}, Flag keepdims = false);
+/// Several quantiles, along a new first axis, of one sort: quantile(x, {0.25, 0.75}, 0).
+Tensor quantile(const Arg& x, const std::vector<double>& q, const Axes& axes = {}, Flag keepdims = false);
 
 }  // namespace weft

@@ -198,7 +198,7 @@ TEST_CASE("matmul names its operands, their shapes and the line", "[golden][bad-
         "  lhs  f32[2, 3]      \"x\"\n"
         "  rhs  f64[3, 4]\n"
         "  at HERE\n"
-        "  hint: cast one: cast(x, f32)");
+        "  hint: cast one: cast(lhs, f64), or cast(rhs, f32)");
 }
 
 TEST_CASE("a product over nothing is zeros, eager and compiled, and so are its gradients", "[bad-input.10]") {
@@ -616,6 +616,19 @@ TEST_CASE("transforms name themselves and the line that asked for the derivative
   const std::string tangent = ": the tangent is f32[3], its primal f32[2]\n  at HERE";
   CHECK(message_of<ShapeError>([&] { jvp(whole, x, ones({3})); }) == "jvp" + tangent);
   CHECK(message_of<ShapeError>([&] { hvp([](const Tensor& t) { return sum(t); }, x, ones({3})); }) == "hvp" + tangent);
+}
+
+TEST_CASE("an input of another float type than a layer's weights is told both ways to mend it", "[golden]") {
+  const Tensor x = ones({2, 3, 4, 4}, f64);
+  const auto hint_of = [](auto&& f) {
+    try {
+      f();
+    } catch (const DTypeError& e) { return e.hint(); }
+    return std::string("ACCEPTED");
+  };
+  CHECK(hint_of([&] { nn::Linear(4, 2)(x); }) == "cast one: cast(lhs, f32), or cast(rhs, f64)");
+  CHECK(hint_of([&] { nn::Conv2d(3, 2, 1)(x); }) == "cast one: the input to f32, or the weights to f64");
+  CHECK(hint_of([&] { nn::LayerNorm({4})(x); }) == "cast(x, f32), or cast(weight, f64)");
 }
 
 TEST_CASE("what reads and writes files names itself and the line that called it", "[golden]") {

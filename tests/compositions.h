@@ -146,6 +146,11 @@ inline std::vector<Composition> compositions() {
       {"sort", {3, 4}, [](const Tensor& x) { return square(sort(x)) * sort(x, 0, true); }},
       {"topk", {3, 5}, [](const Tensor& x) { return square(topk(x, 2).values) * topk(x, 2, 1, false).values; }},
       {"median and quantile", {3, 4}, [](const Tensor& x) { return square(median(x)) * quantile(x, 0.3); }},
+      {"several quantiles",
+       {3, 4},
+       [](const Tensor& x) {
+         return square(quantile(x, {0.3, 0.9, 0}, 1));
+       }},
       {"cumsum", {3, 4}, [](const Tensor& x) { return square(cumsum(x)) * cumsum(x, 0, true); }},
       {"cumprod", {3, 4}, [](const Tensor& x) { return cumprod(x) * cumprod(x, 0, true); }},
       {"cummax", {3, 4}, [](const Tensor& x) { return square(cummax(x).values) * cummin(x, 0).values; }},

@@ -77,7 +77,7 @@ struct Maximum : Elementwise<Maximum> {
   static constexpr auto reads = reads::in0 | reads::in1;
   WEFT_EVAL(V x, V y) { return where((x >= y) | (x != x), x, y); }
   static void vjp(Backward& b) {
-    const Tensor first = b.in(0) >= b.in(1);
+    const Tensor first = logical_or(b.in(0) >= b.in(1), isnan(b.in(0)));
     if (b.wants(0)) b.give(0, where(first, b.grad(), 0));
     if (b.wants(1)) b.give(1, where(first, 0, b.grad()));
   }
@@ -89,7 +89,7 @@ struct Minimum : Elementwise<Minimum> {
   static constexpr auto reads = reads::in0 | reads::in1;
   WEFT_EVAL(V x, V y) { return where((x <= y) | (x != x), x, y); }
   static void vjp(Backward& b) {
-    const Tensor first = b.in(0) <= b.in(1);
+    const Tensor first = logical_or(b.in(0) <= b.in(1), isnan(b.in(0)));
     if (b.wants(0)) b.give(0, where(first, b.grad(), 0));
     if (b.wants(1)) b.give(1, where(first, 0, b.grad()));
   }

@@ -453,3 +453,21 @@ TEST_CASE("a column reduction starts at the identity and takes its rows in order
         }
       });
 }
+
+TEST_CASE("Large results go around the caches where rows are whole pairs of cache lines, or long",
+          "[compile][kernel]") {
+  const auto goes_around = [](std::int64_t rows, std::int64_t columns, bool cut = false) {
+    auto f = compile([&](const Tensor& x, const Tensor& row) {
+      return cut ? x[{Slice(), Slice(0, columns)}] * 2 : x + row;
+    });
+    f.lower(Type{f32, {rows, columns + cut}}, Type{f32, {columns}});
+    return f.dump("kernels").find("out f32 contiguous past caches") != std::string::npos;
+  };
+  CHECK(goes_around(60'000, 96));
+  CHECK(goes_around(60'000, 96, true));
+  CHECK_FALSE(goes_around(60'000, 100));
+  CHECK_FALSE(goes_around(60'000, 80));
+  CHECK_FALSE(goes_around(60'000, 99, true));
+  CHECK_FALSE(goes_around(100, 96));
+  CHECK(goes_around(300, 20'001));
+}

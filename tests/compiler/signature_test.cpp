@@ -182,7 +182,7 @@ TEST_CASE("What is traced may wait for a thread whose compiled function writes a
 
 TEST_CASE("A compiled function keeps at least one trace", "[compile]") {
   CHECK(message_of<ArgumentError>([] { compile([](const Tensor& x) { return x; }, {.max_traces = 0}); }) ==
-        "compile: max_traces is 0: there has to be room for one");
+        "compile: max_traces is 0: there has to be room for one\n  at HERE");
 }
 
 TEST_CASE("a compiled function is called where it is const", "[compile][signature]") {

@@ -59,6 +59,24 @@ TEST_CASE("of two classes one score an element is enough") {
   CHECK(nn::accuracy(zeros({1}), tensor({0.3f}), 0.3) == 1);  // not above: as 0.3f > 0.3 of tensors
 }
 
+TEST_CASE("a batch of one example is given in all the ways in which larger ones are") {
+  for (const std::int64_t n : {1, 2})
+    for (const Shape& l : {Shape{n}, Shape{n, 1}})
+      for (const Shape& s : {Shape{n}, Shape{n, 1}}) {
+        nn::ConfusionMatrix of_scores(2), of_classes(2);
+        of_scores.update(ones(l, i64), full(s, 0.7));
+        of_classes.update(ones(l, i64), ones(s, i64));
+        CHECK(of_scores.accuracy() == 1);
+        CHECK(of_classes.accuracy() == 1);
+        nn::AUC auc;
+        auc.update(ones(l, i64), full(s, 0.7));
+        auc.update(zeros(l, i64), full(s, 0.2));
+        CHECK(auc.result() == 1);
+      }
+  nn::AUC auc;
+  CHECK_THROWS_AS(auc.update(ones({1, 2}, i64), ones({2})), ShapeError);
+}
+
 TEST_CASE("metrics refuse what does not fit, and count nothing then") {
   nn::ConfusionMatrix m(3);
   CHECK_THROWS_AS(m.update(tensor<std::int64_t>({0, 3}), tensor<std::int64_t>({0, 1})), IndexError);

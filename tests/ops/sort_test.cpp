@@ -120,6 +120,17 @@ TEST_CASE("median and quantile interpolate between elements, and a NaN comes out
   CHECK_VALUES(median(tensor({4, 1, 3, 2})), 2.5);
   CHECK_VALUES(quantile(tensor({0, 10, 20, 30}), 0.25), 7.5);
   CHECK_VALUES(quantile(tensor({{1, 5}, {3, 7}}), 1, 0, true), 3, 7);
+  const Tensor x = random::normal({6, 5, 3});
+  const std::vector<double> qs = {0.9, 0, 0.25, 0.25, 1};
+  for (const bool keepdims : {false, true})
+    for (const Axes& axes : {Axes(), Axes(1), Axes({0, 2})}) {
+      const Tensor all = quantile(x, qs, axes, keepdims);
+      for (std::size_t k = 0; k < qs.size(); ++k)
+        CHECK_SAME(all[static_cast<std::int64_t>(k)], quantile(x, qs[k], axes, keepdims));
+    }
+  CHECK_VALUES(quantile(tensor({0, 10, 20, 30}), {0.25, 1}), 7.5, 30);
+  CHECK(quantile(x, std::vector<double>{}, 1).shape() == Shape{0, 6, 3});
+  CHECK(quantile(x, std::vector<double>{0.5}, 1).shape() == Shape{1, 6, 3});
   CHECK(median(tensor({1, NAN, 3})).item() != median(tensor({1, NAN, 3})).item());
   CHECK_VALUES(median(cast(tensor({1, 2}), DType::bf16)), 1.5);
 }
@@ -142,6 +153,7 @@ TEST_CASE("what can't be sorted, searched or ranked is refused", "[golden][bad-i
           median(zeros({2, 0}));
         }) == "median: of no elements: [2, 0]\n  in0  f32[2, 0]\n  at HERE");
   CHECK_THROWS_AS(quantile(x, 1.5), ArgumentError);
+  CHECK_THROWS_AS(quantile(x, {0.5, -0.1}), ArgumentError);
   CHECK_THROWS_AS(quantile(x, NAN), ArgumentError);
   CHECK_THROWS_AS(median(zeros({3}, i32)), DTypeError);
 }

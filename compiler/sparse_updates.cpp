@@ -210,10 +210,10 @@ class SparseUpdates {
     bool adds = false;
   };
   std::optional<Update> update_of(const Graph::Node& n) const {
-    const Graph::Node* sum = &n;
+    const Graph::Node* node = &n;
     const bool narrows = n.op == &op_of<Cast>() && widens(from_.type(n.out), from_.type(n.in[0]));
-    if (narrows) sum = from_.producer(n.in[0]);
-    if (!sum) return {};
+    if (narrows) node = from_.producer(n.in[0]);
+    if (!node) return {};
     const auto table = [&](ValueId p) -> std::optional<Update> {
       if (inside(p)) return {};
       if (narrows) {
@@ -224,9 +224,9 @@ class SparseUpdates {
       if (!in_memory(p)) return {};
       return Update{p};
     };
-    if (const auto p = taken(*sum)) return returned_[n.out] ? table(*p) : std::nullopt;
-    if (sum->op != &op_of<Sub>() && sum->op != &op_of<Add>()) return {};
-    const bool adds = sum->op == &op_of<Add>();
+    if (const auto p = taken(*node)) return returned_[n.out] ? table(*p) : std::nullopt;
+    if (node->op != &op_of<Sub>() && node->op != &op_of<Add>()) return {};
+    const bool adds = node->op == &op_of<Add>();
     const auto update = [&](ValueId p, ValueId h) -> std::optional<Update> {
       if (!inside(h) || !info_[h].scalar || (info_[h].number.defined() && !leaves_all(info_[h].number, adds)))
         return {};
@@ -234,8 +234,8 @@ class SparseUpdates {
       if (u) u->h = h, u->adds = adds;
       return u;
     };
-    if (const auto u = update(sum->in[0], sum->in[1]); u || !adds) return u;
-    return update(sum->in[1], sum->in[0]);
+    if (const auto u = update(node->in[0], node->in[1]); u || !adds) return u;
+    return update(node->in[1], node->in[0]);
   }
   static bool widens(const Type& from, const Type& to) {
     return is_floating(from.dtype) && is_floating(to.dtype) && size_of(from.dtype) < size_of(to.dtype);

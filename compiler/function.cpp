@@ -246,6 +246,8 @@ void FunctionCache::check(const Traced& traced, std::span<const Tensor> args, co
     for (const auto& v : variables) after.push_back(v->value);
     restore();
     traced.executable->run(args, variables, results);
+    if (expected.size() != results.size())
+      throw GuardError(fmt::format("check: {} results are defined, {} in eager code", results.size(), expected.size()));
     for (std::size_t k = 0; k < expected.size(); ++k)
       if (const std::int64_t at = first_difference(expected[k], results[k]); at >= 0)
         throw GuardError(fmt::format("check: result {} differs from eager at element {}: {} against {}", k, at,

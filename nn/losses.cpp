@@ -32,7 +32,8 @@ struct Operands {
     const DType literal = o.given().defined() ? o.given().dtype() : l.given().defined() ? l.given().dtype() : f32;
     labels = widen(l.tensor(literal));
     outputs = widen(o.tensor(literal));
-    if (!labels.defined() || !outputs.defined()) throw ArgumentError(fmt::format("{}: an operand is undefined", name));
+    if (!labels.defined()) fail(ArgumentError("the labels are undefined"));
+    if (!outputs.defined()) fail(ArgumentError(fmt::format("the {} are undefined", second)));
   }
 
   template <class E> [[noreturn]] void fail(E error) const {

@@ -129,8 +129,8 @@ std::int64_t Tensor::checked_size(const char* name, const Site& site) const {
   return detail::called(name, site, [&] {
     if (is_traced())
       throw GuardError("a traced tensor has no elements to read",
-                       "while a function is compiled its tensors are symbols; return the tensor and read the result, or decide "
-                       "by where() or cond()");
+                       "while a function is compiled or batched its tensors are symbols; return the tensor and read the "
+                       "result, or decide by where() or cond()");
     return size();
   });
 }

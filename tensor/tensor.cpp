@@ -128,9 +128,10 @@ void Tensor::renew() { impl_->id = next_id(); }
 std::int64_t Tensor::checked_size(const char* name, const Site& site) const {
   return detail::called(name, site, [&] {
     if (is_traced())
-      throw GuardError("a traced tensor has no elements to read",
-                       "while a function is compiled or batched its tensors are symbols; return the tensor and read the "
-                       "result, or decide by where() or cond()");
+      throw GuardError(
+          "a traced tensor has no elements to read",
+          "while a function is compiled or batched its tensors are symbols; return the tensor and read the "
+          "result, or decide by where() or cond()");
     return size();
   });
 }

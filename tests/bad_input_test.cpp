@@ -621,8 +621,9 @@ TEST_CASE("transforms name themselves and the line that asked for the derivative
 TEST_CASE("a loss says which of its operands is undefined", "[golden]") {
   CHECK(message_of<ArgumentError>([] { nn::mse(Tensor(), ones({2})); }) ==
         "mse: the labels are undefined\n  labels       undefined\n  predictions  f32[2]\n  at HERE");
-  CHECK(message_of<ArgumentError>([] { nn::softmax_cross_entropy(zeros({2}, i64), Tensor()); })
-            .starts_with("softmax_cross_entropy: the logits are undefined\n"));
+  CHECK(message_of<ArgumentError>([] {
+          nn::softmax_cross_entropy(zeros({2}, i64), Tensor());
+        }).starts_with("softmax_cross_entropy: the logits are undefined\n"));
 }
 
 TEST_CASE("an input of another float type than a layer's weights is told both ways to mend it", "[golden]") {

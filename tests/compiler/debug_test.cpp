@@ -342,3 +342,14 @@ TEST_CASE("a tape around a compiled function computes nothing of it again", "[pr
           tape.gradient(f(x), x, w);
         }) == once);
 }
+
+TEST_CASE("an AnomalyScope in a traced function would see no numbers: it is refused", "[debug]") {
+  auto inside = compile([](const Tensor& x) {
+    const debug::AnomalyScope scope;
+    return sqrt(x);
+  });
+  CHECK_THROWS_AS(inside(tensor({4, -1})), GuardError);
+  auto plain = compile([](const Tensor& x) { return sqrt(x); });
+  const debug::AnomalyScope around;
+  CHECK_THROWS_AS(plain(tensor({4, -1})), NumericsError);
+}

@@ -39,8 +39,8 @@ struct Traced {
     std::int64_t moves;
   };
   std::vector<Owned> owned;  // of those captured, the ones that somebody held when it was made
-  std::vector<std::pair<std::shared_ptr<VariableState>, bool>>
-      trainable;  // what tapes in it and their gradients went by
+  /// What tapes in it and their gradients went by.
+  std::vector<std::pair<std::shared_ptr<VariableState>, bool>> trainable;
   /// It is known to be the same function of other variables that are passed.
   bool any_variables = false;
   std::shared_ptr<const Callee> callee;  // for recorders: everything is an input, new values of variables are outputs

@@ -284,7 +284,7 @@ void Table::write_column(const Column& c, float* to) const {
 }
 
 Table read_table(const std::filesystem::path& path, const io::CsvOptions& options, Site site) {
-  return called("read_table", site, [&] { return Table(io::detail::read(path, options)); });
+  return called("read_table", site, [&] { return Table(io::detail::read_csv(path, options)); });
 }
 
 // ---- scaling and splitting ----

@@ -9,6 +9,7 @@
 
 #include "../ops/arg.h"
 #include "../ops/trace.h"
+#include "file.h"
 #include "safetensors.h"
 
 namespace weft::io {
@@ -118,9 +119,8 @@ LoadReport assign(const std::filesystem::path& path, const std::map<std::string,
   for (const auto& [name, t] : tensors)
     if (!targets.contains(name)) report.unexpected.push_back(shortened(name));
   if (strict && !report.complete())
-    throw FormatError(
-        fmt::format("{}: the file does not fit the model\n{}", shortened(path.string(), 400), report.text()),
-        "nothing was loaded");
+    throw FormatError(fmt::format("{}: the file does not fit the model\n{}", detail::shown(path), report.text()),
+                      "nothing was loaded");
   const auto lock = lock_variables();          // what is loaded is loaded in one step
   for (const auto& [name, state] : targets) {  // from here on nothing can fail
     const auto at = tensors.find(name);
@@ -141,7 +141,7 @@ std::int64_t integer(const std::filesystem::path& path, const std::map<std::stri
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
     if (error == std::errc() && end == s.data() + s.size()) return value;
   }
-  throw FormatError(fmt::format("{}: the metadata \"{}\" is no integer", shortened(path.string(), 400), key));
+  throw FormatError(fmt::format("{}: the metadata \"{}\" is no integer", detail::shown(path), key));
 }
 
 // What a file holds of a model: of a checkpoint a part.
@@ -155,9 +155,7 @@ std::map<std::string, Tensor> model_in(const SafeTensors& file) {
 
 // Where the run is that a checkpoint is of; FormatError if the file is none, or damaged.
 Progress progress_in(const std::filesystem::path& path, const SafeTensors& file) {
-  const auto fail = [&](std::string_view what) {
-    throw FormatError(fmt::format("{}: {}", shortened(path.string(), 400), what));
-  };
+  const auto fail = [&](std::string_view what) { throw FormatError(fmt::format("{}: {}", detail::shown(path), what)); };
   const auto found = file.metadata.find(kind_key);
   if (found == file.metadata.end()) fail("no checkpoint: its metadata has no weft.format");
   if (found->second != kind)
@@ -190,14 +188,14 @@ std::string LoadReport::text() const {
 void detail::save(const std::filesystem::path& path, const nn::Parameters& parameters) {
   Targets t;
   add(t, "", parameters);
-  write(path, values(t), {{"format", "pt"}});  // what Python's loaders want to see; they check no more
+  write_safetensors(path, values(t), {{"format", "pt"}});  // what Python's loaders want to see; they check no more
 }
 
 LoadReport detail::load(const std::filesystem::path& path, const nn::Parameters& parameters, bool strict) {
   check_not_traced();
   Targets t;
   add(t, "", parameters);
-  return assign(path, model_in(read(path)), t, strict);
+  return assign(path, model_in(read_safetensors(path)), t, strict);
 }
 
 void save_checkpoint(const std::filesystem::path& path, const Run& run, Site site) {
@@ -207,14 +205,14 @@ void save_checkpoint(const std::filesystem::path& path, const Run& run, Site sit
         {kind_key, kind}, {"step", std::to_string(run.progress.step)}, {"epoch", std::to_string(run.progress.epoch)}};
     for (const auto& [key, value] : run.progress.notes) metadata[std::string(note_prefix) + key] = value;
     metadata[sum_key] = checksum(tensors, metadata);
-    detail::write(path, tensors, metadata);
+    detail::write_safetensors(path, tensors, metadata);
   });
 }
 
 Progress load_checkpoint(const std::filesystem::path& path, const Run& run, Site site) {
   return weft::detail::called("load_checkpoint", site, [&] {
     check_not_traced();
-    const SafeTensors file = detail::read(path);
+    const SafeTensors file = detail::read_safetensors(path);
     Progress progress = progress_in(path, file);
     assign(path, file.tensors, targets_of(run), true);
     return progress;

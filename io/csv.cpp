@@ -164,16 +164,16 @@ class CsvParser {
   std::size_t cells_ = 0, cell_begin_ = 0, record_bytes_ = 0;
 };
 
-Csv detail::read(const std::filesystem::path& path, const CsvOptions& options) {
+Csv detail::read_csv(const std::filesystem::path& path, const CsvOptions& options) {
   const InputFile file(path);
-  CsvParser parser(options, shortened(path.string(), 400));
+  CsvParser parser(options, shown(path));
   std::string piece(1 << 16, '\0');
   while (const std::size_t n = file.read_some(piece.data(), piece.size())) parser.feed({piece.data(), n});
   return parser.finish();
 }
 
 Csv read_csv(const std::filesystem::path& path, const CsvOptions& options, Site site) {
-  return weft::detail::called("read_csv", site, [&] { return detail::read(path, options); });
+  return weft::detail::called("read_csv", site, [&] { return detail::read_csv(path, options); });
 }
 
 Csv parse_csv(std::string_view text, const CsvOptions& options, std::string_view name, Site site) {

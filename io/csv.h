@@ -51,7 +51,7 @@ Csv parse_csv(std::string_view text, const CsvOptions& options = {}, std::string
               Site site = Site::current());
 
 namespace detail {
-Csv read(const std::filesystem::path& path, const CsvOptions& options);  // for functions that say their own name
+Csv read_csv(const std::filesystem::path& path, const CsvOptions& options);  // for functions that say their own name
 }
 
 /// True for what stands for no value: nothing, blanks, NA, N/A, NaN, null, none in any case.

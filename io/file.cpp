@@ -18,8 +18,6 @@
 namespace weft::io::detail {
 namespace {
 
-std::string shown(const std::filesystem::path& path) { return shortened(path.string(), 400); }
-
 // A descriptor that is closed, and a temporary file that is removed, unless told otherwise.
 struct Temporary {
   std::string name;
@@ -31,6 +29,8 @@ struct Temporary {
 };
 
 }  // namespace
+
+std::string shown(const std::filesystem::path& path) { return shortened(path.string(), 400); }
 
 void fail_system(const std::filesystem::path& path, std::string_view what, int error) {
   throw FormatError(fmt::format("{}: can't {}: {}", shown(path), what, std::strerror(error)));

@@ -5,9 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace weft::io::detail {
+
+/// A path as messages show it.
+std::string shown(const std::filesystem::path& path);
 
 /// A regular file open for reading; FormatError with path and reason if it can't be.
 class InputFile {

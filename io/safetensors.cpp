@@ -280,14 +280,14 @@ SafeTensors read_from(const Source& file) {
 
 }  // namespace
 
-SafeTensors detail::read(const std::filesystem::path& path) {
+SafeTensors detail::read_safetensors(const std::filesystem::path& path) {
   const InputFile file(path);
-  return read_from({shortened(path.string(), 400), file.size(),
-                    [&](std::uint64_t offset, void* to, std::size_t n) { file.read(offset, to, n); }});
+  return read_from(
+      {shown(path), file.size(), [&](std::uint64_t offset, void* to, std::size_t n) { file.read(offset, to, n); }});
 }
 
 SafeTensors read_safetensors(const std::filesystem::path& path, Site site) {
-  return weft::detail::called("read_safetensors", site, [&] { return detail::read(path); });
+  return weft::detail::called("read_safetensors", site, [&] { return detail::read_safetensors(path); });
 }
 
 SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name, Site site) {
@@ -300,11 +300,11 @@ SafeTensors parse_safetensors(std::span<const std::byte> bytes, std::string_view
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata, Site site) {
-  weft::detail::called("write_safetensors", site, [&] { detail::write(path, tensors, metadata); });
+  weft::detail::called("write_safetensors", site, [&] { detail::write_safetensors(path, tensors, metadata); });
 }
 
-void detail::write(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
-                   const std::map<std::string, std::string>& metadata) {
+void detail::write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
+                               const std::map<std::string, std::string>& metadata) {
   // Largest elements first, so that each tensor lies on a multiple of its element size.
   std::vector<std::pair<const std::string*, const Tensor*>> order;
   for (const auto& [name, t] : tensors) {

@@ -34,9 +34,9 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
 
 namespace detail {
 // The same, for functions that say their own name.
-SafeTensors read(const std::filesystem::path& path);
-void write(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
-           const std::map<std::string, std::string>& metadata);
+SafeTensors read_safetensors(const std::filesystem::path& path);
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
+                       const std::map<std::string, std::string>& metadata);
 }  // namespace detail
 
 }  // namespace weft::io

@@ -628,15 +628,14 @@ TEST_CASE("a loss says which of its operands is undefined", "[golden]") {
 
 TEST_CASE("an input of another float type than a layer's weights is told both ways to mend it", "[golden]") {
   const Tensor x = ones({2, 3, 4, 4}, f64);
-  const auto hint_of = [](auto&& f) {
-    try {
-      f();
-    } catch (const DTypeError& e) { return e.hint(); }
-    return std::string("ACCEPTED");
-  };
-  CHECK(hint_of([&] { nn::Linear(4, 2)(x); }) == "cast one: cast(lhs, f32), or cast(rhs, f64)");
-  CHECK(hint_of([&] { nn::Conv2d(3, 2, 1)(x); }) == "cast one: the input to f32, or the weights to f64");
-  CHECK(hint_of([&] { nn::LayerNorm({4})(x); }) == "cast(x, f32), or cast(weight, f64)");
+  CHECK(message_of<DTypeError>([&] {
+          nn::Linear(4, 2)(x);
+        }).ends_with("\n  hint: cast one: cast(lhs, f32), or cast(rhs, f64)"));
+  CHECK(message_of<DTypeError>([&] {
+          nn::Conv2d(3, 2, 1)(x);
+        }).ends_with("\n  hint: cast one: the input to f32, or the weights to f64"));
+  CHECK(
+      message_of<DTypeError>([&] { nn::LayerNorm({4})(x); }).ends_with("\n  hint: cast(x, f32), or cast(weight, f64)"));
 }
 
 TEST_CASE("what reads and writes files names itself and the line that called it", "[golden]") {

@@ -69,6 +69,22 @@ const Update momentum = [](Variable& p, Variable& v, const Tensor& g, const Tens
   p.assign_sub(v * rate);
 };
 
+// A call, eager and compiled, from the same state of two variables; every bit of them is compared. Gives what was
+// compiled.
+template <class F, class... A>
+std::string check_call(const F& plain, Variable& first, Variable& second, const A&... arguments) {
+  const Tensor first_before = first, second_before = second;
+  auto step = compile(plain);
+  step(arguments...);
+  const Tensor first_after = first, second_after = second;
+  first.assign(first_before);
+  second.assign(second_before);
+  plain(arguments...);
+  CHECK_SAME(first.value(), first_after);
+  CHECK_SAME(second.value(), second_after);
+  return step.dump("graph");
+}
+
 }  // namespace
 
 TEST_CASE("the planned bytes of an embedding's step are those of the rows used, whatever the table's size",
@@ -307,21 +323,12 @@ TEST_CASE("a gradient's norm is the sum of the rows used, in the dense order", "
   for (const Loss& loss : {Loss(one_gather), two}) {
     const Tensor i = cast(floor(random::uniform({40}, 1, 1000, f64, of_tables)), i64);
     Variable table(random::normal({1000, 33}, 0, 1, f32, of_tables)), slot(zeros({4}));
-    const Tensor start = table;
     const auto plain = [&](const Tensor& at) {
       GradientTape tape;
       const Tensor l = loss(table, at);
       sums(table, slot, tape.gradient(l, table), full({}, 0.1));
     };
-    auto step = compile(plain);
-    plain(i);
-    const Tensor table_after = table, slot_after = slot;
-    table.assign(start);
-    slot.assign(zeros({4}));
-    step(i);
-    CHECK_SAME(table.value(), table_after);
-    CHECK_SAME(slot.value(), slot_after);
-    const std::string graph = step.dump("graph");
+    const std::string graph = check_call(plain, table, slot, i);
     CHECK(contains(graph, "set_rows"));
     CHECK(contains(graph, "sum_rows"));
     CHECK_FALSE(contains(graph, "= sum f32[1000, 33]"));
@@ -358,14 +365,7 @@ TEST_CASE("an update before all gradients are there that it shares a sum with", 
     q.assign_sub(0.1 * (g + h));
   };
   const Tensor i = ints({4, 5, 4}), j = ints({1, 5, 99});
-  auto step = compile(plain);
-  step(i, j);
-  const Tensor after_p = p, after_q = q;
-  p.assign(1);
-  q.assign(1);
-  plain(i, j);
-  CHECK_SAME(p.value(), after_p);
-  CHECK_SAME(q.value(), after_q);
+  check_call(plain, p, q, i, j);
 }
 
 TEST_CASE("a gradient that goes into another gradient is there for it", "[compile][sparse]") {
@@ -377,14 +377,7 @@ TEST_CASE("a gradient that goes into another gradient is there for it", "[compil
     q.assign_sub(0.1 * h);
   };
   const Tensor i = ints({4, 5, 4}), j = floor(cast(arange(0, 100, 1), f32) / 3);
-  auto step = compile(plain);
-  step(i, cast(j, i64));
-  const Tensor after_p = p, after_q = q;
-  p.assign(1);
-  q.assign(1);
-  plain(i, cast(j, i64));
-  CHECK_SAME(p.value(), after_p);
-  CHECK_SAME(q.value(), after_q);
+  check_call(plain, p, q, i, cast(j, i64));
 }
 
 TEST_CASE("a table that a product reads too keeps its sum of gradients, and its bits", "[compile][sparse]") {

@@ -226,7 +226,7 @@ void Callee::run(Views in, Views out) const {
   {
     const std::lock_guard lock(mutex_);
     if (!executable_)
-      executable_ = std::make_unique<Executable>(*graph_, in.size(), out.size(), std::vector<std::size_t>{});
+      executable_ = std::make_unique<Executable>(*graph_);
   }
   executable_->run(in, out);
 }

@@ -46,6 +46,13 @@ std::uint64_t next_number() {
 
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
                        double trace_ms, bool logs)
+    : Executable(graph, args, results, std::move(written), trace_ms, logs, true) {}
+
+Executable::Executable(const Graph& graph, bool logs)
+    : Executable(graph, graph.inputs.size(), graph.outputs.size(), {}, 0, logs, false) {}
+
+Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
+                       double trace_ms, bool logs, bool keeps)
     : log_(logs ? std::make_unique<PassLog>() : nullptr),
       graph_(simplify(graph, log_.get())),
       args_(args),
@@ -55,7 +62,7 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
   const detail::ProfilePhase phase("plan");
   stats_.trace_ms = trace_ms;
   const auto start = std::chrono::steady_clock::now();
-  const Grouping grouping = group_and_keep();
+  const Grouping grouping = group(keeps);
   build_steps(grouping);
   Flow flow;
   const auto made = [&](std::string_view pass) {
@@ -82,10 +89,12 @@ Executable::Executable(const Graph& graph, std::size_t args, std::size_t results
 
 Executable::~Executable() = default;
 
-Grouping Executable::group_and_keep() {
-  graph_ = pack_weights(graph_, args_, written_);
-  if (verifies()) graph_.verify();
-  if (log_) log_->after("pack_weights", graph_);
+Grouping Executable::group(bool keeps) {
+  if (keeps) {
+    graph_ = pack_weights(graph_, args_, written_);
+    if (verifies()) graph_.verify();
+    if (log_) log_->after("pack_weights", graph_);
+  }
   if (written_.size() > 1) {
     graph_ = check_early(graph_, late_values());
     if (verifies()) graph_.verify();
@@ -93,7 +102,7 @@ Grouping Executable::group_and_keep() {
   }
   Grouping grouping = group_nodes(graph_, late_values());
   if (verifies()) verify(graph_, grouping);
-  Keeping keeping = keep_values(graph_, grouping, args_, results_, written_);
+  Keeping keeping = keeps ? keep_values(graph_, grouping, args_, results_, written_) : Keeping();
   if (keeping.values.empty()) {
     if (log_) log_->after("group_nodes", graph_, grouping);
     return grouping;
@@ -153,8 +162,7 @@ void Executable::build_steps(const Grouping& grouping) {
       NodeStep step{g.nodes[0], {}, n.out, {}, {}};
       if (n.op->graphs)
         for (const auto& body : n.op->graphs(n.attrs)) {
-          step.bodies.push_back(std::make_shared<Executable>(*body, body->inputs.size(), body->outputs.size(),
-                                                             std::vector<std::size_t>{}, 0, log_ != nullptr));
+          step.bodies.push_back(std::make_shared<Executable>(*body, log_ != nullptr));
           step.runners.push_back(step.bodies.back().get());
         }
       for (const ValueId v : n.in) step.in.push_back(grouping.accesses[v]);

@@ -26,6 +26,9 @@ class Executable final : public RoundRunner {
   /// `logs`: for stages that it has not got else; it generates no code then, and runs slowly.
   Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
              double trace_ms = 0, bool logs = false);
+  /// What other code runs: a body of control flow, a kept value. All its inputs are arguments, all its outputs results;
+  /// it keeps nothing.
+  explicit Executable(const Graph& graph, bool logs = false);
   ~Executable() override;
 
   /// Runs it. A call that throws leaves every variable as it was. Any thread may call.
@@ -52,12 +55,15 @@ class Executable final : public RoundRunner {
  private:
   struct Frame;
 
+  Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
+             double trace_ms, bool logs, bool keeps);
+
   std::string dump_own(std::string_view stage) const;
   std::string plan_text() const;
   std::string fusion_text() const;
 
-  /// Groups the nodes, when what pays kept has become variables.
-  Grouping group_and_keep();
+  /// Groups the nodes; if `keeps`, when what pays kept has become variables.
+  Grouping group(bool keeps);
   std::string kept_text() const;
   /// Values whose groups run as late as they can: they overwrite variables.
   std::vector<bool> late_values() const;

@@ -40,7 +40,7 @@ std::string Executable::dump(std::string_view stage) const {
   return s;
 }
 
-// What each kept value is, as a function of the variables that are its inputs.
+// What each kept value is, as a function of the variables that are its inputs, or of none.
 std::string Executable::kept_text() const {
   std::string s;
   const std::size_t count = kept_ ? kept_->values().size() : 0;
@@ -51,8 +51,11 @@ std::string Executable::kept_text() const {
     for (const std::size_t v : value.variables) variables.push_back(fmt::format("%{}", graph_.inputs[args_ + v]));
     const bool written = std::find(written_.begin(), written_.end(), number) != written_.end();
     s += fmt::format("kept %{} = {} of {}: {}\n", graph_.inputs[args_ + number],
-                     value.graph->producer(value.graph->outputs[0])->op->name, fmt::join(variables, ", "),
-                     written ? "computed by the loop of the update" : "computed outside the step");
+                     value.graph->producer(value.graph->outputs[0])->op->name,
+                     variables.empty() ? "constants" : fmt::format("{}", fmt::join(variables, ", ")),
+                     written             ? "computed by the loop of the update"
+                     : variables.empty() ? "computed once"
+                                         : "computed outside the step");
   }
   return s;
 }

@@ -9,8 +9,8 @@
 namespace weft {
 namespace {
 
-// What is so much larger than the variables that it is made of is not worth the memory: it is cheaper to write than to
-// hold.
+// What is so much larger than the variables and constants that it is made of is not worth the memory: it is cheaper to
+// write than to hold.
 constexpr std::int64_t most_times = 4, always_bytes = 64 << 10;
 
 class Keeper {
@@ -60,7 +60,7 @@ class Keeper {
       bool used = of_[v] == MadeOf::other;
       for (int k = 0; k < n->outputs; ++k) used = used || needed[v + static_cast<ValueId>(k)];
       if (!used) continue;
-      if (of_[v] >= MadeOf::variables && n->outputs == 1 && stored[v] && !there[v] && pays(v))
+      if (of_[v] != MadeOf::other && n->outputs == 1 && stored[v] && !there[v] && pays(v))
         chosen_.push_back(v);
       else
         for (const ValueId u : n->in) needed[u] = true;
@@ -72,7 +72,7 @@ class Keeper {
     if (count(graph_.type(v).shape) == 1) return false;  // as a learning rate's, which changes often: sooner computed
     if (of_[v] == MadeOf::written_variables) return comes_with_updates(v);
     std::int64_t sources = 0;
-    each_source(v, [&](ValueId u) { sources += of_[u] == MadeOf::variables && !graph_.producer(u) ? bytes(u) : 0; });
+    each_source(v, [&](ValueId u) { sources += graph_.producer(u) ? 0 : bytes(u); });
     return bytes(v) <= std::max(always_bytes, most_times * sources);
   }
 

@@ -1,6 +1,7 @@
-// Kept values: what a step computes from variables alone (16-bit copies of weights, their turns and reorders, products
-// of weights) lies beside the step from call to call. It is computed again only when a variable has another value; of a
-// variable that the step itself updates, by the loop that computes the update.
+// Kept values: what a step computes from variables and constants alone (16-bit copies of weights, their turns and
+// reorders, products of weights, tables of captured data) lies beside the step from call to call. It is computed again
+// only when a variable has another value; of a variable that the step itself updates, by the loop that computes the
+// update.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@ enum class MadeOf : std::uint8_t { other, constants, variables, written_variable
 /// By value.
 std::vector<MadeOf> find_made_of(const Graph& graph, std::size_t args, std::span<const std::size_t> written);
 
-/// A value as a function of some of the step's variables.
+/// A value as a function of some of the step's variables; of none, it is computed once.
 struct KeptValue {
   std::vector<std::size_t> variables;  // their numbers
   std::shared_ptr<const Graph> graph;  // an input for each; one output

@@ -27,8 +27,7 @@ Tensor make(const KeptValue& value, Executable& maker, KeptTensors::Variables va
 KeptTensors::KeptTensors(std::vector<KeptValue> values) : values_(std::move(values)) {}
 
 void KeptTensors::compile() {
-  for (const KeptValue& v : values_)
-    makers_.push_back(std::make_unique<Executable>(*v.graph, v.variables.size(), 1, std::vector<std::size_t>{}));
+  for (const KeptValue& v : values_) makers_.push_back(std::make_unique<Executable>(*v.graph));
 }
 
 KeptTensors::~KeptTensors() = default;

@@ -14,7 +14,7 @@ Graph pack_weights(const Graph& graph, std::size_t args, std::span<const std::si
   for (const ValueId v : graph.inputs) copy.input(v);
   for (const Graph::Node& n : graph.nodes) {
     std::optional<PackedConv> packed;
-    if (n.in.size() == 2 && of[n.in[1]] == MadeOf::variables) {
+    if (n.in.size() == 2 && (of[n.in[1]] == MadeOf::variables || of[n.in[1]] == MadeOf::constants)) {
       const Type* const in[] = {&graph.type(n.in[0]), &graph.type(n.in[1])};
       packed = packed_conv(*n.op, n.attrs, in, graph.type(n.out));
     }

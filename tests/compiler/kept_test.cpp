@@ -26,6 +26,23 @@ Tensor numbers(const Shape& shape, double from = -1) { return reshape(linspace(f
 
 }  // namespace
 
+TEST_CASE("what captured tensors make is computed once", "[compile][kept]") {
+  const NoLeaks guard;
+  const Tensor a = numbers({128, 130}), b = numbers({130, 128}, -3), x = numbers({3, 128});
+  auto f = compile([&](const Tensor& t) { return matmul(t, matmul(a, b)); });
+  for (int i = 0; i < 3; ++i) CHECK_SAME(f(x), matmul(x, matmul(a, b)));
+  CHECK(f.stats().kept_values == 1);
+  CHECK(f.stats().kept_bytes == 128 * 128 * 4);
+  CHECK(f.stats().kept_made == 1);
+
+  Variable w(numbers({128, 128}), true, "w");
+  auto g = compile([&](const Tensor& t) { return matmul(t, matmul(w, matmul(a, b))); });
+  for (int i = 0; i < 2; ++i) CHECK_SAME(g(x), matmul(x, matmul(w, matmul(a, b))));
+  w.assign(numbers({128, 128}, 0));
+  CHECK_SAME(g(x), matmul(x, matmul(w, matmul(a, b))));
+  CHECK(g.stats().kept_made == 2);
+}
+
 TEST_CASE("what is kept is computed once, and again after each kind of assignment", "[compile][kept]") {
   const NoLeaks guard;
   Variable w(numbers({6, 6}), true, "w");

@@ -118,6 +118,46 @@ return %4                                     | return %4
 )");
 }
 
+TEST_CASE("kept: what is made of constants, once, also together with variables", "[pass][kept]") {
+  const Type x1{f32, {1, 100}}, square{f32, {100, 100}};
+  const auto squares = [](int n) { return matmul(full({n, n}, 2.0), full({n, n}, 3.0)); };
+  CHECK_DRAWN(drawn_kept(traced([&](const Tensor& x) { return matmul(x, squares(100)); }, x1), 0), R"(
+%0 = input f32[1, 100]          | %0 = input f32[1, 100]
+%1 = constant f32[100, 100]     | %1 = input f32[100, 100]
+%2 = constant f32[100, 100]     | %2 = matmul f32[1, 100] %0 %1
+%3 = matmul f32[100, 100] %1 %2 | return %2
+%4 = matmul f32[1, 100] %0 %3   | kept %1 = matmul of constants: computed once
+return %4                       |
+)");
+  CHECK_DRAWN(
+      drawn_kept(
+          traced([&](const Tensor& x, const Tensor& w) { return matmul(x, matmul(w, squares(100))); }, x1, square), 1),
+      R"(
+%0 = input f32[1, 100]          | %0 = input f32[1, 100]
+%1 = input f32[100, 100]        | %1 = input f32[100, 100]
+%2 = constant f32[100, 100]     | %2 = input f32[100, 100]
+%3 = constant f32[100, 100]     | %3 = matmul f32[1, 100] %0 %2
+%4 = matmul f32[100, 100] %2 %3 | return %3
+%5 = matmul f32[100, 100] %1 %4 | kept %2 = matmul of %1: computed outside the step
+%6 = matmul f32[1, 100] %0 %5   |
+return %6                       |
+)");
+}
+
+TEST_CASE("not kept: what a function of constants alone computes", "[pass][kept]") {
+  CHECK_DRAWN(drawn_kept(traced([] {
+                           return matmul(full({100, 100}, 2.0), full({100, 100}, 3.0));
+                         }),
+                         0),
+              R"(
+%0 = constant f32[100, 100]
+%1 = constant f32[100, 100]
+%2 = matmul f32[100, 100] %0 %1
+return %2
+(the same)
+)");
+}
+
 TEST_CASE("not kept: what goes into the loop that reads it, which costs no memory", "[pass][kept]") {
   CHECK_DRAWN(drawn_kept(traced([](const Tensor& x, const Tensor& w) { return x + exp(w); }, x4, x4), 1), R"(
 %0 = input f32[4, 4]

@@ -1,7 +1,6 @@
 #include "reduce.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
@@ -16,24 +15,15 @@ const ReduceLoops& loops_in_use() {
   return *loops;
 }
 
-// n elements of the identity: what a row of no elements reduces to.
-void clear(Reduction op, DType dtype, std::byte* p, std::int64_t n) {
-  alignas(64) std::byte identity[8];
-  loops_in_use().row[static_cast<int>(op)][static_cast<int>(dtype)](nullptr, identity, 0);
-  const std::size_t size = size_of(dtype);
-  for (std::int64_t i = 0; i < n; ++i) std::memcpy(p + static_cast<std::size_t>(i) * size, identity, size);
-}
-
 }  // namespace
 
 void reduce_block(Reduction op, DType dtype, const void* in, void* out, std::int64_t n) {
-  loops_in_use().row[static_cast<int>(op)][static_cast<int>(dtype)](in, out, n);
+  loops_in_use().rows[static_cast<int>(op)][static_cast<int>(dtype)](in, out, n, 1);
 }
 
 void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner,
                     void* out) {
-  clear(op, dtype, static_cast<std::byte*>(out), inner);
-  loops_in_use().columns[static_cast<int>(op)][static_cast<int>(dtype)](partial, inner, out, blocks, inner);
+  loops_in_use().columns[static_cast<int>(op)][static_cast<int>(dtype)](partial, out, {1, 0, blocks, inner, inner});
 }
 
 void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_t inner, const View& in,
@@ -57,7 +47,7 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
       return;
     }
   }
-  const auto row = loops_in_use().row[static_cast<int>(op)][static_cast<int>(in.dtype)];
+  const auto rows = loops_in_use().rows[static_cast<int>(op)][static_cast<int>(in.dtype)];
   const auto columns = loops_in_use().columns[static_cast<int>(op)][static_cast<int>(in.dtype)];
   const auto size = static_cast<std::int64_t>(size_of(in.dtype));
 
@@ -66,35 +56,38 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
   std::byte* y = out.as<std::byte>();
   const int threads = outer * n * inner < 1 << 15 ? 1 : num_threads();
   const std::int64_t block = inner == 1 ? row_block : column_block,
-                     blocks = std::max<std::int64_t>(1, (n + block - 1) / block);
-  if (inner == 1 && blocks == 1) {  // a single block is its row's result: from the identity on it changes no bit
-    const std::int64_t rows = std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, n));
-    return parallel_for((outer + rows - 1) / rows, threads, [&](std::int64_t task) {
-      for (std::int64_t o = task * rows; o < std::min(outer, (task + 1) * rows); ++o)
-        row(x + o * n * size, y + o * size, n);
+                     blocks = std::max<std::int64_t>(1, (n + block - 1) / block),
+                     panel = std::min<std::int64_t>(inner, 1024), panels = (inner + panel - 1) / panel;
+  constexpr std::int64_t task_size = 8192;  // elements
+  if (blocks == 1 && panels == 1) {         // a single block is the result
+    const std::int64_t each = std::max<std::int64_t>(1, task_size / std::max<std::int64_t>(1, n * inner));
+    return parallel_for((outer + each - 1) / each, threads, [&](std::int64_t task) {
+      const std::int64_t first = task * each, count = std::min(outer - first, each);
+      const std::byte* const from = x + first * n * inner * size;
+      std::byte* const to = y + first * inner * size;
+      inner == 1 ? rows(from, to, n, count) : columns(from, to, {count, n * inner, n, inner, inner});
     });
   }
   // Every block on its own into `partial` ([outer, blocks, inner]), then the blocks in order.
-  Storage partials = Storage::allocate(static_cast<std::size_t>(outer * blocks * inner * size));
-  std::byte* partial = partials.data();
-  const std::int64_t panel = inner == 1 ? 1 : std::min<std::int64_t>(inner, 1024), panels = (inner + panel - 1) / panel;
+  Storage partials;
+  std::byte* partial = y;
+  if (blocks > 1) {
+    partials = Storage::allocate(static_cast<std::size_t>(outer * blocks * inner * size));
+    partial = partials.data();
+  }
   const std::int64_t units = outer * blocks * panels;
-  const std::int64_t group = std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, std::min(block, n) * panel));
+  const std::int64_t group =
+      std::max<std::int64_t>(1, task_size / std::max<std::int64_t>(1, std::min(block, n) * panel));
   parallel_for((units + group - 1) / group, threads, [&](std::int64_t task) {
     for (std::int64_t u = task * group; u < std::min(units, (task + 1) * group); ++u) {
       const std::int64_t o = u / (blocks * panels), b = u / panels % blocks, c = u % panels * panel;
-      const std::int64_t rows = std::min(block, n - b * block);
+      const std::int64_t there = std::min(block, n - b * block);
       const std::byte* from = x + ((o * n + b * block) * inner + c) * size;
       std::byte* to = partial + ((o * blocks + b) * inner + c) * size;
-      if (inner == 1) {
-        row(from, to, rows);
-      } else {
-        const std::int64_t width = std::min(panel, inner - c);
-        clear(op, in.dtype, to, width);
-        columns(from, inner, to, rows, width);
-      }
+      inner == 1 ? rows(from, to, there, 1) : columns(from, to, {1, 0, there, inner, std::min(panel, inner - c)});
     }
   });
+  if (blocks == 1) return;
   for (std::int64_t o = 0; o < outer; ++o)
     combine_blocks(op, in.dtype, partial + o * blocks * inner * size, blocks, inner, y + o * inner * size);
 }

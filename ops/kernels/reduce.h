@@ -18,16 +18,22 @@ void run_reduction(Reduction op, std::int64_t outer, std::int64_t n, std::int64_
 /// One block: n <= row_block contiguous elements to one.
 void reduce_block(Reduction op, DType dtype, const void* in, void* out, std::int64_t n);
 
-/// The last step of both orders: out[c] = blocks' results partial[b][c] in order, from the identity on.
+/// The last step of both orders: out[c] = blocks' results partial[b][c] in order, from the identity on. Of a single
+/// block it changes no bit.
 void combine_blocks(Reduction op, DType dtype, const void* partial, std::int64_t blocks, std::int64_t inner, void* out);
+
+/// So many blocks of rows, `step` elements apart; in each so many columns of rows `row_stride` apart.
+struct ColumnBlocks {
+  std::int64_t count, step, rows, row_stride, columns;
+};
 
 /// One ISA's loops, by dtype; null where there is none.
 struct ReduceLoops {
-  /// One block: n <= row_block contiguous elements to one.
-  using Row = void (*)(const void* in, void* out, std::int64_t n);
-  /// One block: out[c] = combine(out[c], in[r][c]) for r < rows in order, `row_stride` elements apart.
-  using Columns = void (*)(const void* in, std::int64_t row_stride, void* out, std::int64_t rows, std::int64_t columns);
-  Row row[6][8] = {};
+  /// out[r] of each of `count` rows of n elements, one after the other, as one block each: n <= row_block.
+  using Rows = void (*)(const void* in, void* out, std::int64_t n, std::int64_t count);
+  /// out[k][c] of each block's column, over its rows in order from the identity on.
+  using Columns = void (*)(const void* in, void* out, const ColumnBlocks&);
+  Rows rows[6][8] = {};
   Columns columns[6][8] = {};
 };
 const ReduceLoops* reduce_loops_base();

@@ -175,17 +175,18 @@ TEST_CASE("every instruction set's reduction loops give the same bits") {
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) levels.push_back(reduce_loops_avx512());
   for (int op = 0; op < 6; ++op)
     for (DType t : {f32, f64, i32, i64, u8, DType::boolean}) {
-      if (!levels[0]->row[op][static_cast<int>(t)]) continue;
+      if (!levels[0]->rows[op][static_cast<int>(t)]) continue;
       INFO(name_of(static_cast<Reduction>(op)) << " of " << name_of(t));
-      for (std::int64_t n : {0, 1, 17, 100, 4096}) {
-        const Tensor x = random_tensor(random, {n + 1}, t, 0.9, 1.2);
-        const Tensor wide = random_tensor(random, {5, n + 1}, t, 0.9, 1.2);
+      for (std::int64_t n : {0, 1, 3, 16, 17, 100, 4096}) {
+        const Tensor x = random_tensor(random, {3, n}, t, 0.9, 1.2);
+        const Tensor wide = random_tensor(random, {2, 5, n + 1}, t, 0.9, 1.2);
         std::vector<Tensor> rows, columns;
         for (const ReduceLoops* l : levels) {
-          rows.push_back(zeros({}, t));
-          l->row[op][static_cast<int>(t)](x.view().data, rows.back().view().data, n);
-          columns.push_back(ones({n}, t));
-          l->columns[op][static_cast<int>(t)](wide.view().data, n + 1, columns.back().view().data, 5, n);
+          rows.push_back(zeros({3}, t));
+          l->rows[op][static_cast<int>(t)](x.view().data, rows.back().view().data, n, 3);
+          columns.push_back(zeros({2, n}, t));
+          l->columns[op][static_cast<int>(t)](wide.view().data, columns.back().view().data,
+                                              {2, 5 * (n + 1), 5, n + 1, n});
         }
         for (std::size_t i = 1; i < levels.size(); ++i) {
           CHECK_SAME(rows[i], rows[0]);

@@ -105,13 +105,11 @@ template <class Visit> void pieces(unsigned n, Visit visit) {
     if (n & size) visit(at, size), at += size;
 }
 
-bool gathers(Builder& b, DType t, unsigned n) { return b.isa == Isa::avx512 && n == lanes && size_of(t) >= 4; }
-
-Value* strided_pointers(Builder& b, Value* pointer, Value* stride) {
-  llvm::SmallVector<llvm::Constant*, lanes> index(lanes);
-  for (unsigned k = 0; k < lanes; ++k) index[k] = b.getInt64(k);
-  Value* offsets = b.CreateMul(b.splat(stride), llvm::ConstantVector::get(index));
-  return b.CreateGEP(b.getInt8Ty(), pointer, offsets);
+// No prefetcher of the CPU's follows masked loads and stores: the sum of [1.7M, 7] down its columns on Zen 5 takes 4.0
+// ms without this and 1.2 with it.
+void fetch_ahead(Builder& b, Value* pointer, bool write) {
+  b.CreateIntrinsic(llvm::Intrinsic::prefetch, {b.getPtrTy()},
+                    {b.byte_offset(pointer, 2048), b.getInt32(write), b.getInt32(3), b.getInt32(1)});
 }
 
 }  // namespace
@@ -152,7 +150,10 @@ Value* load_first(Builder& b, DType t, Value* pointer, unsigned n) {
   if (n == lanes) return load_full(b, t, pointer);
   llvm::Type* vector = b.vector_type(stored_type(b, t));
   Value* v = llvm::Constant::getNullValue(vector);
-  if (b.isa == Isa::avx512) return b.CreateMaskedLoad(vector, pointer, Align(size_of(t)), mask_of(b, n), v);
+  if (b.isa == Isa::avx512) {
+    fetch_ahead(b, pointer, false);
+    return b.CreateMaskedLoad(vector, pointer, Align(size_of(t)), mask_of(b, n), v);
+  }
   pieces(n, [&](unsigned at, unsigned size) {
     llvm::SmallVector<int, lanes> widen(lanes), merge(lanes);
     for (unsigned k = 0; k < lanes; ++k) {
@@ -170,6 +171,7 @@ Value* load_first(Builder& b, DType t, Value* pointer, unsigned n) {
 void store_first(Builder& b, DType t, Value* stored, Value* pointer, unsigned n) {
   if (n == lanes) return store_full(b, t, stored, pointer);
   if (b.isa == Isa::avx512 && std::popcount(n) > 2) {  // two plain stores are sooner done than a masked one
+    fetch_ahead(b, pointer, true);
     b.CreateMaskedStore(stored, pointer, Align(size_of(t)), mask_of(b, n));
     return;
   }
@@ -178,24 +180,16 @@ void store_first(Builder& b, DType t, Value* stored, Value* pointer, unsigned n)
   });
 }
 
+// Element by element: what gathers and scatters are made of anyway, and no prefetcher follows those (exp of a flipped
+// [60000, 65] on Zen 5: 3.3 ns an element by gathers, .3 so; x[..., 0] * x[..., 1] of [1.5M, 4]: 2.2 ms and .6).
 Value* load_strided(Builder& b, DType t, Value* pointer, Value* stride, unsigned n) {
-  llvm::Type* vector = b.vector_type(stored_type(b, t));
-  if (gathers(b, t, n)) {
-    Value* everywhere = strided_pointers(b, pointer, stride);
-    return b.CreateMaskedGather(vector, everywhere, Align(size_of(t)), mask_of(b, n),
-                                llvm::Constant::getNullValue(vector));
-  }
-  Value* v = llvm::Constant::getNullValue(vector);
+  Value* v = llvm::Constant::getNullValue(b.vector_type(stored_type(b, t)));
   for (unsigned k = 0; k < n; ++k)
     v = b.CreateInsertElement(v, load_one(b, t, b.byte_offset(pointer, b.CreateMul(stride, b.getInt64(k)))), k);
   return v;
 }
 
 void store_strided(Builder& b, DType t, Value* stored, Value* pointer, Value* stride, unsigned n) {
-  if (gathers(b, t, n)) {
-    b.CreateMaskedScatter(stored, strided_pointers(b, pointer, stride), Align(size_of(t)), mask_of(b, n));
-    return;
-  }
   for (unsigned k = 0; k < n; ++k)
     store_one(b, t, b.CreateExtractElement(stored, k), b.byte_offset(pointer, b.CreateMul(stride, b.getInt64(k))));
 }

@@ -35,7 +35,7 @@ Body rearranged(const Graph& g, std::span<const Place> inputs, std::span<const s
     else
       copy.to.add_input(p.type);
   }
-  for (const Graph::Node& n : g.nodes) copy.node(n);
+  copy.nodes();
   for (const std::size_t k : outputs) {
     // An output that the graph lacks is one of its inputs, as it came.
     copy.to.outputs.push_back(k < g.outputs.size() ? copy(g.outputs[k]) : copy.to.inputs[k - g.outputs.size()]);

@@ -47,9 +47,8 @@ Body without_unread_inputs(const Graph& graph, std::vector<bool>& may_go) {
     may_go[k] = may_go[k] && !read[k];
     if (!may_go[k]) copy.input(graph.inputs[k]);
   }
-  for (const Graph::Node& n : graph.nodes) copy.node(n);
-  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
-  return std::make_shared<const Graph>(std::move(copy.to));
+  copy.nodes();
+  return std::make_shared<const Graph>(copy.returning(graph.outputs));
 }
 
 }  // namespace weft::control

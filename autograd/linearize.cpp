@@ -76,9 +76,8 @@ Split split(const Closure& c) {
   std::vector<bool> moves(graph.values.size());
   for (std::size_t i = 0; i < c.arguments; ++i) moves[graph.inputs[i]] = true;
   for (const Graph::Node& n : graph.nodes)
-    for (int k = 0; k < n.outputs; ++k)
-      moves[n.out + static_cast<ValueId>(k)] =
-          std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return moves[v]; });
+    for (const ValueId out : n.values())
+      moves[out] = std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return moves[v]; });
 
   GraphCopy still(graph), moving(graph);
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) (i < c.arguments ? moving : still).input(graph.inputs[i]);

@@ -30,7 +30,7 @@ class Splitter {
       const bool stays = has(&Op::checks, *n.op, n.attrs) || has(&Op::effect, *n.op, n.attrs) ||
                          has(&Op::draws, *n.op, n.attrs) || n.in.empty() ||
                          std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return moves_[v]; });
-      for (int k = 0; k < n.outputs; ++k) moves_[n.out + static_cast<ValueId>(k)] = stays;
+      for (const ValueId v : n.values()) moves_[v] = stays;
     }
   }
 
@@ -130,9 +130,9 @@ class Splitter {
       const bool inside = moves_[n.out] ? !lifted_[i] : n.op->kind == OpKind::view && !copy.has(n.out);
       if (inside && std::all_of(n.in.begin(), n.in.end(), known)) copy.node(n);
     }
-    for (const ValueId v : body_.outputs) copy.to.outputs.push_back(copy(v));
     const std::size_t xs_end = elements_end() + new_elements_.size();
-    result.attrs.body = control::without_unread_inputs(without_dead_nodes(copy.to), may_go);  // may_go: it went
+    result.attrs.body = control::without_unread_inputs(without_dead_nodes(copy.returning(body_.outputs)),
+                                                       may_go);  // may_go: it went
     result.attrs.xs += static_cast<int>(new_elements_.size());
     result.attrs.xs -=
         static_cast<int>(std::count(may_go.begin(), may_go.begin() + static_cast<std::ptrdiff_t>(xs_end), true));

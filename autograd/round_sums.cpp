@@ -42,7 +42,7 @@ RoundSums::RoundSums(const Graph& round, std::size_t carries, std::size_t elemen
     sums[k] = to.add_input(sums_.back());
   }
   for (std::size_t k = carries; k < round.inputs.size(); ++k) copy.input(round.inputs[k]);
-  for (const Graph::Node& n : round.nodes) copy.node(n);
+  copy.nodes();
 
   for (std::size_t k = 0; k < carries; ++k) to.outputs.push_back(copy(round.outputs[k]));
   for (std::size_t k = 0; k < gifts; ++k) {

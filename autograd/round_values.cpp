@@ -20,10 +20,8 @@ bool is_costly(const Graph& g, const Graph::Node& n) {
                          [&](const Graph::Node& m) { return is_costly(*part, m); });
   if (n.op->kind == OpKind::kernel) return true;
   const Type& out = g.type(n.out);
-  std::vector<const Type*> in;
-  for (const ValueId v : n.in) in.push_back(&g.type(v));
   const Type* const outs[] = {&out};
-  return work_of(*n.op, n.attrs, in, outs).flops >= least_flops * static_cast<double>(count(out.shape));
+  return work_of(*n.op, n.attrs, g.input_types(n), outs).flops >= least_flops * static_cast<double>(count(out.shape));
 }
 
 // The values to keep beside carries, elements (together the first `given` inputs) and ys.
@@ -33,10 +31,9 @@ std::vector<ValueId> values_to_keep(const Graph& body, std::size_t given, std::s
   for (std::size_t k = carries; k < body.outputs.size(); ++k) kept[body.outputs[k]] = true;
   for (const Graph::Node& n : body.nodes) {
     const bool any = std::any_of(n.in.begin(), n.in.end(), [&](ValueId v) { return moves[v]; });
-    for (int k = 0; k < n.outputs; ++k) {
-      const ValueId v = n.out + static_cast<ValueId>(k);
+    for (const ValueId v : n.values()) {
       moves[v] = any;
-      if (any && (n.op->reads & reads::out(static_cast<std::size_t>(k)))) needed[v] = true;
+      if (any && (n.op->reads & reads::out(v - n.out))) needed[v] = true;
     }
     for (std::size_t k = 0; any && k < n.in.size(); ++k)
       if (n.op->reads & reads::in(k)) needed[n.in[k]] = true;
@@ -44,8 +41,8 @@ std::vector<ValueId> values_to_keep(const Graph& body, std::size_t given, std::s
   std::vector<ValueId> list;
   for (auto n = body.nodes.rbegin(); n != body.nodes.rend(); ++n) {
     std::vector<ValueId> wanted;
-    for (int k = 0; k < n->outputs; ++k)
-      if (const ValueId v = n->out + static_cast<ValueId>(k); needed[v] && moves[v] && !kept[v]) wanted.push_back(v);
+    for (const ValueId v : n->values())
+      if (needed[v] && moves[v] && !kept[v]) wanted.push_back(v);
     if (wanted.empty()) continue;
     if (is_costly(body, *n))
       list.insert(list.end(), wanted.begin(), wanted.end());
@@ -75,16 +72,16 @@ Body with_known_values(const Graph& round, std::size_t first, std::vector<bool>&
   for (std::size_t k = 0; k < used.size(); ++k)
     if (const ValueId v = round.outputs[outputs + k]; round.producer(v)) from[v] = round.inputs[first + k];
   GraphCopy copy(round);
-  for (const ValueId v : round.inputs) copy.input(v);
+  copy.inputs();
   for (const Graph::Node& n : round.nodes) {
     copy.node(n);
-    for (ValueId v = n.out; v < n.out + static_cast<ValueId>(n.outputs); ++v) copy.set(v, copy(from[v]));
+    for (const ValueId v : n.values()) copy.set(v, copy(from[v]));
   }
-  for (std::size_t k = 0; k < outputs; ++k) copy.to.outputs.push_back(copy(round.outputs[k]));
+  const Graph known = copy.returning(std::span(round.outputs).first(outputs));
 
   std::vector<bool> goes(round.inputs.size());
   std::fill_n(goes.begin() + static_cast<std::ptrdiff_t>(first), used.size(), true);
-  Body body = control::without_unread_inputs(without_dead_nodes(copy.to), goes);
+  Body body = control::without_unread_inputs(without_dead_nodes(known), goes);
   for (std::size_t k = 0; k < used.size(); ++k) used[k] = !goes[first + k];
   return body;
 }

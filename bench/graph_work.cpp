@@ -19,10 +19,9 @@ std::optional<OpWork> work_of(const Graph& graph) {
       continue;
     }
     if (node.op->kind == OpKind::kernel && !node.op->work) return std::nullopt;
-    std::vector<const Type*> in, out;
-    for (const ValueId v : node.in) in.push_back(&graph.type(v));
-    for (int k = 0; k < node.outputs; ++k) out.push_back(&graph.type(node.out + static_cast<ValueId>(k)));
-    const OpWork one = weft::work_of(*node.op, node.attrs, in, out);
+    std::vector<const Type*> out;
+    for (const ValueId v : node.values()) out.push_back(&graph.type(v));
+    const OpWork one = weft::work_of(*node.op, node.attrs, graph.input_types(node), out);
     sum += one;
     sum.flops += one.flops;
   }

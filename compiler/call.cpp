@@ -96,7 +96,7 @@ template <class Derive> Joint differentiate(const Graph& function, std::span<con
   for (const Graph::Node& n : j.graph.nodes) {
     bool depends = false;
     for (const ValueId v : n.in) depends |= j.along[v];
-    for (int k = 0; k < n.outputs; ++k) j.along[n.out + static_cast<ValueId>(k)] = depends;
+    for (const ValueId v : n.values()) j.along[v] = depends;
   }
   return j;
 }
@@ -131,10 +131,9 @@ Joint forward_of(const Graph& function, const std::vector<bool>& has_tangent) {
 
 // By value: the first one that is equal; itself if there is none before.
 std::vector<ValueId> first_equals(const Graph& graph) {
-  GraphCopy copy(graph);
-  copy.to.equal = EqualNodes::merged;
-  for (const ValueId v : graph.inputs) copy.input(v);
-  for (const Graph::Node& n : graph.nodes) copy.node(n);
+  GraphCopy copy(graph, EqualNodes::merged);
+  copy.inputs();
+  copy.nodes();
   const auto count = static_cast<ValueId>(graph.values.size());
   std::vector<ValueId> first(count), of_merged(copy.to.values.size(), count);
   for (ValueId v = 0; v < count; ++v) {
@@ -162,10 +161,7 @@ Callee::Derivative derivative_of(const Joint& j, std::size_t inputs, const std::
   for (const ValueId v : j.derivatives) needed[v] = true;
   for (std::size_t i = j.graph.nodes.size(); i-- > 0;) {
     const Graph::Node& n = j.graph.nodes[i];
-    for (int k = 0; k < n.outputs; ++k) {
-      const ValueId v = n.out + static_cast<ValueId>(k);
-      keep[i] = keep[i] || (needed[v] && !from_forward(v));
-    }
+    for (const ValueId v : n.values()) keep[i] = keep[i] || (needed[v] && !from_forward(v));
     if (keep[i])
       for (const ValueId v : n.in) needed[v] = true;
   }
@@ -195,9 +191,8 @@ Callee::Derivative derivative_of(const Joint& j, std::size_t inputs, const std::
   }
   for (std::size_t i = 0; i < j.graph.nodes.size(); ++i)
     if (keep[i]) copy.node(j.graph.nodes[i]);
-  for (const ValueId v : j.derivatives) copy.to.outputs.push_back(copy(v));
   d.gives = j.gives;
-  d.callee = std::make_shared<const Callee>(std::make_shared<const Graph>(std::move(copy.to)));
+  d.callee = std::make_shared<const Callee>(std::make_shared<const Graph>(copy.returning(j.derivatives)));
   return d;
 }
 
@@ -225,8 +220,7 @@ std::string Callee::text() const { return fmt::format("function of {} nodes", gr
 void Callee::run(Views in, Views out) const {
   {
     const std::lock_guard lock(mutex_);
-    if (!executable_)
-      executable_ = std::make_unique<Executable>(*graph_);
+    if (!executable_) executable_ = std::make_unique<Executable>(*graph_);
   }
   executable_->run(in, out);
 }
@@ -258,8 +252,8 @@ std::shared_ptr<const Callee> Callee::with_residuals() const {
   for (std::size_t k = 0; k < graph_->inputs.size(); ++k) copy.input(j.graph.inputs[k]);
   for (const Graph::Node& n : j.graph.nodes)
     if (!j.along[n.out]) copy.node(n);
-  for (const ValueId v : outputs) copy.to.outputs.push_back(copy(v));
-  return with_residuals_ = std::make_shared<const Callee>(std::make_shared<const Graph>(without_dead_nodes(copy.to)));
+  return with_residuals_ =
+             std::make_shared<const Callee>(std::make_shared<const Graph>(without_dead_nodes(copy.returning(outputs))));
 }
 
 const Callee::Derivative& Callee::backward(const std::vector<bool>& has_grad, const std::vector<bool>& wants) const {

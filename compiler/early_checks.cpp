@@ -17,22 +17,16 @@ Graph check_early(const Graph& graph, const std::vector<bool>& late) {
   const auto moves = [&](const Graph::Node& n) { return is_scatter(n) && late[n.out]; };
   if (std::none_of(graph.nodes.begin(), graph.nodes.end(), moves)) return graph;
   GraphCopy copy(graph);
-  for (const ValueId v : graph.inputs) copy.input(v);
-  for (const Graph::Node& n : graph.nodes) {
-    if (!moves(n)) {
-      copy.node(n);
-      continue;
-    }
+  return copy.rewrite([&](const Graph::Node& n) {
+    if (!moves(n)) return false;
     const ValueId indices = copy(n.in[1]);
     const std::int64_t extent = graph.type(n.in[0]).shape[n.attrs.as<AxisAttrs>().axis];
     const Type type = copy.to.type(indices);
-    std::vector<ValueId> in;
-    for (const ValueId v : n.in) in.push_back(copy(v));
+    std::vector<ValueId> in = copy.operands(n);
     in[1] = copy.to.add(scatter_indices_op(), ScatterIndicesAttrs{extent, n.op}, {&indices, 1}, {&type, 1}, n.site);
     copy.set(n.out, copy.to.add(*n.op, n.attrs, in, {&graph.type(n.out), 1}, n.site));
-  }
-  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
-  return std::move(copy.to);
+    return true;
+  });
 }
 
 bool may_throw(const Graph& graph, const Graph::Node& n) {

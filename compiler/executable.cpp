@@ -338,8 +338,8 @@ std::unique_ptr<Executable::Frame> Executable::make_frame() const {
     const Graph::Node& n = graph_.nodes[node->node];
     for (std::size_t k = 0; k < node->in.size(); ++k)
       frame->views[i].push_back({graph_.type(n.in[k]).dtype, node->in[k].shape, node->in[k].strides, nullptr});
-    for (int k = 0; k < n.outputs; ++k) {
-      const Type& t = graph_.type(n.out + static_cast<ValueId>(k));  // node->out may be another that lies there
+    for (const ValueId v : n.values()) {
+      const Type& t = graph_.type(v);  // node->out may be another that lies there
       frame->views[i].push_back({t.dtype, t.shape, contiguous_strides(t.shape), nullptr});
     }
   }

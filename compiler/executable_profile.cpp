@@ -32,10 +32,9 @@ double bytes_of(const Graph& graph, const Launch& launch) {
 }
 
 ProfileItem node_item(const Graph& graph, const Graph::Node& n) {
-  std::vector<const Type*> in, out;
-  for (const ValueId v : n.in) in.push_back(&graph.type(v));
-  for (int k = 0; k < n.outputs; ++k) out.push_back(&graph.type(n.out + static_cast<ValueId>(k)));
-  return profile_item(*n.op, n.attrs, in, out, n.site);
+  std::vector<const Type*> out;
+  for (const ValueId v : n.values()) out.push_back(&graph.type(v));
+  return profile_item(*n.op, n.attrs, graph.input_types(n), out, n.site);
 }
 
 void add_work(ProfileItem& to, const ProfileItem& part) {
@@ -75,9 +74,7 @@ ProfileItem item_of(const Graph& graph, const NodeStep& step) {
   ProfileItem item = node_item(graph, n);
   for (std::size_t k = 0; k < step.in.size(); ++k)
     item.bytes += bytes_shown({graph.type(n.in[k]).dtype, step.in[k].shape, step.in[k].strides, nullptr});
-  for (int k = 0; k < n.outputs; ++k)
-    item.bytes += static_cast<double>(graph.type(n.out + static_cast<ValueId>(k)).bytes());
-
+  for (const ValueId v : n.values()) item.bytes += static_cast<double>(graph.type(v).bytes());
   return item;
 }
 

@@ -17,32 +17,29 @@ class Folder {
   explicit Folder(const Graph& graph) : from_(graph), copy_(graph) {}
 
   Graph run() {
-    for (const ValueId v : from_.inputs) copy_.input(v);
+    copy_.inputs();
     std::size_t next = 0;
     for (ValueId v = 0; v < from_.values.size(); ++v) {
       if (from_.values[v].kind == Graph::Value::constant) copy_(v);
       if (next < from_.nodes.size() && from_.nodes[next].out == v) node(from_.nodes[next++]);
     }
-    for (const ValueId v : from_.outputs) to_.outputs.push_back(copy_(v));
-    return std::move(to_);
+    return copy_.returning(from_.outputs);
   }
 
  private:
   void node(const Graph::Node& n) {
-    std::vector<ValueId> in;
-    for (const ValueId v : n.in) in.push_back(copy_(v));
+    const std::vector<ValueId> in = copy_.operands(n);
     const Type& type = from_.type(n.out);
     if (n.op->forwards) {
       const auto first = static_cast<std::size_t>(n.op->forwards(n.attrs));
-      for (int k = 0; k < n.outputs; ++k)
-        copy_.set(n.out + static_cast<ValueId>(k), in[first + static_cast<std::size_t>(k)]);
+      for (const ValueId v : n.values()) copy_.set(v, in[first + (v - n.out)]);
       return;
     }
     if (n.op->kind == OpKind::elementwise && !in.empty()) {
-      std::vector<ValueId> scalars(in.size());
-      bool all = true;
-      for (std::size_t i = 0; i < in.size(); ++i) all = all && scalar_source(to_, in[i], scalars[i]);
-      if (all) {
+      std::vector<ValueId> scalars;
+      for (const ValueId v : in)
+        if (const auto s = scalar_source(to_, v)) scalars.push_back(*s);
+      if (scalars.size() == in.size()) {
         const ValueId s = scalar(*n.op, n.attrs, scalars, type.dtype, n.site);
         return copy_.set(n.out, type.shape.empty() ? s : spread(s, type, n.site));
       }
@@ -80,16 +77,13 @@ class Folder {
 
 }  // namespace
 
-bool scalar_source(const Graph& g, ValueId v, ValueId& source) {
-  for (;;) {
-    if (g.type(v).shape.empty()) {
-      source = v;
-      return true;
-    }
+std::optional<ValueId> scalar_source(const Graph& g, ValueId v) {
+  while (!g.type(v).shape.empty()) {
     const Graph::Node* n = g.producer(v);
-    if (!n || (n->op != &op_of<BroadcastTo>() && n->op != &op_of<Reshape>())) return false;
+    if (!n || (n->op != &op_of<BroadcastTo>() && n->op != &op_of<Reshape>())) return std::nullopt;
     v = n->in[0];  // the same element everywhere, if it is so below
   }
+  return v;
 }
 
 Graph fold_constants(const Graph& graph) { return Folder(graph).run(); }

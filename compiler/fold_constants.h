@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "../ops/graph.h"
 
 namespace weft {
@@ -9,7 +11,7 @@ namespace weft {
 /// scalars.
 Graph fold_constants(const Graph& graph);
 
-/// If v is one element repeated (a 0-d value broadcast), the 0-d value; v itself if it is 0-d; else false.
-bool scalar_source(const Graph& graph, ValueId v, ValueId& source);
+/// If v is one element repeated (a 0-d value broadcast), the 0-d value; v itself if it is 0-d.
+std::optional<ValueId> scalar_source(const Graph& graph, ValueId v);
 
 }  // namespace weft

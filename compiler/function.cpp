@@ -33,24 +33,16 @@ std::int64_t first_difference(const Tensor& a, const Tensor& b) {
   return -1;
 }
 
-// The graph with the tensors that were captured as constants, which passes may compute with.
-Graph with_constants(const Graph& graph, std::size_t args, const std::vector<Traced::Input>& captured) {
-  GraphCopy copy(graph);
-  copy.to.equal = EqualNodes::merged;
-  for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
-    const ValueId v = graph.inputs[k];
-    if (k < args) {
-      copy.input(v);
-    } else if (const auto& variable = captured[k - args].variable) {
-      copy.input(v);
-      copy.to.name_input(copy.to.values[copy(v)].index, variable->name.empty() ? "a variable" : variable->name);
-    } else {
-      copy.set(v, copy.to.add_constant(captured[k - args].tensor));
-    }
-  }
-  for (const Graph::Node& n : graph.nodes) copy.node(n);
-  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
-  return std::move(copy.to);
+// The graph with the tensors that were captured as constants, which passes may compute with; variables have their
+// names.
+Graph as_compiled(const Graph& graph, std::size_t args, const std::vector<Traced::Input>& captured) {
+  std::vector<Tensor> constants(args);
+  for (const Traced::Input& c : captured) constants.push_back(c.tensor);
+  Graph compiled = with_constants(graph, constants, EqualNodes::merged);
+  auto input = static_cast<std::uint32_t>(args);
+  for (const Traced::Input& c : captured)
+    if (c.variable) compiled.name_input(input++, c.variable->name.empty() ? "a variable" : c.variable->name);
+  return compiled;
 }
 
 // What is traced is in the scopes that it opens itself: those around a call are another's at each.
@@ -200,8 +192,8 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
       if (known.insert(v.get()).second) traced->trainable.emplace_back(v, v->trainable());
   const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   traced->executable =
-      std::make_shared<Executable>(with_constants(trace.graph, placeholders.size(), traced->captured),
-                                   placeholders.size(), result.leaves.size(), std::move(written), trace_ms);
+      std::make_shared<Executable>(as_compiled(trace.graph, placeholders.size(), traced->captured), placeholders.size(),
+                                   result.leaves.size(), std::move(written), trace_ms);
   traced->callee = std::make_shared<const Callee>(std::make_shared<const Graph>(std::move(trace.graph)));
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();
@@ -299,7 +291,7 @@ std::string FunctionCache::dump(std::string_view stage) const {
   // Compiled once more, for its log.
   const Graph& graph = traced->callee->graph();
   const std::size_t args = graph.inputs.size() - traced->captured.size();
-  return Executable(with_constants(graph, args, traced->captured), args, traced->results, traced->assigned, 0, true)
+  return Executable(as_compiled(graph, args, traced->captured), args, traced->results, traced->assigned, 0, true)
       .dump(stage);
 }
 

@@ -48,11 +48,7 @@ std::vector<std::size_t> instructions_of(const Graph& graph) {
     const Graph::Node& n = graph.nodes[i];
     if (n.op->kind != OpKind::elementwise || !is_fusable(graph, n)) continue;
     const auto [entry, fresh] = known.try_emplace({n.op, graph.type(n.out).dtype}, 0);
-    if (fresh) {
-      std::vector<const Type*> types;
-      for (const ValueId v : n.in) types.push_back(&graph.type(v));
-      entry->second = n.op->formula(n.attrs, types).code.size();
-    }
+    if (fresh) entry->second = n.op->formula(n.attrs, graph.input_types(n)).code.size();
     sizes[i] = entry->second < long_formula ? entry->second : formula_of(graph, n).code.size();
   }
   return sizes;

@@ -15,10 +15,8 @@ std::vector<ValueId> append(Graph& to, const Graph& from, std::span<const ValueI
     if (n.op->inlined) {
       out = append(to, *n.op->graphs(n.attrs)[0], in);
     } else {
-      std::vector<Type> types;
-      for (int k = 0; k < n.outputs; ++k) types.push_back(from.type(n.out + static_cast<ValueId>(k)));
-      const ValueId first = to.add(*n.op, n.attrs, in, types, n.site);
-      for (int k = 0; k < n.outputs; ++k) out.push_back(first + static_cast<ValueId>(k));
+      const ValueId first = to.add(*n.op, n.attrs, in, from.output_types(n), n.site);
+      for (const ValueId v : n.values()) out.push_back(first + (v - n.out));
     }
     std::copy(out.begin(), out.end(), place.begin() + n.out);
   }

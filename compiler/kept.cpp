@@ -30,7 +30,7 @@ class Keeper {
     if (chosen_.empty()) return k;
     k.written.assign(written_.begin(), written_.end());
     GraphCopy copy(graph_);
-    for (const ValueId v : graph_.inputs) copy.input(v);
+    copy.inputs();
     for (const ValueId v : chosen_) copy.set(v, copy.to.add_input(graph_.type(v)));
     for (const Graph::Node& n : graph_.nodes)
       if (!copy.has(n.out)) copy.node(n);
@@ -58,7 +58,7 @@ class Keeper {
     for (auto n = graph_.nodes.rbegin(); n != graph_.nodes.rend(); ++n) {
       const ValueId v = n->out;
       bool used = of_[v] == MadeOf::other;
-      for (int k = 0; k < n->outputs; ++k) used = used || needed[v + static_cast<ValueId>(k)];
+      for (const ValueId u : n->values()) used = used || needed[u];
       if (!used) continue;
       if (of_[v] != MadeOf::other && n->outputs == 1 && stored[v] && !there[v] && pays(v))
         chosen_.push_back(v);
@@ -132,8 +132,7 @@ class Keeper {
       }
     for (const ValueId u : sources)
       if (const Graph::Node* n = graph_.producer(u); n && !copy.has(u)) copy.node(*n);
-    copy.to.outputs.push_back(copy(v));
-    value.graph = std::make_shared<const Graph>(std::move(copy.to));
+    value.graph = std::make_shared<const Graph>(copy.returning({&v, 1}));
     return value;
   }
 

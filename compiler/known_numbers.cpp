@@ -17,13 +17,10 @@ std::optional<std::uint64_t> known_number(const Graph& graph, ValueId v) {
 }
 
 Formula formula_of(const Graph& graph, const Graph::Node& node) {
-  std::vector<const Type*> types;
   std::vector<KnownOperand> known;
-  for (std::size_t k = 0; k < node.in.size(); ++k) {
-    types.push_back(&graph.type(node.in[k]));
+  for (std::size_t k = 0; k < node.in.size(); ++k)
     if (const auto bits = known_number(graph, node.in[k])) known.push_back({k, *bits});
-  }
-  const Formula f = node.op->formula(node.attrs, types);
+  const Formula f = node.op->formula(node.attrs, graph.input_types(node));
   return known.empty() ? f : folded(f, known);
 }
 

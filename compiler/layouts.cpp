@@ -30,13 +30,7 @@ class Turner {
   }
 
   Graph run() {
-    for (const ValueId v : from_.inputs) copy_.input(v);
-    for (const Graph::Node& n : from_.nodes) {
-      for (const ValueId v : n.in) copy_(v);
-      if (!moved(n)) copy_.node(n);
-    }
-    for (const ValueId v : from_.outputs) to_.outputs.push_back(copy_(v));
-    return std::move(to_);
+    return copy_.rewrite([&](const Graph::Node& n) { return moved(n, copy_.operands(n)); });
   }
 
  private:
@@ -49,21 +43,17 @@ class Turner {
     return computed && computed->op->kind != OpKind::view;
   }
 
-  bool moved(const Graph::Node& n) {
+  bool moved(const Graph::Node& n, std::vector<ValueId> in) {
     if (n.op->kind != OpKind::elementwise || stays_[n.out]) return false;
     ValueId source = 0;
-    if (std::none_of(n.in.begin(), n.in.end(), [&](ValueId v) { return turned(copy_(v), source); })) return false;
+    if (std::none_of(in.begin(), in.end(), [&](ValueId v) { return turned(v, source); })) return false;
     const Type& type = from_.type(n.out);
     const int rank = type.shape.size();
     Ints to_first{0, rank - 1}, to_last{0};
     for (int i = 2; i < rank; ++i) to_first.push_back(i - 1), to_last.push_back(i);
     to_last.push_back(1);
     const auto turn = [&](ValueId v, const Ints& axes) { return transpose(to_, v, axes, n.site); };
-    std::vector<ValueId> in;
-    for (const ValueId v : n.in) {
-      const ValueId there = copy_(v);
-      in.push_back(turned(there, source) ? source : turn(there, to_last));
-    }
+    for (ValueId& v : in) v = turned(v, source) ? source : turn(v, to_last);
     const Type last{type.dtype, to_.type(in[0]).shape};
     copy_.set(n.out, turn(to_.add(*n.op, n.attrs, in, std::span(&last, 1), n.site), to_first));
     return true;

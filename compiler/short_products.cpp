@@ -69,12 +69,8 @@ namespace weft {
 
 Graph spell_out_products(const Graph& graph) {
   GraphCopy copy(graph);
-  for (const ValueId v : graph.inputs) copy.input(v);
-  for (const Graph::Node& n : graph.nodes) {
-    if (!is_short(graph, n)) {
-      copy.node(n);
-      continue;
-    }
+  return copy.rewrite([&](const Graph::Node& n) {
+    if (!is_short(graph, n)) return false;
     const Writer writer{copy.to, n.site};
     const Type& type = graph.type(n.out);
     const ValueId a = copy(n.in[0]), b = copy(n.in[1]);
@@ -85,9 +81,8 @@ Graph spell_out_products(const Graph& graph) {
       sum = writer.add(op_of<MultiplyAdd>(), {}, {x, y, sum});
     }
     copy.set(n.out, sum);
-  }
-  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
-  return std::move(copy.to);
+    return true;
+  });
 }
 
 }  // namespace weft

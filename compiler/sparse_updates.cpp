@@ -35,16 +35,12 @@ class SparseUpdates {
   Graph run() {
     find_regions();
     if (std::none_of(regions_.begin(), regions_.end(), [](const Region& r) { return r.fit; })) return from_;
-    for (const ValueId v : from_.inputs) copy_.input(v);
-    for (const Graph::Node& n : from_.nodes) {
+    return copy_.rewrite([&](const Graph::Node& n) {
       const Info& i = info_[n.out];
-      if (i.region < 0 || !region(n.out).fit)
-        copy_.node(n);
-      else if (i.exit)
-        copy_.set(n.out, n.op == &op_of<Sum>() ? total(region(n.out), n) : updated(region(n.out), n));
-    }
-    for (const ValueId v : from_.outputs) to_.outputs.push_back(copy_(v));
-    return std::move(to_);
+      if (i.region < 0 || !region(n.out).fit) return false;
+      if (i.exit) copy_.set(n.out, n.op == &op_of<Sum>() ? total(region(n.out), n) : updated(region(n.out), n));
+      return true;
+    });
   }
 
  private:
@@ -80,9 +76,9 @@ class SparseUpdates {
   Info at_zero(ValueId v) const {
     Info i;
     if (inside(v)) return info_[v];
-    ValueId s = 0;
-    i.scalar = scalar_source(from_, v, s);
-    if (i.scalar && from_.values[s].kind == Graph::Value::constant) i.number = from_.constants[from_.values[s].index];
+    const std::optional<ValueId> s = scalar_source(from_, v);
+    i.scalar = s.has_value();
+    if (s && from_.values[*s].kind == Graph::Value::constant) i.number = from_.constants[from_.values[*s].index];
     return i;
   }
 
@@ -136,12 +132,13 @@ class SparseUpdates {
 
   // scatter_add of anything to +0 along axis 0.
   bool is_sparse_gradient(const Graph::Node& n) const {
-    ValueId s = 0;
     const Type& type = from_.type(n.out);
-    return n.op == &op_of<ScatterAdd>() && n.attrs.as<AxisAttrs>().axis == 0 && is_floating(type.dtype) &&
-           count(type.shape) > 0 && scalar_source(from_, n.in[0], s) &&
-           from_.values[s].kind == Graph::Value::constant &&
-           is_positive_zero(from_.constants[from_.values[s].index].view());
+    if (n.op != &op_of<ScatterAdd>() || n.attrs.as<AxisAttrs>().axis != 0 || !is_floating(type.dtype) ||
+        count(type.shape) == 0)
+      return false;
+    const std::optional<ValueId> s = scalar_source(from_, n.in[0]);
+    return s && from_.values[*s].kind == Graph::Value::constant &&
+           is_positive_zero(from_.constants[from_.values[*s].index].view());
   }
 
   void open(const Graph::Node& gradient) {
@@ -338,8 +335,7 @@ class SparseUpdates {
     const Tensor& known = info_[v].number;
     ValueId result = 0;
     if (!inside(v)) {
-      scalar_source(from_, v, result);
-      result = copy_(result);
+      result = copy_(scalar_source(from_, v).value());
     } else if (known.defined()) {
       result = to_.add_constant(known);
     } else if (const Graph::Node& n = *from_.producer(v); const auto u = taken(n)) {

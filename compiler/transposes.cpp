@@ -24,15 +24,11 @@ class Absorber {
   }
 
   Graph run() {
-    for (const ValueId v : from_.inputs) copy_.input(v);
-    for (const Graph::Node& n : from_.nodes) {
-      if (n.op == &op_of<Transpose>() && transposed_[n.in[0]])
-        copy_.set(n.out, *transposed_[n.in[0]]);
-      else if (!absorbed(n))
-        copy_.node(n);
-    }
-    for (const ValueId v : from_.outputs) copy_.to.outputs.push_back(copy_(v));
-    return std::move(copy_.to);
+    return copy_.rewrite([&](const Graph::Node& n) {
+      if (n.op != &op_of<Transpose>() || !transposed_[n.in[0]]) return absorbed(n);
+      copy_.set(n.out, *transposed_[n.in[0]]);
+      return true;
+    });
   }
 
  private:
@@ -48,7 +44,7 @@ class Absorber {
     const Ints* axes = nullptr;
     const int rank = from_.type(n.out).shape.size();
     bool others = false;
-    for (ValueId v = n.out; v < n.out + static_cast<ValueId>(n.outputs); ++v) {
+    for (const ValueId v : n.values()) {
       const Use& use = uses_[v];
       if (from_.type(v).shape.size() != rank || !use.used()) continue;
       if (use.result || !use.axes || (axes && !(*axes == *use.axes))) return nullptr;
@@ -61,14 +57,13 @@ class Absorber {
   bool absorbed(const Graph::Node& n) {
     const Ints* const axes = n.op->transposed ? axes_of(n) : nullptr;
     if (!axes) return false;
-    std::vector<ValueId> in;
-    for (const ValueId v : n.in) in.push_back(copy_(v));
+    const std::vector<ValueId> in = copy_.operands(n);
     Transposing form(n, *axes, copy_.to, in);
     n.op->transposed(form);
     if (!form.given()) return false;
     const Ints back = inverse(*axes);
-    for (ValueId k = 0; k < static_cast<ValueId>(n.outputs); ++k) {
-      const ValueId from = n.out + k, to = *form.given() + k;
+    for (const ValueId from : n.values()) {
+      const ValueId to = *form.given() + (from - n.out);
       const bool turned = from_.type(from).shape.size() == axes->size();
       if (turned) transposed_[from] = to;
       if (!turned || uses_[from].others) copy_.set(from, turned ? transpose(copy_.to, to, back, n.site) : to);

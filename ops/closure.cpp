@@ -14,16 +14,8 @@ std::vector<Tensor> Closure::inputs(std::span<const Tensor> args) const {
 
 std::shared_ptr<const Graph> Closure::self_contained() const {
   if (captured.empty()) return graph;
-  GraphCopy copy(*graph);
-  for (std::size_t k = 0; k < graph->inputs.size(); ++k) {
-    if (k < arguments)
-      copy.input(graph->inputs[k]);
-    else
-      copy.set(graph->inputs[k], copy.to.add_constant(captured[k - arguments]));
-  }
-  for (const Graph::Node& n : graph->nodes) copy.node(n);
-  for (const ValueId v : graph->outputs) copy.to.outputs.push_back(copy(v));
-  return std::make_shared<const Graph>(std::move(copy.to));
+  const std::vector<Tensor> stay(arguments);
+  return std::make_shared<const Graph>(with_constants(*graph, inputs(stay), graph->equal));
 }
 
 Closure close_over(std::span<const Type> types, const TensorFunction& f, EqualNodes equal) {

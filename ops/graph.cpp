@@ -61,6 +61,18 @@ ValueId Graph::add(const Op& op, const Attrs& attrs, std::span<const ValueId> in
   return first_out;
 }
 
+std::vector<const Type*> Graph::input_types(const Node& n) const {
+  std::vector<const Type*> types;
+  for (const ValueId v : n.in) types.push_back(&type(v));
+  return types;
+}
+
+std::vector<Type> Graph::output_types(const Node& n) const {
+  std::vector<Type> types;
+  for (const ValueId v : n.values()) types.push_back(type(v));
+  return types;
+}
+
 std::string Graph::text() const {
   std::string s;
   std::size_t node = 0;
@@ -75,10 +87,8 @@ std::string Graph::text() const {
                                        c.name().empty() ? "" : " \"" + c.name() + "\"");
     } else if (node < nodes.size() && nodes[node].out == v) {
       const Node& n = nodes[node++];
-      std::string outs;
-      for (int k = 0; k < n.outputs; ++k) outs += fmt::format("{}%{}", k ? ", " : "", v + static_cast<ValueId>(k));
       const std::string attrs = n.attrs.text();
-      s += fmt::format("{} = {} {}{}{}\n", outs, n.op->name, value.type.text(),
+      s += fmt::format("%{} = {} {}{}{}\n", fmt::join(n.values(), ", %"), n.op->name, value.type.text(),
                        n.in.empty() ? "" : fmt::format(" %{}", fmt::join(n.in, " %")),
                        attrs.empty() ? "" : " {" + attrs + "}");
     }
@@ -93,15 +103,12 @@ void Graph::verify() const {
   };
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& n = nodes[i];
-    std::vector<const Type*> in;
-    for (const ValueId v : n.in) {
+    for (const ValueId v : n.in)
       if (v >= n.out) fail(i, fmt::format("operand %{} comes after its use", v));
-      in.push_back(&values[v].type);
-    }
     if (n.op->graphs)
       for (const auto& body : n.op->graphs(n.attrs)) body->verify();
     std::vector<Type> out(static_cast<std::size_t>(n.outputs));
-    n.op->infer(n.attrs, in, out);
+    n.op->infer(n.attrs, input_types(n), out);
     for (std::size_t k = 0; k < out.size(); ++k)
       if (out[k] != values[n.out + k].type)
         fail(i, fmt::format("its type is {}, not {}", out[k].text(), values[n.out + k].type.text()));
@@ -116,6 +123,10 @@ bool has(bool Op::*property, const Op& op, const Attrs& attrs) {
   return false;
 }
 
+void GraphCopy::inputs() {
+  for (const ValueId v : from_.inputs) input(v);
+}
+
 void GraphCopy::input(ValueId v) {
   map_[v] = to.add_input(from_.type(v));
   if (const std::uint32_t i = from_.values[v].index; i < from_.names.size())
@@ -128,23 +139,44 @@ ValueId GraphCopy::operator()(ValueId v) {
   return map_[v];
 }
 
-void GraphCopy::node(const Graph::Node& n) {
+std::vector<ValueId> GraphCopy::operands(const Graph::Node& n) {
   std::vector<ValueId> in;
   for (const ValueId v : n.in) in.push_back((*this)(v));
-  std::vector<Type> types;
-  for (int k = 0; k < n.outputs; ++k) types.push_back(from_.type(n.out + static_cast<ValueId>(k)));
-  const ValueId out = to.add(*n.op, n.attrs, in, types, n.site);
-  for (int k = 0; k < n.outputs; ++k) map_[n.out + static_cast<ValueId>(k)] = out + static_cast<ValueId>(k);
+  return in;
+}
+
+void GraphCopy::node(const Graph::Node& n) {
+  const ValueId out = to.add(*n.op, n.attrs, operands(n), from_.output_types(n), n.site);
+  for (const ValueId v : n.values()) map_[v] = out + (v - n.out);
+}
+
+void GraphCopy::nodes() {
+  for (const Graph::Node& n : from_.nodes) node(n);
+}
+
+Graph GraphCopy::returning(std::span<const ValueId> outputs) {
+  for (const ValueId v : outputs) to.outputs.push_back((*this)(v));
+  return std::move(to);
+}
+
+Graph with_constants(const Graph& graph, std::span<const Tensor> tensors, EqualNodes equal) {
+  GraphCopy copy(graph, equal);
+  for (std::size_t k = 0; k < tensors.size(); ++k) {
+    if (tensors[k].defined())
+      copy.set(graph.inputs[k], copy.to.add_constant(tensors[k]));
+    else
+      copy.input(graph.inputs[k]);
+  }
+  copy.nodes();
+  return copy.returning(graph.outputs);
 }
 
 Graph merged(const Graph& graph) {
   if (graph.equal == EqualNodes::merged) return graph;
-  GraphCopy copy(graph);
-  copy.to.equal = EqualNodes::merged;
-  for (const ValueId v : graph.inputs) copy.input(v);
-  for (const Graph::Node& n : graph.nodes) copy.node(n);
-  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
-  return std::move(copy.to);
+  GraphCopy copy(graph, EqualNodes::merged);
+  copy.inputs();
+  copy.nodes();
+  return copy.returning(graph.outputs);
 }
 
 Graph without_dead_nodes(const Graph& graph) {
@@ -154,19 +186,18 @@ Graph without_dead_nodes(const Graph& graph) {
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const Graph::Node& n = graph.nodes[i];
     bool needed = has(&Op::checks, *n.op, n.attrs) || has(&Op::effect, *n.op, n.attrs);
-    for (int k = 0; k < n.outputs; ++k) needed |= live[n.out + static_cast<ValueId>(k)];
+    for (const ValueId v : n.values()) needed |= live[v];
     if (!needed) continue;
     keep[i] = true;
     for (const ValueId v : n.in) live[v] = true;
   }
   GraphCopy copy(graph);
-  for (const ValueId v : graph.inputs) copy.input(v);
+  copy.inputs();
   for (ValueId v = 0; v < graph.values.size(); ++v)
     if (graph.values[v].kind == Graph::Value::constant && live[v]) copy(v);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i)
     if (keep[i]) copy.node(graph.nodes[i]);
-  for (const ValueId v : graph.outputs) copy.to.outputs.push_back(copy(v));
-  return std::move(copy.to);
+  return copy.returning(graph.outputs);
 }
 
 }  // namespace weft

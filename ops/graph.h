@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ranges>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -25,6 +26,9 @@ struct Graph {
     ValueId out;  // of the first output; the others follow
     int outputs;
     Origin site;
+
+    /// The ids of its outputs, in order.
+    auto values() const { return std::views::iota(out, out + static_cast<ValueId>(outputs)); }
   };
   /// A value is an input, a constant, or an output of a node.
   struct Value {
@@ -52,6 +56,8 @@ struct Graph {
               const Origin& site = {});
 
   const Type& type(ValueId v) const { return values[v].type; }
+  std::vector<const Type*> input_types(const Node& n) const;
+  std::vector<Type> output_types(const Node& n) const;
   /// The node that computes v, or null.
   const Node* producer(ValueId v) const {
     return values[v].kind == Value::computed ? &nodes[values[v].index] : nullptr;
@@ -79,14 +85,28 @@ bool has(bool Op::*property, const Op& op, const Attrs& attrs);
 class GraphCopy {
  public:
   /// Into a graph that merges as the first one does.
-  explicit GraphCopy(const Graph& from) : from_(from), map_(from.values.size(), unmapped) { to.equal = from.equal; }
+  explicit GraphCopy(const Graph& from) : GraphCopy(from, from.equal) {}
+  GraphCopy(const Graph& from, EqualNodes equal) : from_(from), map_(from.values.size(), unmapped) { to.equal = equal; }
 
   /// Where a value of the first graph is in the second; an input or a computed value has to be there already.
   ValueId operator()(ValueId v);
   bool has(ValueId v) const { return map_[v] != unmapped; }
   void set(ValueId from, ValueId to) { map_[from] = to; }
+  /// What a node reads, in the second graph.
+  std::vector<ValueId> operands(const Graph::Node& n);
   void input(ValueId v);
+  void inputs();
   void node(const Graph::Node& n);
+  void nodes();
+  /// The second graph, finished: it returns what these values of the first are there.
+  Graph returning(std::span<const ValueId> outputs);
+  /// The whole, finished: each node as f(node) makes it, copied where that gives false.
+  template <class F> Graph rewrite(F&& f) {
+    inputs();
+    for (const Graph::Node& n : from_.nodes)
+      if (!f(n)) node(n);
+    return returning(from_.outputs);
+  }
 
   Graph to;
 
@@ -95,6 +115,9 @@ class GraphCopy {
   const Graph& from_;
   std::vector<ValueId> map_;
 };
+
+/// The graph with these in place of its inputs, as constants; an input stays where one is undefined.
+Graph with_constants(const Graph& graph, std::span<const Tensor> tensors, EqualNodes equal);
 
 /// The graph with one of each set of equal nodes.
 Graph merged(const Graph& graph);

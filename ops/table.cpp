@@ -10,10 +10,8 @@ namespace weft {
 namespace {
 
 const NativeLoops* native_loops(int index) {
-  static const Isa level = isa();
-  return level == Isa::avx512 ? native_loops_avx512(index)
-         : level == Isa::avx2 ? native_loops_avx2(index)
-                              : native_loops_base(index);
+  static const auto loops = by_isa(isa(), native_loops_base, native_loops_avx2, native_loops_avx512);
+  return loops(index);
 }
 
 template <class Struct, class... All> constexpr int index_of(OpList<All...>) {

@@ -11,9 +11,8 @@ namespace weft::detail {
 namespace {
 
 const ConvertLoops& loops_in_use() {
-  static const ConvertLoops* const loops = isa() == Isa::avx512 ? convert_loops_avx512()
-                                           : isa() == Isa::avx2 ? convert_loops_avx2()
-                                                                : convert_loops_base();
+  static const ConvertLoops* const loops =
+      by_isa(isa(), convert_loops_base, convert_loops_avx2, convert_loops_avx512)();
   return *loops;
 }
 

@@ -247,9 +247,7 @@ class Panels {
 }  // namespace
 
 const AttentionLoops& attention_loops(DType t, Isa level) {
-  return level == Isa::avx512 ? attention_loops_avx512(t)
-         : level == Isa::avx2 ? attention_loops_avx2(t)
-                              : attention_loops_base(t);
+  return by_isa(level, attention_loops_base, attention_loops_avx2, attention_loops_avx512)(t);
 }
 
 void attention(Views in, Views out, double scale, bool causal) {

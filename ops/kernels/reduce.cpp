@@ -9,9 +9,7 @@ namespace weft {
 namespace {
 
 const ReduceLoops& loops_in_use() {
-  static const ReduceLoops* const loops = isa() == Isa::avx512 ? reduce_loops_avx512()
-                                          : isa() == Isa::avx2 ? reduce_loops_avx2()
-                                                               : reduce_loops_base();
+  static const ReduceLoops* const loops = by_isa(isa(), reduce_loops_base, reduce_loops_avx2, reduce_loops_avx512)();
   return *loops;
 }
 

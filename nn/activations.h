@@ -1,6 +1,8 @@
 // Activations as layers, for Sequential, each a module in profiles. The functions themselves are in ops/activations.h.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -13,27 +15,35 @@
 
 namespace weft::nn {
 
-struct Relu {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Relu");
-    return relu(x);
-  }
-  std::string text() const { return "Relu"; }
+namespace detail {
+/// A literal as a template argument.
+template <std::size_t n> struct Name {
+  char text[n];
+  constexpr Name(const char (&literal)[n]) { std::copy_n(literal, n, text); }
 };
-struct Sigmoid {
+}  // namespace detail
+
+/// A function without options as a layer.
+template <detail::Name name, Tensor (*function)(const Arg&)> struct Activation {
   Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Sigmoid");
-    return sigmoid(x);
+    const ProfileScope scope(name.text);
+    return function(x);
   }
-  std::string text() const { return "Sigmoid"; }
+  std::string text() const { return name.text; }
 };
-struct Tanh {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Tanh");
-    return tanh(x);
-  }
-  std::string text() const { return "Tanh"; }
-};
+using Relu = Activation<"Relu", relu>;
+using Sigmoid = Activation<"Sigmoid", sigmoid>;
+using Tanh = Activation<"Tanh", tanh>;
+using Silu = Activation<"Silu", silu>;
+using Mish = Activation<"Mish", mish>;
+using Relu6 = Activation<"Relu6", relu6>;
+using Selu = Activation<"Selu", selu>;
+using Softsign = Activation<"Softsign", softsign>;
+using HardSigmoid = Activation<"HardSigmoid", hard_sigmoid>;
+using HardSwish = Activation<"HardSwish", hard_swish>;
+using LogSigmoid = Activation<"LogSigmoid", log_sigmoid>;
+using Softplus = Activation<"Softplus", softplus>;
+
 struct Gelu {
   bool approximate = false;
   Tensor operator()(const Arg& x) const {
@@ -42,27 +52,6 @@ struct Gelu {
   }
   std::string text() const { return approximate ? "Gelu by tanh" : "Gelu"; }
   WEFT_OPTIONS(approximate)
-};
-struct Silu {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Silu");
-    return silu(x);
-  }
-  std::string text() const { return "Silu"; }
-};
-struct Mish {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Mish");
-    return mish(x);
-  }
-  std::string text() const { return "Mish"; }
-};
-struct Relu6 {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Relu6");
-    return relu6(x);
-  }
-  std::string text() const { return "Relu6"; }
 };
 struct LeakyRelu {
   double slope = 0.01;
@@ -82,13 +71,6 @@ struct Elu {
   std::string text() const { return "Elu"; }
   WEFT_OPTIONS(alpha)
 };
-struct Selu {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Selu");
-    return selu(x);
-  }
-  std::string text() const { return "Selu"; }
-};
 struct Celu {
   double alpha = 1;
   Tensor operator()(const Arg& x) const {
@@ -98,34 +80,6 @@ struct Celu {
   std::string text() const { return "Celu"; }
   WEFT_OPTIONS(alpha)
 };
-struct Softsign {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Softsign");
-    return softsign(x);
-  }
-  std::string text() const { return "Softsign"; }
-};
-struct HardSigmoid {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("HardSigmoid");
-    return hard_sigmoid(x);
-  }
-  std::string text() const { return "HardSigmoid"; }
-};
-struct HardSwish {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("HardSwish");
-    return hard_swish(x);
-  }
-  std::string text() const { return "HardSwish"; }
-};
-struct LogSigmoid {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("LogSigmoid");
-    return log_sigmoid(x);
-  }
-  std::string text() const { return "LogSigmoid"; }
-};
 struct Glu {
   std::int64_t axis = -1;
   Tensor operator()(const Arg& x) const {
@@ -134,13 +88,6 @@ struct Glu {
   }
   std::string text() const { return "Glu"; }
   WEFT_OPTIONS(axis)
-};
-struct Softplus {
-  Tensor operator()(const Arg& x) const {
-    const ProfileScope scope("Softplus");
-    return softplus(x);
-  }
-  std::string text() const { return "Softplus"; }
 };
 struct Softmax {
   std::int64_t axis = -1;

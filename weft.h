@@ -24,6 +24,7 @@
 #include "nn/activations.h"
 #include "nn/attention.h"
 #include "nn/bidirectional.h"
+#include "nn/clip.h"
 #include "nn/conv.h"
 #include "nn/ctc.h"
 #include "nn/dropout.h"

@@ -26,6 +26,12 @@ function(weft_untimed target)
   target_compile_options(${target} PRIVATE -O0)
 endfunction()
 
+# For each instruction set; of the baseline none.
+set(weft_flags_avx2 -mavx2 -mfma -mf16c)
+set(weft_flags_avx512 ${weft_flags_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd
+  -mprefer-vector-width=512)
+set(weft_flags_avx512bf16 ${weft_flags_avx512} -mavx512bf16)
+
 # weft_isa_flags(FILES...): x_base.cpp, x_avx2.cpp and x_avx512.cpp are one loop for three instruction sets;
 # x_avx512bf16.cpp is for the CPUs that have one more. The two
 # -fno allow it to be vectorized; they change no bit. The address sanitizer does not watch their local
@@ -40,12 +46,9 @@ function(weft_isa_flags)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     list(APPEND loops -Wno-uninitialized -Wno-maybe-uninitialized)  # from its own intrinsics: GCC bug 105593
   endif()
-  set(avx2 -mavx2 -mfma -mf16c)
-  set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
-  set(avx512bf16 ${avx512} -mavx512bf16)
   foreach(file IN LISTS ARGN)
     if(file MATCHES "_(base|avx2|avx512|avx512bf16)\\.cpp$")
-      set_property(SOURCE "${file}" APPEND PROPERTY COMPILE_OPTIONS ${loops} ${${CMAKE_MATCH_1}})
+      set_property(SOURCE "${file}" APPEND PROPERTY COMPILE_OPTIONS ${loops} ${weft_flags_${CMAKE_MATCH_1}})
     endif()
   endforeach()
 endfunction()

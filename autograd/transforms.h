@@ -179,8 +179,8 @@ template <std::size_t... n, class F> auto value_and_grad(F f, Site site = Site::
 /// The function x... -> the gradient of f(x...); of a function with aux: -> pair(gradient, aux). See value_and_grad().
 ///
 ///     auto d2f = grad(grad(f));
-///     auto [dw, db] = grad<0, 1>([&](const Tensor& w, const Tensor& b) { return mean(square(matmul(x, w) + b)); })(w,
-///     b);
+///     auto loss = [&](const Tensor& w, const Tensor& b) { return mean(square(matmul(x, w) + b)); };
+///     auto [dw, db] = grad<0, 1>(loss)(w, b);
 template <std::size_t... n, class F> auto grad(F f, Site site = Site::current()) {
   return detail::grad<n...>(std::move(f), {"grad", site});
 }
@@ -221,8 +221,8 @@ template <class F, class... X> auto vjp(F f, X&&... x) {
 /// structure (undefined: 0; a model's may be Gradients); dy has the result's. ArgumentError, ShapeError, DTypeError if
 /// they differ.
 ///
-///     auto [y, dy] = jvp([](const Tensor& x, const Tensor& w) { return matmul(x, w); }, std::tuple(x, w),
-///     std::tuple(dx, dw));
+///     auto product = [](const Tensor& x, const Tensor& w) { return matmul(x, w); };
+///     auto [y, dy] = jvp(product, std::tuple(x, w), std::tuple(dx, dw));
 template <class F, class X, class Tangents>
 auto jvp(F f, const X& x, const Tangents& tangents, Site site = Site::current()) {
   return detail::jvp(f, x, tangents, {"jvp", site});

@@ -22,6 +22,17 @@ namespace {
 using namespace weft;
 using dnnl::memory;
 
+// In either version's spelling, as compat.h does for convolutions.
+dnnl::matmul::primitive_desc matmul_primitive_desc(const dnnl::engine& engine, const dnnl::memory::desc& a,
+                                                   const dnnl::memory::desc& b, const dnnl::memory::desc& c,
+                                                   const dnnl::primitive_attr& attributes) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, a, b, c, attributes};
+#else
+  return {dnnl::matmul::desc(a, b, c), attributes, engine};
+#endif
+}
+
 /// One of the operands: a tensor, and where oneDNN reads or writes it.
 struct Operand {
   int argument;
@@ -91,8 +102,8 @@ Contest matmul_contest(std::int64_t m, std::int64_t k, std::int64_t n, DType t, 
   const auto plain = [&](std::int64_t rows, std::int64_t columns) {
     return memory::desc({rows, columns}, type, memory::format_tag::ab);
   };
-  const auto desc = onednn::matmul_primitive_desc(onednn::cpu_engine(), any({m, k}, type), any({k, n}, type),
-                                                  any({m, n}, type), dnnl::primitive_attr());
+  const auto desc = matmul_primitive_desc(onednn::cpu_engine(), any({m, k}, type), any({k, n}, type), any({m, n}, type),
+                                          dnnl::primitive_attr());
   const auto on = [](const memory::desc& d) { return memory(d, onednn::cpu_engine()); };
   return {[=] { return matmul(a, b); },
           dnnl::matmul(desc),

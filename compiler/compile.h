@@ -118,8 +118,7 @@ template <class F> class Compiled {
     }
   }
 
-  // The trace for these parameters, made now if there is none, and the distinct tensors and variables among
-  // them.
+  // The trace for these parameters, made now if there is none, and the distinct tensors and variables among them.
   template <class Parameters> auto find(Parameters& parameters) const {
     detail::Signature signature;
     // In one word; the mode, because constants are computed while it is traced.

@@ -18,6 +18,7 @@
 #include "executable_frame.h"
 #include "jit/jit.h"
 #include "memory_plan.h"
+#include "milliseconds.h"
 #include "packing.h"
 #include "recompute.h"
 #include "simplify.h"
@@ -26,10 +27,6 @@
 
 namespace weft {
 namespace {
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// The elements in row-major order: where they lie, or in one more copy.
 std::byte* in_order(const View& view, std::vector<Storage>& copies) {

@@ -14,6 +14,7 @@
 #include "../tensor/warn.h"
 #include "call.h"
 #include "executable.h"
+#include "milliseconds.h"
 #include "stages.h"
 
 namespace weft::detail {
@@ -190,7 +191,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   for (const auto* list : {&traced->variables, &trace.asked_trainable})
     for (const auto& v : *list)
       if (known.insert(v.get()).second) traced->trainable.emplace_back(v, v->trainable());
-  const double trace_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const double trace_ms = milliseconds_since(start);
   traced->executable =
       std::make_shared<Executable>(as_compiled(trace.graph, placeholders.size(), traced->captured), placeholders.size(),
                                    result.leaves.size(), std::move(written), trace_ms);

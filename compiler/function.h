@@ -77,7 +77,6 @@ class FunctionCache {
   void run_recorded(const Traced& traced, std::span<const Tensor> args, const Variables& passed,
                     std::span<Tensor> results);
 
-  const CompileOptions& options() const { return options_; }
   CompileStats stats() const;
   std::string dump(std::string_view stage) const;
   std::vector<std::string> captures() const;

@@ -288,8 +288,8 @@ class Lowering {
     for (const KernelReduction& r : kernel().reductions) (r.column ? column_reduction : row_reduction) = true;
     bool single_level = true;
     for (const KernelInstruction& k : kernel().code) single_level &= k.level == 0 || k.reduced >= 0;
-    for (const KernelStore& st :
-         kernel().stores)  // blocks are combined where the result will lie: no rounded copy of it
+    // blocks are combined where the result will lie: no rounded copy of it
+    for (const KernelStore& st : kernel().stores)
       single_level &= kernel().operands[st.operand].dtype == value_type(kernel().code[st.value]);
     if (interleaved())
       launch_.cut = Launch::by_lanes;

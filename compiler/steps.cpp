@@ -57,9 +57,8 @@ void merge_launches(const Graph& graph, std::vector<Step>& steps, const std::vec
     return flat(a) && flat(b) && (a.segments[0].kernel == b.segments[0].kernel || (updates(a) && updates(b)));
   };
   std::vector<Step> merged;
-  std::vector<std::size_t> written(graph.values.size()),
-      used(graph.values.size());  // by value: after the last step that does
-  std::size_t after = 0;          // the last step that is no launch
+  std::vector<std::size_t> written(graph.values.size()), used(graph.values.size());  // after the last step that does so
+  std::size_t after = 0;                                                             // the last step that is no launch
   for (Step& step : steps) {
     auto* next = std::get_if<LaunchStep>(&step);
     std::size_t needed = 0, place = merged.size();

@@ -138,8 +138,8 @@ void replace_file(const std::filesystem::path& given,
   if (::rename(name.c_str(), path.c_str())) fail_system(path, "put it in place", errno);
   file.name.clear();
   const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >=
-      0) {  // the new name, too, is to outlive a power cut; some file systems refuse, and the file is there
+  // The new name, too, is to outlive a power cut; some file systems refuse, and the file is there.
+  if (directory >= 0) {
     ::fsync(directory);
     ::close(directory);
   }

@@ -9,10 +9,6 @@
 namespace weft::nn::init {
 namespace {
 
-Tensor within(double bound, const Shape& shape, DType dtype, random::Generator& generator) {
-  return cast(random::uniform(shape, -bound, bound, compute_type(dtype), generator), dtype);
-}
-
 Tensor with_variance(double variance, const Shape& shape, DType dtype, random::Generator& generator) {
   return cast(random::normal(shape, 0, std::sqrt(variance), compute_type(dtype), generator), dtype);
 }
@@ -46,6 +42,10 @@ Fans fans(const Shape& shape) {
   if (!(f.in > 0 && f.out > 0))
     throw ShapeError(fmt::format("an initialiser needs fans above 0, and {} has {} and {}", shape.text(), f.in, f.out));
   return f;
+}
+
+Tensor within(double bound, const Shape& shape, DType dtype, random::Generator& generator) {
+  return cast(random::uniform(shape, -bound, bound, compute_type(dtype), generator), dtype);
 }
 
 Tensor glorot_uniform(const Shape& s, DType t, random::Generator& g) {

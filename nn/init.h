@@ -15,6 +15,9 @@ using Initializer = Tensor (*)(const Shape& shape, DType dtype, random::Generato
 /// What it makes of this shape and dtype; ShapeError, DTypeError if it makes another.
 Tensor initial(Initializer initializer, const Shape& shape, DType dtype, random::Generator& generator);
 
+/// Uniform in [-bound, bound), rounded to the dtype.
+Tensor within(double bound, const Shape& shape, DType dtype, random::Generator& generator);
+
 struct Fans {
   double in, out;
 };

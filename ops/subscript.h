@@ -3,9 +3,8 @@
 //     x[0]                                    the first row
 //     x[{1, Slice(0, 5, 2), Ellipsis}]        x[1, 0:5:2, ...]
 //     x[{Ellipsis, NewAxis, Slice({}, -1)}]   x[..., None, :-1]
-//     x[{rows, Slice(), columns}]             of index tensors (i32, i64): their common shape in place of their axes,
-//     where
-//                                             they stand side by side (integers count as such), else in front
+//     x[{rows, Slice(), columns}]             of index tensors (i32, i64): their common shape, in place of their axes
+//                                             where they stand side by side (integers count as such), else in front
 //     x[x > 0]                                of a mask: the elements where it is true
 //
 // Without tensors the result is a view. A mask's result has as many elements as are true, so in a trace (compile, vmap)

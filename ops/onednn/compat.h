@@ -7,17 +7,6 @@
 
 namespace weft::onednn {
 
-/// For bench/library_cases.cpp, which holds our own products against it.
-inline dnnl::matmul::primitive_desc matmul_primitive_desc(const dnnl::engine& engine, const dnnl::memory::desc& a,
-                                                          const dnnl::memory::desc& b, const dnnl::memory::desc& c,
-                                                          const dnnl::primitive_attr& attributes) {
-#if DNNL_VERSION_MAJOR >= 3
-  return {engine, a, b, c, attributes};
-#else
-  return {dnnl::matmul::desc(a, b, c), attributes, engine};
-#endif
-}
-
 /// What moves a convolution's window, as oneDNN takes it: dilations of 0 are dense.
 struct ConvMoves {
   dnnl::memory::dims strides, dilations, before, after;

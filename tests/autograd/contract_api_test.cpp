@@ -1,5 +1,4 @@
-// The rows of the contract about the tape's and the variable's interface (contract/gradient-tape.md, 1.1 and 1.3) that
-// no numbered case covers.
+// The tape's and the variable's interface, where no other contract_*_test.cpp covers it.
 #include "support.h"
 
 using namespace weft;

@@ -1,4 +1,4 @@
-// The contract's cases about rules of one's own (contract/gradient-tape.md, 1.5).
+// A tape's contract: rules of one's own.
 #include <weft/ops/apply.h>
 #include <weft/ops/define.h>
 

@@ -1,4 +1,4 @@
-// The contract's cases about gradients of gradients (contract/gradient-tape.md, 1.5).
+// A tape's contract: gradients of gradients.
 #include "support.h"
 
 using namespace weft;

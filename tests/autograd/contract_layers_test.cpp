@@ -1,4 +1,4 @@
-// The contract's cases about convolutions and pools (contract/gradient-tape.md, 1.5 and 1.6).
+// A tape's contract: convolutions and pools, backward and forward.
 #include <weft/autograd/forward.h>
 #include <weft/ops/conv.h>
 #include <weft/ops/pool.h>

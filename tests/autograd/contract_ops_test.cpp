@@ -1,4 +1,4 @@
-// The contract's cases about how gradients of ops add up, embeddings among them (contract/gradient-tape.md, 1.5).
+// A tape's contract: how gradients of ops add up, embeddings among them.
 #include <weft/ops/decompose.h>
 
 #include "support.h"

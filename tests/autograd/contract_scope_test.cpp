@@ -1,4 +1,4 @@
-// The contract's cases about what is watched and when a tape records (contract/gradient-tape.md, 1.5).
+// A tape's contract: what is watched, and when it records.
 #include "support.h"
 
 using namespace weft;

@@ -1,4 +1,4 @@
-// The contract's cases about targets, sources and the structures they come in (contract/gradient-tape.md, 1.5).
+// A tape's contract: targets, sources, and the structures they come in.
 #include <functional>
 
 #include "support.h"

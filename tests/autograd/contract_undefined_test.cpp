@@ -1,5 +1,5 @@
-// The contract's cases where there is no gradient (contract/gradient-tape.md, 1.5): undefined tensors, or zeros where
-// asked; and host control flow, which records what ran.
+// A tape's contract where there is no gradient: undefined tensors, or zeros where asked; and host control flow, which
+// records what ran.
 #include "support.h"
 
 using namespace weft;

@@ -1,5 +1,4 @@
-// GradientTape: what it watches, what it gives, when it refuses. Tags name the cases of the contract
-// (contract/gradient-tape.md, 1.5).
+// GradientTape: what it watches, what it gives, when it refuses.
 #include <thread>
 
 #include "support.h"

@@ -1,4 +1,4 @@
-// The contract's cases of forward mode and recomputation with compiled functions (contract/gradient-tape.md, 1.5, 1.6).
+// Forward mode and recomputation with compiled functions.
 #include "support.h"
 
 using namespace weft;

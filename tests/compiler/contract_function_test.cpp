@@ -1,4 +1,4 @@
-// The contract's groups about compiled functions: calls, variables, state, captures (contract/gradient-tape.md, 1.7).
+// Compiled functions' contract: calls, variables, state, captures.
 #include "support.h"
 
 using namespace weft;

@@ -1,5 +1,5 @@
-// Conventions at kinks and singularities (contract/gradient-tape.md, 1.8): one table, forward and gradient, eager and
-// compiled, so that a change is seen. kinks_test.cpp has the rest; cross-entropies: tests/nn.
+// Conventions at kinks and singularities in one table, forward and gradient, eager and compiled, so that a change is
+// seen. kinks_test.cpp has the rest; cross-entropies: tests/nn.
 #include "kink.h"
 
 using namespace weft;

@@ -1,5 +1,4 @@
-// The contract's groups about compiled functions: signatures, errors, threads, gradients, lifetime, getters
-// (contract/gradient-tape.md, 1.7 and the cases of 1.5 that need compile).
+// Compiled functions' contract: signatures, errors, threads, gradients, lifetime, getters.
 #include "support.h"
 
 using namespace weft;

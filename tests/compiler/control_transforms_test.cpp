@@ -5,14 +5,13 @@
 #include <set>
 #include <sstream>
 
+#include "differences.h"
 #include "support.h"
 
 using namespace weft;
 using namespace weft::test;
 
 namespace {
-
-using Function = std::function<Tensor(const Tensor&)>;
 
 const Tensor w = tensor<double>({0.9, -0.4, 0.6});
 
@@ -106,10 +105,6 @@ Tensor one_by_one(const Function& f, const Tensor& batch) {
 }
 Function loss_of(Function f) {
   return [f](const Tensor& x) { return sum(f(x) * w); };
-}
-Tensor along(const Function& f, const Tensor& x, const Tensor& d) {  // a difference of the fourth order
-  const double h = 1e-4;
-  return (f(x - d * (2 * h)) - f(x - d * h) * 8 + f(x + d * h) * 8 - f(x + d * (2 * h))) / (12 * h);
 }
 
 class CountOps : private Recorder {

@@ -199,6 +199,7 @@ TEST_CASE("under check a step with kept values gives the eager bits", "[compile]
       },
       {.check = true});
   for (int i = 0; i < 3; ++i) step(numbers({5, 6}));
+  CHECK(step.stats().kept_values > 0);
 }
 
 TEST_CASE("a convolution's weight is packed once, with the eager bits", "[compile][kept][conv]") {

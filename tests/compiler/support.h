@@ -1,4 +1,4 @@
-// What the compiler's contract tests share.
+// What the compiler's tests share.
 #pragma once
 
 #include <weft/weft.h>

@@ -3,22 +3,18 @@
 #include <weft/weft.h>
 
 #include "../support.h"
+#include "differences.h"
 
 using namespace weft;
 using namespace weft::test;
 
 namespace {
 
-using Function = std::function<Tensor(const Tensor&)>;
-
 const Tensor c = tensor<double>({0.7, -1.1, 0.4}), v = tensor<double>({0.3, 0.9, -0.5});
 const Tensor weights = tensor<double>({{0.5, -0.2, 0.3}, {0.1, 0.8, -0.6}, {-0.4, 0.2, 0.9}});
 const Tensor scales = tensor<double>({1.0, -0.5});
 
-// ---- derivatives by differences of the fourth order ----
-Tensor along(const Function& f, const Tensor& x, const Tensor& d, double h = 1e-3) {
-  return (f(x - d * (2 * h)) - f(x - d * h) * 8 + f(x + d * h) * 8 - f(x + d * (2 * h))) / (12 * h);
-}
+// ---- derivatives by differences ----
 Tensor unit(int i) { return tensor<double>({i == 0 ? 1.0 : 0.0, i == 1 ? 1.0 : 0.0, i == 2 ? 1.0 : 0.0}); }
 Function directional(Function f) {
   return [f](const Tensor& x) { return along(f, x, v); };

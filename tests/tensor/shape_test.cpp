@@ -1,4 +1,4 @@
-// Shapes: checked arithmetic, axes, ranks; contract/bad-inputs.md rows 1 to 4 and 8.
+// Shapes: checked arithmetic, axes, ranks.
 #include <weft/tensor/create.h>
 
 #include "catch.h"

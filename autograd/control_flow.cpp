@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "../ops/mismatch.h"
 #include "../ops/recorder.h"
 #include "control_ops.h"
 
@@ -44,10 +45,7 @@ Body rearranged(const Graph& g, std::span<const Place> inputs, std::span<const s
 }
 
 void same_types(std::string_view op, std::string_view what, const Type& a, const Type& b) {
-  if (a == b) return;
-  const std::string rule = fmt::format("{}: {}: {} and {}", op, what, a.text(), b.text());
-  if (a.dtype != b.dtype) throw DTypeError(rule);
-  throw ShapeError(rule);
+  detail::check_same_type(a, b, [&] { return fmt::format("{}: {}: {} and {}", op, what, a.text(), b.text()); });
 }
 
 void write_back(std::span<const std::shared_ptr<VariableState>> variables, std::span<const Tensor> values) {

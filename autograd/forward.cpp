@@ -9,6 +9,7 @@
 #include "../ops/forward.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../ops/mismatch.h"
 
 namespace weft {
 namespace {
@@ -99,11 +100,11 @@ Tensors detail::push_forward(const Op& op, const Attrs& attrs, std::span<const T
     given = by_two_pull_backs(op, attrs, in, out, tangents);
   }
   for (std::size_t k = 0; k < out.size(); ++k) {
-    if (!given[k].defined() || given[k].type() == out[k].type()) continue;
-    const std::string rule =
-        fmt::format("the tangent of output {} is {}, the output {}", k, given[k].type().text(), out[k].type().text());
-    if (given[k].dtype() != out[k].dtype()) throw DTypeError(rule);
-    throw ShapeError(rule);
+    if (!given[k].defined()) continue;
+    detail::check_same_type(given[k].type(), out[k].type(), [&] {
+      return fmt::format("the tangent of output {} is {}, the output {}", k, given[k].type().text(),
+                         out[k].type().text());
+    });
   }
   return given;
 }
@@ -114,16 +115,22 @@ ForwardAccumulator::~ForwardAccumulator() {
   if (recording_) pop_recorder(this);
 }
 
+namespace {
+void check_thread(std::thread::id own) {
+  if (std::this_thread::get_id() != own) throw GradError("an accumulator belongs to the thread that made it");
+}
+}  // namespace
+
 void ForwardAccumulator::start() {
   if (recording_) throw GradError("the accumulator is already recording", "stop() it first");
-  if (std::this_thread::get_id() != thread_) throw GradError("an accumulator belongs to the thread that made it");
+  check_thread(thread_);
   recording_ = true;
   push_recorder(this);
 }
 
 void ForwardAccumulator::stop() {
   if (!recording_) throw GradError("the accumulator is not recording");
-  if (std::this_thread::get_id() != thread_) throw GradError("an accumulator belongs to the thread that made it");
+  check_thread(thread_);
   recording_ = false;
   pop_recorder(this);
 }
@@ -189,9 +196,9 @@ Tensor added(const Type& primal, const Tensor& before, const Tensor& tangent, bo
   if (!tangent.defined()) return before;
   if (!is_floating(primal.dtype))
     throw DTypeError(fmt::format("a primal of {} has no tangent", primal.text()), "leave it undefined");
-  const std::string rule = fmt::format("the tangent is {}, its primal {}", tangent.type().text(), primal.text());
-  if (tangent.dtype() != primal.dtype) throw DTypeError(rule);
-  if (tangent.shape() != primal.shape) throw ShapeError(rule);
+  detail::check_same_type(tangent.type(), primal, [&] {
+    return fmt::format("the tangent is {}, its primal {}", tangent.type().text(), primal.text());
+  });
   return before.defined() ? before + tangent : tangent;
 }
 }  // namespace

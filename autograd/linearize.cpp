@@ -8,6 +8,7 @@
 #include "../ops/forward.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../ops/mismatch.h"
 
 namespace weft {
 namespace {
@@ -115,9 +116,9 @@ detail::PushForward detail::Linearizer::push_forward(std::span<const Tensor> res
     Tensors in(tangents.begin(), tangents.end());
     for (std::size_t i = 0; i < in.size(); ++i) {
       if (!in[i].defined()) in[i] = broadcast_to(Arg(0).tensor(types[i].dtype), types[i].shape);
-      const std::string rule = fmt::format("the tangent is {}, its primal {}", in[i].type().text(), types[i].text());
-      if (in[i].dtype() != types[i].dtype) throw DTypeError(rule);
-      if (in[i].shape() != types[i].shape) throw ShapeError(rule);
+      detail::check_same_type(in[i].type(), types[i], [&] {
+        return fmt::format("the tangent is {}, its primal {}", in[i].type().text(), types[i].text());
+      });
     }
     in.insert(in.end(), held.begin(), held.end());
     return replay(*moving, in);

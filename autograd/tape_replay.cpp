@@ -5,6 +5,7 @@
 
 #include "../ops/backward.h"
 #include "../ops/math.h"
+#include "../ops/mismatch.h"
 #include "tape.h"
 
 namespace weft {
@@ -75,15 +76,11 @@ void GradientTape::replay(std::vector<Tensor>& cotangents, const std::vector<boo
             continue;
           }
           // Added to another it might broadcast: a rule whose cotangent does not fit is found here.
-          if (const Type* type = in[i].defined() ? &in[i].type()
-                                 : in_types      ? &types[i]
-                                                 : nullptr;
-              type && given[i].type() != *type) {
-            const std::string rule =
-                fmt::format("the gradient for input {} is {}, the input {}", i, given[i].type().text(), type->text());
-            if (given[i].dtype() != type->dtype) throw DTypeError(rule);
-            throw ShapeError(rule);
-          }
+          if (const Type* type = in[i].defined() ? &in[i].type() : in_types ? &types[i] : nullptr; type)
+            detail::check_same_type(given[i].type(), *type, [&] {
+              return fmt::format("the gradient for input {} is {}, the input {}", i, given[i].type().text(),
+                                 type->text());
+            });
           Tensor& sum = cotangents[targets[i]];
           sum = sum.defined() ? sum + given[i] : given[i];
         }

@@ -12,7 +12,8 @@ namespace weft::data {
 Spirals spirals(std::int64_t each, std::int64_t arms, double noise, std::uint64_t seed, Site site) {
   const SiteScope scope(site);
   if (each < 1 || arms < 2 || !(noise >= 0))
-    throw ArgumentError(fmt::format("spirals: {} points on each of {} arms with noise {}", each, arms, noise));
+    weft::detail::fail_in("spirals",
+                          ArgumentError(fmt::format("{} points on each of {} arms with noise {}", each, arms, noise)));
   random::Generator generator(seed);
   const auto jitter = random::normal({each * arms, 2}, 0, noise, f32, generator).to_vector<double>();
   const Tensor x = Tensor::allocate({f32, {each * arms, 2}}), y = Tensor::allocate({i64, {each * arms}});

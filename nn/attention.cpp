@@ -8,6 +8,7 @@
 #include "../ops/math.h"
 #include "../ops/parts.h"
 #include "../ops/recorder.h"
+#include "../tensor/site.h"
 #include "layer_scope.h"
 #include "precision.h"
 
@@ -31,11 +32,10 @@ Tensor by_heads(const Tensor& x, std::int64_t heads) {
 Tensor checked_input(const char* role, const Arg& x, const MultiHeadAttention& layer) {
   const Tensor t = x.tensor(layer.project.weight.dtype());
   const std::int64_t width = layer.project.weight.shape()[0];
-  if (t.defined() && (t.rank() != 3 || t.shape()[2] != width)) {
-    ShapeError e(fmt::format("{} takes [B, T, {}], not {}", layer.text(), width, t.shape().text()));
-    e.locate("MultiHeadAttention", {describe_operand(role, t)}, site_text(SiteScope::current()));
-    throw e;
-  }
+  if (t.defined() && (t.rank() != 3 || t.shape()[2] != width))
+    weft::detail::fail_in("MultiHeadAttention",
+                          ShapeError(fmt::format("{} takes [B, T, {}], not {}", layer.text(), width, t.shape().text())),
+                          {describe_operand(role, t)});
   return t;
 }
 

@@ -6,6 +6,7 @@
 #include "../ops/linalg.h"
 #include "../ops/math.h"
 #include "../ops/recorder.h"
+#include "../tensor/site.h"
 #include "layer_scope.h"
 #include "precision.h"
 
@@ -24,12 +25,11 @@ Tensor Linear::operator()(const Arg& x) const {
   const LayerScope layer("Linear", &weight);
   const SiteScope scope(x.site());
   const Tensor input = x.tensor(weight.dtype());
-  if (input.defined() && (input.rank() == 0 || input.shape().back() != weight.shape()[0])) {
-    ShapeError e(fmt::format("{} takes [..., {}], not {}", text(), weight.shape()[0], input.shape().text()));
-    e.locate("Linear", {describe_operand("x       ", input), describe_operand("weight  ", weight.state()->value)},
-             site_text(x.site()));
-    throw e;
-  }
+  if (input.defined() && (input.rank() == 0 || input.shape().back() != weight.shape()[0]))
+    weft::detail::fail_in(
+        "Linear",
+        ShapeError(fmt::format("{} takes [..., {}], not {}", text(), weight.shape()[0], input.shape().text())),
+        {describe_operand("x       ", input), describe_operand("weight  ", weight.state()->value)});
   const Tensor product = matmul(Arg(narrow(input), x.site()), Arg(narrow(weight), x.site()));
   return bias ? add(product, narrow(*bias)) : product;
 }

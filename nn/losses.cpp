@@ -12,8 +12,10 @@
 #include "../ops/indexing.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../ops/mismatch.h"
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
+#include "../tensor/site.h"
 #include "precision.h"
 
 namespace weft::nn {
@@ -41,17 +43,14 @@ struct Operands {
     const auto shown = [&](const char* role, const Tensor& t) {
       return describe_operand(fmt::format("{:<{}}", role, column), t);
     };
-    error.locate(name, {shown("labels", labels), shown(second, outputs)}, site_text(site));
-    throw error;
+    weft::detail::fail_in(name, error, {shown("labels", labels), shown(second, outputs)});
   }
 
   // Both float, of one dtype and shape.
   void check_same() const {
     if (!is_floating(outputs.dtype()))
       fail(DTypeError(fmt::format("{} are {}, not floats", second, name_of(outputs.dtype())), "cast them to f32"));
-    if (labels.dtype() != outputs.dtype())
-      fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(labels.dtype()), name_of(outputs.dtype())),
-                      fmt::format("cast(labels, {})", name_of(outputs.dtype()))));
+    if (labels.dtype() != outputs.dtype()) fail(weft::detail::dtypes_differ(labels.dtype(), outputs.dtype()));
     if (labels.shape() != outputs.shape())
       fail(ShapeError(fmt::format("shapes differ: {} and {}", labels.shape().text(), outputs.shape().text()),
                       labels.size() == outputs.size() ? "a loss never broadcasts: reshape one of them" : ""));

@@ -19,9 +19,8 @@ Shape without_unit(Shape s) {
 
 // What is wrong with labels or predictions, in the function that the user called.
 template <class E> [[noreturn]] void fail(E error, const Tensor& labels, const Tensor& predictions) {
-  error.locate({}, {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)},
-               site_text(SiteScope::current()));
-  throw error;
+  weft::detail::fail_in({}, error,
+                        {describe_operand("labels       ", labels), describe_operand("predictions  ", predictions)});
 }
 
 constexpr std::int64_t ignored = -1;  // for a class number

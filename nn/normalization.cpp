@@ -7,6 +7,7 @@
 #include "../ops/math.h"
 #include "../ops/normalization.h"
 #include "../ops/recorder.h"
+#include "../tensor/site.h"
 #include "layer_scope.h"
 #include "mode.h"
 #include "precision.h"
@@ -31,11 +32,10 @@ Tensor value_of(const std::optional<Variable>& v) { return v ? v->value() : Tens
 // What a layer on channels computes from; an error shows its call.
 Tensor with_channels(const char* name, const Arg& x, std::int64_t channels, const std::string& text) {
   const Tensor t = x.tensor();
-  if (t.defined() && (t.rank() < 2 || t.shape()[1] != channels)) {
-    ShapeError e(fmt::format("{} takes [N, {}, ...], not {}", text, channels, t.shape().text()));
-    e.locate(name, {describe_operand("x", t)}, site_text(SiteScope::current()));
-    throw e;
-  }
+  if (t.defined() && (t.rank() < 2 || t.shape()[1] != channels))
+    weft::detail::fail_in(name,
+                          ShapeError(fmt::format("{} takes [N, {}, ...], not {}", text, channels, t.shape().text())),
+                          {describe_operand("x", t)});
   return widen(t);
 }
 

@@ -100,9 +100,8 @@ void Optimizer::update_all(const Gradients& gradients) {
       continue;
     }
     const auto fail = [&](auto error) {
-      error.locate("apply", {describe_operand("variable  ", variable->value), describe_operand("gradient  ", gradient)},
-                   site_text(SiteScope::current()));
-      throw error;
+      weft::detail::fail_in(
+          "apply", error, {describe_operand("variable  ", variable->value), describe_operand("gradient  ", gradient)});
     };
     const Type& type = variable->type;
     if (gradient.dtype() != type.dtype)

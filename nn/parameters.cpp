@@ -7,6 +7,7 @@
 
 #include "../ops/arg.h"
 #include "../ops/compose.h"
+#include "../ops/mismatch.h"
 #include "../ops/trace.h"
 
 namespace weft::nn::detail {
@@ -35,8 +36,7 @@ void check_alike(const Parameters& to, const Parameters& from) {
       return fmt::format("\"{}\" is {}, what it is given \"{}\" {}", to[i].path(), a.text(), from[i].path(), b.text());
     };
     if (to[i].path() != from[i].path()) throw ArgumentError(rule());
-    if (a.dtype != b.dtype) throw DTypeError(rule());
-    if (a.shape != b.shape) throw ShapeError(rule());
+    weft::detail::check_same_type(a, b, rule);
   }
 }
 

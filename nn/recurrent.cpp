@@ -13,9 +13,12 @@
 #include "../ops/linalg.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../ops/mismatch.h"
 #include "../ops/parts.h"
 #include "../ops/recorder.h"
 #include "../tensor/create.h"
+#include "../tensor/site.h"
+#include "init.h"
 #include "layer_scope.h"
 #include "precision.h"
 
@@ -29,9 +32,7 @@ template <class Cell> void make(Cell& cell, const char* name, std::int64_t in, s
   weft::detail::called(name, site, [&] {
     if (in < 1 || hidden < 1) throw ArgumentError(fmt::format("{} -> {}", in, hidden), "both extents are at least 1");
     const double bound = 1 / std::sqrt(static_cast<double>(hidden));
-    const auto drawn = [&](const Shape& shape) {
-      return cast(random::uniform(shape, -bound, bound, compute_type(dtype), generator), dtype);
-    };
+    const auto drawn = [&](const Shape& shape) { return init::within(bound, shape, dtype, generator); };
     cell.weight_ih = Variable(drawn({in, gates * hidden}), true, "weight_ih");
     cell.weight_hh = Variable(drawn({hidden, gates * hidden}), true, "weight_hh");
     if (!with_bias) return;
@@ -54,9 +55,7 @@ class Call {
       fail(ShapeError(fmt::format("{} -> {} takes [{}, {}], not {}", in_, hidden_, rank == 3 ? "B, T" : "B", in_,
                                   x_.shape().text())));
     if (rank == 3 && x_.shape()[1] == 0) fail(ShapeError(fmt::format("a sequence of no steps: {}", x_.shape().text())));
-    if (x_.dtype() != dtype_)
-      fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(x_.dtype()), name_of(dtype_)),
-                      fmt::format("cast(x, {})", name_of(dtype_))));
+    if (x_.dtype() != dtype_) fail(weft::detail::dtypes_differ(x_.dtype(), dtype_));
   }
   const Tensor& x() const { return x_; }
 
@@ -94,10 +93,7 @@ class Call {
   }
 
  private:
-  template <class E> [[noreturn]] void fail(E error) const {
-    error.locate(name_, shown_, site_text(SiteScope::current()));
-    throw error;
-  }
+  template <class E> [[noreturn]] void fail(E error) const { weft::detail::fail_in(name_, error, shown_); }
   const char* name_;
   std::int64_t in_, hidden_;
   DType dtype_;
@@ -188,7 +184,7 @@ Tensor sequence_mask(const Arg& lengths, std::int64_t steps) {
 
 LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, Flag with_bias, DType dtype, random::Generator& generator,
                    Site site) {
-  make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
+  make(*this, "LSTMCell", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
 LSTMState LSTMCell::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
   const LayerScope layer("LSTMCell", &weight_ih);
@@ -204,7 +200,8 @@ std::string LSTM::text() const { return text_of("LSTM", *this); }
 
 GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, Flag with_bias, DType dtype, random::Generator& generator,
                  Site site) {
-  make(*this, "GRU", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, with_bias, dtype, generator, site);
+  make(*this, "GRUCell", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, with_bias, dtype, generator,
+       site);
 }
 Tensor GRUCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
   const LayerScope layer("GRUCell", &weight_ih);
@@ -221,7 +218,7 @@ std::string GRU::text() const { return text_of("GRU", *this); }
 RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, Flag with_relu, Flag with_bias, DType dtype,
                  random::Generator& generator, Site site)
     : relu(with_relu) {
-  make(*this, "RNN", in, hidden, 1, {{"bias", &bias}}, with_bias, dtype, generator, site);
+  make(*this, "RNNCell", in, hidden, 1, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
 Tensor RNNCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
   const LayerScope layer("RNNCell", &weight_ih);

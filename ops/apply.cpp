@@ -43,11 +43,6 @@ template <class T> class Small {
   return lines;
 }
 
-[[gnu::cold]] std::string current_site() {
-  const std::source_location& site = SiteScope::current();
-  return site_text(site);
-}
-
 void apply_unguarded(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::span<Tensor> out) {
   Small<const Type*> in_types(in.size());
   for (std::size_t i = 0; i < in.size(); ++i) {
@@ -137,7 +132,7 @@ void apply(const Op& op, const Attrs& attrs, std::span<const Tensor> in, std::sp
   try {
     apply_unguarded(op, attrs, in, out);
   } catch (Error& e) {
-    e.locate(op.name, describe(op, in), current_site());
+    e.locate(op.name, describe(op, in), site_text(SiteScope::current()));
     throw;
   }
 }

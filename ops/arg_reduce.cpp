@@ -118,19 +118,12 @@ ValuesIndices with_indices(const char* name, Tensor (*index_of)(const Arg&, Axis
 }
 
 Tensor arg_reduce(const Op& op, const Arg& x, std::int64_t axis, bool keepdims) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  int at = 0;
-  if (t.defined()) {
-    try {
-      at = normal_axis(axis, t.rank());
-    } catch (Error& e) {
-      e.locate(op.name, {describe_operand("in0", t)}, site_text(x.site()));
-      throw;
-    }
-  }
-  const Tensor r = apply(op, ArgReduceAttrs{at}, std::span(&t, 1));
-  return keepdims ? expand(r, at) : r;
+  return detail::composed(op.name.data(), {{"in0", x}}, [&] {
+    const Tensor t = x.tensor();
+    const int at = normal_axis(axis, t.rank());
+    const Tensor r = apply(op, ArgReduceAttrs{at}, std::span(&t, 1));
+    return keepdims ? expand(r, at) : r;
+  });
 }
 
 }  // namespace

@@ -9,11 +9,13 @@
 #include "../tensor/create.h"
 #include "apply.h"
 #include "compose.h"
+#include "composition.h"
 #include "defs/attention.h"
 #include "kernels/attention.h"
 #include "linalg.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 #include "recorder.h"
 #include "reduce.h"
 #include "work.h"
@@ -38,8 +40,7 @@ struct Geometry {
     for (std::size_t i = 0; i < std::min(in.size(), mask); ++i) {
       if (in[i]->dtype != DType::f32 && in[i]->dtype != DType::f64)
         throw DTypeError(fmt::format("no meaning for {}", name_of(in[i]->dtype)), "cast it to f32 or f64");
-      if (in[i]->dtype != in[0]->dtype)
-        throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[i]->dtype)));
+      if (in[i]->dtype != in[0]->dtype) throw detail::dtypes_differ(in[0]->dtype, in[i]->dtype);
     }
     for (std::size_t i = 0; i < 3; ++i)
       if (in[i]->shape.size() < 2)
@@ -180,19 +181,19 @@ void AttentionGradient::vjp(Backward& b) {
 
 Tensor scaled_dot_product_attention(const Arg& query, const Arg& key, const Arg& value,
                                     const AttentionOptions& options) {
-  const SiteScope scope(query.site());
-  const Tensor q = query.tensor(), k = key.tensor(), v = value.tensor(), &mask = options.mask;
-  std::vector<std::string> shown;
-  for (const auto& [role, t] : {std::pair("query", &q), {"key", &k}, {"value", &v}})
-    shown.push_back(describe_operand(fmt::format("{:<6}", role), *t));
-  if (mask.defined()) shown.push_back(describe_operand("mask  ", mask));
-  try {
+  const Tensor& mask = options.mask;
+  const auto shown = [&] {
+    std::vector<std::string> lines = detail::describe({{"query ", query}, {"key   ", key}, {"value ", value}});
+    if (mask.defined()) lines.push_back(describe_operand("mask  ", mask));
+    return lines;
+  };
+  return detail::named("scaled_dot_product_attention", query.site(), shown, [&] {
+    detail::check_defined({{"query", query}, {"key", key}, {"value", value}});
+    const Tensor q = query.tensor(), k = key.tensor(), v = value.tensor();
     std::vector<Tensor> in = {q, k, v};
     for (const Tensor& t : in) {
-      if (!t.defined()) throw ArgumentError("an operand is undefined");
       if (!is_floating(t.dtype())) throw DTypeError(fmt::format("no meaning for {}", name_of(t.dtype())));
-      if (t.dtype() != q.dtype())
-        throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(q.dtype()), name_of(t.dtype())));
+      if (t.dtype() != q.dtype()) throw detail::dtypes_differ(q.dtype(), t.dtype());
       if (t.rank() < 2)
         throw ShapeError(fmt::format("operands are matrices or batches of them, not {}", t.shape().text()));
     }
@@ -220,10 +221,7 @@ Tensor scaled_dot_product_attention(const Arg& query, const Arg& key, const Arg&
     Tensor out[2];
     apply(op_of<Attention>(), attrs, in, out);
     return cast(out[0], q.dtype());
-  } catch (Error& e) {
-    e.relocate("scaled_dot_product_attention", shown, site_text(SiteScope::current()));
-    throw;
-  }
+  });
 }
 
 }  // namespace weft

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <string>
-#include <vector>
+#include <algorithm>
 
-#include "apply.h"
+namespace weft {
 
-namespace weft::detail {
+std::string describe_operand(std::string_view role, const Arg& arg) {
+  return arg.is_number() ? describe_operand(role, "literal " + arg.literal().text())
+                         : describe_operand(role, arg.given());
+}
+
+namespace detail {
 
 void check_defined(std::initializer_list<Operand> operands) {
   for (std::size_t i = 0; i < operands.size(); ++i) {
@@ -18,12 +22,18 @@ void check_defined(std::initializer_list<Operand> operands) {
   }
 }
 
-void relocate(Error& e, std::string_view name, std::initializer_list<Operand> operands) {
+std::vector<std::string> describe(std::initializer_list<Operand> operands) {
   std::vector<std::string> lines;
-  for (const Operand& o : operands)
-    lines.push_back(o.arg.is_number() ? describe_operand(o.role, "literal " + o.arg.literal().text())
-                                      : describe_operand(o.role, o.arg.given()));
-  e.relocate(name, lines, site_text(SiteScope::current()));
+  for (const Operand& o : operands) lines.push_back(describe_operand(o.role, o.arg));
+  return lines;
 }
 
-}  // namespace weft::detail
+std::vector<std::string> describe(std::span<const Tensor> list, std::size_t most) {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < std::min(most, list.size()); ++i)
+    lines.push_back(describe_operand(fmt::format("in{}", i), list[i]));
+  return lines;
+}
+
+}  // namespace detail
+}  // namespace weft

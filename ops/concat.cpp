@@ -52,32 +52,20 @@ void Concat::vjp(Backward& b) {
   }
 }
 
-namespace {
-
-void check_parts(const char* name, const std::vector<Tensor>& parts) {
-  if (!parts.empty()) return;
-  ArgumentError e("no parts");
-  e.locate(name, {}, site_text(SiteScope::current()));
-  throw e;
-}
-
-}  // namespace
-
 Tensor concat(const std::vector<Tensor>& parts, Axis axis, std::source_location site) {
   const SiteScope scope(site);
-  check_parts("concat", parts);
-  if (!parts[0].defined()) return apply(op_of<Concat>(), ConcatAttrs{0}, parts);
-  const int at = detail::composed("concat", {{"in0", parts[0]}}, [&] { return normal_axis(axis, parts[0].rank()); });
+  const int at = detail::named(
+      "concat", site, [&] { return detail::describe(parts, 1); },
+      [&] {
+        if (parts.empty()) throw ArgumentError("no parts");
+        return parts[0].defined() ? normal_axis(axis, parts[0].rank()) : 0;  // the door refuses it
+      });
   return apply(op_of<Concat>(), ConcatAttrs{at}, parts);
 }
 
 Tensor stack(const std::vector<Tensor>& parts, Axis axis, std::source_location site) {
-  const SiteScope scope(site);
-  check_parts("stack", parts);
-  std::vector<std::string> shown;
-  for (std::size_t i = 0; i < std::min<std::size_t>(parts.size(), 4); ++i)
-    shown.push_back(describe_operand(fmt::format("in{}", i), parts[i]));
-  try {
+  const auto body = [&] {
+    if (parts.empty()) throw ArgumentError("no parts");
     if (!parts[0].defined()) return apply(op_of<Concat>(), ConcatAttrs{0}, parts);
     const int at = normal_axis(axis, parts[0].rank() + 1);
     std::vector<Tensor> expanded;
@@ -87,10 +75,9 @@ Tensor stack(const std::vector<Tensor>& parts, Axis axis, std::source_location s
       expanded.push_back(p.defined() ? expand(p, at) : p);
     }
     return apply(op_of<Concat>(), ConcatAttrs{at}, expanded);
-  } catch (Error& e) {
-    e.relocate("stack", shown, site_text(SiteScope::current()));
-    throw;
-  }
+  };
+  return detail::named(
+      "stack", site, [&] { return detail::describe(parts, 4); }, body);
 }
 
 }  // namespace weft

@@ -6,11 +6,13 @@
 #include <cstring>
 
 #include "apply.h"
+#include "composition.h"
 #include "conv_packed.h"
 #include "defs/conv.h"
 #include "kernels/conv.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 #include "recorder.h"
 #include "work.h"
 
@@ -32,10 +34,7 @@ void check_types(Types in, int rank) {
   for (const Type* t : in) {
     if (!is_floating(t->dtype))
       throw DTypeError(fmt::format("no meaning for {}", name_of(t->dtype)), "cast it to a float");
-    if (t->dtype != in[0]->dtype)
-      throw DTypeError(
-          fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(t->dtype)),
-          fmt::format("cast one: the input to {}, or the weights to {}", name_of(t->dtype), name_of(in[0]->dtype)));
+    if (t->dtype != in[0]->dtype) throw detail::dtypes_differ(in[0]->dtype, t->dtype);
     if (t->shape.size() != rank)
       throw ShapeError(fmt::format("{} has rank {}, not {}", t->shape.text(), t->shape.size(), rank));
   }
@@ -235,10 +234,8 @@ namespace {
 // A public function's body: brings x into place, names errors, adds the bias, brings the result back.
 template <class F> Tensor convolution(const char* name, int axes, const Arg& x, const Arg& weight, const Arg* bias,
                                       bool channels_last, F&& result) {
-  const SiteScope scope(x.site());
-  const Tensor images = x.tensor(), w = weight.tensor(), b = bias ? bias->tensor() : Tensor();
-  try {
-    if (!images.defined() || !w.defined() || (bias && !b.defined())) throw ArgumentError("an operand is undefined");
+  const auto body = [&] {
+    const Tensor images = x.tensor(), w = weight.tensor();
     const int rank = axes + 2;
     if (images.rank() != rank)
       throw ShapeError(
@@ -247,17 +244,15 @@ template <class F> Tensor convolution(const char* name, int axes, const Arg& x, 
     if (w.rank() != rank) throw ShapeError(fmt::format("the weight has rank {}, not {}", w.rank(), rank));
     Tensor y = result(channels_last ? images : detail::channels_last(images), w);
     if (bias) {
+      const Tensor b = bias->tensor();
       if (b.shape() != Shape{y.shape().back()})
         throw ShapeError(fmt::format("the bias is {}, not {}", b.shape().text(), Shape{y.shape().back()}.text()));
       y = y + b;
     }
     return channels_last ? y : detail::channels_first(y);
-  } catch (Error& e) {
-    std::vector<std::string> operands{describe_operand("x      ", images), describe_operand("weight ", w)};
-    if (bias) operands.push_back(describe_operand("bias   ", b));
-    e.relocate(name, operands, site_text(SiteScope::current()));
-    throw;
-  }
+  };
+  if (bias) return detail::composed(name, {{"x      ", x}, {"weight ", weight}, {"bias   ", *bias}}, body);
+  return detail::composed(name, {{"x      ", x}, {"weight ", weight}}, body);
 }
 
 Tensor convolve(const char* name, int axes, const Arg& x, const Arg& weight, const Arg* bias, const ConvOptions& o) {

@@ -10,6 +10,7 @@
 #include "kernels/cumulative.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 
 namespace weft {
 namespace {
@@ -62,8 +63,7 @@ template <class Struct> ValuesIndices extreme(const char* name, const Arg& x, st
 void Cumulative::infer(const Attrs& attrs, Types in, std::span<Type> out) {
   normal_axis(attrs.as<CumulativeAttrs>().axis, in[0]->shape.size());
   if (in[0]->dtype == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");
-  if (in.back()->dtype != in[0]->dtype)
-    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in.back()->dtype)));
+  if (in.back()->dtype != in[0]->dtype) throw detail::dtypes_differ(in[0]->dtype, in.back()->dtype);
   if (in.back()->shape != in[0]->shape)
     throw ShapeError(fmt::format("shapes differ: {} and {}", in[0]->shape.text(), in.back()->shape.text()));
   out[0] = *in[0];

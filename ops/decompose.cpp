@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "../tensor/create.h"
@@ -15,6 +16,7 @@
 #include "linalg.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 #include "reduce.h"
 
 namespace weft {
@@ -51,8 +53,7 @@ Extents square_extents(const Type& t) {
 
 void infer_solve(Types in, std::span<Type> out) {
   const Extents a = square_extents(*in[0]);
-  if (in[1]->dtype != in[0]->dtype)
-    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[1]->dtype)));
+  if (in[1]->dtype != in[0]->dtype) throw detail::dtypes_differ(in[0]->dtype, in[1]->dtype);
   const Extents b(*in[1]);
   if (a.batch != b.batch || a.n != b.m)
     throw ShapeError(fmt::format("matrices {} do not fit right sides {}", in[0]->shape.text(), in[1]->shape.text()));
@@ -112,6 +113,12 @@ Tensor inverse_differences(const Tensor& w) {
   return where(same, 0, 1 / where(same, 1, d));
 }
 
+template <class Struct> auto outputs_of(const Arg& a) {
+  const Tensor in[] = {a.tensor()};
+  std::array<Tensor, Struct::outputs> out;
+  apply(op_of<Struct>(), {}, in, out);
+  return out;
+}
 Tensor checked(const Tensor& x, int what) { return apply<CheckMatrices>({x}, CheckMatricesAttrs{what}); }
 enum : int { singular, not_positive, not_factored };
 
@@ -333,9 +340,7 @@ Tensor det(const Arg& a) {
 }
 SlogdetResult slogdet(const Arg& a) {
   return composed("slogdet", {{"in0", a}}, [&] {
-    const Tensor in[] = {a.tensor()};
-    Tensor out[2];
-    apply(op_of<SLogDet>(), {}, in, out);
+    const auto out = outputs_of<SLogDet>(a);
     return SlogdetResult{out[0], out[1]};
   });
 }
@@ -344,25 +349,19 @@ Tensor cholesky(const Arg& a) {
 }
 QrResult qr(const Arg& a) {
   return composed("qr", {{"in0", a}}, [&] {
-    const Tensor in[] = {a.tensor()};
-    Tensor out[2];
-    apply(op_of<Qr>(), {}, in, out);
+    const auto out = outputs_of<Qr>(a);
     return QrResult{out[0], out[1]};
   });
 }
 EighResult eigh(const Arg& a) {
   return composed("eigh", {{"in0", a}}, [&] {
-    const Tensor in[] = {a.tensor()};
-    Tensor out[2];
-    apply(op_of<Eigh>(), {}, in, out);
+    const auto out = outputs_of<Eigh>(a);
     return EighResult{out[0], checked(out[1], not_factored)};
   });
 }
 SvdResult svd(const Arg& a) {
   return composed("svd", {{"in0", a}}, [&] {
-    const Tensor in[] = {a.tensor()};
-    Tensor out[3];
-    apply(op_of<Svd>(), {}, in, out);
+    const auto out = outputs_of<Svd>(a);
     return SvdResult{checked(out[0], not_factored), out[1], out[2]};
   });
 }

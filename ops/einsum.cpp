@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apply.h"
+#include "composition.h"
 #include "contraction.h"
 #include "diagonal.h"
 #include "manipulate.h"
@@ -231,16 +232,8 @@ class Einsum {
 }  // namespace
 
 Tensor einsum(std::string_view labels, const std::vector<Tensor>& operands, Site site) {
-  const SiteScope scope(site);
-  try {
-    return Einsum(labels, operands).run();
-  } catch (Error& e) {
-    std::vector<std::string> lines;
-    for (std::size_t i = 0; i < std::min<std::size_t>(operands.size(), 8); ++i)
-      lines.push_back(describe_operand(fmt::format("in{}", i), operands[i]));
-    e.relocate("einsum", lines, site_text(SiteScope::current()));
-    throw;
-  }
+  return detail::named(
+      "einsum", site, [&] { return detail::describe(operands, 8); }, [&] { return Einsum(labels, operands).run(); });
 }
 
 }  // namespace weft

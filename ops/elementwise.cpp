@@ -5,9 +5,11 @@
 #include <array>
 
 #include "apply.h"
+#include "composition.h"
 #include "defs/elementwise.h"
 #include "defs/shape.h"
 #include "math.h"
+#include "mismatch.h"
 #include "recorder.h"
 
 namespace weft {
@@ -41,58 +43,38 @@ Tensor broadcast_to(const Arg& x, const Shape& shape) {
 Tensor detail::zeros_like(const Tensor& x) { return broadcast_to(Arg(0).tensor(x.dtype()), x.shape()); }
 
 Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args, bool condition) {
-  const SiteScope scope((*args.begin())->site());
   const std::size_t n = args.size(), data = condition ? 1 : 0;  // operands before `data` have their own dtype
-
   DType literal = f32;
   std::array<Tensor, 3> own;  // literals, and operands that are broadcast
   Borrowed<3> in;
   for (std::size_t i = n; i-- > data;)
     if (const Arg& a = *args.begin()[i]; a.given().defined()) literal = a.given().dtype();
-  const Shape* shape = nullptr;
-  Shape broadcast;
-  bool equal = true, defined = true;
   const auto shown = [&] {  // as they were given, not as they are broadcast
-    constexpr const char* names[2][3] = {{"lhs", "rhs", ""}, {"cond", "a", "b"}};
+    constexpr const char* roles[3][3] = {{"in0"}, {"lhs", "rhs"}, {"cond", "a", "b"}};
     std::vector<std::string> operands;
-    for (std::size_t i = 0; i < n; ++i) {
-      const Arg& a = *args.begin()[i];
-      operands.push_back(a.is_number() ? describe_operand(names[condition][i], "literal " + a.literal().text())
-                                       : describe_operand(names[condition][i], a.given()));
-    }
+    for (std::size_t i = 0; i < n; ++i) operands.push_back(describe_operand(roles[n - 1][i], *args.begin()[i]));
     return operands;
   };
-  try {
+  return named(op.name.data(), (*args.begin())->site(), shown, [&] {
+    bool defined = true;
     for (std::size_t i = 0; i < n; ++i) {
       const Arg& a = *args.begin()[i];
       if (a.is_number()) own[i] = a.tensor(i < data ? DType::boolean : literal);
       in.set(i, a.is_number() ? own[i] : a.given());
       defined &= in[i].defined();
     }
-    if (defined && n > 1) {
-      shape = &in[0].shape();
-      for (std::size_t i = 1; i < n; ++i) equal &= in[i].shape() == *shape;
-      if (!equal) {
-        broadcast = *shape;
-        for (std::size_t i = 1; i < n; ++i) broadcast = broadcast_shapes(broadcast, in[i].shape());
-      }
-    }
-  } catch (Error& e) {
-    e.locate(op.name, shown(), site_text(SiteScope::current()));
-    throw;
-  }
-  if (equal) return apply(op, {}, in.first(n));
-  try {
+    bool equal = true;
+    for (std::size_t i = 1; i < n && defined; ++i) equal &= in[i].shape() == in[0].shape();
+    if (equal) return apply(op, {}, in.first(n));
+    Shape broadcast = in[0].shape();
+    for (std::size_t i = 1; i < n; ++i) broadcast = broadcast_shapes(broadcast, in[i].shape());
     for (std::size_t i = 0; i < n; ++i)
       if (in[i].shape() != broadcast) {
         own[i] = apply(op_of<BroadcastTo>(), ShapeAttrs{broadcast}, std::span(&in[i], 1));
         in.set(i, own[i]);
       }
     return apply(op, {}, in.first(n));
-  } catch (Error& e) {
-    e.relocate(op.name, shown(), site_text(SiteScope::current()));
-    throw;
-  }
+  });
 }
 
 void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condition, Types in, Type& out) {
@@ -102,19 +84,17 @@ void detail::infer_elementwise(Accepts accepts, bool boolean_result, bool condit
     throw DTypeError(fmt::format("the condition is {}, not bool", name_of(in[0]->dtype)),
                      "compare it, or cast it to bool");
   for (std::size_t i = 0; i < in.size(); ++i) {
-    if (i > data && in[i]->dtype != main.dtype)
-      throw DTypeError(
-          fmt::format("dtypes differ: {} and {}", name_of(main.dtype), name_of(in[i]->dtype)),
-          fmt::format("cast one: cast(x, {})", name_of(is_floating(main.dtype) ? main.dtype : in[i]->dtype)));
+    if (i > data && in[i]->dtype != main.dtype) throw dtypes_differ(main.dtype, in[i]->dtype);
     if (in[i]->shape != main.shape)
       throw ShapeError(fmt::format("shapes differ: {} and {}", main.shape.text(), in[i]->shape.text()));
   }
   const bool floating = is_floating(main.dtype), boolean = main.dtype == DType::boolean;
   if (accepts == Accepts::booleans ? !boolean : boolean)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)),
-                     !boolean                         ? "compare it, or cast it to bool"
-                     : accepts == Accepts::integers ? "logical_and, logical_or, logical_xor; or cast it to a number type"
-                                                    : "cast it to a number type");
+                     !boolean ? "compare it, or cast it to bool"
+                     : accepts == Accepts::integers
+                         ? "logical_and, logical_or, logical_xor; or cast it to a number type"
+                         : "cast it to a number type");
   if (accepts == Accepts::floats && !floating)
     throw DTypeError(fmt::format("no meaning for {}", name_of(main.dtype)), "cast it to f32 or f64");
   if (accepts == Accepts::integers && floating)

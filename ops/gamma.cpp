@@ -99,8 +99,7 @@ Tensor random::gamma(const Shape& shape, double concentration, double scale, DTy
   return detail::called("gamma", site, [&] {
     if (!(concentration > 0) || !(scale > 0) || std::isinf(concentration) || std::isinf(scale))
       throw ArgumentError(fmt::format("concentration {}, scale {}: both are positive", concentration, scale));
-    if (dtype != f32 && dtype != f64)
-      throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
+    DrawBase::check_numbers(dtype);
     count(shape);  // the caller's error, not that of an op in here
     // In f64, which holds the concentration as it was given.
     const Tensor g = draw(broadcast_to(Arg(concentration).tensor(f64), shape), generator);
@@ -111,8 +110,7 @@ Tensor random::gamma(const Shape& shape, double concentration, double scale, DTy
 Tensor random::gamma(const Tensor& concentration, random::Generator& generator, Site site) {
   return detail::called("gamma", site, [&] {
     if (!concentration.defined()) throw ArgumentError("the concentration is undefined");
-    if (concentration.dtype() != f32 && concentration.dtype() != f64)
-      throw DTypeError(fmt::format("random numbers of {}", name_of(concentration.dtype())), "draw f32 and cast");
+    DrawBase::check_numbers(concentration.dtype());
     return draw(concentration, generator);
   });
 }

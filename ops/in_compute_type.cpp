@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "mismatch.h"
+
 namespace weft::detail {
 
 DType to_compute_type(std::initializer_list<Operand> operands, Tensor* out) {
@@ -14,9 +16,7 @@ DType to_compute_type(std::initializer_list<Operand> operands, Tensor* out) {
   if (!is_floating(dtype)) throw DTypeError(fmt::format("no meaning for {}", name_of(dtype)), "cast it to f32 or f64");
   for (const Operand& o : operands) {
     const Tensor t = o.arg.tensor(dtype);
-    if (t.dtype() != dtype)
-      throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(dtype), name_of(t.dtype())),
-                       fmt::format("cast one: cast(x, {})", name_of(dtype)));
+    if (t.dtype() != dtype) throw dtypes_differ(dtype, t.dtype());
     *out++ = cast(t, compute_type(dtype));
   }
   return dtype;

@@ -123,15 +123,10 @@ void AxisPositions::batch(Batching& b) {
 }
 
 Tensor gather(const Arg& x, const Arg& indices, Axis axis) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  if (!t.defined()) return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{0});  // the door refuses it
-  try {
+  return composed("gather", {{"x", x}, {"idx", indices}}, [&] {
+    const Tensor t = x.tensor();
     return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{normal_axis(axis, t.rank())});
-  } catch (Error& e) {
-    e.locate("gather", {describe_operand("x", t)}, site_text(SiteScope::current()));
-    throw;
-  }
+  });
 }
 
 Tensor check_indices(const Arg& indices, std::int64_t n, std::int64_t low) {

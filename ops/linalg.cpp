@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include "apply.h"
+#include "composition.h"
 #include "defs/matmul.h"
 #include "defs/shape.h"
 #include "kernels/matmul_plan.h"
 #include "manipulate.h"
+#include "mismatch.h"
 #include "recorder.h"
 #include "work.h"
 
@@ -14,11 +16,7 @@ namespace weft {
 
 void MatMul::infer(const Attrs&, Types in, std::span<Type> out) {
   const Type &a = *in[0], &b = *in[1];
-  if (a.dtype != b.dtype)
-    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(a.dtype), name_of(b.dtype)),
-                     is_floating(a.dtype) && is_floating(b.dtype)
-                         ? fmt::format("cast one: cast(lhs, {}), or cast(rhs, {})", name_of(b.dtype), name_of(a.dtype))
-                         : fmt::format("cast one: cast(x, {})", name_of(is_floating(a.dtype) ? a.dtype : b.dtype)));
+  if (a.dtype != b.dtype) throw detail::dtypes_differ(a.dtype, b.dtype);
   if (a.dtype == DType::boolean) throw DTypeError("no meaning for bool", "cast it to a number type");
   const int rank = a.shape.size();
   bool batches = rank >= 2 && b.shape.size() == rank;
@@ -116,10 +114,8 @@ void MatMul::transposed(Transposing& t) {
 }
 
 Tensor matmul(const Arg& lhs, const Arg& rhs) {
-  const SiteScope scope(lhs.site());
-  Tensor a = lhs.tensor(), b = rhs.tensor();
-  if (!a.defined() || !b.defined()) return apply<MatMul>({a, b});
-  try {
+  return detail::composed("matmul", {{"lhs", lhs}, {"rhs", rhs}}, [&] {
+    Tensor a = lhs.tensor(), b = rhs.tensor();
     if (a.rank() == 0 || b.rank() == 0) throw ShapeError("an operand has no axes", "multiply by a scalar with *");
     const bool row = a.rank() == 1, column = b.rank() == 1;
     if (const std::int64_t k = a.shape().back(), other = b.shape()[column ? 0 : -2]; (row || column) && k != other)
@@ -155,11 +151,7 @@ Tensor matmul(const Arg& lhs, const Arg& rhs) {
     if (row) c = squeeze(c, Ints{-2});
     if (column) c = squeeze(c, Ints{-1});
     return c;
-  } catch (Error& e) {
-    e.relocate("matmul", {describe_operand("lhs", lhs.tensor()), describe_operand("rhs", rhs.tensor())},
-               site_text(SiteScope::current()));
-    throw;
-  }
+  });
 }
 
 }  // namespace weft

@@ -11,6 +11,7 @@
 #include "compose.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 #include "recorder.h"
 #include "standardize.h"
 
@@ -31,10 +32,7 @@ class Operands {
     if (!(epsilon >= 0) || !std::isfinite(epsilon)) fail(ArgumentError(fmt::format("epsilon is {}", epsilon)));
   }
 
-  template <class E> [[noreturn]] void fail(E error) const {
-    error.locate(name_, shown_, site_text(SiteScope::current()));
-    throw error;
-  }
+  template <class E> [[noreturn]] void fail(E error) const { detail::fail_in(name_, error, shown_); }
 
   // [N, C, ...]: the number of channels.
   std::int64_t channels() const {
@@ -62,9 +60,7 @@ class Operands {
   Tensor parameter(const char* role, const Tensor& t, const Shape& shape) {
     if (!t.defined()) return t;
     show(role, t);
-    if (t.dtype() != x.dtype())
-      fail(DTypeError(fmt::format("dtypes differ: {} and {}", name_of(x.dtype()), name_of(t.dtype())),
-                      fmt::format("cast(x, {}), or cast({}, {})", name_of(t.dtype()), role, name_of(x.dtype()))));
+    if (t.dtype() != x.dtype()) fail(detail::dtypes_differ(x.dtype(), t.dtype()));
     if (t.shape() != shape)
       fail(ShapeError(fmt::format("{} has shape {}, not {}", role, t.shape().text(), shape.text())));
     return cast(t, compute_type(x.dtype()));

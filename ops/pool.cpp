@@ -6,6 +6,7 @@
 
 #include "apply.h"
 #include "compose.h"
+#include "composition.h"
 #include "defs/pool.h"
 #include "recorder.h"
 #include "reduce.h"
@@ -17,20 +18,15 @@ using detail::spatial;
 
 // A public function's body: brings x into place, names errors, brings the result back. No axes: any, where they are.
 template <class F> Tensor pool(const char* name, int axes, const Arg& x, bool channels_last, F&& result) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  try {
-    if (!t.defined()) throw ArgumentError("an operand is undefined");
+  return detail::composed(name, {{"x", x}}, [&] {
+    const Tensor t = x.tensor();
     if (axes ? t.rank() != axes + 2 : t.rank() < 3)
       throw ShapeError(
           fmt::format("the input has rank {}, not {}", t.rank(), axes ? std::to_string(axes + 2) : "3 or more"),
           channels_last ? "it is [batch, axes..., channels]" : "it is [batch, channels, axes...]");
     if (channels_last || !axes) return result(t);
     return detail::channels_first(result(detail::channels_last(t)));
-  } catch (Error& e) {
-    e.relocate(name, {describe_operand("x", t)}, site_text(SiteScope::current()));
-    throw;
-  }
+  });
 }
 
 Tensor largest(const Tensor& x, const PoolAttrs& a) { return apply<MaxPick>({x, x}, a); }

@@ -9,6 +9,7 @@
 #include "apply.h"
 #include "defs/pool.h"
 #include "kernels/pool.h"
+#include "mismatch.h"
 
 namespace weft {
 namespace {
@@ -31,8 +32,7 @@ void check_extents(const Type& t, const Ints& wanted) {
 }
 
 void check_pair(const Type& by, const Type& t) {
-  if (by.dtype != t.dtype)
-    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(by.dtype), name_of(t.dtype)));
+  if (by.dtype != t.dtype) throw detail::dtypes_differ(by.dtype, t.dtype);
   if (by.shape[0] != t.shape[0] || by.shape.back() != t.shape.back())
     throw ShapeError(fmt::format("batch or channels differ: {} and {}", by.shape.text(), t.shape.text()));
 }
@@ -154,9 +154,7 @@ template <class F> void each_image(const Attrs& attrs, const Shape& shape, DType
 }
 
 const PoolLoops& loops_in_use() {
-  static const PoolLoops* const loops = isa() == Isa::avx512 ? pool_loops_avx512()
-                                        : isa() == Isa::avx2 ? pool_loops_avx2()
-                                                             : pool_loops_base();
+  static const PoolLoops* const loops = by_isa(isa(), pool_loops_base, pool_loops_avx2, pool_loops_avx512)();
   return *loops;
 }
 

@@ -8,6 +8,7 @@
 #include "contraction.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 #include "rearrange.h"
 
 namespace weft {
@@ -91,8 +92,7 @@ Tensor tensordot(const Arg& a, const Arg& b, const Ints& axes_a, const Ints& axe
 Tensor cross(const Arg& a, const Arg& b, Axis axis) {
   return composed("cross", {{"lhs", a}, {"rhs", b}}, [&] {
     const auto [given_x, given_y] = both(a, b);
-    if (given_x.dtype() != given_y.dtype())
-      throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(given_x.dtype()), name_of(given_y.dtype())));
+    if (given_x.dtype() != given_y.dtype()) throw detail::dtypes_differ(given_x.dtype(), given_y.dtype());
     const Shape shape = broadcast_shapes(given_x.shape(), given_y.shape());
     const int at = normal_axis(axis, shape.size());
     for (const Tensor& t : {given_x, given_y})

@@ -28,9 +28,8 @@ namespace weft {
 namespace {
 
 const UniformLoops& loops_in_use() {
-  static const UniformLoops* const loops = isa() == Isa::avx512 ? uniform_loops_avx512()
-                                           : isa() == Isa::avx2 ? uniform_loops_avx2()
-                                                                : uniform_loops_base();
+  static const UniformLoops* const loops =
+      by_isa(isa(), uniform_loops_base, uniform_loops_avx2, uniform_loops_avx512)();
   return *loops;
 }
 
@@ -40,13 +39,17 @@ std::int64_t per_block(DType dtype) { return dtype == f64 ? 2 : 4; }
 Tensor state_of(std::uint64_t seed) { return tensor<std::int64_t>({static_cast<std::int64_t>(seed), std::int64_t{0}}); }
 
 Tensor draw(const Shape& shape, DType dtype, random::Generator& generator) {
-  if (dtype != f32 && dtype != f64)
-    throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
+  DrawBase::check_numbers(dtype);
   count(shape);  // the caller's error, not that of an op in here
   return DrawBase::draw(op_of<Uniform>(), UniformAttrs{dtype, shape}, {}, generator);
 }
 
 }  // namespace
+
+void DrawBase::check_numbers(DType dtype) {
+  if (dtype != f32 && dtype != f64)
+    throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)), "draw f32 and cast");
+}
 
 Tensor DrawBase::draw(const Op& op, const Attrs& attrs, std::span<const Tensor> operands,
                       random::Generator& generator) {
@@ -65,8 +68,7 @@ Tensor DrawBase::draw(const Op& op, const Attrs& attrs, std::span<const Tensor> 
 
 void DrawBase::infer_draw(const Type& state, const Type& numbers, std::span<Type> out) {
   if (state != Type{i64, {2}}) throw ShapeError(fmt::format("a generator's state is i64[2], not {}", state.text()));
-  if (numbers.dtype != f32 && numbers.dtype != f64)
-    throw DTypeError(fmt::format("random numbers of {}", name_of(numbers.dtype)), "draw f32 and cast");
+  check_numbers(numbers.dtype);
   count(numbers.shape);
   out[0] = numbers;
   out[1] = state;
@@ -189,7 +191,7 @@ Tensor random::truncated_normal(const Shape& shape, double low, double high, dou
       throw ArgumentError(
           fmt::format("hardly any of the normal distribution of mean {} and deviation {} lies in [{}, {}]", mean,
                       deviation, low, high));
-    if (dtype != f32 && dtype != f64) throw DTypeError(fmt::format("random numbers of {}", name_of(dtype)));
+    DrawBase::check_numbers(dtype);
     // within what erfinv takes to finite numbers: draws of 0 and sums that round up
     const Tensor u = clip(draw(shape, f64, generator) * (to - from) + from, 0x1p-53 - 1, 1 - 0x1p-53);
     return cast(clip(erfinv(u) * unit + mean, low, high), dtype);

@@ -103,9 +103,7 @@ Tensor reshape(const Arg& x, const Shape& wanted) {
   if (t.shape() == wanted) return t;
   Shape shape = wanted;
   const auto fail = [&](std::string rule) {
-    ShapeError e(rule);
-    e.locate("reshape", {describe_operand("in0", t)}, site_text(SiteScope::current()));
-    throw e;
+    detail::fail_in("reshape", ShapeError(rule), {describe_operand("in0", t)});
   };
   int open = -1;
   std::int64_t rest = 1;

@@ -13,6 +13,7 @@
 #include "index_list.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 
 namespace weft {
 namespace {
@@ -94,8 +95,7 @@ void jvp_extremum(Forward& f) {
 
 void infer_scatter(const Attrs& attrs, Types in, std::span<Type> out) {
   detail::check_index_type(*in[1]);
-  if (in[2]->dtype != in[0]->dtype)
-    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[2]->dtype)));
+  if (in[2]->dtype != in[0]->dtype) throw detail::dtypes_differ(in[0]->dtype, in[2]->dtype);
   const Shape wanted = detail::picked_shape(in[0]->shape, in[1]->shape, attrs.as<AxisAttrs>().axis);
   if (in[2]->shape != wanted)
     throw ShapeError(fmt::format("updates are {}, not {}", in[2]->shape.text(), wanted.text()));
@@ -103,19 +103,10 @@ void infer_scatter(const Attrs& attrs, Types in, std::span<Type> out) {
 }
 
 Tensor scatter(const Op& op, const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  const auto apply_along = [&](int at) {
-    const Tensor in[] = {t, indices.tensor(i64), updates.tensor(t.defined() ? t.dtype() : f32)};
-    return apply(op, AxisAttrs{at}, in);
-  };
-  if (!t.defined()) return apply_along(0);  // the door refuses it
-  try {
-    return apply_along(normal_axis(axis, t.rank()));
-  } catch (Error& e) {
-    e.locate(op.name, {describe_operand("x", t)}, site_text(SiteScope::current()));
-    throw;
-  }
+  return detail::composed(op.name.data(), {{"x", x}, {"idx", indices}, {"upd", updates}}, [&] {
+    const Tensor t = x.tensor(), in[] = {t, indices.tensor(i64), updates.tensor(t.dtype())};
+    return apply(op, AxisAttrs{normal_axis(axis, t.rank())}, in);
+  });
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "kernels/sort.h"
 #include "manipulate.h"
 #include "math.h"
+#include "mismatch.h"
 
 namespace weft {
 namespace {
@@ -90,8 +91,7 @@ void ArgSort::run(const Attrs& attrs, Views in, Views out) {
 }
 
 void SearchSorted::infer(const Attrs&, Types in, std::span<Type> out) {
-  if (in[0]->dtype != in[1]->dtype)
-    throw DTypeError(fmt::format("dtypes differ: {} and {}", name_of(in[0]->dtype), name_of(in[1]->dtype)));
+  if (in[0]->dtype != in[1]->dtype) throw detail::dtypes_differ(in[0]->dtype, in[1]->dtype);
   Shape rows = in[0]->shape, values = in[1]->shape;
   if (rows.empty() || rows.size() != values.size())
     throw ShapeError(fmt::format("rows of {} for values of {}", rows.text(), values.text()));

@@ -6,6 +6,7 @@
 
 #include "../tensor/create.h"
 #include "apply.h"
+#include "composition.h"
 #include "index_list.h"
 #include "indexing.h"
 #include "manipulate.h"
@@ -212,18 +213,16 @@ std::optional<Along> only_along(const Brackets& brackets) {
 }
 
 template <class F> Tensor indexed(const char* name, const Arg& x, std::span<const Index> indices, F&& body) {
-  const SiteScope scope(x.site());
-  const Tensor t = x.tensor();
-  try {
-    if (!t.defined()) throw ArgumentError("operand 0 is undefined");
-    return body(t);
-  } catch (Error& e) {
-    std::vector<std::string> lines = {describe_operand("x", t)};
+  const auto shown = [&] {
+    std::vector<std::string> lines = {describe_operand("x", x)};
     for (const Index& i : indices)
       if (const Tensor* const tensor = tensor_of(i)) lines.push_back(describe_operand("idx", *tensor));
-    e.relocate(name, lines, site_text(SiteScope::current()));
-    throw;
-  }
+    return lines;
+  };
+  return detail::named(name, x.site(), shown, [&] {
+    detail::check_defined({{"x", x}});
+    return body(x.tensor());
+  });
 }
 
 }  // namespace

@@ -116,12 +116,11 @@ Tensor Variable::own_value(const Site& site) const {
 
 Variable& Variable::assign(const Arg& source) {
   const SiteScope scope(source.site());
-  if (!defined()) throw ArgumentError("assign to an undefined variable", "give it an initial value");
+  if (!defined()) detail::fail_in("assign", ArgumentError("the variable is undefined", "give it an initial value"));
   const Tensor value = source.tensor(dtype());
   const auto fail = [&](auto error) {
-    error.locate("assign", {describe_operand("variable  ", held(*state())), describe_operand("value     ", value)},
-                 site_text(source.site()));
-    throw error;
+    detail::fail_in("assign", error,
+                    {describe_operand("variable  ", held(*state())), describe_operand("value     ", value)});
   };
   if (!value.defined()) fail(ArgumentError("the value is undefined"));
   if (value.dtype() != dtype())

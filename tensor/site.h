@@ -4,6 +4,8 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "error.h"
 #include "scope.h"
@@ -54,6 +56,12 @@ template <class F> decltype(auto) called(std::string_view name, const Site& site
     e.locate(name, {}, site_text(SiteScope::current()));
     throw;
   }
+}
+
+/// Throws an error of the public function `name`, which shows these operands and the line.
+template <class E> [[noreturn]] void fail_in(std::string_view name, E error, std::vector<std::string> operands = {}) {
+  error.locate(name, std::move(operands), site_text(SiteScope::current()));
+  throw error;
 }
 }  // namespace detail
 

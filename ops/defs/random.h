@@ -21,6 +21,8 @@ struct DrawBase {
   static constexpr int outputs = 2;
   static constexpr bool draws = true;
 
+  /// DTypeError unless it is f32 or f64.
+  static void check_numbers(DType dtype);
   /// Both outputs' types: `numbers`, f32 or f64, and the state's.
   static void infer_draw(const Type& state, const Type& numbers, std::span<Type> out);
   /// The numbers of one of these ops, whose operands after the state are given; the generator goes on.

@@ -82,7 +82,8 @@ TEST_CASE("shapes that do not broadcast are named, with the dimension") {
 
 TEST_CASE("types never mix silently: the message says what to cast") {
   CHECK(message_of<DTypeError>([] { zeros({2}) + zeros({2}, f64); }) ==
-        "add: dtypes differ: f32 and f64\n  lhs  f32[2]\n  rhs  f64[2]\n  at HERE\n  hint: cast one: cast(x, f32)");
+        "add: dtypes differ: f32 and f64\n  lhs  f32[2]\n  rhs  f64[2]\n  at HERE\n"
+        "  hint: cast one: the f32 to f64, or the f64 to f32");
   CHECK(message_of<DTypeError>([] { zeros({2}, i32) * zeros({2}); }) ==
         "mul: dtypes differ: i32 and f32\n  lhs  i32[2]\n  rhs  f32[2]\n  at HERE\n  hint: cast one: cast(x, f32)");
   CHECK(message_of<DTypeError>([] { zeros({2}, i32) / 2; }) ==

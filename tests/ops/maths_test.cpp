@@ -109,8 +109,8 @@ TEST_CASE("lerp meets its ends, broadcasts, and rounds 16 bits once") {
   CHECK_SAME(lerp(x, y, 0.3),
              cast(lerp(cast(x, f32), cast(y, f32), cast(cast(tensor(0.3f), DType::bf16), f32)), DType::bf16));
   CHECK(message_of<DTypeError>([] { lerp(zeros({2}), zeros({2}, f64), 0.5); }) ==
-        "lerp: dtypes differ: f32 and f64\n  start   f32[2]\n  end     f64[2]\n  weight  literal 0.5\n  at HERE\n  "
-        "hint: cast one: cast(x, f32)");
+        "lerp: dtypes differ: f32 and f64\n  start   f32[2]\n  end     f64[2]\n  weight  literal 0.5\n  at HERE\n"
+        "  hint: cast one: the f32 to f64, or the f64 to f32");
   CHECK_THROWS_AS(lerp(zeros({2}, i32), 1, 0.5), DTypeError);
   CHECK_THROWS_AS(lerp(zeros({2}), zeros({3}), 0.5), ShapeError);
   CHECK_THROWS_AS(lerp(zeros({2}), Tensor(), 0.5), ArgumentError);

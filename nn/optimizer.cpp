@@ -8,7 +8,6 @@
 #include "../ops/apply.h"
 #include "../ops/math.h"
 #include "../ops/recorder.h"
-#include "../ops/reduce.h"
 #include "../tensor/create.h"
 #include "../tensor/warn.h"
 #include "layer_scope.h"

@@ -118,12 +118,11 @@ ValuesIndices with_indices(const char* name, Tensor (*index_of)(const Arg&, Axis
 }
 
 Tensor arg_reduce(const Op& op, const Arg& x, std::int64_t axis, bool keepdims) {
-  return detail::composed(op.name.data(), {{"in0", x}}, [&] {
-    const Tensor t = x.tensor();
-    const int at = normal_axis(axis, t.rank());
-    const Tensor r = apply(op, ArgReduceAttrs{at}, std::span(&t, 1));
-    return keepdims ? expand(r, at) : r;
-  });
+  const SiteScope scope(x.site());
+  const Tensor t = x.tensor();
+  const int at = detail::axis_of(op.name.data(), {"in0", x}, axis);
+  const Tensor r = apply(op, ArgReduceAttrs{at}, std::span(&t, 1));
+  return keepdims ? expand(r, at) : r;
 }
 
 }  // namespace

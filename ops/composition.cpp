@@ -35,5 +35,9 @@ std::vector<std::string> describe(std::span<const Tensor> list, std::size_t most
   return lines;
 }
 
+int axis_of(const char* name, const Operand& operand, std::int64_t axis) {
+  return composed(name, {operand}, [&] { return normal_axis(axis, operand.arg.tensor().rank()); });
+}
+
 }  // namespace detail
 }  // namespace weft

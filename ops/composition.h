@@ -1,6 +1,7 @@
 // How the public side of a composition begins: the line, undefined operands, and whose error it is.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ template <class F> auto composed(const char* name, std::initializer_list<Operand
         return body();
       });
 }
+
+/// Which of an operand's axes that is; IndexError under the function's name.
+int axis_of(const char* name, const Operand& operand, std::int64_t axis);
 
 }  // namespace detail
 }  // namespace weft

@@ -50,12 +50,15 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
   for (std::size_t i = n; i-- > data;)
     if (const Arg& a = *args.begin()[i]; a.given().defined()) literal = a.given().dtype();
   const auto shown = [&] {  // as they were given, not as they are broadcast
-    constexpr const char* roles[3][3] = {{"in0"}, {"lhs", "rhs"}, {"cond", "a", "b"}};
+    constexpr const char* roles[2][3] = {{"lhs", "rhs"}, {"cond", "a", "b"}};
     std::vector<std::string> operands;
-    for (std::size_t i = 0; i < n; ++i) operands.push_back(describe_operand(roles[n - 1][i], *args.begin()[i]));
+    for (std::size_t i = 0; i < n; ++i) operands.push_back(describe_operand(roles[condition][i], *args.begin()[i]));
     return operands;
   };
-  return named(op.name.data(), (*args.begin())->site(), shown, [&] {
+  const Site& site = (*args.begin())->site();
+  const SiteScope scope(site);
+  bool equal = true;
+  named(op.name.data(), site, shown, [&] {
     bool defined = true;
     for (std::size_t i = 0; i < n; ++i) {
       const Arg& a = *args.begin()[i];
@@ -63,9 +66,10 @@ Tensor detail::elementwise(const Op& op, std::initializer_list<const Arg*> args,
       in.set(i, a.is_number() ? own[i] : a.given());
       defined &= in[i].defined();
     }
-    bool equal = true;
     for (std::size_t i = 1; i < n && defined; ++i) equal &= in[i].shape() == in[0].shape();
-    if (equal) return apply(op, {}, in.first(n));
+  });
+  if (equal) return apply(op, {}, in.first(n));  // whose errors say more: an anomaly the operands' ranges
+  return named(op.name.data(), site, shown, [&] {
     Shape broadcast = in[0].shape();
     for (std::size_t i = 1; i < n; ++i) broadcast = broadcast_shapes(broadcast, in[i].shape());
     for (std::size_t i = 0; i < n; ++i)

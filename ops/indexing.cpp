@@ -123,10 +123,9 @@ void AxisPositions::batch(Batching& b) {
 }
 
 Tensor gather(const Arg& x, const Arg& indices, Axis axis) {
-  return composed("gather", {{"x", x}, {"idx", indices}}, [&] {
-    const Tensor t = x.tensor();
-    return apply<Gather>({t, indices.tensor(i64)}, AxisAttrs{normal_axis(axis, t.rank())});
-  });
+  const SiteScope scope(x.site());
+  const int at = detail::axis_of("gather", {"x", x}, axis);
+  return apply<Gather>({x.tensor(), indices.tensor(i64)}, AxisAttrs{at});
 }
 
 Tensor check_indices(const Arg& indices, std::int64_t n, std::int64_t low) {

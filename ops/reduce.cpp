@@ -75,42 +75,42 @@ Tensor product_of_others(const Tensor& t, const ReduceAttrs& a) {
 }
 
 Tensor reduce(const Op& op, const Arg& x, const Axes& axes, bool keepdims) {
-  return detail::composed(op.name.data(), {{"in0", x}}, [&] {
-    const Tensor t = x.tensor();
-    Ints list;
-    if (axes.list)
-      list = normal_axes(*axes.list, t.rank());
-    else
-      for (int i = 0; i < t.rank(); ++i) list.push_back(i);
-    // In f32 for the 16-bit floats, rounded once.
-    Tensor r = t.dtype() == compute_type(t.dtype()) ? t : cast(t, compute_type(t.dtype()));
-    const auto reduce_run = [&](int begin, int end) { r = apply(op, ReduceAttrs{begin, end}, std::span(&r, 1)); };
-    const bool splits_ties = &op == &op_of<Max>() || &op == &op_of<Min>();
-    if (list.empty()) {
-      reduce_run(t.rank(), t.rank());  // over no axes: each element alone
-    } else if (splits_ties && list.back() - list[0] >= list.size()) {
-      // All at once: of one run after the other the gradient would be split among the ties of each.
-      Ints order;
-      for (int i = 0; i < t.rank(); ++i)
-        if (!list.contains(i)) order.push_back(i);
-      const int begin = order.size();
-      for (const std::int64_t axis : list) order.push_back(axis);
-      r = transpose(r, order);
-      reduce_run(begin, t.rank());
-    } else {
-      for (int i = list.size(); i-- > 0;) {
-        const int end = static_cast<int>(list[i]) + 1;
-        while (i > 0 && list[i - 1] == list[i] - 1) --i;
-        reduce_run(static_cast<int>(list[i]), end);
-      }
-    }
-    if (keepdims) {
-      Shape shape = t.shape();
-      for (std::int64_t axis : list) shape[static_cast<int>(axis)] = 1;
-      r = reshape(r, shape);
-    }
-    return r.dtype() == t.dtype() ? r : cast(r, t.dtype());
+  const SiteScope scope(x.site());
+  const Tensor t = x.tensor();
+  const Ints list = detail::composed(op.name.data(), {{"in0", x}}, [&] {
+    if (axes.list) return normal_axes(*axes.list, t.rank());
+    Ints all;
+    for (int i = 0; i < t.rank(); ++i) all.push_back(i);
+    return all;
   });
+  // In f32 for the 16-bit floats, rounded once.
+  Tensor r = t.dtype() == compute_type(t.dtype()) ? t : cast(t, compute_type(t.dtype()));
+  const auto reduce_run = [&](int begin, int end) { r = apply(op, ReduceAttrs{begin, end}, std::span(&r, 1)); };
+  const bool splits_ties = &op == &op_of<Max>() || &op == &op_of<Min>();
+  if (list.empty()) {
+    reduce_run(t.rank(), t.rank());  // over no axes: each element alone
+  } else if (splits_ties && list.back() - list[0] >= list.size()) {
+    // All at once: of one run after the other the gradient would be split among the ties of each.
+    Ints order;
+    for (int i = 0; i < t.rank(); ++i)
+      if (!list.contains(i)) order.push_back(i);
+    const int begin = order.size();
+    for (const std::int64_t axis : list) order.push_back(axis);
+    r = transpose(r, order);
+    reduce_run(begin, t.rank());
+  } else {
+    for (int i = list.size(); i-- > 0;) {
+      const int end = static_cast<int>(list[i]) + 1;
+      while (i > 0 && list[i - 1] == list[i] - 1) --i;
+      reduce_run(static_cast<int>(list[i]), end);
+    }
+  }
+  if (keepdims) {
+    Shape shape = t.shape();
+    for (std::int64_t axis : list) shape[static_cast<int>(axis)] = 1;
+    r = reshape(r, shape);
+  }
+  return r.dtype() == t.dtype() ? r : cast(r, t.dtype());
 }
 
 }  // namespace

@@ -103,10 +103,10 @@ void infer_scatter(const Attrs& attrs, Types in, std::span<Type> out) {
 }
 
 Tensor scatter(const Op& op, const Arg& x, const Arg& indices, const Arg& updates, std::int64_t axis) {
-  return detail::composed(op.name.data(), {{"x", x}, {"idx", indices}, {"upd", updates}}, [&] {
-    const Tensor t = x.tensor(), in[] = {t, indices.tensor(i64), updates.tensor(t.dtype())};
-    return apply(op, AxisAttrs{normal_axis(axis, t.rank())}, in);
-  });
+  const SiteScope scope(x.site());
+  const int at = detail::axis_of(op.name.data(), {"x", x}, axis);
+  const Tensor t = x.tensor(), in[] = {t, indices.tensor(i64), updates.tensor(t.dtype())};
+  return apply(op, AxisAttrs{at}, in);
 }
 
 }  // namespace

@@ -364,7 +364,7 @@ TEST_CASE("what is undefined says so, whatever is asked of it", "[bad-input.20]"
   CHECK(message_of<ArgumentError>([&] { none + 1; }) ==
         "add: operand 0 is undefined\n"
         "  lhs  undefined\n"
-        "  rhs  literal 1\n"
+        "  rhs  f32[]\n"
         "  at HERE\n"
         "  hint: a gradient that does not exist is an undefined tensor; Unconnected::zero gives zeros");
 }

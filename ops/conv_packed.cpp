@@ -44,8 +44,10 @@ struct ConvOfPacked {
     const ConvShape& s = shape_of(attrs);
     const bool of_x = s.pass == ConvPass::x;
     const auto& extents = of_x ? s.in : s.out;
-    out[0] = {in[0]->dtype, detail::around(s.n, Ints(std::span(extents.data(), static_cast<std::size_t>(s.axes))),
-                                           of_x ? s.channels : s.outputs)};
+    const int axes = in[0]->shape.size() - 2;  // the shape may have one more, of 1, before a depthwise one's only one
+    out[0] = {in[0]->dtype,
+              detail::around(s.n, Ints(std::span(extents.data() + s.axes - axes, static_cast<std::size_t>(axes))),
+                             of_x ? s.channels : s.outputs)};
   }
   static OpWork work(const Attrs& attrs, Types, Types out) {
     return multiply_adds(shape_of(attrs).products(), out[0]->dtype);

@@ -184,7 +184,7 @@ Tensor sequence_mask(const Arg& lengths, std::int64_t steps) {
 
 LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, Flag with_bias, DType dtype, random::Generator& generator,
                    Site site) {
-  make(*this, "LSTMCell", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
+  make(*this, "LSTM", in, hidden, 4, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
 LSTMState LSTMCell::operator()(const Arg& x, const std::optional<LSTMState>& state) const {
   const LayerScope layer("LSTMCell", &weight_ih);
@@ -200,7 +200,7 @@ std::string LSTM::text() const { return text_of("LSTM", *this); }
 
 GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, Flag with_bias, DType dtype, random::Generator& generator,
                  Site site) {
-  make(*this, "GRUCell", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, with_bias, dtype, generator,
+  make(*this, "GRU", in, hidden, 3, {{"bias_ih", &bias_ih}, {"bias_hh", &bias_hh}}, with_bias, dtype, generator,
        site);
 }
 Tensor GRUCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
@@ -218,7 +218,7 @@ std::string GRU::text() const { return text_of("GRU", *this); }
 RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, Flag with_relu, Flag with_bias, DType dtype,
                  random::Generator& generator, Site site)
     : relu(with_relu) {
-  make(*this, "RNNCell", in, hidden, 1, {{"bias", &bias}}, with_bias, dtype, generator, site);
+  make(*this, "RNN", in, hidden, 1, {{"bias", &bias}}, with_bias, dtype, generator, site);
 }
 Tensor RNNCell::operator()(const Arg& x, const std::optional<Tensor>& h) const {
   const LayerScope layer("RNNCell", &weight_ih);

@@ -13,6 +13,13 @@
 namespace weft {
 namespace {
 
+Shape without_axes(const Shape& shape, const ReduceAttrs& a) {
+  Shape rest;
+  for (int i = 0; i < shape.size(); ++i)
+    if (i < a.begin || i >= a.end) rest.push_back(shape[i]);
+  return rest;
+}
+
 void infer_reduction(const Attrs& attrs, Types in, std::span<Type> out, bool boolean, bool of_nothing) {
   const auto& a = attrs.as<ReduceAttrs>();
   if (boolean != (in[0]->dtype == DType::boolean))
@@ -25,10 +32,7 @@ void infer_reduction(const Attrs& attrs, Types in, std::span<Type> out, bool boo
   const ReduceGeometry g(in[0]->shape, a);
   if (!of_nothing && g.n == 0 && g.outer > 0 && g.inner > 0)
     throw ArgumentError(fmt::format("of no elements: {} over axes {} to {}", in[0]->shape.text(), a.begin, a.end - 1));
-  Shape shape;
-  for (int i = 0; i < in[0]->shape.size(); ++i)
-    if (i < a.begin || i >= a.end) shape.push_back(in[0]->shape[i]);
-  out[0] = {in[0]->dtype, shape};
+  out[0] = {in[0]->dtype, without_axes(in[0]->shape, a)};
 }
 
 // x (of the reduced shape) back over the reduced axes of `shape`.
@@ -85,10 +89,15 @@ Tensor reduce(const Op& op, const Arg& x, const Axes& axes, bool keepdims) {
   });
   // In f32 for the 16-bit floats, rounded once.
   Tensor r = t.dtype() == compute_type(t.dtype()) ? t : cast(t, compute_type(t.dtype()));
-  const auto reduce_run = [&](int begin, int end) { r = apply(op, ReduceAttrs{begin, end}, std::span(&r, 1)); };
+  const bool has_meaning = (r.dtype() == DType::boolean) == (&op == &op_of<Any>() || &op == &op_of<All>());
+  const auto reduce_run = [&](int begin, int end) {
+    const ReduceAttrs a{begin, end};
+    r = has_meaning && ReduceGeometry(r.shape(), a).n == 1 ? reshape(r, without_axes(r.shape(), a))  // each alone
+                                                           : apply(op, a, std::span(&r, 1));
+  };
   const bool splits_ties = &op == &op_of<Max>() || &op == &op_of<Min>();
   if (list.empty()) {
-    reduce_run(t.rank(), t.rank());  // over no axes: each element alone
+    reduce_run(t.rank(), t.rank());
   } else if (splits_ties && list.back() - list[0] >= list.size()) {
     // All at once: of one run after the other the gradient would be split among the ties of each.
     Ints order;

@@ -224,6 +224,16 @@ TEST_CASE("axes are named from either end, in any order, and kept as 1 where ask
   CHECK(all(x > 0, {0, 1}).to_vector<bool>() == std::vector<bool>{false, true, true, true});
 }
 
+TEST_CASE("a reduction over axes of one element each is the elements, if the op has a meaning for them") {
+  const Tensor x = reshape(arange(0, 6, 1), {2, 1, 3, 1});
+  CHECK_SAME(sum(x, {1, 3}), reshape(x, {2, 3}));
+  CHECK_SAME(max(x, 1, true), x);
+  CHECK_SAME(sum(x, {1, 2}), sum(reshape(x, {2, 3, 1}), 1));
+  CHECK_SAME(prod(zeros({1, 0})), tensor(1));
+  CHECK_THROWS_AS(sum(x > 0, 1), DTypeError);
+  CHECK_THROWS_AS(any(x, 1), DTypeError);
+}
+
 TEST_CASE("adjacent reduced axes are one: their sum has the bits of the flat one, others go last first") {
   Random random;
   const Tensor x = random_tensor(random, {3, 50, 70, 4}, f32);

@@ -23,6 +23,7 @@ std::string GradientTape::explain_leaf(const Tensor& target, const Source& sourc
   const Tensor& value = source.variable ? source.variable->value : source.tensor;
   if (!target.defined() || !value.defined())
     return fmt::format("no gradient: the {} is undefined\n", target.defined() ? "source" : "target");
+  if (table_.find(target.id()) == no_slot) check_seen(tracer_, target);
   const auto none = [&](std::string_view why) { return fmt::format("no gradient: {}\n", why); };
   if (used_ && !options_.persistent)
     return none(

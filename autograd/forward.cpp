@@ -125,6 +125,7 @@ void ForwardAccumulator::start() {
   if (recording_) throw GradError("the accumulator is already recording", "stop() it first");
   check_thread(thread_);
   recording_ = true;
+  tracer_ = active_tracer();
   push_recorder(this);
 }
 
@@ -232,6 +233,7 @@ void ForwardAccumulator::watch_leaf(const Variable& primal, const Tensor& tangen
 Tensor ForwardAccumulator::tangent_of(const Tensor& t, Unconnected unconnected) const {
   if (!t.defined()) return {};
   if (const auto it = tangents_.find(t.id()); it != tangents_.end()) return it->second.tangent;
+  check_seen(tracer_, t);
   return unconnected == Unconnected::zero ? contiguous(detail::zeros_like(t)) : Tensor();
 }
 

@@ -101,6 +101,7 @@ class ForwardAccumulator : private Recorder {
   void drop_dead();
 
   bool recording_ = false;
+  const Tracer* tracer_ = nullptr;  // in which the recording began
   std::thread::id thread_ = std::this_thread::get_id();
   std::unordered_map<std::uint64_t, Entry> tangents_;  // by the primal's id
   std::vector<Watched> variables_;

@@ -240,6 +240,9 @@ std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i].defined())
       fail(GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?"));
+    if (table_.find(targets[i].id()) == no_slot) try {
+        check_seen(tracer_, targets[i]);
+      } catch (const GuardError& e) { fail(e); }
     if (seeds.empty() || !seeds[i].defined()) continue;
     if (seeds[i].dtype() != targets[i].dtype())
       fail(DTypeError(

@@ -37,6 +37,12 @@ std::span<Recorder* const> active_recorders() {
 
 Tracer* active_tracer() { return state.tracer; }
 
+void check_seen(const Tracer* since, const Tensor& t) {
+  if (t.is_traced() && since != active_tracer())
+    throw GuardError("the value was computed in a function that is traced, where what records outside sees no op",
+                     "record inside it, or ask outside");
+}
+
 void push_recorder(Recorder* recorder) {
   const std::size_t at = std::min(state.recorders.size(), state.limit);
   state.recorders.insert(state.recorders.begin() + static_cast<std::ptrdiff_t>(at), recorder);

@@ -40,6 +40,11 @@ std::span<Recorder* const> active_recorders();
 /// The trace that the calling thread is in, or null.
 Tracer* active_tracer();
 
+/// GuardError if a recorder that was started in `since` (a trace or none) and does not know `t` can't have seen what
+/// made it: t is of another function that is traced, in which it sees no op. In place of the silence kept of the
+/// unconnected.
+void check_seen(const Tracer* since, const Tensor& t);
+
 /// To be called where what a function does depends on which variable it was given.
 inline void tell_variables_apart() {
   if (Tracer* const tracer = active_tracer()) tracer->tells_variables_apart = true;

@@ -231,6 +231,31 @@ TEST_CASE("Only the variables that are trainable are watched by a tape inside", 
   CHECK(f().item() == 30);
 }
 
+TEST_CASE("A tape or an accumulator from outside does not know what a traced function computes, and says so",
+          "[compile][1.7.gradients]") {
+  Variable w(tensor({1, 2}));
+  const Tensor x = tensor({1, 1});
+  const auto says = [](auto&& f) {
+    const std::string said = message_of<GuardError>(f);
+    INFO(said);
+    CHECK(said.find("the value was computed in a function that is traced, where what records outside sees no op") !=
+          std::string::npos);
+    CHECK(said.find("hint: record inside it, or ask outside") != std::string::npos);
+  };
+  GradientTape tape({.persistent = true});
+  auto gradient = compile([&](const Tensor& t) {
+    return tape.gradient(sum(w * w * t), w, GradientOptions{.unconnected = Unconnected::zero});
+  });
+  says([&] { gradient(x); });
+  says([&] { compile([&](const Tensor& t) { return tape.explain(sum(w * t), w), t; })(x); });
+  const ForwardAccumulator accumulator(x, x);
+  says([&] { compile([&](const Tensor& t) { return accumulator.jvp(t * t); })(x); });
+
+  // Of what it saw it answers inside, too.
+  const Tensor loss = sum(w * w * x);
+  CHECK_VALUES(compile([&](const Tensor& t) { return t * tape.gradient(loss, w); })(x), 2, 4);
+}
+
 TEST_CASE("Gathering from a variable inside", "[compile][1.7.variables]") {
   const NoLeaks guard;
   Variable table = tensor({{1, 2}, {3, 4}, {5, 6}});

@@ -17,6 +17,9 @@ namespace {
 // Up to so long a single row stays with what is made of its reductions, on one thread; a longer one is reduced by
 // itself, in blocks on all threads (see lower.cpp).
 constexpr std::int64_t longest_single_row = 1 << 16;
+// Rows and their columns, and instructions for each row, from which on row values have a loop of their own (by trial).
+constexpr std::int64_t many_rows = 1024, short_row = 64;
+constexpr std::size_t long_row_value = 16;
 constexpr std::int64_t longest_interleaved = 2048;  // columns, of which 256 bytes are taken at a time
 
 bool is_contiguous(const Access& a) { return a.offset == 0 && a.strides == contiguous_strides(a.shape); }
@@ -75,6 +78,14 @@ class Partition {
     sink();
     drop_empty();
     order();
+    if (part_row_values()) {
+      readers_.assign(graph_.values.size(), {});  // both of groups as they were numbered
+      merged_into_.clear();
+      order();
+      merge_all();
+      drop_empty();
+      order();
+    }
     return std::move(result_);
   }
 
@@ -275,6 +286,42 @@ class Partition {
       group(to).nodes.insert(std::lower_bound(group(to).nodes.begin(), group(to).nodes.end(), i), i);
       dependencies_->joined(i, to);
     }
+  }
+
+  // What is computed of rows' values and does not come back to the rows' elements is computed a row at a time, where a
+  // loop of its own would have a vector of rows at a time. Of many short rows that pays if it is long. True if any is
+  // parted; the groups have to be put in order then.
+  bool part_row_values() {
+    bool any = false;
+    const std::size_t before = result_.groups.size();
+    for (std::size_t g = 0; g < before; ++g) {
+      const Group& from = result_.groups[g];
+      if (!from.fused || from.split <= 0 || from.inner >= 0 || count(from.rows()) < many_rows ||
+          count(from.columns()) > short_row)
+        continue;
+      std::vector<bool> stays(graph_.values.size());  // by value: needed for the rows' elements
+      Group own;
+      for (auto i = from.nodes.rbegin(); i != from.nodes.rend(); ++i) {
+        const Graph::Node& n = graph_.nodes[*i];
+        if (result_.roles[*i] == Role::row && n.op->kind == OpKind::elementwise && !stays[n.out]) {
+          own.nodes.insert(own.nodes.begin(), *i);
+          own.instructions += instructions_[*i];
+        } else {
+          for (const ValueId v : n.in) stays[result_.accesses[v].base] = true;
+        }
+      }
+      if (own.instructions < long_row_value) continue;
+      own.fused = any = true;
+      own.space = from.rows();
+      for (const std::uint32_t i : own.nodes) {
+        result_.group_of[i] = static_cast<int>(result_.groups.size());
+        result_.roles[i] = Role::full;
+        std::erase(group(static_cast<int>(g)).nodes, i);
+      }
+      group(static_cast<int>(g)).instructions -= own.instructions;
+      result_.groups.push_back(std::move(own));
+    }
+    return any;
   }
 
   Group& group(int g) { return result_.groups[static_cast<std::size_t>(g)]; }

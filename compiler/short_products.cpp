@@ -6,6 +6,7 @@
 #include "../ops/defs/matmul.h"
 #include "../ops/defs/shape.h"
 #include "../ops/inferred.h"
+#include "access.h"
 
 namespace weft {
 namespace {
@@ -32,14 +33,15 @@ struct MultiplyAdd {
   }
 };
 
-bool is_short(const Graph& graph, const Graph::Node& n) {
+bool is_short(const Graph& graph, std::span<const Access> accesses, const Graph::Node& n) {
   if (n.op != &op_of<MatMul>()) return false;
   const Type &a = graph.type(n.in[0]), &c = graph.type(n.out);
   if (c.shape.size() != 2 || a.shape.size() != 2 || graph.type(n.in[1]).shape.size() != 2) return false;
   const std::int64_t k = a.shape[1];
-  // columns of A that lie apart are read by steps: beside one column of C that is all there is to do
+  // columns of A that lie apart are read by steps: beside one column of C that is all there is to do; and so are rows
+  // of B, for each row of C anew
   return (c.dtype == DType::f32 || c.dtype == DType::f64) && k >= 1 && k <= most_terms(c.shape[1]) &&
-         (k == 1 || c.shape[1] > 1);
+         (k == 1 || c.shape[1] > 1) && (c.shape[1] == 1 || accesses[n.in[1]].strides[1] == 1);
 }
 
 /// Nodes of one site.
@@ -68,9 +70,10 @@ WEFT_DEFINE_OP(weft::MultiplyAdd);
 namespace weft {
 
 Graph spell_out_products(const Graph& graph) {
+  const std::vector<Access> accesses = find_accesses(graph);
   GraphCopy copy(graph);
   return copy.rewrite([&](const Graph::Node& n) {
-    if (!is_short(graph, n)) return false;
+    if (!is_short(graph, accesses, n)) return false;
     const Writer writer{copy.to, n.site};
     const Type& type = graph.type(n.out);
     const ValueId a = copy(n.in[0]), b = copy(n.in[1]);

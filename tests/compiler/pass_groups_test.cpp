@@ -257,6 +257,36 @@ TEST_CASE("groups: no more instructions in a loop than code generation bears", "
   CHECK_THAT(compiled.explain_fusion(), Catch::Matchers::Contains("instructions; a kernel has at most 96 and 1000"));
 }
 
+TEST_CASE(
+    "groups: long functions of many short rows' values have a loop of their own, if the rows do not want them back",
+    "[pass][groups]") {
+  const Type points{f32, {2000, 3}};
+  CHECK_DRAWN(drawn_groups(traced([](const Tensor& x) { return sin(sum(x, 1)); }, points)), R"(
+%0 = input f32[2000, 3]                | group 0: [2000] rows of [3]
+%1 = sum f32[2000] %0 {begin=1, end=2} |   %1 = sum f32[2000]  row
+%2 = sin f32[2000] %1                  | group 1: loop over [2000]
+return %2                              |   %2 = sin f32[2000]
+)");
+  CHECK_DRAWN(drawn_groups(traced([](const Tensor& x) { return x * expand(sin(sum(x, 1)), 1); }, points)), R"(
+%0 = input f32[2000, 3]                             | group 0: [2000] rows of [3]
+%1 = sum f32[2000] %0 {begin=1, end=2}              |   %1 = sum f32[2000]  row
+%2 = sin f32[2000] %1                               |   %2 = sin f32[2000]  row
+%3 = reshape f32[2000, 1] %2 {shape=[2000, 1]}      |   %5 = mul f32[2000, 3]
+%4 = broadcast_to f32[2000, 3] %3 {shape=[2000, 3]} |
+%5 = mul f32[2000, 3] %0 %4                         |
+return %5                                           |
+)");
+  CHECK_DRAWN(drawn_groups(traced([](const Tensor& x) { return mean(sin(sum(x, 1))); }, points)), R"(
+%0 = input f32[2000, 3]                | group 0: [2000] rows of [3]
+%1 = sum f32[2000] %0 {begin=1, end=2} |   %1 = sum f32[2000]  row
+%2 = sin f32[2000] %1                  | group 1: [] rows of [2000]
+%3 = sum f32[] %2 {begin=0, end=1}     |   %2 = sin f32[2000]
+%4 = constant f32[] 2000               |   %3 = sum f32[]  row
+%5 = div f32[] %3 %4                   |   %5 = div f32[]  row
+return %5                              |
+)");
+}
+
 TEST_CASE("groups: known powers are as short as the products they are", "[pass][groups]") {
   const auto chain = [](auto cube) {
     return compile([=](const Tensor& x) {

@@ -101,7 +101,7 @@ template <class T> void turned(const ConvShape& s, void* x, const void* w, void*
 }
 
 /// Which kernel computes it.
-enum class Way { library, turned, depthwise, depthwise_weight, product, columns, widened };
+enum class Way { library, turned, depthwise, depthwise_weight, product, lines, columns, widened };
 
 Way way_of(const ConvShape& s, DType t) {
   const bool bf16 = t == DType::bf16 && onednn::has_bf16(s);
@@ -109,6 +109,7 @@ Way way_of(const ConvShape& s, DType t) {
   const bool is_short = s.pass != ConvPass::w && (s.pass == ConvPass::y ? s.channels : s.outputs) <= 64;
   if (is_product(s) && !(bf16 && is_short)) return Way::product;
   if (is_depthwise(s, t)) return Way::depthwise;
+  if (is_by_lines(s, t)) return Way::lines;
   if (t == f64) return Way::columns;
   if (t != f32 && !bf16) return Way::widened;
   if (t == f32 && is_depthwise_weight(s)) return Way::depthwise_weight;
@@ -142,6 +143,7 @@ void conv(const ConvShape& s, DType t, void* x, void* w, void* y) {
     case Way::depthwise_weight:
       return depthwise_weight(s, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
     case Way::product: return product(s, t, x, w, y);
+    case Way::lines: return conv_by_lines(s, t, x, w, y);
     case Way::columns:
       return conv_by_columns(s, static_cast<double*>(x), static_cast<double*>(w), static_cast<double*>(y));
     case Way::widened: return widened(s, t, x, w, y);

@@ -37,10 +37,10 @@ struct ConvShape {
 inline constexpr std::int64_t cached_image = 900'000;
 
 /// Computes one of the three, on several threads where that pays. f32 is oneDNN's, but for single pixels (our
-/// matmul) and weight gradients of depthwise windows (conv_depthwise.h), all cut into pieces that the shape alone
-/// decides, so that neither threads nor mode change a bit; f64 is gathered into rows for our matmul, but for depthwise
-/// windows. bf16 and f16 are summed in f32 and rounded once: bf16 by oneDNN where the CPU multiplies it, else both are
-/// widened.
+/// matmul), gradients of long windows along one axis and weight gradients of depthwise ones (conv_depthwise.h), all cut
+/// into pieces that the shape alone decides, so that neither threads nor mode change a bit; f64 is gathered into rows
+/// for our matmul, but for windows along one axis and depthwise ones. bf16 and f16 are summed in f32 and rounded once:
+/// bf16 by oneDNN where the CPU multiplies it, else both are widened.
 void conv(const ConvShape&, DType, void* x, void* w, void* y);
 
 /// For y or x: bytes of the weight in the order in which conv() takes it, where that is not the caller's; else 0. One
@@ -48,6 +48,10 @@ void conv(const ConvShape&, DType, void* x, void* w, void* y);
 std::size_t packed_weight_bytes(const ConvShape&, DType);
 void pack_weight(const ConvShape&, DType, const void* w, void* packed);
 void conv_packed(const ConvShape&, DType, void* x, const void* packed, void* y);
+
+/// Along one axis: f64, and f32's gradients for long windows (for x if it can be turned round), as matrix products.
+bool is_by_lines(const ConvShape&, DType);
+void conv_by_lines(const ConvShape&, DType, void* x, void* w, void* y);
 
 /// f64: one matrix product an image and group, from columns that hold each position's window.
 void conv_by_columns(const ConvShape&, double* x, double* w, double* y);

@@ -106,8 +106,9 @@ void AxisPositions::run(const Attrs& attrs, Views in, Views out) {
     const std::int64_t* index = indices.begin() + task * part * g.inner;
     const std::int64_t end = std::min(rows, (task + 1) * part);
     auto* to = out[0].as<std::int64_t>() + task * part * g.inner;
-    for (std::int64_t r = task * part; r < end;) {  // those that have the same place before the axis
-      const std::int64_t first = r / g.n % outer_extent * extent, run = std::min(end - r, g.n - r % g.n);
+    std::int64_t o = task * part / g.n % outer_extent, along = task * part % g.n;
+    for (std::int64_t r = task * part; r < end; along = 0, o = o + 1 == outer_extent ? 0 : o + 1) {  // those of one o
+      const std::int64_t first = o * extent, run = std::min(end - r, g.n - along);
       for (std::int64_t k = 0; g.inner == 1 && k < run; ++k) to[k] = first + index[k];
       for (std::int64_t i = 0; g.inner > 1 && i < run; ++i)
         for (std::int64_t k = 0; k < g.inner; ++k) to[i * g.inner + k] = (first + index[i * g.inner + k]) * g.inner + k;

@@ -60,7 +60,7 @@ int threads_for(std::int64_t bytes) {
   return static_cast<int>(std::clamp<std::int64_t>(bytes / least_per_thread, 1, num_threads()));
 }
 
-// ---- short rows: as many bytes on both sides, of which a call for each would be the larger part
+// ---- rows: as many bytes on both sides; of short ones a call for each would be the larger part
 
 constexpr std::int64_t short_row = 64;  // bytes
 
@@ -77,8 +77,12 @@ template <class Piece, int pieces> void copy_rows(const std::byte* from, std::in
   }
 }
 
-void copy_short_rows(const std::byte* from, std::int64_t from_step, std::byte* to, std::int64_t to_step,
-                     std::int64_t bytes, std::int64_t n) {
+void copy_rows(const std::byte* from, std::int64_t from_step, std::byte* to, std::int64_t to_step, std::int64_t bytes,
+               std::int64_t n) {
+  if (bytes > short_row) {
+    for (; n > 0; --n, from += from_step, to += to_step) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    return;
+  }
   const auto rows = bytes <= 2    ? copy_rows<std::uint8_t, 1>
                     : bytes <= 4  ? copy_rows<std::uint16_t, 1>
                     : bytes <= 8  ? copy_rows<std::uint32_t, 1>
@@ -204,21 +208,21 @@ void copy_elements(const View& from, const View& to) {
   const std::int64_t rows = count_of(axes), pieces = (inner.extent + per_task - 1) / per_task,
                      per_row_task = std::max<std::int64_t>(1, per_task / inner.extent),
                      tasks = pieces > 1 ? rows * pieces : (rows + per_row_task - 1) / per_row_task;
-  const bool short_rows = from.dtype == to.dtype && inner.from == from_size && inner.to == to_size && !axes.empty() &&
-                          inner.extent * to_size <= short_row;
+  const bool whole_rows =
+      from.dtype == to.dtype && inner.from == from_size && inner.to == to_size && !axes.empty() && pieces == 1;
   parallel_for(tasks, threads_for(elements * std::max(from_size, to_size)), [&](std::int64_t task) {
     const std::int64_t first = pieces > 1 ? task / pieces : task * per_row_task,
                        last = pieces > 1 ? first + 1 : std::min(rows, first + per_row_task),
                        begin = pieces > 1 ? task % pieces * per_task : 0,
                        end = std::min(inner.extent, begin + per_task);
-    if (short_rows)
+    if (whole_rows)
       for (std::int64_t row = first; row < last;) {
         const Place p(axes, row);
         const std::int64_t n = std::min(last - row, axes.back().extent - row % axes.back().extent);
-        copy_short_rows(source + p.from, axes.back().from, target + p.to, axes.back().to, inner.extent * to_size, n);
+        copy_rows(source + p.from, axes.back().from, target + p.to, axes.back().to, inner.extent * to_size, n);
         row += n;
       }
-    for (std::int64_t row = first; row < last && !short_rows; ++row) {
+    for (std::int64_t row = first; row < last && !whole_rows; ++row) {
       const Place p(axes, row);
       detail::convert_elements(from.dtype, source + p.from + begin * inner.from, inner.from / from_size, to.dtype,
                                target + p.to + begin * inner.to, inner.to / to_size, end - begin);

@@ -184,6 +184,7 @@ template <bool largest> void run_cumarg(DType dtype, const CumulativeShape& s, c
         for (std::int64_t k = 0; k < width; ++k) {
           const T v = x[at + k];
           const bool taken = is_better<largest>(v, best[k]);
+          if (width == 1 && !taken) continue;  // a branch, which is guessed and not waited for
           best[k] = taken ? v : best[k];
           index[k] = taken ? row : index[k];
         }

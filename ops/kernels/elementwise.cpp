@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t tile = 1024;                 // elements: three operands and a result fit in L1
 constexpr std::int64_t least_per_task = 16 * tile;  // what one thread takes at a time
+constexpr std::int64_t least_turned = 64 * tile;    // what the caches do not hold
 constexpr int max_inputs = 3;
 
 // n elements of the same type as stored, which a vector's loop would take longer to begin with.
@@ -133,6 +134,16 @@ struct Job {
   }
 };
 
+// Whether each element of a row lies in a cache line of its own, and what follows it in the line in other rows: it is
+// then put in order first, by blocks.
+bool is_turned(const View& v) {
+  constexpr std::size_t line = 64;
+  const Reader r(v);
+  return !r.constant && !r.direct && r.shape.size() > 1 &&
+         static_cast<std::size_t>(std::abs(r.strides.back())) * size_of(v.dtype) >= line &&
+         std::find(r.strides.begin(), r.strides.end(), 1) != r.strides.end();
+}
+
 }  // namespace
 
 void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out) {
@@ -165,6 +176,15 @@ void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out
     }
     formula = op.formula(attrs, std::span(type_pointers.data(), in.size()));
   }
+  std::array<View, max_inputs> ordered;
+  std::array<Storage, max_inputs> copies;
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    ordered[k] = in[k];
+    if (n < least_turned || !is_turned(in[k])) continue;
+    detail::in_order(in[k], copies[k]);
+    ordered[k] = {in[k].dtype, in[k].shape, contiguous_strides(in[k].shape), copies[k].data()};
+  }
+  in = Views(ordered).first(in.size());
   const Reader readers[max_inputs] = {Reader(in[0]), Reader(in[in.size() > 1 ? 1 : 0]),
                                       Reader(in[in.size() > 2 ? 2 : 0])};
   const Job job{{&readers[0], &readers[1], &readers[2]}, in.size(), out, loop, &formula};

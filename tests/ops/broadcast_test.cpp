@@ -50,6 +50,17 @@ TEST_CASE("operands broadcast as NumPy's do: every pair of shapes against explic
   CHECK(pairs > 80);
 }
 
+TEST_CASE("large operands that lie turned are read as if they lay in order") {
+  Random random(17);
+  const Tensor a = random_tensor(random, {70, 40, 50}, f32), b = random_tensor(random, {50, 40, 70}, f32),
+               h = cast(random_tensor(random, {40, 70, 50}, f32), DType::bf16);
+  const Tensor at = transpose(a, {2, 1, 0}), ht = transpose(h, {2, 0, 1}), line = slice_axis(b, 2, 0, 1);
+  CHECK_SAME(at + b, contiguous(at) + b);
+  CHECK_SAME(at * line, contiguous(at) * line);
+  CHECK_SAME(exp(ht), exp(contiguous(ht)));
+  CHECK_SAME(where(at > 0, at, b), where(contiguous(at) > 0, contiguous(at), b));
+}
+
 TEST_CASE("where broadcasts all three operands") {
   const Tensor mask = tensor<bool>({{true}, {false}});
   CHECK_VALUES(where(mask, tensor({1, 2, 3}), -1), 1, 2, 3, -1, -1, -1);

@@ -109,6 +109,23 @@ TEST_CASE("searchsorted finds the left or the right end of equals; NaN is the la
   CHECK_VALUES(searchsorted(zeros({0}), tensor({1})), 0);
 }
 
+TEST_CASE("searchsorted finds what std::lower_bound and upper_bound find, in rows of any length") {
+  Random random(5);
+  for (const std::int64_t n : {1, 2, 3, 7, 64, 1000}) {
+    const Tensor rows = sort(floor(random_tensor(random, {3, n}, f32, -20, 20)), 1),
+                 values = floor(random_tensor(random, {3, 700}, f32, -22, 22));
+    const std::vector<float> sorted = rows.to_vector<float>(), sought = values.to_vector<float>();
+    std::vector<std::int64_t> left, right;
+    for (std::size_t k = 0; k < sought.size(); ++k) {
+      const auto row = sorted.begin() + static_cast<std::ptrdiff_t>(k / 700) * n;
+      left.push_back(std::lower_bound(row, row + n, sought[k]) - row);
+      right.push_back(std::upper_bound(row, row + n, sought[k]) - row);
+    }
+    CHECK(searchsorted(rows, values).to_vector<std::int64_t>() == left);
+    CHECK(searchsorted(rows, values, true).to_vector<std::int64_t>() == right);
+  }
+}
+
 TEST_CASE("median and quantile interpolate between elements, and a NaN comes out") {
   const Tensor m = tensor({{3, 1, 2}, {9, 7, 8}});
   CHECK_VALUES(median(m, 1), 2, 8);

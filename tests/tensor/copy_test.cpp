@@ -92,6 +92,16 @@ TEST_CASE("a transpose larger than the caches", "[copy]") {
   }
 }
 
+TEST_CASE("long rows move as a whole", "[copy]") {
+  test::Random random(13);
+  for (const DType type : {f32, u8}) {
+    Layout from(random, {6, 9, 100}, type, false, true), to(random, {6, 9, 100}, type, false, true);
+    from.view = {type, {6, 9, 100}, {100, 600, 1}, from.memory.data()};
+    to.view = {type, {6, 9, 100}, {900, 100, 1}, to.memory.data()};
+    check(from, to);
+  }
+}
+
 TEST_CASE("transposes of every type, with ragged ends, on one thread and on all", "[copy]") {
   test::Random random(12);
   const int before = num_threads();

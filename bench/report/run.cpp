@@ -114,9 +114,20 @@ class Table : public BenchmarkReporter {
   std::size_t width_ = 0;
 };
 
+// To the file of --benchmark_out, of which Google does not ask whether it could be written.
+template <class Reporter> class Checked : public Reporter {
+ public:
+  using Reporter::Reporter;
+  void Finalize() override {
+    Reporter::Finalize();
+    written = static_cast<bool>(this->GetOutputStream().flush());
+  }
+  bool written = true;
+};
+
 // bench.json. Google's "library_build_type" is about its own library, of which only the clock counts here: readers take
 // it for that of what was measured, so that is what it says.
-class Json : public benchmark::JSONReporter {
+class Json : public Checked<benchmark::JSONReporter> {
  public:
   bool ReportContext(const Context& context) override {
     std::ostream& file = GetOutputStream();
@@ -140,15 +151,33 @@ class Json : public benchmark::JSONReporter {
 
 [[noreturn]] void fail_to_write(const std::string& file) { throw Error("bench: " + file + " cannot be written"); }
 
-void write(const std::filesystem::path& file, const std::string& text) {
-  std::ofstream out(file);
-  out << text;
-  if (!out.flush()) fail_to_write(file.string());
+// Beside a file, which stays as it is until there is a whole new one.
+std::filesystem::path part_of(const std::filesystem::path& file) { return file.string() + ".part"; }
+
+[[noreturn]] void fail_to_replace(const std::filesystem::path& file) {
+  std::error_code ignored;
+  std::filesystem::remove(part_of(file), ignored);
+  fail_to_write(file.string());
 }
 
-// Before all the work: may we?
-void check_writable(const std::string& file) {
-  if (!std::ofstream(file, std::ios::app)) fail_to_write(file);
+void write_part(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream out(part_of(file));
+  out << text;
+  out.close();
+  if (!out) fail_to_replace(file);
+}
+
+void put_in_place(const std::filesystem::path& file) {
+  std::error_code error;
+  std::filesystem::rename(part_of(file), file, error);
+  if (error) fail_to_replace(file);
+}
+
+// Before all the work: may we, and is there any room?
+void check_writable(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file)) fail_to_write(file.string());
+  write_part(file, " ");
+  std::filesystem::remove(part_of(file));
 }
 
 // Google's csv aborts where counters differ from case to case, as ours do; of a word that it does not know it prints
@@ -167,25 +196,24 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   for (const std::string& a : arguments) {
     const std::string flag = a.substr(0, a.find('=')), value = a.substr(std::min(flag.size() + 1, a.size()));
     if (flag == "--benchmark_format" || flag == "--benchmark_out_format") check_format(flag, value);
-    if (flag == "--benchmark_out") check_writable(value);
+    if (flag == "--benchmark_out" && !std::ofstream(value, std::ios::app)) fail_to_write(value);
   }
   const bool lists = given("--benchmark_list_tests"), reports = !lists && !(out.empty() && given("--benchmark_out="));
   if (out.empty()) out = ".";
+  const std::filesystem::path figures = out / "bench.json", tables = out / "bench.md", picture = out / "roofline.svg";
   if (reports) {
     std::error_code error;
     std::filesystem::create_directories(out, error);
-    check_writable((out / "bench.md").string());
+    for (const auto& file : {figures, tables, picture}) check_writable(file);
   }
   const bool own_table = !given("--benchmark_format=");
   const auto otherwise = [&](const std::string& flag, const std::string& value) {
     if (!given(flag + "=")) arguments.push_back(flag + "=" + value);
   };
-  // Google opens its file before it looks for benchmarks: an earlier report stays until there is a new one.
-  const std::filesystem::path figures = out / "bench.json", unfinished = out / "bench.json.part";
   const bool own_file = reports && !given("--benchmark_out=");
-  if (reports) otherwise("--benchmark_out", unfinished.string());
+  if (reports) otherwise("--benchmark_out", part_of(figures).string());
   otherwise("--benchmark_out_format", "json");
-  const bool json = given("--benchmark_out=") && given("--benchmark_out_format=json");
+  const bool has_file = given("--benchmark_out="), json = given("--benchmark_out_format=json");
   otherwise("--benchmark_repetitions", "5");
   otherwise("--benchmark_min_time", "0.05");
   if (!filter.empty()) otherwise("--benchmark_filter", filter);
@@ -197,25 +225,34 @@ int run_and_report(std::filesystem::path out, std::vector<std::string> arguments
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
 
   Table table(own_table ? nullptr : benchmark::CreateDefaultDisplayReporter());
-  Json file;
-  const std::size_t matched =
-      json ? benchmark::RunSpecifiedBenchmarks(&table, &file) : benchmark::RunSpecifiedBenchmarks(&table);
+  Json as_json;
+  Checked<benchmark::ConsoleReporter> as_text(benchmark::ConsoleReporter::OO_None);
+  benchmark::BenchmarkReporter* const file = json ? static_cast<benchmark::BenchmarkReporter*>(&as_json) : &as_text;
+  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(&table, has_file ? file : nullptr);
   benchmark::Shutdown();
   benchmark::ClearRegisteredBenchmarks();
   detail::release_case();
-  if (own_file && matched > 0) std::filesystem::rename(unfinished, figures);
-  if (own_file && matched == 0) std::filesystem::remove(unfinished);
-  if (matched == 0) return 2;  // Google has said so
+  if (matched == 0) {  // Google has said so
+    if (own_file) std::filesystem::remove(part_of(figures));
+    return 2;
+  }
   if (lists) return 0;
+  const bool written = as_json.written && as_text.written;
+  if (own_file && !written) fail_to_replace(figures);
+  if (own_file) put_in_place(figures);
   if (reports) {
-    write(out / "bench.md", markdown(machine(), table.rows));
-    write(out / "roofline.svg", roofline_svg(roofline(), table.rows));
+    write_part(tables, markdown(machine(), table.rows));
+    write_part(picture, roofline_svg(roofline(), table.rows));
+    put_in_place(tables);
+    put_in_place(picture);
     std::cerr << "bench: bench.md and roofline.svg are in "
               << std::filesystem::absolute(out).lexically_normal().string() << '\n';
   }
   const auto at =
       std::ranges::find_if(arguments, [](const std::string& a) { return a.starts_with("--benchmark_out="); });
-  std::cerr << "bench: all figures are in " << (own_file ? figures.string() : at->substr(at->find('=') + 1)) << '\n';
+  const std::string all_figures = own_file ? figures.string() : at->substr(at->find('=') + 1);
+  if (!written) fail_to_write(all_figures);
+  std::cerr << "bench: all figures are in " << all_figures << '\n';
   return std::ranges::any_of(table.rows, [](const Row& row) { return !row.wrong.empty(); });
 }
 

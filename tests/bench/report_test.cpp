@@ -39,8 +39,8 @@ struct Folder {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-int exit_status(const std::string& arguments) {
-  return WEXITSTATUS(std::system((WEFT_BENCH " " + arguments + " >/dev/null 2>&1").c_str()));
+int exit_status(const std::string& arguments, const std::string& before = "") {
+  return WEXITSTATUS(std::system((before + " " WEFT_BENCH " " + arguments + " >/dev/null 2>&1").c_str()));
 }
 
 // What weft_bench says, on both streams.
@@ -261,6 +261,31 @@ TEST_CASE("weft_bench: arguments that cannot be, and reports that compare") {
   CHECK(exit_status(few + "--benchmark_out=/proc/nowhere/bench.json") == 2);
   CHECK(exit_status(few + "--benchmark_out_format=csv") == 2);
   CHECK(exit_status(few + "--benchmark_format=table") == 2);
+}
+
+TEST_CASE("weft_bench: a report that cannot be written is an error, and the earlier one stays") {
+  const Folder out("full");
+  const std::string few = "--work W1 --mode eager --benchmark_min_time=0.001 ",
+                    there = few + "--out '" + out.path.string() + "'";
+  REQUIRE(exit_status(there) == 0);
+  const std::string figures = out.read("bench.json"), tables = out.read("bench.md");
+  const auto files = [&] { return std::distance(fs::directory_iterator(out.path), fs::directory_iterator()); };
+  CHECK(files() == 3);
+  const std::string no_room = "trap '' XFSZ; ulimit -f ";  // blocks of 512 bytes
+  for (const char* blocks : {"0", "1"}) {
+    CHECK(exit_status(there, no_room + blocks + ";") == 2);
+    CHECK(out.read("bench.json") == figures);
+    CHECK(out.read("bench.md") == tables);
+    CHECK(files() == 3);
+  }
+  const std::string text = said(there, no_room + "1;");
+  CHECK(contains(text, "bench: " + (out.path / "bench.json").string() + " cannot be written\n"));
+  CHECK(!contains(text, "all figures are in"));
+  for (const char* format : {"json", "console"}) {
+    const std::string to_nowhere = few + "--benchmark_out=/dev/full --benchmark_out_format=" + format;
+    CHECK(exit_status(to_nowhere) == 2);
+    CHECK(contains(said(to_nowhere), "bench: /dev/full cannot be written\n"));
+  }
 }
 
 TEST_CASE("weft_bench: what an argument must be is said in a line") {

@@ -1,6 +1,8 @@
 // Profiles in Chrome's trace-event format, which Perfetto reads too: complete events ("X") in microseconds, a counter
 // ("C") for memory, names of threads ("M"), flows ("s", "f") from ops to their gradients.
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +12,7 @@
 #include <numeric>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "error.h"
 #include "profile_result.h"
@@ -64,8 +67,41 @@ std::string described(const detail::ProfileItem& item) {
 // Where an op ran, or the op whose gradient ran.
 using Place = std::tuple<std::string_view, const void*, std::uint32_t, std::uint32_t, const Scope*>;
 
-struct Close {
-  void operator()(std::FILE* f) const { std::fclose(f); }
+// A file that takes the place of the one at its path when all of it is there; pipes and devices are written as it
+// comes.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path) : path_(path) {
+    struct stat info;
+    const bool replaces = ::lstat(path.c_str(), &info) ? errno == ENOENT : S_ISREG(info.st_mode);
+    name_ = replaces ? path + fmt::format(".{}.part", ::getpid()) : path;
+    file_ = std::fopen(name_.c_str(), "w");
+    if (!file_) fail();
+  }
+  ~NewFile() {
+    if (file_) std::fclose(file_);
+    if (!done_ && name_ != path_) ::unlink(name_.c_str());
+  }
+  NewFile(const NewFile&) = delete;
+
+  void put(const std::string& s) {
+    if (std::fwrite(s.data(), 1, s.size(), file_) != s.size()) fail();
+  }
+  void finish() {
+    if (std::fclose(std::exchange(file_, nullptr)) != 0) fail();
+    if (name_ != path_ && std::rename(name_.c_str(), path_.c_str()) != 0) fail();
+    done_ = true;
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    const int error = errno;
+    throw FormatError(fmt::format("{}: can't write the trace: {}", shortened(path_, 400), std::strerror(error)));
+  }
+
+  std::string path_, name_;
+  std::FILE* file_ = nullptr;
+  bool done_ = false;
 };
 
 }  // namespace
@@ -97,14 +133,8 @@ std::vector<std::pair<std::size_t, std::size_t>> Profiler::Result::flows() const
 
 void Profiler::write_trace(const std::string& path) const {
   const Result r = collect();
-  const auto fail = [&] {
-    throw FormatError(fmt::format("{}: can't write the trace: {}", shortened(path, 400), std::strerror(errno)));
-  };
-  std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "w"));
-  if (!file) fail();
-  const auto put = [&](const std::string& s) {
-    if (std::fwrite(s.data(), 1, s.size(), file.get()) != s.size()) fail();
-  };
+  NewFile file(path);
+  const auto put = [&](const std::string& s) { file.put(s); };
   put(fmt::format(
       "{{\"displayTimeUnit\":\"ns\",\"otherData\":{{\"spans left out\":{},\"blocks left out\":{}}},"
       "\"traceEvents\":[\n{{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{{\"name\":\"weft\"}}}}",
@@ -143,7 +173,7 @@ void Profiler::write_trace(const std::string& path) const {
                     micro(static_cast<std::int64_t>(1e9 * most.seconds)), most.bytes));
   }
   put("\n]}\n");
-  if (std::fflush(file.get()) != 0) fail();
+  file.finish();
 }
 
 }  // namespace weft

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -495,6 +496,19 @@ TEST_CASE("WEFT_PROFILE profiles a program that knows nothing of it") {
   CHECK(nlohmann::json::parse(in).at("traceEvents").size() > 10);
   CHECK(run("none/trace.json").find("WEFT_PROFILE: none/trace.json: can't write the trace: No such file") !=
         std::string::npos);
+
+  // With no room for it: the earlier one stays, and nothing beside it.
+  const auto size = std::filesystem::file_size(folder / "trace.json");
+  const std::string no_room = "cd '" + folder.string() + "' && (trap '' XFSZ; ulimit -f 2; WEFT_PROFILE=trace.json '" +
+                              WEFT_KERNELS + "') 2>&1 | cat > said";
+  CHECK(std::system(no_room.c_str()) == 0);
+  std::ifstream said(folder / "said");
+  CHECK(std::string(std::istreambuf_iterator<char>(said), {})
+            .find("WEFT_PROFILE: trace.json: can't write the trace: File too large") != std::string::npos);
+  CHECK(std::filesystem::file_size(folder / "trace.json") == size);
+  std::set<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) files.insert(entry.path().filename());
+  CHECK(files == std::set<std::string>{"out", "said", "trace.json"});
   std::filesystem::remove_all(folder);
 }
 

@@ -66,19 +66,22 @@ template <class F, class... Input> void call_and_keep(std::vector<Tensor>& resul
 }  // namespace detail
 
 /// Adds NAME/eager and NAME/compile: f(inputs...), as it is and compiled. Its results, if any, have to be finite, and
-/// those of compiled code, variables that it writes included, equal to eager ones in every bit.
+/// those of compiled code, variables that it writes included, equal to eager ones in every bit. The inputs of all cases
+/// live, and are in each one's peak, until the run is over; results are their case's.
 template <class F, class... Input>
 requires std::invocable<F&, Input&...>
 void add(const std::string& name, const Facts& facts, F f, Input... inputs) {
-  const auto last = std::make_shared<std::vector<Tensor>>();
-  const auto finite = [last] { return detail::not_finite(*last); };
   const auto call = std::make_shared<F>(std::move(f));
-  add_case(name + "/eager", facts, [=] { return Case{[=] { detail::call_and_keep(*last, *call, inputs...); }, finite}; });
+  add_case(name + "/eager", facts, [=] {
+    const auto last = std::make_shared<std::vector<Tensor>>();  // goes with its case
+    return Case{[=] { detail::call_and_keep(*last, *call, inputs...); }, [=] { return detail::not_finite(*last); }};
+  });
   add_case(name + "/compile", facts, [=] {
+    const auto last = std::make_shared<std::vector<Tensor>>();
     const auto compiled = std::make_shared<Compiled<F>>(compile(*call));
     const auto verify = [=] {
       compile(*call, {.check = true})(inputs...);  // throws where a bit differs
-      return finite();
+      return detail::not_finite(*last);
     };
     return Case{[=] { detail::call_and_keep(*last, *compiled, inputs...); }, verify, [=] { return compiled->stats(); }};
   });

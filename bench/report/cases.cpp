@@ -98,7 +98,7 @@ void time(benchmark::State& state, const Facts& facts, const Ready& ready) {
   if (flops > 0 && bytes > 0) state.counters["flop/byte"] = flops / bytes;
   // 1 is as fast as arithmetic units and memory let it be
   const bool known = facts.flops > 0 || facts.bytes > 0;
-  rate("roof", known ? roofline().seconds(facts.bytes, facts.bytes, multiply_adds(facts.flops / 2, facts.dtype))
+  rate("roof", known ? roofline().seconds(bytes, bytes, multiply_adds(flops / 2, facts.dtype))
                      : ready.work.seconds / facts.repeats);
   if (facts.threads > 0) state.counters["threads_used"] = num_threads();
   if (facts.repeats > 1) state.counters["op_time"] = Counter(parts, Counter::kIsRate | Counter::kInvert);

@@ -161,6 +161,11 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
   const auto product = [](const Tensor& a, const Tensor& b) { return matmul(a, b); };
   bench::add("product", product, ones({4, 2}), ones({2, 3}));
   bench::add("known", {.items = 4, .flops = 1e3, .threads = 1}, product, ones({4, 2}), ones({2, 3}));
+  const auto sum_of = [](const Tensor& a, const Tensor& b) { return a + b; };
+  const Tensor large = ones({1 << 20});
+  bench::add("sum", sum_of, large, large);
+  bench::add("sum flops", {.flops = 1}, sum_of, large, large);
+  bench::add("sum bytes", {.bytes = 1}, sum_of, large, large);
   bench::add(
       "bad", [](const Tensor& t) { return log(t - 2); }, x);
   int calls = 0;  // of which compiled code knows one
@@ -231,6 +236,19 @@ TEST_CASE("a model of one's own is verified, timed and reported; a wrong one is 
   for (const std::string mode : {"/eager", "/compile"}) {
     CHECK(intensity("product" + mode) == Approx(2 * 4 * 2 * 3 / bytes));
     CHECK(intensity("known" + mode) == Approx(1e3 / bytes));
+  }
+  // What is not said is as counted: here the bytes are what takes longest.
+  const auto first = [&](const std::string& name) { return repetitions_of(json, name).at(0); };
+  const auto least = [&](const std::string& name) {
+    return first(name).at("roof").get<double>() * first(name).at("real_time").get<double>();
+  };
+  for (const std::string mode : {"/eager", "/compile"}) {
+    CHECK(least("sum flops" + mode) == Approx(least("sum" + mode)).epsilon(1e-3));
+    CHECK(least("sum bytes" + mode) > 0);
+    CHECK(least("sum bytes" + mode) < 0.99 * least("sum" + mode));
+    // one case at a time is alive
+    for (const std::string other : {"sum flops", "sum bytes"})
+      CHECK(first(other + mode).at("peak_bytes") == first("sum" + mode).at("peak_bytes"));
   }
   CHECK(contains(out.read("roofline.svg"), "</svg>"));
 }

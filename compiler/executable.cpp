@@ -42,19 +42,20 @@ std::uint64_t next_number() {
 }  // namespace
 
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-                       double trace_ms, bool logs)
-    : Executable(graph, args, results, std::move(written), trace_ms, logs, true) {}
+                       double trace_ms, bool logs, const Site& compiled_at)
+    : Executable(graph, args, results, std::move(written), trace_ms, logs, compiled_at, true) {}
 
 Executable::Executable(const Graph& graph, bool logs)
-    : Executable(graph, graph.inputs.size(), graph.outputs.size(), {}, 0, logs, false) {}
+    : Executable(graph, graph.inputs.size(), graph.outputs.size(), {}, 0, logs, {}, false) {}
 
 Executable::Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-                       double trace_ms, bool logs, bool keeps)
+                       double trace_ms, bool logs, const Site& compiled_at, bool keeps)
     : log_(logs ? std::make_unique<PassLog>() : nullptr),
       graph_(simplify(graph, log_.get())),
       args_(args),
       results_(results),
       written_(std::move(written)),
+      compiled_at_(compiled_at),
       number_(next_number()) {
   const detail::ProfilePhase phase("plan");
   stats_.trace_ms = trace_ms;

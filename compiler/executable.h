@@ -9,6 +9,7 @@
 #include "../autograd/round_runner.h"
 #include "../ops/graph.h"
 #include "../ops/variable.h"
+#include "../tensor/site.h"
 #include "kept_tensors.h"
 #include "overwrites.h"
 #include "pass_log.h"
@@ -23,9 +24,10 @@ class Executable final : public RoundRunner {
  public:
   /// `graph`: its inputs are `args` arguments, then the variables read; its outputs are `results` results, then the new
   /// values of the variables `written` (numbers into the variables).
-  /// `logs`: for stages that it has not got else; it generates no code then, and runs slowly.
+  /// `logs`: for stages that it has not got else; it generates no code then, and runs slowly. `compiled_at`: what
+  /// profiles call it by.
   Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-             double trace_ms = 0, bool logs = false);
+             double trace_ms = 0, bool logs = false, const Site& compiled_at = {});
   /// What other code runs: a body of control flow, a kept value. All its inputs are arguments, all its outputs results;
   /// it keeps nothing.
   explicit Executable(const Graph& graph, bool logs = false);
@@ -56,7 +58,7 @@ class Executable final : public RoundRunner {
   struct Frame;
 
   Executable(const Graph& graph, std::size_t args, std::size_t results, std::vector<std::size_t> written,
-             double trace_ms, bool logs, bool keeps);
+             double trace_ms, bool logs, const Site& compiled_at, bool keeps);
 
   std::string dump_own(std::string_view stage) const;
   std::string plan_text() const;
@@ -97,6 +99,7 @@ class Executable final : public RoundRunner {
   std::vector<bool> in_place_;              // by new state: may overwrite the old value
   std::vector<std::int64_t> arena_offset_;  // by value; -1: not in the arena
   CompileStats stats_;
+  const Site compiled_at_;      // unknown: of a part of another
   const std::uint64_t number_;  // of all that this process made
   std::mutex frames_mutex_;
   std::vector<std::unique_ptr<Frame>> frames_;

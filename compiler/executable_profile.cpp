@@ -116,11 +116,9 @@ void Executable::profile_call(detail::ProfileSpan& span) const {
       number_,
       [](const void* context) {
         const auto& e = *static_cast<const Executable*>(context);
-        const auto known = [](const Graph::Node& n) { return n.site.line() > 0; };
-        const auto first = std::find_if(e.graph_.nodes.begin(), e.graph_.nodes.end(), known);
-        const bool found = first != e.graph_.nodes.end();
+        const std::string line = site_text(e.compiled_at_);
         return ProfileItem{ProfileKind::phase,
-                           found ? "compiled call, " + site_text(first->site) : "compiled call",
+                           line.empty() ? "compiled call" : "compiled call, " + line,
                            std::to_string(e.steps_.size()) + " steps",
                            {SiteScope::origin()}};
       },

@@ -194,7 +194,7 @@ std::shared_ptr<Traced> FunctionCache::find(Signature&& signature, const TraceBo
   const double trace_ms = milliseconds_since(start);
   traced->executable =
       std::make_shared<Executable>(as_compiled(trace.graph, placeholders.size(), traced->captured), placeholders.size(),
-                                   result.leaves.size(), std::move(written), trace_ms);
+                                   result.leaves.size(), std::move(written), trace_ms, false, site_);
   traced->callee = std::make_shared<const Callee>(std::make_shared<const Graph>(std::move(trace.graph)));
   traced->signature = std::move(signature);
   traced->signature.forget_tensors();

@@ -181,6 +181,25 @@ TEST_CASE("a compiled step is its kernels, its library calls and, once, its comp
   CHECK(!by_op(again).contains("compile"));
 }
 
+TEST_CASE("compiled calls are told apart by the lines where they were compiled") {
+  Net net;  // whose ops come first in both
+  auto eval = compile([&](const Tensor& x) { return net(x); });
+  const int line = __LINE__ + 1;
+  auto train = compile([&](const Tensor& x) {
+    GradientTape tape;
+    const Tensor loss = mean(square(net(x)));
+    net.fc1.weight.assign_sub(0.01 * tape.gradient(loss, net.fc1.weight));
+    return loss;
+  });
+  const Tensor x = random::normal({32, 8});
+  Profiler p;
+  for (int i = 0; i < 3; ++i) train(x), eval(x), eval(x);
+  p.stop();
+  const auto rows = by_op(p);
+  CHECK(rows.at("compiled call, " + here(line)).calls == 3);
+  CHECK(rows.at("compiled call, " + here(line - 2)).calls == 6);
+}
+
 TEST_CASE("modules have their own time and that of those inside, eager and compiled") {
   Net net;
   nn::SGD opt(net);  // names the parameters by their paths

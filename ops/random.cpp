@@ -129,8 +129,8 @@ void random::Generator::seed(std::uint64_t seed) { state.assign(state_of(seed));
 
 random::Generator& random::default_generator() {
   static random::Generator generator = [] {
-    const TraceScope eager(nullptr);  // the first draw may be a traced one
-    return random::Generator(0);
+    const TraceScope eager(nullptr);      // the first draw may be a traced one
+    return random::Generator(0, Site());  // no line of the user's, nor one of ours
   }();
   return generator;
 }

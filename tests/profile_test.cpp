@@ -543,6 +543,7 @@ TEST_CASE("WEFT_PROFILE tells of a program that ends by an exception or by quick
     const std::size_t memory = said.find("memory: peak ");
     REQUIRE(memory != std::string::npos);
     CHECK(profile < memory);
+    CHECK(said.find("ops/random.cpp") == std::string::npos);                                     // a line of ours
     CHECK(said.find("profile of ", profile + 1) == std::string::npos);                           // once
     CHECK((said.find("nobody catches this", memory) != std::string::npos) == (end == "throw"));  // then, as ever
   }

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   if (end == "quick") std::quick_exit(0);
   if (end == "profiled") {  // and shows a profile of its own before
     const Profiler p;
-    compiled(x);
+    compiled(random::normal({3, 20}));
     std::fputs(p.table().c_str(), stderr);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "error.h"
 #include "profile_result.h"
@@ -142,14 +143,21 @@ std::string rate(double amount, double seconds, double unit) {
   return amount > 0 && seconds > 0 ? fmt::format("{:.1f}", amount / seconds / unit) : "";
 }
 
-std::string section(std::string_view heading, const std::vector<ProfileRow>& rows, std::size_t most, double seconds) {
+// A path's end tells more than its beginning.
+std::string path_end(std::string_view path, std::size_t limit) {
+  const bool cut = path.size() > limit;
+  return (cut ? "... " : "") + detail::row_name(cut ? path.substr(path.size() - limit + 4) : path, limit);
+}
+
+std::string section(std::string_view heading, const std::vector<ProfileRow>& rows, std::size_t most, double seconds,
+                    bool paths) {
   constexpr std::size_t width = 44;
   std::string s = fmt::format("\n{:<{}} {:>9} {:>10} {:>6} {:>10} {:>8} {:>7} {:>6} {:>9}\n", heading, width, "calls",
                               "self ms", "self %", "total ms", "GFLOP/s", "GB/s", "roof %", "MB");
   const auto line = [&](const ProfileRow& r) {
     s += fmt::format("{:<{}} {:>9} {:>10.3f} {:>6.1f} {:>10.3f} {:>8} {:>7} {:>6} {:>9}\n",
-                     detail::row_name(r.name, width - 5), width, r.calls, 1e3 * r.self_seconds,
-                     seconds > 0 ? 100 * r.self_seconds / seconds : 0, 1e3 * r.total_seconds,
+                     paths ? path_end(r.name, width) : detail::row_name(r.name, width - 5), width, r.calls,
+                     1e3 * r.self_seconds, seconds > 0 ? 100 * r.self_seconds / seconds : 0, 1e3 * r.total_seconds,
                      rate(r.flops, r.self_seconds, 1e9), rate(r.bytes, r.self_seconds, 1e9), rate(100 * r.roof, 1, 1),
                      rate(r.bytes, 1, 1e6));
   };
@@ -182,9 +190,16 @@ std::string Profiler::table(std::size_t most, bool roof) const {
   const Roofline* const top = roof ? &detail::profile_roofline() : nullptr;
   if (top)
     s += fmt::format("\nroof: {} on {} thread{}", roofline_text(*top), num_threads(), num_threads() == 1 ? "" : "s");
-  s += "\n" + section("op or kernel", r.rows(ProfileBy::op, top), most, r.seconds);
-  s += section("module", r.rows(ProfileBy::module, top), most, r.seconds);
-  return s + section("line", r.rows(ProfileBy::line, top), most, r.seconds);
+  s += "\n";
+  bool above = false;
+  for (const auto& [heading, by] : {std::pair{"op or kernel", ProfileBy::op}, std::pair{"module", ProfileBy::module},
+                                    std::pair{"line", ProfileBy::line}}) {
+    const std::vector<ProfileRow> rows = r.rows(by, top);
+    s += section(heading, rows, most, r.seconds, by != ProfileBy::op);
+    above |= std::ranges::any_of(rows, [](const ProfileRow& row) { return row.roof >= 1.0005; });
+  }
+  if (above) s += "\nroof above 100 %: a cache gave what is counted as read from a slower one or from memory\n";
+  return s;
 }
 
 }  // namespace weft

@@ -490,6 +490,38 @@ TEST_CASE("a module's name of two lines is one row of the table") {
   CHECK(p.table(20, false).find("\ntwo lines ") != std::string::npos);
 }
 
+TEST_CASE("of a long module path the table has the end") {
+  Profiler p;
+  for (const char* layer : {"fc1", "fc2"}) {
+    const ProfileScope block("encoder/blocks.17/attention/projection/" + std::string(layer) + ": Linear");
+    exp(zeros({8}));
+  }
+  p.stop();
+  const std::string table = p.table(20, false);
+  for (const std::string layer : {"fc1", "fc2"})
+    CHECK(table.find("\n... ocks.17/attention/projection/" + layer + ": Linear ") != std::string::npos);
+}
+
+TEST_CASE("a table says how more than the roof can be") {
+  const Tensor x = ones({64, 64});
+  Profiler p;
+  for (int i = 0; i < 3; ++i) exp(x);
+  p.stop();
+  const std::string note =
+      "\nroof above 100 %: a cache gave what is counted as read from a slower one or from memory\n";
+  const bool above = std::ranges::any_of(p.rows(ProfileBy::op, true), [](const ProfileRow& r) { return r.roof > 1; });
+  CHECK((p.table().find(note) != std::string::npos) == above);
+  CHECK(p.table(20, false).find(note) == std::string::npos);
+}
+
+TEST_CASE("the memory's text says what is not in it") {
+  const MemoryProfile all{};
+  MemoryProfile most{};
+  most.left_out = 7;
+  CHECK(all.text().find("are not in this") == std::string::npos);
+  CHECK(most.text().find("\nthe last 7 allocations and releases are not in this\n") != std::string::npos);
+}
+
 TEST_CASE("WEFT_PROFILE profiles a program that knows nothing of it") {
   const auto folder = std::filesystem::temp_directory_path() / ("weft-profile-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);

@@ -60,7 +60,7 @@ std::string Judged::text() const {
     case Verdict::too_few:
       return fmt::format("too few: {} and {} repetitions", before.times.size(), after.times.size());
     case Verdict::wrong_before: return "only after: wrong before";
-    case Verdict::only_before: return "only before";
+    case Verdict::only_before: return "MISSING: only before";
     case Verdict::only_after: return "only after";
   }
   return "";

@@ -27,8 +27,10 @@ struct Judged {
   /// What the table says: "slower", "noisy: varies by 9 %".
   std::string text() const;
   bool is_judged() const { return verdict <= Verdict::slower; }
-  /// Slower, or wrong afterwards, whatever it was before.
-  bool is_worse() const { return verdict == Verdict::slower || verdict == Verdict::wrong; }
+  /// Slower, or wrong afterwards, whatever it was before, or not there: a run that died half way is not the same.
+  bool is_worse() const {
+    return verdict == Verdict::slower || verdict == Verdict::wrong || verdict == Verdict::only_before;
+  }
 };
 
 /// One for each name in either report. "too few" means that no outcome of so many repetitions has a p below alpha: 4

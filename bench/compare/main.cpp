@@ -1,5 +1,5 @@
-// weft_bench_compare BEFORE.json AFTER.json: has anything become slower, or wrong? Exit status 0: no; 1: yes; 2: cannot
-// be said.
+// weft_bench_compare BEFORE.json AFTER.json: has anything become slower, or wrong, or is it gone? Exit status 0: no; 1:
+// yes; 2: cannot be said.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -55,7 +55,8 @@ int run(int argc, char** argv) {
       "Slower is "
       "what is significantly so, by more than --change and by more than the repetitions vary. Exit status 1 if "
       "anything is "
-      "slower, or wrong in AFTER; 2 if nothing could be judged.");
+      "slower, or wrong in AFTER, or missing there (where fewer were run on purpose, --filter names these); 2 if "
+      "nothing could be judged.");
   std::string before, after, metric = "real_time", filter, smaller;
   double alpha = 0.05, change = 5, noise = 5;
   app.add_option("BEFORE", before, "bench.json, with --benchmark_repetitions=5 or more")->required();
@@ -85,9 +86,11 @@ int run(int argc, char** argv) {
   if (!smaller.empty()) write_smaller_is_better(smaller, list);
   const auto judged = std::ranges::count_if(list, &Judged::is_judged),
              slower = std::ranges::count(list, Verdict::slower, &Judged::verdict),
-             wrong = std::ranges::count(list, Verdict::wrong, &Judged::verdict);
-  fmt::print("{} of {} judged, {} slower, {} wrong; geometric mean of their ratios {:.3f}\n", judged, list.size(),
-             slower, wrong, geometric_mean(list));
+             wrong = std::ranges::count(list, Verdict::wrong, &Judged::verdict),
+             missing = std::ranges::count(list, Verdict::only_before, &Judged::verdict);
+  fmt::print("{} of {} judged, {} slower, {} wrong, {} missing; {}\n", judged, list.size(), slower, wrong, missing,
+             judged > 0 ? fmt::format("geometric mean of their ratios {:.3f}", geometric_mean(list))
+                        : "nothing was comparable");
   return std::ranges::any_of(list, &Judged::is_worse) ? 1 : judged > 0 ? 0 : 2;
 }
 

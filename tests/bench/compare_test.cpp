@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -81,6 +82,14 @@ std::string report(const std::string& name, const std::vector<double>& times) {
 int exit_status(const fs::path& before, const fs::path& after, const std::string& more = "") {
   const std::string command = WEFT_COMPARE " '" + before.string() + "' '" + after.string() + "' " + more;
   return WEXITSTATUS(std::system((command + " >/dev/null 2>&1").c_str()));
+}
+
+std::string said(const fs::path& before, const fs::path& after) {
+  FILE* pipe = popen((WEFT_COMPARE " '" + before.string() + "' '" + after.string() + "' 2>&1").c_str(), "r");
+  std::string text;
+  for (int c; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  pclose(pipe);
+  return text;
 }
 
 }  // namespace
@@ -206,8 +215,24 @@ TEST_CASE("read_runs: repetitions in nanoseconds, no aggregates; bad files say w
   const Report text("text", "hello"), other("other", "{\"a\": 1}"), empty("empty", "{\"benchmarks\": []}"),
       unit("unit", "{\"benchmarks\": [{\"run_name\": \"x\", \"real_time\": 1, \"time_unit\": \"days\"}]}"),
       never("never", "{\"benchmarks\": [{\"run_name\": \"x\", \"real_time\": 0, \"time_unit\": \"ns\"}]}");
-  for (const Report* bad : {&text, &other, &unit, &never})
-    CHECK(error(bad->path).rfind(bad->path.string() + ": not a report of Google Benchmark: ", 0) == 0);
+  const auto of_row = [](const std::string& row) { return "{\"benchmarks\": [" + row + "]}"; };
+  const Report nothing("nothing", "\n"), list("list", "[1]"), number("number", of_row("1")),
+      nameless("nameless", of_row("{}")), timeless("timeless", of_row("{\"run_name\": \"x\", \"time_unit\": \"ns\"}")),
+      numbered("numbered", of_row("{\"run_name\": 7}")), object("object", "{\"benchmarks\": {\"a\": 1}}");
+  const std::vector<std::pair<const Report*, std::string>> whys = {
+      {&text, "it is no JSON, or was cut short"},
+      {&nothing, "it is empty"},
+      {&other, "it has no list of \"benchmarks\""},
+      {&list, "it has no list of \"benchmarks\""},
+      {&object, "it has no list of \"benchmarks\""},
+      {&number, "a benchmark that is 1"},
+      {&nameless, "a benchmark without a word for \"run_name\""},
+      {&numbered, "a benchmark without a word for \"run_name\""},
+      {&timeless, "a benchmark without a number for \"real_time\""},
+      {&unit, "a time_unit \"days\", which is not ns, us, ms or s"},
+      {&never, "a real_time of 0"}};
+  for (const auto& [bad, why] : whys)
+    CHECK(error(bad->path) == bad->path.string() + ": not a report of Google Benchmark: " + why);
   CHECK(error(empty.path) == empty.path.string() + ": holds no run");
 }
 
@@ -216,6 +241,18 @@ TEST_CASE("weft_bench_compare: the exit status") {
       slow("slow", report("x", {120, 121, 122, 123, 124})), wild("wild", report("x", {100, 150, 80, 120, 90})),
       wide("wide", report("x", {1000, 1080, 920, 1040, 1180})), wrong("wrong", failure("x", "differs")),
       late("late", failure("x", "differs", true)), bad("bad", "[");
+  const Report two("two", [] {  // of which a run that died has one
+    std::string text = report("x", {100, 101, 102, 103, 104}), more = report("y", {100, 101, 102, 103, 104});
+    return text.substr(0, text.rfind(']')) + "," + more.substr(more.find('[') + 1);
+  }());
+  CHECK(exit_status(two.path, base.path) == 1);
+  CHECK(exit_status(two.path, base.path, "--filter '^x$'") == 0);
+  CHECK(exit_status(base.path, two.path) == 0);
+  CHECK(said(two.path, base.path)
+            .find("1 of 2 judged, 0 slower, 0 wrong, 1 missing; geometric mean of their ratios 1.000\n") !=
+        std::string::npos);
+  CHECK(said(base.path, wild.path).find("0 of 1 judged, 0 slower, 0 wrong, 0 missing; nothing was comparable\n") !=
+        std::string::npos);
   CHECK(exit_status(base.path, wide.path) == 1);  // varies by 9 %
   CHECK(exit_status(base.path, wrong.path) == 1);
   CHECK(exit_status(base.path, late.path) == 1);

@@ -142,6 +142,30 @@ TEST_CASE("a full disk is said once, and leaves nothing behind") {
   CHECK(contains(said, "can't keep generated code in"));
   CHECK(contains(said, generated));
   CHECK(folder.files().empty());
+  // nor does the signal for it end the process
+  const std::string signalled = run(folder.path, "", "ulimit -f 1;");
+  CHECK(contains(signalled, "File too large"));
+  CHECK(contains(signalled, generated));
+  CHECK(folder.files().empty());
+}
+
+TEST_CASE("what another process with this number left half written is in nobody's way") {
+  const Folder folder;
+  // the shell becomes the program, and keeps its number
+  const std::string left = "cd '" + folder.path.string() + "' && : > .$$.1.part && exec env";
+  CHECK(run(folder.path, "", left) == generated);
+  CHECK(folder.files().size() == 2);
+}
+
+TEST_CASE("a folder's name that is too long is said in short, and no part of it is made") {
+  const Folder folder;
+  std::string deep = folder.path.string();
+  for (int i = 0; i < 2000; ++i) deep += "/deep";
+  const std::string said = run(deep);
+  CHECK(contains(said, "File name too long"));
+  CHECK(contains(said, generated));
+  CHECK(said.size() < 1000);
+  CHECK(folder.files().empty());
 }
 
 TEST_CASE("what was not used for longest goes when there is too much") {

@@ -3,11 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <llvm/Support/xxhash.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -66,6 +69,42 @@ bool write_all(int fd, std::string_view from) {
   return true;
 }
 
+// While it lives a file that is too large for `ulimit -f` is an error of write(), and not the end of the process.
+class NoSizeSignal {
+ public:
+  NoSizeSignal() {
+    ::sigemptyset(&signal_);
+    ::sigaddset(&signal_, SIGXFSZ);
+    sigset_t pending;
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGXFSZ) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &signal_, &before_);
+  }
+  ~NoSizeSignal() {
+    constexpr timespec now{};
+    while (!was_pending_ && ::sigtimedwait(&signal_, nullptr, &now) < 0 && errno == EINTR) {}
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSizeSignal(const NoSizeSignal&) = delete;
+
+ private:
+  sigset_t signal_, before_;
+  bool was_pending_;
+};
+
+// Of no other process: containers that share a folder have the same numbers of processes.
+std::string part_name() {
+  static std::uint64_t number = 0;
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) < 0) random = 0;  // then with the rest alone
+  return fmt::format(".{}.{}.{:016x}.part", ::getpid(), ++number, random);
+}
+
+// In a warning. (The library's shortened() is not in this one.)
+std::string shown(const std::string& path) {
+  return path.size() <= 400 ? path : path.substr(0, 200) + " ... " + path.substr(path.size() - 200);
+}
+
 std::string wanted_path() {
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
@@ -98,10 +137,11 @@ ObjectCache* ObjectCache::open() {
   const std::string path = wanted_path();
   if (path.empty()) return nullptr;
   const auto refuse = [&](std::string_view why) -> ObjectCache* {
-    warn("generated code is not kept in {}: {}; WEFT_CACHE_DIR names another folder, WEFT_CACHE=0 silences this", path,
-         why);
+    warn("generated code is not kept in {}: {}; WEFT_CACHE_DIR names another folder, WEFT_CACHE=0 silences this",
+         shown(path), why);
     return nullptr;
   };
+  if (path.size() >= PATH_MAX) return refuse(std::strerror(ENAMETOOLONG));  // before some of its folders are made
   const int made = make_folders(path);
   const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return refuse(std::strerror(made ? made : errno));
@@ -127,7 +167,7 @@ std::unique_ptr<llvm::MemoryBuffer> ObjectCache::find(const std::string& key) {
   if (file.fd < 0) return nullptr;
   const auto refuse = [&]() -> std::unique_ptr<llvm::MemoryBuffer> {
     if (!std::exchange(warned_, true))
-      warn("{}/{} is damaged or not what weft wrote: its kernel is generated anew", path_, name);
+      warn("{}/{} is damaged or not what weft wrote: its kernel is generated anew", shown(path_), name);
     ::unlinkat(folder_, name.c_str(), 0);
     return nullptr;
   };
@@ -153,18 +193,18 @@ std::unique_ptr<llvm::MemoryBuffer> ObjectCache::find(const std::string& key) {
 
 void ObjectCache::keep(const std::string& key, const llvm::MemoryBuffer& object) {
   if (!writable_) return;
-  static std::uint64_t number = 0;
   const std::string_view code(object.getBufferStart(), object.getBufferSize());
   Header header{{}, key.size(), code.size(), llvm::xxh3_64bits(bytes_of(code))};
   std::memcpy(header.magic, magic, sizeof magic);
   make_room(sizeof header + key.size() + code.size());
-  const std::string name = digest(key) + std::string(suffix), part = fmt::format(".{}.{}.part", ::getpid(), ++number);
+  const std::string name = digest(key) + std::string(suffix), part = part_name();
+  const NoSizeSignal none;
   const File file(::openat(folder_, part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   const bool written = file.fd >= 0 && write_all(file.fd, {reinterpret_cast<const char*>(&header), sizeof header}) &&
                        write_all(file.fd, key) && write_all(file.fd, code) &&
                        ::renameat(folder_, part.c_str(), folder_, name.c_str()) == 0;
   if (written) return;
-  warn("can't keep generated code in {}: {}; the next process generates it again", path_, std::strerror(errno));
+  warn("can't keep generated code in {}: {}; the next process generates it again", shown(path_), std::strerror(errno));
   if (file.fd >= 0) ::unlinkat(folder_, part.c_str(), 0);
   writable_ = false;
 }

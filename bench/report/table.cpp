@@ -93,11 +93,13 @@ std::string markdown(const std::vector<std::pair<std::string, std::string>>& con
   std::string text = "# Weft's benchmarks\n\n";
   for (const auto& [key, value] : context) text += "- " + key + ": " + value + "\n";
   text +=
-      "\nMedians of the repetitions, and how much these vary. roofline: the least time that the machine's arithmetic and "
-      "memory allow to the threads that compute it, over the time: above 100 % where a cache gives what is counted as "
-      "read from memory; empty where the arithmetic is not known. tensor blocks: of the caching allocator, for each call, and "
-      "how many of "
-      "them it had from the system; peak: of what lived in them. malloc's are in neither.\n";
+      "\nMedians of the repetitions, and how much these vary. roofline: the least time that the machine's arithmetic "
+      "and memory allow to the threads that compute it, over the time: above 100 % where a cache gives what is counted "
+      "as read from a slower one or from memory; empty where the arithmetic is not known. tensor blocks: of the "
+      "caching "
+      "allocator, for each call, and how many of them it had from the system; peak: of what lived in them. malloc's "
+      "are "
+      "in neither.\n";
   std::string section;
   for (const Row& row : rows) {
     if (const std::string first = row.name.substr(0, row.name.find('/')); first != section) {

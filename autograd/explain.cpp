@@ -51,7 +51,7 @@ std::string GradientTape::explain_leaf(const Tensor& target, const Source& sourc
           fmt::format("the {} was never watched, and this tape watches none by itself\n  hint: tape.watch(v)", from));
     return none(
         fmt::format("the {} was never read while the tape recorded\n"
-                    "  hint: was a tensor read before used in its place?",
+                    "  hint: was a tensor read before used in its place, or is it a copy? std::tie(a, b) makes none",
                     from));
   }
   return explain_paths(target, source);

@@ -184,7 +184,7 @@ template <HasMembers T> struct HoldsVariables<T> : HoldsVariables<decltype(std::
 }  // namespace detail
 
 template <class T>
-concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;
+concept Structured = detail::IsStructure<std::remove_cvref_t<T>>::value;  // a struct: with WEFT_MEMBERS(...)
 
 /// A struct with variables inside, or a list of handles on some: its gradients come as Gradients, indexed by variable.
 template <class T>

@@ -103,7 +103,7 @@ template <Structured M> std::vector<ParameterGroup> one_group(const M& model) {
 
 /// What an optimizer is made for: a model, a structure of variables, or parameters(W1, b1).
 template <class M>
-concept Optimizable = Structured<M> || std::is_same_v<M, Parameters>;
+concept Optimizable = Structured<M> || std::is_same_v<M, Parameters>;  // a struct: with WEFT_MEMBERS(...)
 
 struct SgdOptions {
   double learning_rate = 0.01;

@@ -24,7 +24,7 @@ TEST_CASE("cause 1: a variable was replaced by a tensor", "[explain][1.2.1]") {
                                              "tape.watch(x) before its use\n"));
     CHECK(why(tape, y, v) ==
           "no gradient: the variable f32[] \"v\" was never read while the tape recorded\n"
-          "  hint: was a tensor read before used in its place?\n");
+          "  hint: was a tensor read before used in its place, or is it a copy? std::tie(a, b) makes none\n");
     CHECK_FALSE(tape.gradient(y, x).defined());
     x = x + 1;
   }
@@ -220,7 +220,7 @@ TEST_CASE("of a model each variable is explained", "[explain]") {
   CHECK(why(tape, y, model) ==
         "there is a gradient from the source f32[] \"used\" to the target f32[]\n  mul at HERE\n"
         "no gradient: the variable f32[] \"unused\" was never read while the tape recorded\n"
-        "  hint: was a tensor read before used in its place?\n");
+        "  hint: was a tensor read before used in its place, or is it a copy? std::tie(a, b) makes none\n");
 }
 
 TEST_CASE("explaining is no op: no recorder sees it, no tensor stays", "[explain]") {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -72,10 +73,15 @@ using Place = std::tuple<std::string_view, const void*, std::uint32_t, std::uint
 class NewFile {
  public:
   explicit NewFile(const std::string& path) : path_(path) {
+    static std::atomic<int> made{0};
     struct stat info;
     const bool replaces = ::lstat(path.c_str(), &info) ? errno == ENOENT : S_ISREG(info.st_mode);
-    name_ = replaces ? path + fmt::format(".{}.part", ::getpid()) : path;
+    name_ = replaces ? path + fmt::format(".{}.{}.part", ::getpid(), ++made) : path;
     file_ = std::fopen(name_.c_str(), "w");
+    if (!file_ && replaces) {  // a folder in which nothing can be made, or a name that bears no more
+      name_ = path;
+      file_ = std::fopen(name_.c_str(), "w");
+    }
     if (!file_) fail();
   }
   ~NewFile() {

@@ -2,6 +2,7 @@
 // matrix of all windows is the line itself, read with rows that overlap.
 #include <algorithm>
 
+#include "../../tensor/parallel.h"
 #include "../../tensor/tensor.h"
 #include "conv.h"
 #include "matmul_plan.h"
@@ -50,15 +51,23 @@ template <class T> void by_lines(const ConvShape& given, T* x, T* w, T* y) {
     m.a_batch = length * c, m.a_row = s.stride[0] * c, m.b_row = 1, m.b_col = width;
     return matmul(m, line, weight, y);
   }
-  // w: of each image y^T windows, and their sum in order
-  const Storage parts = allocate(s.n * o * width);
+  // w: of each image y^T windows, and their sum in order; of some images at a time, for the memory
+  constexpr std::int64_t most_bytes = 4 << 20, task = 4096;
+  const std::int64_t size = o * width, group = std::clamp<std::int64_t>(
+                                           most_bytes / (size * static_cast<std::int64_t>(sizeof(T))), 1, s.n);
+  const Storage parts = allocate(group * size);
   const auto* const part = reinterpret_cast<const T*>(parts.data());
+  std::fill_n(weight, size, T(0));
   m.m = o, m.n = width, m.k = s.out[0];
   m.a_batch = s.out[0] * o, m.a_row = 1, m.a_col = o, m.b_batch = length * c, m.b_row = s.stride[0] * c;
-  matmul(m, y, line, parts.data());
-  std::copy_n(part, o * width, weight);
-  for (std::int64_t n = 1; n < s.n; ++n)
-    for (std::int64_t i = 0; i < o * width; ++i) weight[i] += part[n * o * width + i];
+  for (std::int64_t n = 0; n < s.n; n += group) {
+    m.batch = std::min(group, s.n - n);
+    matmul(m, y + n * m.a_batch, line + n * m.b_batch, parts.data());
+    parallel_for((size + task - 1) / task, m.batch * size < 1 << 16 ? 1 : num_threads(), [&](std::int64_t t) {
+      for (std::int64_t k = 0; k < m.batch; ++k)
+        for (std::int64_t i = t * task; i < std::min(size, (t + 1) * task); ++i) weight[i] += part[k * size + i];
+    });
+  }
   copy_elements(by_taps(s, weight), as_given(s, w, false));
 }
 

@@ -134,14 +134,23 @@ struct Job {
   }
 };
 
-// Whether each element of a row lies in a cache line of its own, and what follows it in the line in other rows: it is
-// then put in order first, by blocks.
-bool is_turned(const View& v) {
+// Of a large operand, each element of whose rows lies in a cache line of its own, and what follows it in the line in
+// other rows: the same in order, moved there by blocks; else the operand. What is broadcast is moved once.
+View in_order_if_turned(const View& v, Storage& copy) {
   constexpr std::size_t line = 64;
-  const Reader r(v);
-  return !r.constant && !r.direct && r.shape.size() > 1 &&
-         static_cast<std::size_t>(std::abs(r.strides.back())) * size_of(v.dtype) >= line &&
-         std::find(r.strides.begin(), r.strides.end(), 1) != r.strides.end();
+  View once = v;
+  for (int i = 0; i < once.shape.size(); ++i)
+    if (once.strides[i] == 0) once.shape[i] = 1;
+  if (count(once.shape) < least_turned) return v;
+  const Reader r(once);
+  if (r.direct || static_cast<std::size_t>(std::abs(r.strides.back())) * size_of(v.dtype) < line ||
+      std::find(r.strides.begin(), r.strides.end(), 1) == r.strides.end())
+    return v;
+  detail::in_order(once, copy);
+  View ordered{v.dtype, v.shape, contiguous_strides(once.shape), copy.data()};
+  for (int i = 0; i < v.shape.size(); ++i)
+    if (v.strides[i] == 0) ordered.strides[i] = 0;
+  return ordered;
 }
 
 }  // namespace
@@ -178,12 +187,8 @@ void run_elementwise(const Op& op, const Attrs& attrs, Views in, const View& out
   }
   std::array<View, max_inputs> ordered;
   std::array<Storage, max_inputs> copies;
-  for (std::size_t k = 0; k < in.size(); ++k) {
-    ordered[k] = in[k];
-    if (n < least_turned || !is_turned(in[k])) continue;
-    detail::in_order(in[k], copies[k]);
-    ordered[k] = {in[k].dtype, in[k].shape, contiguous_strides(in[k].shape), copies[k].data()};
-  }
+  for (std::size_t k = 0; k < in.size(); ++k)
+    ordered[k] = n < least_turned ? in[k] : in_order_if_turned(in[k], copies[k]);
   in = Views(ordered).first(in.size());
   const Reader readers[max_inputs] = {Reader(in[0]), Reader(in[in.size() > 1 ? 1 : 0]),
                                       Reader(in[in.size() > 2 ? 2 : 0])};

@@ -6,6 +6,14 @@
 using namespace weft;
 using namespace weft::test;
 
+TEST_CASE("the sum of a scalar is the scalar, and has its gradient") {
+  Variable v(tensor(3));
+  GradientTape tape({.persistent = true});
+  const Tensor s = sum(v), m = max(v.value(), Ints{});
+  CHECK(tape.gradient(s, v).item() == 1);
+  CHECK(tape.gradient(m * m, v).item() == 6);
+}
+
 TEST_CASE("a gradient is the sum over all uses of its source", "[tape]") {
   const NoLeaks guard;
   Variable v(scalar(3));

@@ -6,6 +6,27 @@
 using namespace weft;
 using namespace weft::test;
 
+TEST_CASE("functions of many short rows' values, in a loop of their own, have eager code's bits", "[compile]") {
+  Random random(41);
+  for (const DType t : {f32, f64, DType::bf16})
+    for (const Shape& shape : {Shape{2000, 3}, {50, 40, 5}}) {
+      const Tensor x = random_tensor(random, shape, t, 0.1, 2);
+      const auto f = [](const Tensor& p) {
+        const Tensor r = sum(p, -1);
+        return std::tuple{pow(r, 1.5), mean(lgamma(r)), p * expand(sqrt(r), -1)};
+      };
+      const auto [a, b, c] = compile(f)(x);
+      const auto [d, e, g] = f(x);
+      CHECK_SAME(a, d);
+      CHECK_SAME(b, e);
+      CHECK_SAME(c, g);
+    }
+  Variable v(random_tensor(random, {3000}, f32, 0.1, 1));
+  const Tensor x = random_tensor(random, {3000, 3}, f32, 0.1, 2), expected = pow(sum(x, 1), 1.5) + v;
+  compile([&](const Tensor& p) { v.assign(pow(sum(p, 1), 1.5) + v); })(x);
+  CHECK_SAME(v.value(), expected);
+}
+
 TEST_CASE("a function is traced once per signature, and host code runs at the trace only", "[compile]") {
   int runs = 0;
   auto f = compile([&](const Tensor& x) {

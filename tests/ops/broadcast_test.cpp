@@ -58,6 +58,9 @@ TEST_CASE("large operands that lie turned are read as if they lay in order") {
   CHECK_SAME(at + b, contiguous(at) + b);
   CHECK_SAME(at * line, contiguous(at) * line);
   CHECK_SAME(exp(ht), exp(contiguous(ht)));
+  const Tensor m = transpose(random_tensor(random, {300, 250}, f32)), many = random_tensor(random, {3, 250, 300}, f32);
+  CHECK_SAME(many + m, many + contiguous(m));
+  CHECK_SAME(expand(m, 1) + slice_axis(many, 0, 0, 1), expand(contiguous(m), 1) + slice_axis(many, 0, 0, 1));
   CHECK_SAME(where(at > 0, at, b), where(contiguous(at) > 0, contiguous(at), b));
 }
 

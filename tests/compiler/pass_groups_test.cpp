@@ -253,8 +253,8 @@ TEST_CASE("groups: no more instructions in a loop than code generation bears", "
   auto compiled = compile(f);
   const Tensor x = random::normal({100});
   CHECK(test::difference(compiled(x), f(x)) == "");
-  CHECK_THAT(compiled.dump("groups"), Catch::Matchers::Contains("group 1: loop over [100]"));
-  CHECK_THAT(compiled.explain_fusion(), Catch::Matchers::Contains("instructions; a kernel has at most 96 and 1000"));
+  CHECK_THAT(compiled.dump("groups"), containing("group 1: loop over [100]"));
+  CHECK_THAT(compiled.explain_fusion(), containing("instructions; a kernel has at most 96 and 1000"));
 }
 
 TEST_CASE(

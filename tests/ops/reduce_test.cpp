@@ -1,4 +1,6 @@
 // Reductions: the order of kernels/reduce.h, written out naively, to the bit; axes, empty tensors, NaNs, ties.
+#include <sys/mman.h>
+
 #include <limits>
 
 #include <weft/ops/compose.h>
@@ -167,12 +169,61 @@ TEST_CASE("one thread and two reduce to the same bits") {
   set_num_threads(before);
 }
 
-TEST_CASE("every instruction set's reduction loops give the same bits") {
-  Random random;
+namespace {
+
+std::vector<const ReduceLoops*> reduce_levels() {
   __builtin_cpu_init();
   std::vector<const ReduceLoops*> levels = {reduce_loops_base()};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) levels.push_back(reduce_loops_avx2());
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) levels.push_back(reduce_loops_avx512());
+  return levels;
+}
+
+// Memory with a page behind it that nobody may touch.
+class Guarded {
+ public:
+  explicit Guarded(std::int64_t bytes) : bytes_(static_cast<std::size_t>(bytes)) {
+    all_ = (bytes_ + page - 1) / page * page + page;
+    memory_ =
+        static_cast<std::byte*>(::mmap(nullptr, all_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    REQUIRE(memory_ != MAP_FAILED);
+    REQUIRE(::mprotect(memory_ + all_ - page, page, PROT_NONE) == 0);
+  }
+  ~Guarded() { ::munmap(memory_, all_); }
+  Guarded(const Guarded&) = delete;
+  std::byte* data() const { return memory_ + all_ - page - bytes_; }
+
+ private:
+  static constexpr std::size_t page = 4096;
+  std::size_t bytes_, all_ = 0;
+  std::byte* memory_ = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("reduction loops read and write nothing behind their operands") {
+  for (const ReduceLoops* l : reduce_levels())
+    for (int op = 0; op < 6; ++op)
+      for (DType t : {f32, f64, u8, DType::boolean}) {
+        const auto rows = l->rows[op][static_cast<int>(t)];
+        const auto columns = l->columns[op][static_cast<int>(t)];
+        if (!rows) continue;
+        const auto size = static_cast<std::int64_t>(size_of(t));
+        for (std::int64_t n : {0, 1, 3, 15, 17, 33}) {
+          const Guarded in(2 * n * size), out(2 * size);
+          rows(in.data(), out.data(), n, 2);
+          const Guarded wide(2 * 3 * n * size), sums(2 * n * size);
+          columns(wide.data(), sums.data(), {2, 3 * n, 3, n, n});
+        }
+        const Guarded none(0), one(size);
+        rows(none.data(), one.data(), 0, 1);
+      }
+  SUCCEED("no fault");
+}
+
+TEST_CASE("every instruction set's reduction loops give the same bits") {
+  Random random;
+  const std::vector<const ReduceLoops*> levels = reduce_levels();
   for (int op = 0; op < 6; ++op)
     for (DType t : {f32, f64, i32, i64, u8, DType::boolean}) {
       if (!levels[0]->rows[op][static_cast<int>(t)]) continue;

@@ -9,6 +9,7 @@
 #include "../ops/apply.h"
 #include "../ops/manipulate.h"
 #include "../ops/math.h"
+#include "../ops/mismatch.h"
 #include "../tensor/profile_log.h"
 #include "../tensor/warn.h"
 
@@ -223,33 +224,30 @@ std::vector<std::shared_ptr<VariableState>> GradientTape::watched_variables() co
 std::vector<Tensor> GradientTape::compute(std::span<const Tensor> targets, std::span<const Source> sources,
                                           const GradientOptions& options) {
   check_thread();
-  const auto fail = [&](auto error) {
-    const std::string made = site_text(site_);
-    error.locate("gradient", made.empty() ? std::vector<std::string>() : std::vector{"tape  made at " + made}, "");
-    throw error;
-  };
-  if (options.unconnected != Unconnected::none && options.unconnected != Unconnected::zero)
-    fail(ArgumentError(
-        fmt::format("unknown value for unconnected gradients: {}", static_cast<int>(options.unconnected))));
-  if (used_ && !options_.persistent)
-    fail(GradError("it can only be called once on a tape that is not persistent",
-                   "GradientTape tape({.persistent = true})"));
   const auto& seeds = options.output_gradients;
-  if (!seeds.empty() && seeds.size() != targets.size())
-    fail(GradError(fmt::format("{} output gradients for {} targets", seeds.size(), targets.size())));
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (!targets[i].defined())
-      fail(GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?"));
-    if (table_.find(targets[i].id()) == no_slot) try {
-        check_seen(tracer_, targets[i]);
-      } catch (const GuardError& e) { fail(e); }
-    if (seeds.empty() || !seeds[i].defined()) continue;
-    if (seeds[i].dtype() != targets[i].dtype())
-      fail(DTypeError(
-          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text())));
-    if (seeds[i].shape() != targets[i].shape())
-      fail(ShapeError(
-          fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(), targets[i].type().text())));
+  try {
+    if (options.unconnected != Unconnected::none && options.unconnected != Unconnected::zero)
+      throw ArgumentError(
+          fmt::format("unknown value for unconnected gradients: {}", static_cast<int>(options.unconnected)));
+    if (used_ && !options_.persistent)
+      throw GradError("it can only be called once on a tape that is not persistent",
+                      "GradientTape tape({.persistent = true})");
+    if (!seeds.empty() && seeds.size() != targets.size())
+      throw GradError(fmt::format("{} output gradients for {} targets", seeds.size(), targets.size()));
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      if (!targets[i].defined())
+        throw GradError(fmt::format("target {} is undefined", i), "the gradient of a gradient that does not exist?");
+      if (table_.find(targets[i].id()) == no_slot) check_seen(tracer_, targets[i]);
+      if (seeds.empty() || !seeds[i].defined()) continue;
+      detail::check_same_type(seeds[i].type(), targets[i].type(), [&] {
+        return fmt::format("output gradient {} is {}, its target {}", i, seeds[i].type().text(),
+                           targets[i].type().text());
+      });
+    }
+  } catch (Error& e) {
+    const std::string made = site_text(site_);
+    e.locate("gradient", made.empty() ? std::vector<std::string>() : std::vector{"tape  made at " + made}, "");
+    throw;
   }
   if (options_.persistent && recording_ && inside_warnings++ == 0)
     warn(

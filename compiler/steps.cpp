@@ -57,8 +57,9 @@ void merge_launches(const Graph& graph, std::vector<Step>& steps, const std::vec
     return flat(a) && flat(b) && (a.segments[0].kernel == b.segments[0].kernel || (updates(a) && updates(b)));
   };
   std::vector<Step> merged;
-  std::vector<std::size_t> written(graph.values.size()), used(graph.values.size());  // after the last step that does so
-  std::size_t after = 0;                                                             // the last step that is no launch
+  // By value: what comes after the last step that does so; and after the last one that is no launch.
+  std::vector<std::size_t> written(graph.values.size()), used(graph.values.size());
+  std::size_t after = 0;
   for (Step& step : steps) {
     auto* next = std::get_if<LaunchStep>(&step);
     std::size_t needed = 0, place = merged.size();

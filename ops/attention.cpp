@@ -182,13 +182,14 @@ void AttentionGradient::vjp(Backward& b) {
 Tensor scaled_dot_product_attention(const Arg& query, const Arg& key, const Arg& value,
                                     const AttentionOptions& options) {
   const Tensor& mask = options.mask;
+  const std::initializer_list<detail::Operand> given = {{"query ", query}, {"key   ", key}, {"value ", value}};
   const auto shown = [&] {
-    std::vector<std::string> lines = detail::describe({{"query ", query}, {"key   ", key}, {"value ", value}});
+    std::vector<std::string> lines = detail::describe(given);
     if (mask.defined()) lines.push_back(describe_operand("mask  ", mask));
     return lines;
   };
   return detail::named("scaled_dot_product_attention", query.site(), shown, [&] {
-    detail::check_defined({{"query", query}, {"key", key}, {"value", value}});
+    detail::check_defined(given);
     const Tensor q = query.tensor(), k = key.tensor(), v = value.tensor();
     std::vector<Tensor> in = {q, k, v};
     for (const Tensor& t : in) {

@@ -58,7 +58,7 @@ json parsed(const std::string& text) {
 
 Runs read_runs(const std::filesystem::path& file, const std::string& metric) {
   std::ifstream in(file);
-  if (!in) throw std::runtime_error(file.string() + ": cannot be read");
+  if (!in) fail(file.string() + ": cannot be read");
   Runs runs;
   try {
     const std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -75,7 +75,7 @@ Runs read_runs(const std::filesystem::path& file, const std::string& metric) {
         r.times.push_back(time_of(run, metric));
     }
   } catch (const std::exception& e) { fail(file.string() + ": not a report of Google Benchmark: " + e.what()); }
-  if (runs.empty()) throw std::runtime_error(file.string() + ": holds no run");
+  if (runs.empty()) fail(file.string() + ": holds no run");
   return runs;
 }
 

@@ -6,6 +6,7 @@
 #include "../../tensor/parallel.h"
 #include "../../tensor/tensor.h"
 #include "../onednn/conv.h"
+#include "add_parts.h"
 #include "conv_depthwise.h"
 #include "matmul_plan.h"
 
@@ -63,16 +64,11 @@ void product(const ConvShape& s, DType t, void* x, void* w, void* y) {
     m.a_batch = m.k * o, m.b_batch = m.k * c;
     const std::int64_t size = o * c;
     const Storage parts = Storage::allocate(static_cast<std::size_t>(m.batch * size) * sizeof(float));
-    const auto* from = reinterpret_cast<const float*>(parts.data());
+    const auto* const part = reinterpret_cast<const float*>(parts.data());
     matmul(m, y, x, parts.data());
-    constexpr std::int64_t task = 4096;
-    parallel_for((size + task - 1) / task, size < 4 * task ? 1 : num_threads(), [&](std::int64_t k) {
-      const std::int64_t begin = k * task, end = std::min(size, begin + task);
-      auto* const to = static_cast<float*>(w);
-      std::copy(from + begin, from + end, to + begin);
-      for (std::int64_t i = 1; i < m.batch; ++i)
-        for (std::int64_t j = begin; j < end; ++j) to[j] += from[i * size + j];
-    });
+    auto* const sum = static_cast<float*>(w);
+    std::copy_n(part, size, sum);
+    add_parts(part + size, m.batch - 1, size, sum);
   }
 }
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../../tensor/tensor.h"
-#include "conv.h"
+#include "add_parts.h"
+#include "conv_weight.h"
 #include "matmul_plan.h"
 
 namespace weft {
@@ -27,14 +27,6 @@ template <class F> void each_tap(const ConvShape& s, F f) {
       }
 }
 
-/// The weight with its channels last, [outputs, taps, channels / groups], from how it is given, or back.
-void turn(const ConvShape& s, double* given, double* turned, bool back) {
-  const std::int64_t taps = s.taps(), channels = s.channels / s.groups;
-  const View a{f64, {s.outputs, taps, channels}, {taps * channels, 1, taps}, given},
-      b{f64, {s.outputs, taps, channels}, {taps * channels, channels, 1}, turned};
-  copy_elements(back ? b : a, back ? a : b);
-}
-
 }  // namespace
 
 void conv_by_columns(const ConvShape& s, double* x, double* w, double* y) {
@@ -49,7 +41,7 @@ void conv_by_columns(const ConvShape& s, double* x, double* w, double* y) {
   if (s.pass == ConvPass::w)
     std::fill_n(turned, s.outputs * width, 0);
   else
-    turn(s, w, turned, false);
+    copy_elements(given_weight(s, f64, w), weight_by_taps(s, f64, turned));
   if (s.pass == ConvPass::x) std::fill_n(x, s.n * pixels * s.channels, 0);
   Storage result_in = Storage::allocate(bytes(rows * outputs));
   double* const result = reinterpret_cast<double*>(result_in.data());
@@ -89,10 +81,10 @@ void conv_by_columns(const ConvShape& s, double* x, double* w, double* y) {
         m.m = outputs, m.n = width, m.k = rows;
         m.a_row = 1, m.a_col = s.outputs, m.b_row = width, m.b_col = 1;
         matmul(m, of, columns, sum);
-        for (std::int64_t i = 0; i < outputs * width; ++i) weight[i] += sum[i];
+        add_parts(sum, 1, outputs * width, weight);
       }
     }
-  if (s.pass == ConvPass::w) turn(s, w, turned, true);
+  if (s.pass == ConvPass::w) copy_elements(weight_by_taps(s, f64, turned), given_weight(s, f64, w));
 }
 
 }  // namespace weft

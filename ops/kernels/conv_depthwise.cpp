@@ -5,6 +5,7 @@
 #include "../../tensor/isa.h"
 #include "../../tensor/parallel.h"
 #include "../../tensor/storage.h"
+#include "add_parts.h"
 
 namespace weft {
 namespace {
@@ -42,8 +43,7 @@ void depthwise_weight(const ConvShape& s, const float* x, float* w, const float*
     d.first = first, d.last = std::min(c, first + width);
     kernel(d, x + n * pixels * c, y + n * s.positions() * c, sums + n * size);
   });
-  for (std::int64_t n = 1; n < s.n; ++n)
-    for (std::int64_t i = 0; i < size; ++i) sums[i] += sums[n * size + i];
+  add_parts(sums + size, s.n - 1, size, sums);
   for (std::int64_t k = 0; k < taps; ++k)
     for (std::int64_t i = 0; i < c; ++i) w[i * taps + k] = sums[k * c + i];
 }

@@ -2,24 +2,17 @@
 // matrix of all windows is the line itself, read with rows that overlap.
 #include <algorithm>
 
-#include "../../tensor/parallel.h"
-#include "../../tensor/tensor.h"
-#include "conv.h"
+#include "add_parts.h"
+#include "conv_weight.h"
 #include "matmul_plan.h"
 
 namespace weft {
 namespace {
 
-/// [outputs, taps, channels] of a weight [outputs, channels, taps], or back; of one that is turned round, whose outputs
-/// are the channels and whose taps go from the last to the first, forth.
-template <class T> View as_given(const ConvShape& s, T* w, bool turned) {
+/// Of one that is turned round: its outputs are the given channels, and its taps go from the last to the first.
+View given_round(const ConvShape& s, DType t, std::byte* w) {
   const std::int64_t o = s.outputs, c = s.channels, taps = s.taps();
-  if (!turned) return {dtype_of<T>, {o, taps, c}, {c * taps, 1, taps}, w};
-  return {dtype_of<T>, {o, taps, c}, {taps, -1, o * taps}, w + taps - 1};
-}
-template <class T> View by_taps(const ConvShape& s, T* w) {
-  const Shape shape{s.outputs, s.taps(), s.channels};
-  return {dtype_of<T>, shape, contiguous_strides(shape), w};
+  return {t, {o, taps, c}, {taps, -1, o * taps}, w + (taps - 1) * static_cast<std::int64_t>(size_of(t))};
 }
 
 template <class T> void by_lines(const ConvShape& given, T* x, T* w, T* y) {
@@ -46,29 +39,27 @@ template <class T> void by_lines(const ConvShape& given, T* x, T* w, T* y) {
   m.dtype = dtype_of<T>;
   m.batch = s.n;
   if (s.pass == ConvPass::y) {  // y = windows w^T
-    copy_elements(as_given(s, w, turned), by_taps(s, weight));
+    auto* const from = reinterpret_cast<std::byte*>(w);
+    copy_elements(turned ? given_round(s, m.dtype, from) : given_weight(s, m.dtype, from),
+                  weight_by_taps(s, m.dtype, weight));
     m.m = s.out[0], m.n = o, m.k = width;
     m.a_batch = length * c, m.a_row = s.stride[0] * c, m.b_row = 1, m.b_col = width;
     return matmul(m, line, weight, y);
   }
   // w: of each image y^T windows, and their sum in order; of some images at a time, for the memory
-  constexpr std::int64_t most_bytes = 4 << 20, task = 4096;
-  const std::int64_t size = o * width, group = std::clamp<std::int64_t>(
-                                           most_bytes / (size * static_cast<std::int64_t>(sizeof(T))), 1, s.n);
+  constexpr std::int64_t most_bytes = 4 << 20;
+  const std::int64_t size = o * width, bytes = size * static_cast<std::int64_t>(sizeof(T)),
+                     group = std::clamp<std::int64_t>(most_bytes / bytes, 1, s.n);
   const Storage parts = allocate(group * size);
-  const auto* const part = reinterpret_cast<const T*>(parts.data());
   std::fill_n(weight, size, T(0));
   m.m = o, m.n = width, m.k = s.out[0];
   m.a_batch = s.out[0] * o, m.a_row = 1, m.a_col = o, m.b_batch = length * c, m.b_row = s.stride[0] * c;
   for (std::int64_t n = 0; n < s.n; n += group) {
     m.batch = std::min(group, s.n - n);
     matmul(m, y + n * m.a_batch, line + n * m.b_batch, parts.data());
-    parallel_for((size + task - 1) / task, m.batch * size < 1 << 16 ? 1 : num_threads(), [&](std::int64_t t) {
-      for (std::int64_t k = 0; k < m.batch; ++k)
-        for (std::int64_t i = t * task; i < std::min(size, (t + 1) * task); ++i) weight[i] += part[k * size + i];
-    });
+    add_parts(reinterpret_cast<const T*>(parts.data()), m.batch, size, weight);
   }
-  copy_elements(by_taps(s, weight), as_given(s, w, false));
+  copy_elements(weight_by_taps(s, m.dtype, weight), given_weight(s, m.dtype, w));
 }
 
 }  // namespace
